@@ -1,1 +1,6 @@
 //! Under construction.
+
+pub mod codec;
+mod timestamp;
+
+pub use timestamp::Timestamp;

@@ -1,0 +1,179 @@
+//! A point in time as the wire carries it.
+//!
+//! Invariants
+//! - `nanoseconds` is always less than a second and counts forward, before 1970 too, so the derived order is that of
+//!   time.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+const NANOSECONDS_PER_SECOND: u32 = 1_000_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// A point in time: seconds since 1970-01-01T00:00:00Z, without leap seconds, and nanoseconds.
+///
+/// Written in RFC 3339, in UTC. In serde formats it is the pair of both numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    seconds: i64,
+    nanoseconds: u32,
+}
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self { seconds: 0, nanoseconds: 0 };
+
+    /// The earliest.
+    pub const MIN: Self = Self { seconds: i64::MIN, nanoseconds: 0 };
+
+    /// The latest.
+    pub const MAX: Self = Self { seconds: i64::MAX, nanoseconds: NANOSECONDS_PER_SECOND - 1 };
+
+    /// The time `nanoseconds` after `seconds` since 1970, which may be negative; `None` if the nanoseconds make a
+    /// second or more.
+    #[must_use]
+    pub const fn new(seconds: i64, nanoseconds: u32) -> Option<Self> {
+        if nanoseconds < NANOSECONDS_PER_SECOND { Some(Self { seconds, nanoseconds }) } else { None }
+    }
+
+    /// The system's clock.
+    #[must_use]
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// Whole seconds since 1970, rounded down.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Nanoseconds after [`Timestamp::seconds`], less than a second.
+    #[must_use]
+    pub const fn nanoseconds(self) -> u32 {
+        self.nanoseconds
+    }
+
+    /// The same time on the system's clock, unless it is out of that clock's range.
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        let whole = Duration::from_secs(self.seconds.unsigned_abs());
+        let time = if self.seconds < 0 {
+            SystemTime::UNIX_EPOCH.checked_sub(whole)
+        } else {
+            SystemTime::UNIX_EPOCH.checked_add(whole)
+        };
+        time?.checked_add(Duration::from_nanos(self.nanoseconds.into()))
+    }
+
+    /// The time `duration` later, if there is one.
+    #[must_use]
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let nanoseconds = self.nanoseconds + duration.subsec_nanos();
+        let carry = u64::from(nanoseconds >= NANOSECONDS_PER_SECOND);
+        let seconds = self.seconds.checked_add_unsigned(duration.as_secs())?.checked_add_unsigned(carry)?;
+        Self::new(seconds, nanoseconds % NANOSECONDS_PER_SECOND)
+    }
+
+    /// The time `duration` earlier, if there is one.
+    #[must_use]
+    pub fn checked_sub(self, duration: Duration) -> Option<Self> {
+        let seconds = self.seconds.checked_sub_unsigned(duration.as_secs())?;
+        match self.nanoseconds.checked_sub(duration.subsec_nanos()) {
+            Some(nanoseconds) => Self::new(seconds, nanoseconds),
+            None => Self::new(
+                seconds.checked_sub(1)?,
+                self.nanoseconds + NANOSECONDS_PER_SECOND - duration.subsec_nanos(),
+            ),
+        }
+    }
+
+    /// How long after `earlier` this is; `None` if it is before.
+    #[must_use]
+    pub fn duration_since(self, earlier: Self) -> Option<Duration> {
+        if self < earlier {
+            return None;
+        }
+        let seconds = self.seconds.abs_diff(earlier.seconds);
+        match self.nanoseconds.checked_sub(earlier.nanoseconds) {
+            Some(nanoseconds) => Some(Duration::new(seconds, nanoseconds)),
+            None => {
+                let nanoseconds = self.nanoseconds + NANOSECONDS_PER_SECOND - earlier.nanoseconds;
+                Some(Duration::new(seconds.checked_sub(1)?, nanoseconds))
+            }
+        }
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// A time beyond what can be written becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => Self::UNIX_EPOCH.checked_add(after).unwrap_or(Self::MAX),
+            Err(before) => Self::UNIX_EPOCH.checked_sub(before.duration()).unwrap_or(Self::MIN),
+        }
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_date(self.seconds.div_euclid(SECONDS_PER_DAY));
+        let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
+        // RFC 3339 has years of four digits; beyond them ISO 8601 asks for a sign.
+        if (0..=9999).contains(&year) {
+            write!(formatter, "{year:04}")?;
+        } else {
+            write!(formatter, "{year:+05}")?;
+        }
+        write!(
+            formatter,
+            "-{month:02}-{day:02}T{:02}:{:02}:{:02}",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )?;
+        match self.nanoseconds {
+            0 => {}
+            nanoseconds if nanoseconds % 1_000_000 == 0 => {
+                write!(formatter, ".{:03}", nanoseconds / 1_000_000)?
+            }
+            nanoseconds if nanoseconds % 1_000 == 0 => write!(formatter, ".{:06}", nanoseconds / 1_000)?,
+            nanoseconds => write!(formatter, ".{nanoseconds:09}")?,
+        }
+        formatter.write_str("Z")
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar extended to all years.
+///
+/// Counts in eras of 400 years that begin on the first of March, so that the leap day is an era's, and a year's, last.
+fn civil_date(day: i64) -> (i64, i64, i64) {
+    const DAYS_TO_1970: i64 = 719_468;
+    const DAYS_PER_ERA: i64 = 146_097;
+    let day = day + DAYS_TO_1970;
+    let era = day.div_euclid(DAYS_PER_ERA);
+    let day_of_era = day.rem_euclid(DAYS_PER_ERA);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let months_from_march = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * months_from_march + 2) / 5 + 1;
+    let month = if months_from_march < 10 { months_from_march + 3 } else { months_from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day_of_month)
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.seconds, self.nanoseconds).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (seconds, nanoseconds) = Deserialize::deserialize(deserializer)?;
+        Self::new(seconds, nanoseconds)
+            .ok_or_else(|| serde::de::Error::custom("the nanoseconds make a second or more"))
+    }
+}
