@@ -1,0 +1,66 @@
+//! CHALLENGE: the server's answer to HELLO.
+
+use super::field::{Reader, Writer};
+use super::{BindingKind, MalformedMessage, MessageType};
+use crate::protocol::handshake::InstanceId;
+use crate::protocol::limits::Limits;
+
+/// The server's first message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The version for this connection.
+    pub version: u8,
+    /// All versions that the server speaks, in descending order.
+    pub versions: Vec<u8>,
+    /// 32 random bytes, new for every connection.
+    pub nonce: [u8; 32],
+    /// The server object.
+    pub instance: InstanceId,
+    /// What the server's proof will be bound to; must be what the client said.
+    pub binding: BindingKind,
+    /// Feature bits.
+    pub features: u64,
+    /// What the server is ready to receive.
+    pub limits: Limits,
+    /// The fingerprint of the server's schema.
+    pub schema: [u8; 32],
+}
+
+impl Challenge {
+    /// The whole message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new(MessageType::Challenge);
+        writer.put(&[self.version]);
+        writer.put_short_bytes(&self.versions);
+        writer.put(&self.nonce);
+        writer.put(self.instance.as_bytes());
+        writer.put(&[self.binding.to_byte()]);
+        writer.put(&self.features.to_be_bytes());
+        writer.put(&self.limits.encode());
+        writer.put(&self.schema);
+        writer.put_no_extensions();
+        writer.finish()
+    }
+
+    /// Reads a whole message.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn decode(message: &[u8]) -> Result<Self, MalformedMessage> {
+        let mut reader = Reader::new(message, MessageType::Challenge)?;
+        let challenge = Self {
+            version: reader.byte()?,
+            versions: reader.versions()?,
+            nonce: reader.array()?,
+            instance: InstanceId::new(reader.array()?),
+            binding: BindingKind::from_byte(reader.byte()?)?,
+            features: u64::from_be_bytes(reader.array()?),
+            limits: reader.limits()?,
+            schema: reader.array()?,
+        };
+        reader.skip_extensions()?;
+        reader.end()?;
+        Ok(challenge)
+    }
+}
