@@ -1,0 +1,203 @@
+//! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`.
+//!
+//! Invariants: what parses is shown as text that parses to the same; what does not parse is told what was expected and,
+//! where that can be seen, what was probably meant.
+
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where to listen, or to connect to (`docs/wire.md`, clause 1.1).
+///
+/// ```
+/// use kaa_rpc_runtime::transport::Address;
+///
+/// let address: Address = "tcp:[::1]:7000".parse()?;
+/// assert_eq!(address, Address::Tcp { host: "::1".into(), port: 7000 });
+/// let error = "localhost:7000".parse::<Address>().unwrap_err();
+/// assert!(error.to_string().ends_with("did you mean \"tcp:localhost:7000\"?"));
+/// # Ok::<(), kaa_rpc_runtime::transport::AddressError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Address {
+    /// `unix:/run/app.sock`: a unix socket in the file system.
+    Unix(PathBuf),
+    /// `unix:@app`: a unix socket by a name that is no file; Linux has them. They have no permissions.
+    UnixAbstract(String),
+    /// `tcp:host:port`: a name or an IP address, an IPv6 address in brackets.
+    Tcp {
+        /// A name, or an address without brackets.
+        host: String,
+        /// The port; to listen, 0 lets the system choose.
+        port: u16,
+    },
+}
+
+/// Text that is no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// It is malformed.
+    #[error(
+        "malformed address \"{address}\": {problem}; expected something like \"unix:/run/app.sock\", \"unix:@app\", \
+         \"tcp:localhost:7000\" or \"tcp:[::1]:7000\"{}",
+        guess(suggestion.as_deref())
+    )]
+    Malformed {
+        /// The text.
+        address: String,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What was probably meant.
+        suggestion: Option<String>,
+    },
+    /// A `tls:` address.
+    #[error("\"{address}\" needs tls, and tls support is not compiled in")]
+    TlsNotCompiledIn {
+        /// The text.
+        address: String,
+    },
+}
+
+fn guess(suggestion: Option<&str>) -> String {
+    suggestion.map(|suggestion| format!("; did you mean \"{suggestion}\"?")).unwrap_or_default()
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if text.starts_with("tls:") {
+            return Err(AddressError::TlsNotCompiledIn { address: text.to_owned() });
+        }
+        parse(text).map_err(|problem| AddressError::Malformed {
+            address: text.to_owned(),
+            problem,
+            suggestion: suggest(text),
+        })
+    }
+}
+
+impl TryFrom<&str> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: &str) -> Result<Self, AddressError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        text.parse()
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp { host: address.ip().to_string(), port: address.port() }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Without the dot, a file that begins so would read as an abstract name.
+            Self::Unix(path) if path.to_string_lossy().starts_with('@') => {
+                write!(formatter, "unix:./{}", path.display())
+            }
+            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
+            Self::UnixAbstract(name) => write!(formatter, "unix:@{name}"),
+            Self::Tcp { host, port } if host.contains(':') => write!(formatter, "tcp:[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(formatter, "tcp:{host}:{port}"),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Address, &'static str> {
+    match text.split_once(':') {
+        Some(("unix", rest)) => parse_unix(rest),
+        Some(("tcp", rest)) => parse_tcp(rest),
+        _ => Err("it does not begin with a known scheme"),
+    }
+}
+
+fn parse_unix(rest: &str) -> Result<Address, &'static str> {
+    if rest.contains('\0') {
+        return Err("it holds a zero byte");
+    }
+    match rest.strip_prefix('@') {
+        Some("") => Err("the name is missing"),
+        Some(name) => Ok(Address::UnixAbstract(name.to_owned())),
+        None if rest.is_empty() => Err("the path is missing"),
+        None if rest.starts_with('~') => Err("\"~\" is not expanded here; write the path in full"),
+        None => Ok(Address::Unix(PathBuf::from(rest))),
+    }
+}
+
+fn parse_tcp(rest: &str) -> Result<Address, &'static str> {
+    let (host, port) = match rest.strip_prefix('[') {
+        Some(bracketed) => {
+            let (host, behind) = bracketed.split_once(']').ok_or("the closing bracket is missing")?;
+            let plain = host.split_once('%').map_or(host, |(plain, _)| plain);
+            if plain.parse::<Ipv6Addr>().is_err() {
+                return Err("what stands in brackets is no IPv6 address");
+            }
+            (host, behind.strip_prefix(':').ok_or("the port is missing")?)
+        }
+        None => rest.rsplit_once(':').ok_or("the port is missing")?,
+    };
+    if host.is_empty() {
+        return Err("the host is missing");
+    }
+    if !rest.starts_with('[') && host.contains(':') {
+        return Err("an IPv6 address must stand in brackets");
+    }
+    if host.contains(|character: char| character.is_whitespace() || "/@[]\0".contains(character)) {
+        return Err("no host has such a name");
+    }
+    if port.is_empty() {
+        return Err("the port is missing");
+    }
+    // A number may also be written with a sign, a port may not.
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok().filter(|_| digits).ok_or("the port is no number from 0 to 65535")?;
+    Ok(Address::Tcp { host: host.to_owned(), port })
+}
+
+/// The first thing that could have been meant and is an address.
+fn suggest(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut candidates = Vec::new();
+    let (scheme, rest) = text.split_once(':').unwrap_or_default();
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme == "unix" || scheme == "tcp" {
+        candidates.push(format!("{scheme}:{rest}"));
+    }
+    if scheme == "tcp" {
+        candidates.push(format!("tcp:{}", rest.trim_start_matches('/').trim_end_matches('/')));
+        if is_port(rest.trim_start_matches(':')) {
+            candidates.push(format!("tcp:localhost:{}", rest.trim_start_matches(':')));
+        }
+        if let Some((host, port)) = rest.rsplit_once(':') {
+            candidates.push(format!("tcp:[{host}]:{port}"));
+        }
+    } else if scheme != "unix" {
+        let looks_like_path = text.starts_with('@') || text.contains('/') || text.ends_with(".sock");
+        if looks_like_path && !text.contains("://") {
+            candidates.push(format!("unix:{text}"));
+        }
+        if is_port(text.trim_start_matches(':')) {
+            candidates.push(format!("tcp:localhost:{}", text.trim_start_matches(':')));
+        }
+        candidates.push(format!("tcp:{text}"));
+        if let Some((host, port)) = text.rsplit_once(':') {
+            candidates.push(format!("tcp:[{host}]:{port}"));
+        }
+    }
+    candidates.into_iter().find(|candidate| parse(candidate).is_ok())
+}

@@ -1,0 +1,28 @@
+//! Connects to an address.
+
+use super::address::Address;
+use super::error::TransportError;
+use super::options::ConnectOptions;
+use super::stream::Stream;
+use super::{tcp, unix};
+
+/// Connects to an address. Dropping the future gives up and leaves nothing behind.
+///
+/// # Errors
+/// Why there is no connection.
+pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Stream, TransportError> {
+    match address {
+        Address::Unix(path) => {
+            let name = unix::path_name(path)?;
+            Ok(Stream::unix(unix::connect(address, &name).await?, address.clone()))
+        }
+        Address::UnixAbstract(name) => {
+            let name = unix::abstract_name(address, name)?;
+            Ok(Stream::unix(unix::connect(address, &name).await?, address.clone()))
+        }
+        Address::Tcp { host, port } => {
+            let (stream, peer) = tcp::connect(address, host, *port, options.plaintext).await?;
+            Ok(Stream::tcp(stream, peer))
+        }
+    }
+}

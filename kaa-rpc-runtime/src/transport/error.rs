@@ -1,0 +1,107 @@
+//! What can go wrong before there is a byte stream.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::address::Address;
+
+/// Why listening or connecting failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// Somebody else listens there.
+    #[error("{address} is in use by another process or server")]
+    AddressInUse {
+        /// Where.
+        address: Address,
+    },
+    /// The system has no room for so long a name of a unix socket.
+    #[error("the unix socket {address} has a name of {length} bytes, and the system allows at most {limit}")]
+    NameTooLong {
+        /// Where.
+        address: Address,
+        /// Bytes of its path or name.
+        length: usize,
+        /// Most bytes allowed.
+        limit: usize,
+    },
+    /// There is something else at the path, which was left as it is.
+    #[error("{} exists and is not a socket; it was left as it is", path.display())]
+    NotASocket {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The directory of a unix socket does not exist and cannot be made.
+    #[error("cannot make the directory {}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file that guards a unix socket against a second listener cannot be used.
+    #[error("cannot lock {}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Plain TCP to another machine, without permission.
+    #[error(
+        "{address} is not a loopback address, and plain TCP can be read and changed on its way; \
+         `allow_plaintext()` permits it"
+    )]
+    PlaintextRefused {
+        /// Where.
+        address: Address,
+    },
+    /// The host's name is unknown.
+    #[error("cannot resolve the host of {address}")]
+    Resolve {
+        /// Where.
+        address: Address,
+        /// Why.
+        source: io::Error,
+    },
+    /// This system has no abstract names.
+    #[error("{address} is an abstract name, which only Linux has")]
+    AbstractUnsupported {
+        /// Where.
+        address: Address,
+    },
+    /// Listening failed.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: Address,
+        /// Why.
+        source: io::Error,
+    },
+    /// Connecting failed.
+    #[error("cannot connect to {address}")]
+    Connect {
+        /// Where to.
+        address: Address,
+        /// Why; of the last one, where a name has several addresses.
+        source: io::Error,
+    },
+}
+
+impl From<TransportError> for io::Error {
+    /// The system's own error where there is one.
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Directory { source, .. }
+            | TransportError::Lock { source, .. }
+            | TransportError::Resolve { source, .. }
+            | TransportError::Listen { source, .. }
+            | TransportError::Connect { source, .. } => source,
+            TransportError::AddressInUse { .. } => Self::new(io::ErrorKind::AddrInUse, error),
+            TransportError::NotASocket { .. } => Self::new(io::ErrorKind::AlreadyExists, error),
+            TransportError::PlaintextRefused { .. } => Self::new(io::ErrorKind::PermissionDenied, error),
+            TransportError::AbstractUnsupported { .. } => Self::new(io::ErrorKind::Unsupported, error),
+            TransportError::NameTooLong { .. } => Self::new(io::ErrorKind::InvalidInput, error),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Listens at an address.
+//!
+//! Invariants: a connection that was taken from the system is returned or closed, also if the future that accepts is
+//! dropped; dropping the listener stops listening and removes its socket file.
+
+use std::io;
+
+use tokio::net::{TcpListener, UnixListener};
+
+use super::address::Address;
+use super::error::TransportError;
+use super::options::ListenOptions;
+use super::socket_file::SocketFile;
+use super::stream::Stream;
+use super::{tcp, unix};
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    address: Address,
+    allowed_uids: Option<Vec<u32>>,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Unix {
+        listener: UnixListener,
+        /// Removes the file when it goes.
+        _file: Option<SocketFile>,
+    },
+    Tcp(TcpListener),
+}
+
+impl Listener {
+    /// Listens at an address.
+    ///
+    /// # Errors
+    /// Why that is not possible.
+    pub async fn bind(address: &Address, options: &ListenOptions) -> Result<Self, TransportError> {
+        let allowed_uids = options.allowed_uids.clone();
+        let unix = |(listener, file), address: &Address| Self {
+            socket: Socket::Unix { listener, _file: file },
+            address: address.clone(),
+            allowed_uids,
+        };
+        match address {
+            Address::Unix(path) => Ok(unix(unix::bind_path(path, options)?, address)),
+            Address::UnixAbstract(name) => Ok(unix(unix::bind_abstract(name)?, address)),
+            Address::Tcp { host, port } => {
+                let listener = tcp::bind(address, host, *port, options.plaintext).await?;
+                let local = listener
+                    .local_addr()
+                    .map_err(|source| TransportError::Listen { address: address.clone(), source })?;
+                Ok(Self { socket: Socket::Tcp(listener), address: local.into(), allowed_uids: None })
+            }
+        }
+    }
+
+    /// Where it listens; for TCP the address and port that the system gave.
+    #[must_use]
+    pub fn local_address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The next connection. Dropping the future loses none.
+    ///
+    /// # Errors
+    /// See [`AcceptFailure`](super::AcceptFailure) for what to do about them; the listener goes on.
+    pub async fn accept(&self) -> io::Result<Stream> {
+        loop {
+            // No await behind this one: what is accepted is returned.
+            let stream = match &self.socket {
+                Socket::Unix { listener, .. } => {
+                    Stream::unix(listener.accept().await?.0, self.address.clone())
+                }
+                Socket::Tcp(listener) => {
+                    let (stream, peer) = listener.accept().await?;
+                    // It fails where the peer has gone already, which the first read will say.
+                    let _ = stream.set_nodelay(true);
+                    Stream::tcp(stream, peer)
+                }
+            };
+            if self.admits(&stream) {
+                return Ok(stream);
+            }
+        }
+    }
+
+    fn admits(&self, stream: &Stream) -> bool {
+        let Some(allowed) = &self.allowed_uids else { return true };
+        let uid = stream.peer_credentials().map(|credentials| credentials.uid);
+        let admitted = uid.is_some_and(|uid| allowed.contains(&uid));
+        if !admitted {
+            tracing::warn!(address = %self.address, uid, "refused a connection of a user who is not allowed");
+        }
+        admitted
+    }
+}

@@ -1,0 +1,27 @@
+//! Addresses and byte streams: unix sockets, TCP, anything else that reads and writes, and an in-memory pair.
+//!
+//! Invariants (`docs/wire.md`, section 1): nothing here knows of frames or secrets; nothing is read or written but by a
+//! synchronous try, so a future dropped half-way loses no byte; plain TCP leaves the machine only where that was said
+//! in so many words; a socket file is removed only by whoever made it.
+
+mod accept;
+mod address;
+mod connect;
+mod error;
+mod listener;
+mod memory;
+mod options;
+mod readiness;
+mod socket_file;
+mod stream;
+mod tcp;
+mod unix;
+
+pub use accept::{AcceptBackoff, AcceptFailure};
+pub use address::{Address, AddressError};
+pub use connect::connect;
+pub use error::TransportError;
+pub use listener::Listener;
+pub use memory::pair;
+pub use options::{ConnectOptions, ListenOptions};
+pub use stream::{Credentials, PeerAddress, Stream};

@@ -1,0 +1,183 @@
+//! A connected byte stream, whatever is beneath.
+//!
+//! Invariants: everything takes `&self`, so a reader and a writer can share it without a lock; reading and writing are
+//! synchronous tries, waiting is for readiness only. At most one task waits to read and one to write.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, SocketAddr};
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::address::Address;
+use super::readiness::Emulated;
+
+/// A connected byte stream.
+#[derive(Debug)]
+pub struct Stream {
+    channel: Channel,
+    peer: PeerAddress,
+    credentials: Option<Credentials>,
+}
+
+#[derive(Debug)]
+enum Channel {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+    Other(Emulated),
+}
+
+/// Where a peer is, as far as that can be said; for logs and limits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PeerAddress {
+    /// Behind this unix socket, which is the server's on both ends: a client's has no name.
+    Unix(Address),
+    /// At this address.
+    Tcp(SocketAddr),
+    /// In this process.
+    Memory,
+    /// Behind something that was handed to us, by the name that came with it.
+    Other(String),
+}
+
+/// The process at the other end of a unix socket, as the system vouches for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// Its effective user id when it connected, or listened.
+    pub uid: u32,
+    /// Its effective group id then.
+    pub gid: u32,
+    /// Its process id, where the system tells.
+    pub pid: Option<i32>,
+}
+
+impl Stream {
+    /// Anything that reads and writes, by a name for logs.
+    pub fn from_io(io: impl AsyncRead + AsyncWrite + Send + 'static, name: impl Into<String>) -> Self {
+        Self::other(io, PeerAddress::Other(name.into()))
+    }
+
+    pub(super) fn other(io: impl AsyncRead + AsyncWrite + Send + 'static, peer: PeerAddress) -> Self {
+        Self { channel: Channel::Other(Emulated::new(io)), peer, credentials: None }
+    }
+
+    pub(super) fn unix(stream: UnixStream, socket: Address) -> Self {
+        let credentials = stream.peer_cred().ok().map(|credentials| Credentials {
+            uid: credentials.uid(),
+            gid: credentials.gid(),
+            pid: credentials.pid(),
+        });
+        Self { channel: Channel::Unix(stream), peer: PeerAddress::Unix(socket), credentials }
+    }
+
+    pub(super) fn tcp(stream: TcpStream, peer: SocketAddr) -> Self {
+        Self { channel: Channel::Tcp(stream), peer: PeerAddress::Tcp(peer), credentials: None }
+    }
+
+    /// Waits until [`Self::try_read`] is worth a try.
+    ///
+    /// # Errors
+    /// The stream is broken.
+    #[inline]
+    pub fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &self.channel {
+            Channel::Unix(stream) => stream.poll_read_ready(context),
+            Channel::Tcp(stream) => stream.poll_read_ready(context),
+            Channel::Other(stream) => stream.poll_read_ready(context),
+        }
+    }
+
+    /// Reads what is there into the buffer's spare room, at most that much; where there is none, the buffer grows a
+    /// little. Gives the bytes read, 0 at the end of the stream.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is nothing; the buffer is then as it was.
+    #[inline]
+    pub fn try_read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+        match &self.channel {
+            Channel::Unix(stream) => stream.try_read_buf(buffer),
+            Channel::Tcp(stream) => stream.try_read_buf(buffer),
+            Channel::Other(stream) => stream.try_read(buffer),
+        }
+    }
+
+    /// Waits until [`Self::try_write_vectored`] or [`Self::try_flush`] is worth a try.
+    ///
+    /// # Errors
+    /// The stream is broken.
+    #[inline]
+    pub fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &self.channel {
+            Channel::Unix(stream) => stream.poll_write_ready(context),
+            Channel::Tcp(stream) => stream.poll_write_ready(context),
+            Channel::Other(stream) => stream.poll_write_ready(context),
+        }
+    }
+
+    /// Writes as much as is taken at once. Gives the bytes written, which may be fewer than there are.
+    ///
+    /// # Errors
+    /// `WouldBlock` where nothing is taken.
+    #[inline]
+    pub fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &self.channel {
+            Channel::Unix(stream) => stream.try_write_vectored(slices),
+            Channel::Tcp(stream) => stream.try_write_vectored(slices),
+            Channel::Other(stream) => stream.try_write_vectored(slices),
+        }
+    }
+
+    /// Sees to it that what was written is on its way. Sockets need none of it and are always done; behind other streams
+    /// bytes may wait until this has succeeded, so call it when there is nothing more to write for now.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it is not done yet: wait with [`Self::poll_write_ready`], then call again.
+    #[inline]
+    pub fn try_flush(&self) -> io::Result<()> {
+        match &self.channel {
+            Channel::Unix(_) | Channel::Tcp(_) => Ok(()),
+            Channel::Other(stream) => stream.try_flush(),
+        }
+    }
+
+    /// Closes this side's half: the peer reads what was written and then the end; it can still write.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it is not done yet: wait with [`Self::poll_write_ready`], then call again.
+    pub fn shutdown_write(&self) -> io::Result<()> {
+        match &self.channel {
+            Channel::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            Channel::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            Channel::Other(stream) => stream.try_shutdown(),
+        }
+    }
+
+    /// Where the peer is.
+    #[must_use]
+    pub fn peer_address(&self) -> &PeerAddress {
+        &self.peer
+    }
+
+    /// Which process the peer is, on a unix socket.
+    #[must_use]
+    pub fn peer_credentials(&self) -> Option<Credentials> {
+        self.credentials
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(address) => address.fmt(formatter),
+            Self::Tcp(address) => write!(formatter, "tcp:{address}"),
+            Self::Memory => formatter.write_str("memory"),
+            Self::Other(name) => formatter.write_str(name),
+        }
+    }
+}
