@@ -177,3 +177,78 @@ impl<'de> Deserialize<'de> for Timestamp {
             .ok_or_else(|| serde::de::Error::custom("the nanoseconds make a second or more"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64, nanoseconds: u32) -> Timestamp {
+        Timestamp::new(seconds, nanoseconds).unwrap()
+    }
+
+    #[test]
+    fn it_is_written_in_rfc_3339() {
+        let check = |timestamp: Timestamp, expected: &str| assert_eq!(timestamp.to_string(), expected);
+        check(Timestamp::UNIX_EPOCH, "1970-01-01T00:00:00Z");
+        check(at(-1, 999_000_000), "1969-12-31T23:59:59.999Z");
+        check(at(951_782_400, 0), "2000-02-29T00:00:00Z");
+        check(at(951_868_799, 1_000), "2000-02-29T23:59:59.000001Z");
+        check(at(4_107_542_400, 0), "2100-03-01T00:00:00Z");
+        check(at(1_700_000_000, 123_456_789), "2023-11-14T22:13:20.123456789Z");
+        check(at(-62_167_219_200, 0), "0000-01-01T00:00:00Z");
+        check(at(-62_167_219_201, 0), "-0001-12-31T23:59:59Z");
+        check(at(253_402_300_799, 0), "9999-12-31T23:59:59Z");
+        check(at(253_402_300_800, 0), "+10000-01-01T00:00:00Z");
+        check(Timestamp::MAX, "+292277026596-12-04T15:30:07.999999999Z");
+        check(Timestamp::MIN, "-292277022657-01-27T08:29:52Z");
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let (mut year, mut month, mut day) = civil_date(-800_000);
+        for number in -799_999..800_000 {
+            let next = civil_date(number);
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let days = match month {
+                2 => 28 + i64::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            let expected = match (month, day) {
+                (12, 31) => (year + 1, 1, 1),
+                _ if day == days => (year, month + 1, 1),
+                _ => (year, month, day + 1),
+            };
+            assert_eq!(next, expected);
+            (year, month, day) = next;
+        }
+    }
+
+    #[test]
+    fn the_systems_clock_returns() {
+        for (seconds, nanoseconds) in [(0, 0), (1, 5), (-1, 0), (-1, 999_999_999), (-5, 1), (1 << 40, 7)] {
+            let timestamp = at(seconds, nanoseconds);
+            let time = timestamp.to_system_time().unwrap();
+            assert_eq!(Timestamp::from(time), timestamp);
+        }
+        assert!(at(-1, 999_999_999).to_system_time().unwrap() < SystemTime::UNIX_EPOCH);
+        let before = SystemTime::now();
+        let now = Timestamp::now();
+        assert!(Timestamp::from(before) <= now && now <= Timestamp::from(SystemTime::now()));
+    }
+
+    #[test]
+    fn it_counts_forward() {
+        let half = Duration::from_millis(500);
+        assert_eq!(at(-1, 500_000_000).checked_add(half), Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(Timestamp::UNIX_EPOCH.checked_sub(half), Some(at(-1, 500_000_000)));
+        assert_eq!(at(3, 200_000_000).duration_since(at(1, 700_000_000)), Some(Duration::from_millis(1_500)));
+        assert_eq!(at(1, 0).duration_since(at(1, 1)), None);
+        assert_eq!(Timestamp::MAX.duration_since(Timestamp::MIN), Some(Duration::new(u64::MAX, 999_999_999)));
+        assert_eq!(Timestamp::MAX.checked_add(Duration::from_nanos(1)), None);
+        assert_eq!(Timestamp::MIN.checked_sub(Duration::from_nanos(1)), None);
+        assert_eq!(Timestamp::MIN.checked_add(Duration::MAX), Some(Timestamp::MAX));
+        assert!(at(-1, 0) < at(-1, 1) && at(-1, 1) < at(0, 0));
+        assert_eq!(Timestamp::new(0, 1_000_000_000), None);
+    }
+}

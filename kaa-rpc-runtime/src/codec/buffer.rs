@@ -123,6 +123,14 @@ impl Buffer {
         self.plain.push(byte);
     }
 
+    /// Appends zeros, to be overwritten in place.
+    #[inline]
+    pub(super) fn put_zeros(&mut self, count: usize) -> &mut [u8] {
+        let start = self.plain.len();
+        self.plain.resize(start + count, 0);
+        self.plain.get_mut(start..).unwrap_or_default()
+    }
+
     /// Appends `bytes` without copying them if they are large.
     pub fn put_shared(&mut self, bytes: Bytes) {
         if bytes.len() < SPLICE_FROM {

@@ -146,6 +146,13 @@ impl Encoder<'_> {
         Ok(())
     }
 
+    /// Appends zeros, to be overwritten in place.
+    #[inline]
+    pub(super) fn put_zeros(&mut self, count: usize) -> Result<&mut [u8], EncodeError> {
+        self.claim(count)?;
+        Ok(self.buffer.put_zeros(count))
+    }
+
     /// Appends raw bytes, sharing them if they are many.
     pub(super) fn put_shared(&mut self, bytes: &Bytes) -> Result<(), EncodeError> {
         self.claim(bytes.len())?;

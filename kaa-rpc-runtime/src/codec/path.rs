@@ -18,6 +18,9 @@ pub enum Segment {
     Index(usize),
 }
 
+/// Steps that are written out; a path into a recursive value may have many more.
+const WRITTEN: usize = 15;
+
 /// A place in a value, written `Program.tags[3]`. Empty for the value as a whole.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Path(Option<Box<Step>>);
@@ -59,6 +62,7 @@ impl fmt::Display for Path {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, segment) in self.segments().enumerate() {
             match segment {
+                _ if index == WRITTEN => return formatter.write_str("…"),
                 Segment::Type(name) => formatter.write_str(name)?,
                 Segment::Field(name) if index == 0 => formatter.write_str(name)?,
                 Segment::Field(name) => write!(formatter, ".{name}")?,

@@ -78,6 +78,15 @@ macro_rules! floats {
             }
 
             #[inline]
+            fn encode_slice(values: &[Self], encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                let (chunks, _) = encoder.put_zeros(values.len().saturating_mul($size))?.as_chunks_mut();
+                for (chunk, value) in chunks.iter_mut().zip(values) {
+                    *chunk = value.to_le_bytes();
+                }
+                Ok(())
+            }
+
+            #[inline]
             fn decode_many(decoder: &mut Decoder<'_>, length: usize) -> Result<Vec<Self>, DecodeError> {
                 let slice = decoder.take_slice(length.saturating_mul($size))?;
                 let (chunks, _) = slice.as_chunks();

@@ -246,7 +246,8 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
+        // A hint is memory that is asked for before it is charged: at every depth up to a mebibyte of it.
+        if self.charged { None } else { Some(self.left) }
     }
 }
 
@@ -261,9 +262,5 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, DecodeError> {
         self.read(seed)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
     }
 }

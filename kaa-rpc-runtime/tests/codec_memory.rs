@@ -1,0 +1,71 @@
+//! Hostile lengths under a hard limit on the process's memory: where one is believed, the process aborts.
+//!
+//! Alone in its binary, since the limit is the whole process's.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kaa_rpc_runtime::codec::{DecodeLimits, Decoder, Wire, shape};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+const BUDGET: usize = 8 << 20;
+
+/// What is there already, the budget, and something for the test itself.
+fn limit_memory() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmSize:")).unwrap();
+    let kibibytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    let most = kibibytes * 1024 + (96 << 20);
+    setrlimit(Resource::As, Rlimit { current: Some(most), maximum: Some(most) }).unwrap();
+}
+
+fn bomb<W: Wire>(payload: &Bytes) {
+    let limits = DecodeLimits::new(BUDGET);
+    drop(W::decode(&mut Decoder::new(payload, limits)));
+}
+
+#[test]
+fn no_length_is_believed() {
+    limit_memory();
+    assert!(Vec::<u8>::new().try_reserve(128 << 20).is_err(), "the limit does not hold");
+
+    // A length of any size, alone and in front of a megabyte of any byte.
+    let mut payloads = Vec::new();
+    for filler in [0x00, 0x01, 0x02, 0xfa, 0xfb, 0xfc, 0xfd, 0xff] {
+        for length in (0..64).step_by(3).map(|bits| u64::MAX >> bits) {
+            for more in [0, 1 << 20] {
+                payloads.push((length, filler, more));
+            }
+        }
+    }
+    for (length, filler, more) in payloads {
+        let mut bytes = vec![0xfd];
+        bytes.extend(length.to_le_bytes());
+        bytes.resize(bytes.len() + more, filler);
+        let payload = Bytes::from(bytes);
+        bomb::<shape::String>(&payload);
+        bomb::<shape::Bytes>(&payload);
+        bomb::<shape::Vec<u128>>(&payload);
+        bomb::<shape::Vec<shape::Array<u8, 512>>>(&payload);
+        bomb::<shape::Vec<shape::Vec<shape::Vec<shape::Vec<u64>>>>>(&payload);
+        bomb::<shape::Vec<shape::String>>(&payload);
+        bomb::<shape::Set<u64>>(&payload);
+        bomb::<shape::HashSet<u32>>(&payload);
+        bomb::<shape::Vec<shape::HashSet<u8>>>(&payload);
+        bomb::<shape::Map<u64, shape::Vec<u8>>>(&payload);
+        bomb::<shape::HashMap<u64, shape::Option<u128>>>(&payload);
+        bomb::<shape::Extern<String>>(&payload);
+        bomb::<shape::Extern<Vec<Vec<Vec<String>>>>>(&payload);
+        bomb::<shape::Extern<Vec<[u128; 16]>>>(&payload);
+        bomb::<shape::Extern<BTreeMap<u64, Vec<u64>>>>(&payload);
+    }
+}
