@@ -95,11 +95,6 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline]
-    pub(super) fn peek_byte(&self) -> Option<u8> {
-        self.rest.first().copied()
-    }
-
-    #[inline]
     pub(super) fn skip(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
     }

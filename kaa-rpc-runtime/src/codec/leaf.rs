@@ -2,9 +2,9 @@
 //! bincode.
 //!
 //! Invariants
-//! - Every byte is what bincode 2 in its *standard* configuration writes. Values of one byte, floats and the zigzag of
-//!   signed integers are spelled out here because they are the hot ones; the golden tests hold all of them against
-//!   bincode itself.
+//! - Every byte is what bincode 2 in its *standard* configuration writes. Integers are spelled out here because they are
+//!   the hot ones (bincode's way through its reader and writer traits takes twice the instructions); the golden tests
+//!   hold them against bincode itself.
 //! - bincode's own decoding of owned, nested or sequenced data is never used: it allocates what a length claims and
 //!   recurses as deep as the bytes say.
 
@@ -20,6 +20,12 @@ use super::path::Path;
 /// The largest integer that stands for itself in one byte.
 const SINGLE_BYTE_MAX: u8 = 250;
 
+/// Marks of the integers that follow in 2, 4, 8 and 16 bytes.
+const MARK_16: u8 = 251;
+const MARK_32: u8 = 252;
+const MARK_64: u8 = 253;
+const MARK_128: u8 = 254;
+
 const CONFIGURATION: Configuration = standard();
 
 /// The longest prefix of a length: a marker and eight bytes.
@@ -33,25 +39,45 @@ pub(super) trait Varint: Sized {
     fn take(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError>;
 }
 
+/// A mark and the integer behind it, as one array: a copy of known length is a few instructions, two of unknown
+/// length are two calls.
+macro_rules! marked {
+    ($mark:ident, $value:expr, $type:ident) => {{
+        let mut bytes = [$mark; 1 + size_of::<$type>()];
+        if let Some((_, tail)) = bytes.split_first_mut() {
+            tail.copy_from_slice(&$value.to_le_bytes());
+        }
+        bytes
+    }};
+}
+
+/// For each type: its signed twin, the marks of the narrower types that may carry its value, and its own mark.
 macro_rules! varint {
-    ($($unsigned:ident $signed:ident),*) => { $(
+    ($($unsigned:ident $signed:ident [$($narrow_mark:ident $narrow:ident),*] $mark:ident;)*) => { $(
         impl Varint for $unsigned {
             #[inline]
             fn put(self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                // Apart, so that the common case is small enough to be inlined into every field.
+                #[inline(never)]
+                fn put_marked(value: $unsigned, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                    $( if let Ok(narrow) = $narrow::try_from(value) {
+                        return encoder.put_slice(&marked!($narrow_mark, narrow, $narrow));
+                    } )*
+                    encoder.put_slice(&marked!($mark, value, $unsigned))
+                }
                 match u8::try_from(self) {
                     Ok(byte) if byte <= SINGLE_BYTE_MAX => encoder.put_byte(byte),
-                    _ => put_long(self, encoder),
+                    _ => put_marked(self, encoder),
                 }
             }
 
             #[inline]
             fn take(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-                match decoder.peek_byte() {
-                    Some(byte) if byte <= SINGLE_BYTE_MAX => {
-                        decoder.skip(1);
-                        Ok(byte.into())
-                    }
-                    _ => take_long(decoder),
+                match decoder.take_byte()? {
+                    byte @ 0..=SINGLE_BYTE_MAX => Ok(byte.into()),
+                    $( $narrow_mark => decoder.take_array().map(|bytes| $narrow::from_le_bytes(bytes).into()), )*
+                    $mark => decoder.take_array().map(Self::from_le_bytes),
+                    _ => Err(DecodeError::new(DecodeErrorKind::InvalidInteger)),
                 }
             }
         }
@@ -72,16 +98,30 @@ macro_rules! varint {
     )* };
 }
 
-varint!(u16 i16, u32 i32, u64 i64, u128 i128);
-
-#[inline]
-pub(super) fn put_char(value: char, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-    put_long(value, encoder)
+varint! {
+    u16 i16 [] MARK_16;
+    u32 i32 [MARK_16 u16] MARK_32;
+    u64 i64 [MARK_16 u16, MARK_32 u32] MARK_64;
+    u128 i128 [MARK_16 u16, MARK_32 u32, MARK_64 u64] MARK_128;
 }
 
-#[inline]
+/// Appends a character.
+pub(super) fn put_char(value: char, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+    let mut output = Output { encoder, failure: None };
+    let result = bincode::encode_into_writer(value, &mut output, CONFIGURATION);
+    output.conclude(result)
+}
+
+/// Reads a character.
 pub(super) fn take_char(decoder: &mut Decoder<'_>) -> Result<char, DecodeError> {
-    take_long(decoder)
+    match bincode::decode_from_slice(decoder.rest(), CONFIGURATION) {
+        Ok((value, used)) => {
+            decoder.skip(used);
+            Ok(value)
+        }
+        Err(bincode::error::DecodeError::UnexpectedEnd { .. }) => Err(DecodeError::unexpected_end()),
+        Err(_) => Err(DecodeError::new(DecodeErrorKind::InvalidChar)),
+    }
 }
 
 /// The length as schemas and the wire count it.
@@ -108,35 +148,6 @@ pub(super) fn put_external<T: Serialize>(value: &T, encoder: &mut Encoder<'_>) -
     let mut output = Output { encoder, failure: None };
     let result = bincode::serde::encode_into_writer(value, &mut output, CONFIGURATION);
     output.conclude(result)
-}
-
-#[inline(never)]
-fn put_long<T: bincode::Encode>(value: T, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-    let mut output = Output { encoder, failure: None };
-    let result = bincode::encode_into_writer(value, &mut output, CONFIGURATION);
-    output.conclude(result)
-}
-
-#[inline(never)]
-fn take_long<T: bincode::Decode<()>>(decoder: &mut Decoder<'_>) -> Result<T, DecodeError> {
-    match bincode::decode_from_slice(decoder.rest(), CONFIGURATION) {
-        Ok((value, used)) => {
-            decoder.skip(used);
-            Ok(value)
-        }
-        Err(error) => Err(translate(&error)),
-    }
-}
-
-#[cold]
-fn translate(error: &bincode::error::DecodeError) -> DecodeError {
-    use bincode::error::DecodeError as Bincode;
-    DecodeError::new(match error {
-        Bincode::UnexpectedEnd { .. } => DecodeErrorKind::UnexpectedEnd,
-        Bincode::InvalidIntegerType { .. } => DecodeErrorKind::InvalidInteger,
-        Bincode::InvalidCharEncoding(_) => DecodeErrorKind::InvalidChar,
-        other => DecodeErrorKind::External(other.to_string()),
-    })
 }
 
 /// An encoder as bincode wants to write to it. bincode cannot carry our errors, so they wait here.

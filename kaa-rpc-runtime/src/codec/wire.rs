@@ -70,6 +70,7 @@ pub trait Wire {
     /// As for [`Wire::decode`].
     #[inline]
     fn decode_array<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[Self::Value; N], DecodeError> {
+        decoder.charge(N, size_of::<Self::Value>())?;
         let values = Self::decode_many(decoder, N)?;
         values.try_into().map_err(|_| DecodeError::unexpected_end())
     }
