@@ -1,6 +1,64 @@
-//! Under construction.
+//! Typed, authenticated calls between two programs that call each other.
+//!
+//! A `.kaa` file says what each side serves; `kaa_rpc_build::compile()` in a build script makes Rust of it: a trait to
+//! implement and a proxy to call for either side. This crate is what that code runs on. Client and server differ only
+//! in who connects: each registers services, each calls the other's, over one connection on which both have proved that
+//! they know a shared secret.
+//!
+//! Start at [`Server::builder`] and [`Client::builder`]; a handler finds its caller in [`Context`].
+//!
+//! # Runtime
+//! Everything runs on tokio. Calls with a timeout, and everything that listens or connects, must be used within a tokio
+//! runtime with I/O and time enabled.
 
+mod backoff;
+mod call;
+mod client;
 pub mod codec;
+pub mod codegen;
+mod connection;
+mod context;
+mod descriptor;
+mod error;
+mod fingerprint;
+mod peer;
+pub mod protocol;
+mod random;
+pub mod secret;
+mod server;
+mod service;
+mod settings;
 mod timestamp;
+pub mod transport;
 
+pub use backoff::Backoff;
+pub use bytes::Bytes;
+pub use call::{Call, Method, OnewayCall};
+pub use client::{Client, ClientBuilder, ClientStatus};
+pub use context::Context;
+pub use error::{
+    AuthenticationError, CallError, CloseReason, ConnectError, DeclaredError, Failure, Fault, IntoFault,
+    Message, Outcome, SetupError,
+};
+pub use peer::{Peer, PeerInformation, Proxy};
+pub use protocol::handshake::{Audience, SessionId};
+pub use protocol::limits::Limits;
+pub use secret::{KeyId, Keys, Secret};
+pub use server::{Events, Peers, Refused, Server, ServerBuilder, ServerEvent, ShutdownReport};
+pub use service::{RegisterError, Service, role};
 pub use timestamp::Timestamp;
+pub use uuid::Uuid;
+
+/// Brings in what the build script generated: the module tree of all packages.
+///
+/// ```ignore
+/// mod api {
+///     kaa_rpc_runtime::include_kaa!();
+/// }
+/// ```
+#[macro_export]
+macro_rules! include_kaa {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/kaa.rs"));
+    };
+}

@@ -49,6 +49,12 @@ impl Emulated {
         self.reading.attempt(io.read_buf(buffer))
     }
 
+    pub(super) fn try_read_slice(&self, space: &mut [u8]) -> io::Result<usize> {
+        let mut io = self.lock();
+        let mut io = io.as_mut();
+        self.reading.attempt(io.read(space))
+    }
+
     pub(super) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut io = self.lock();
         let written =

@@ -4,13 +4,13 @@
 //! synchronous tries, waiting is for readiness only. At most one task waits to read and one to write.
 
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::address::Address;
@@ -105,6 +105,40 @@ impl Stream {
             Channel::Tcp(stream) => stream.try_read_buf(buffer),
             Channel::Other(stream) => stream.try_read(buffer),
         }
+    }
+
+    /// Like [`Self::try_read`], into scratch space. A read that does not fill it has found the socket empty, and the next
+    /// wait is for new bytes, without a further try that could only fail.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is nothing.
+    #[inline]
+    pub fn try_read_all(&self, space: &mut [u8]) -> io::Result<usize> {
+        let mut short = None;
+        // Told `WouldBlock`, tokio clears the readiness that it saw before the read, and only that one.
+        let mut read = |socket: SockRef<'_>| {
+            let count = (&*socket).read(space)?;
+            if count > 0 && count < space.len() {
+                short = Some(count);
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(count)
+        };
+        let result = match &self.channel {
+            Channel::Unix(stream) => stream.try_io(Interest::READABLE, || read(SockRef::from(stream))),
+            Channel::Tcp(stream) => stream.try_io(Interest::READABLE, || read(SockRef::from(stream))),
+            Channel::Other(stream) => return stream.try_read_slice(space),
+        };
+        match short {
+            Some(count) => Ok(count),
+            None => result,
+        }
+    }
+
+    /// Whether it is a socket, which needs no flush.
+    #[must_use]
+    pub fn is_socket(&self) -> bool {
+        !matches!(self.channel, Channel::Other(_))
     }
 
     /// Waits until [`Self::try_write_vectored`] or [`Self::try_flush`] is worth a try.

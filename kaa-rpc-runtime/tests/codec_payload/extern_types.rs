@@ -113,6 +113,8 @@ fn foreign_memory_is_charged() {
     let bytes = encode::<shape::Extern<Vec<String>>>(&strings);
     let error = decode_within::<shape::Extern<Vec<String>>>(&bytes, limits).unwrap_err();
     assert_eq!(error.to_string(), "decoding would take more than 100000 bytes of memory");
+    let text = encode::<shape::Extern<String>>(&"x".repeat(100_000));
+    assert!(decode_within::<shape::Extern<String>>(&text, limits).is_err());
     // A byte each on the wire, eight in memory.
     let numbers = encode::<shape::Extern<Vec<u64>>>(&vec![1; 20_000]);
     assert!(decode_within::<shape::Extern<Vec<u64>>>(&numbers, limits).is_err());

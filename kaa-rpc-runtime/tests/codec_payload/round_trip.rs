@@ -137,6 +137,13 @@ fn the_depth_that_can_be_written_can_be_read() {
 }
 
 #[test]
+fn breadth_is_not_depth() {
+    let programs: Vec<_> = (0..300).map(|seed| Random::new(seed).program()).collect();
+    returns::<shape::Vec<Program>>(0, &programs);
+    returns::<Tree>(0, &Tree { children: vec![Tree { children: vec![Tree::default(); 200] }; 200] });
+}
+
+#[test]
 fn a_failed_encoding_leaves_the_buffer_restorable() {
     for seed in 0..500 {
         let random = &mut Random::new(seed);

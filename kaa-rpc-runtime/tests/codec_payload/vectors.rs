@@ -22,7 +22,7 @@ pub(crate) fn bytes(hex: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for group in hex.split('.') {
         let (digits, times) = group.split_once('*').map_or((group, 1), |(d, t)| (d, t.parse().unwrap()));
-        assert!(digits.len().is_multiple_of(2), "odd hex: {hex}");
+        assert!(digits.len() % 2 == 0, "odd hex: {hex}");
         let group: Vec<u8> = (0..digits.len())
             .step_by(2)
             .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())

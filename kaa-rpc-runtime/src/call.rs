@@ -1,0 +1,322 @@
+//! Calls as futures.
+//!
+//! Invariants: a call encodes its arguments and counts as made when it is first polled; dropping it gives it up; it
+//! resolves exactly once.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::time::Sleep;
+
+use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoder, Wire};
+use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
+use crate::descriptor::MethodDescriptor;
+use crate::error::{CallError, Message, Outcome};
+use crate::peer::Peer;
+use crate::protocol::calls::Terminal;
+use crate::protocol::frame::{MethodId, Status, Token};
+
+/// A generated call: a method with its arguments.
+pub trait Method: Send + Sync + 'static {
+    /// How the result is written.
+    type Returns: Wire;
+    /// How the declared error is written; `Infallible` where none is declared.
+    type Throws: Wire;
+    /// Which method it is.
+    const DESCRIPTOR: &'static MethodDescriptor;
+    /// Writes the arguments.
+    ///
+    /// # Errors
+    /// An argument over its bound, or all of them over the frame's limit.
+    fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError>;
+}
+
+type Value<W> = <W as Wire>::Value;
+
+/// A call: a future of what the handler returns. It is made when it is first polled, and given up when dropped.
+#[must_use = "a call is made when it is awaited"]
+pub struct Call<M: Method> {
+    shared: Shared<M>,
+}
+
+/// A oneway call: a future that is done when the call is queued. There is no answer.
+#[must_use = "a call is made when it is awaited"]
+pub struct OnewayCall<M: Method> {
+    shared: Shared<M>,
+}
+
+/// What both kinds of calls are made of.
+struct Shared<M> {
+    peer: Peer,
+    method: M,
+    timeout: Option<Duration>,
+    deadline: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    New,
+    InLine(Ticket),
+    Made(Token),
+    Done,
+}
+
+impl<M: Method> Call<M> {
+    /// The call, not made yet.
+    #[inline]
+    pub fn new(peer: &Peer, method: M) -> Self {
+        Self { shared: Shared::new(peer, method) }
+    }
+
+    /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll. The peer is
+    /// told how long it has.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.shared.timeout = Some(timeout);
+        self
+    }
+}
+
+impl<M: Method> OnewayCall<M> {
+    /// The call, not made yet.
+    #[inline]
+    pub fn new(peer: &Peer, method: M) -> Self {
+        Self { shared: Shared::new(peer, method) }
+    }
+
+    /// Ends the wait for a place in the queue after this time, counted from the first poll.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.shared.timeout = Some(timeout);
+        self
+    }
+}
+
+// Nothing in a call is pinned: its timer has a box of its own.
+impl<M: Method> Unpin for Call<M> {}
+impl<M: Method> Unpin for OnewayCall<M> {}
+
+impl<M: Method> Future for Call<M> {
+    type Output = Result<Value<M::Returns>, CallError<Value<M::Throws>>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = &mut self.shared;
+        if let Stage::Made(token) = call.stage {
+            match call.peer.link().poll_call(token, context.waker()) {
+                Progress::Ready(end) => {
+                    call.stage = Stage::Done;
+                    return Poll::Ready(call.interpret(end));
+                }
+                Progress::Pending => {}
+                Progress::Gone => return Poll::Pending,
+            }
+            return call.poll_deadline(context).map(Err);
+        }
+        match call.start(context, Kind::TwoWay) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) => call.poll_deadline(context).map(Err),
+        }
+    }
+}
+
+impl<M: Method> Future for OnewayCall<M> {
+    type Output = Result<(), CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.shared.start(context, Kind::Oneway)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    TwoWay,
+    Oneway,
+}
+
+impl<M: Method> Shared<M> {
+    fn new(peer: &Peer, method: M) -> Self {
+        Self { peer: peer.clone(), method, timeout: None, deadline: None, timer: None, stage: Stage::New }
+    }
+
+    /// Makes the call. `Ready(Ok)`: it is made.
+    #[inline]
+    fn start<E>(&mut self, context: &mut Context<'_>, kind: Kind) -> Poll<Result<(), CallError<E>>> {
+        let ticket = match self.stage {
+            Stage::New => None,
+            Stage::InLine(ticket) => Some(ticket),
+            // Polled again after its end: there is nothing more to come.
+            Stage::Made(_) | Stage::Done => return Poll::Pending,
+        };
+        if ticket.is_none()
+            && let Some(timeout) = self.timeout
+        {
+            self.set_deadline(timeout);
+        }
+        let parameters = CallParameters {
+            method: MethodId(M::DESCRIPTOR.id),
+            parent: self.peer.parent(),
+            deadline: self.deadline,
+        };
+        let encode = |encoder: &mut Encoder<'_>| self.method.encode_arguments(encoder);
+        let link = self.peer.link();
+        let start = match kind {
+            Kind::TwoWay => link.start_call(&parameters, ticket, context.waker(), &encode),
+            Kind::Oneway => link.start_oneway(&parameters, ticket, context.waker(), &encode),
+        };
+        match start {
+            Start::Made(token) => {
+                self.stage = Stage::Made(token);
+                Poll::Ready(Ok(()))
+            }
+            Start::Sent => {
+                self.stage = Stage::Done;
+                Poll::Ready(Ok(()))
+            }
+            Start::InLine(ticket) => {
+                self.stage = Stage::InLine(ticket);
+                self.poll_deadline(context).map(Err)
+            }
+            Start::Unencodable(error) => {
+                self.stage = Stage::Done;
+                Poll::Ready(Err(unencodable(error)))
+            }
+            Start::Closed(reason) => {
+                self.stage = Stage::Done;
+                Poll::Ready(Err(CallError::Disconnected { outcome: Outcome::NotSent, reason }))
+            }
+        }
+    }
+
+    fn set_deadline(&mut self, timeout: Duration) {
+        // A deadline too far to be written as an instant is none.
+        if let Some(deadline) = Instant::now().checked_add(timeout) {
+            self.deadline = Some(deadline);
+            self.timer = Some(Box::pin(tokio::time::sleep_until(deadline.into())));
+        }
+    }
+
+    #[inline]
+    fn poll_deadline<E>(&mut self, context: &mut Context<'_>) -> Poll<CallError<E>> {
+        match &mut self.timer {
+            None => Poll::Pending,
+            Some(timer) => match timer.as_mut().poll(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(()) => Poll::Ready(CallError::DeadlineExceeded { outcome: self.give_up() }),
+            },
+        }
+    }
+
+    /// Leaves nothing behind but a Cancel.
+    fn give_up(&mut self) -> Outcome {
+        match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::New | Stage::Done => Outcome::NotSent,
+            Stage::InLine(ticket) => {
+                self.peer.link().leave_line(ticket);
+                Outcome::NotSent
+            }
+            Stage::Made(token) => match self.peer.link().abandon_call(token) {
+                Abandonment::NotSent => Outcome::NotSent,
+                Abandonment::Sent => Outcome::Unknown,
+            },
+        }
+    }
+
+    /// What the end of a call means.
+    #[inline]
+    fn interpret(
+        &self,
+        end: Result<Terminal, LocalEnd>,
+    ) -> Result<Value<M::Returns>, CallError<Value<M::Throws>>> {
+        match end {
+            Ok(Terminal { status: Status::Ok, payload }) => {
+                decode::<M::Returns>(&payload).map_err(CallError::BadReply)
+            }
+            Ok(terminal) => Err(refusal::<M>(terminal)),
+            Err(LocalEnd { outcome, reason }) => Err(CallError::Disconnected { outcome, reason }),
+        }
+    }
+}
+
+impl<M> Drop for Shared<M> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::New | Stage::Done => {}
+            Stage::InLine(ticket) => self.peer.link().leave_line(ticket),
+            Stage::Made(token) => {
+                self.peer.link().abandon_call(token);
+            }
+        }
+    }
+}
+
+#[cold]
+fn refusal<M: Method>(terminal: Terminal) -> CallError<Value<M::Throws>> {
+    let Terminal { status, payload } = terminal;
+    match status {
+        Status::Declared => match decode::<M::Throws>(&payload) {
+            Ok(error) => CallError::Declared(error),
+            Err(error) => CallError::Fault(format!("a declared error that this side cannot decode: {error}")),
+        },
+        // Ok is told apart before; without a payload that fits, it is an unreadable reply all the same.
+        Status::Ok | Status::Fault => CallError::Fault(text(&payload)),
+        Status::UnknownMethod => CallError::UnknownMethod { method: M::DESCRIPTOR.to_string() },
+        Status::BadRequest => CallError::BadRequest(text(&payload)),
+        Status::ResourceExhausted => CallError::ResourceExhausted(text(&payload)),
+        Status::DeadlineExceeded => CallError::DeadlineExceeded { outcome: Outcome::Unknown },
+        Status::Cancelled => CallError::Cancelled,
+        Status::TooLarge => {
+            let number = |at: usize| {
+                let bytes = payload.get(at..).and_then(|bytes| bytes.first_chunk::<8>());
+                bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+            };
+            CallError::TooLarge { what: Message::Reply, size: number(0), limit: number(8) }
+        }
+    }
+}
+
+#[inline]
+fn decode<W: Wire>(payload: &Bytes) -> Result<W::Value, DecodeError> {
+    W::decode(&mut Decoder::new(payload, DecodeLimits::default()))
+}
+
+fn unencodable<E>(error: EncodeError) -> CallError<E> {
+    match error {
+        EncodeError::TooLarge { size, limit } => CallError::TooLarge {
+            what: Message::Call,
+            size: u64::try_from(size).unwrap_or(u64::MAX),
+            limit: u64::try_from(limit).unwrap_or(u64::MAX),
+        },
+        error => CallError::Unencodable(error),
+    }
+}
+
+fn text(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).into_owned()
+}
+
+impl<M: Method> fmt::Debug for Call<M> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(formatter, "Call", &self.shared)
+    }
+}
+
+impl<M: Method> fmt::Debug for OnewayCall<M> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(formatter, "OnewayCall", &self.shared)
+    }
+}
+
+fn debug<M: Method>(formatter: &mut fmt::Formatter<'_>, name: &str, call: &Shared<M>) -> fmt::Result {
+    formatter
+        .debug_struct(name)
+        .field("method", &format_args!("{}", M::DESCRIPTOR))
+        .field("timeout", &call.timeout)
+        .field("stage", &call.stage)
+        .finish_non_exhaustive()
+}

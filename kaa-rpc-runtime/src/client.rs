@@ -1,0 +1,450 @@
+//! The connecting side.
+//!
+//! Invariants: `connect` returns at once and calls can be made at once; one task owns the connection, through all
+//! reconnections, and ends with the [`Client`]; what ends a connection for good is told to every queued call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::backoff::Backoff;
+use crate::connection::{
+    Driver, FrameReader, HandshakeFailure, Link, LinkConfiguration, Methods, ServiceSet, Side, Status,
+    shake_hands,
+};
+use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
+use crate::peer::{Peer, PeerInformation, Proxy};
+use crate::protocol::handshake::{
+    Audience, ClientHandshake, ClientParameters, Established, HandshakeError, InstanceId,
+};
+use crate::protocol::limits::Limits;
+use crate::secret::{KeyId, Secret};
+use crate::service::{RegisterError, Service, role};
+use crate::settings::Settings;
+use crate::transport::{Address, ConnectOptions, Stream, connect};
+
+/// A connection to a server, in the making or made.
+///
+/// Dropping it closes the connection; proxies that are left say so.
+pub struct Client {
+    owner: Arc<Owner>,
+}
+
+/// Whoever holds it holds the connection.
+pub(crate) struct Owner {
+    link: Arc<Link>,
+    services: Arc<ServiceSet>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.link.close(&CloseReason::ClosedHere);
+    }
+}
+
+/// Settings of a [`Client`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until connect is called"]
+pub struct ClientBuilder {
+    secret: Option<Secret>,
+    key_id: KeyId,
+    audience: Audience,
+    services: ServiceSet,
+    register_error: Option<RegisterError>,
+    backoff: Option<Backoff>,
+    options: ConnectOptions,
+    settings: Settings,
+}
+
+/// Whether a client has a connection.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ClientStatus {
+    /// Connecting or authenticating; calls are queued.
+    Connecting,
+    /// Connected and authenticated.
+    Connected,
+    /// One side has said goodbye.
+    Draining,
+    /// Over for good.
+    Closed(CloseReason),
+}
+
+impl Client {
+    /// Starts with the defaults.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder {
+            secret: None,
+            key_id: KeyId::default(),
+            audience: Audience::default(),
+            services: ServiceSet::default(),
+            register_error: None,
+            backoff: None,
+            options: ConnectOptions::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// A proxy for what the server serves. It does not keep the connection open.
+    #[must_use]
+    pub fn proxy<P: Proxy<Role = role::Server>>(&self) -> P {
+        P::from_peer(self.peer())
+    }
+
+    /// A proxy that keeps the connection open as long as it, or a clone of it, lives.
+    #[must_use]
+    pub fn into_proxy<P: Proxy<Role = role::Server>>(self) -> P {
+        P::from_peer(Peer::owning(Arc::clone(&self.owner.link), self.owner))
+    }
+
+    /// The server as a peer.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        Peer::of_link(Arc::clone(&self.owner.link))
+    }
+
+    /// Serves one more service to the server, on the living connection too.
+    ///
+    /// # Errors
+    /// If it is registered already, or one of its method ids is taken.
+    pub fn register(&self, service: Service<role::Client>) -> Result<(), RegisterError> {
+        self.owner.services.register(service.into_registered())
+    }
+
+    /// Waits until both sides have proved the secret.
+    ///
+    /// # Errors
+    /// Why there is no connection and will be none.
+    pub async fn ready(&self) -> Result<(), ConnectError> {
+        self.owner.link.ready().await.map_err(|reason| match reason {
+            CloseReason::NotConnected(error) => error,
+            other => ConnectError::Protocol(other.to_string()),
+        })
+    }
+
+    /// Waits until the connection is over for good, and tells why.
+    pub async fn closed(&self) -> CloseReason {
+        self.owner.link.closed().await
+    }
+
+    /// Whether there is a connection now.
+    #[must_use]
+    pub fn status(&self) -> ClientStatus {
+        match self.owner.link.status() {
+            Status::Connecting => ClientStatus::Connecting,
+            Status::Open => ClientStatus::Connected,
+            Status::Draining => ClientStatus::Draining,
+            Status::Closed(reason) => ClientStatus::Closed(reason),
+        }
+    }
+
+    /// Takes no new calls, lets those that run finish for at most this time, and closes.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.owner.link.begin_drain();
+        if tokio::time::timeout(grace, self.owner.link.closed()).await.is_err() {
+            self.owner.link.close(&CloseReason::ClosedHere);
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Client").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Owner").finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    /// The shared secret. There is none by default, and no connection without one.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Under which of the server's keys the secret is found; the empty one by default.
+    pub fn key_id(mut self, key_id: KeyId) -> Self {
+        self.key_id = key_id;
+        self
+    }
+
+    /// The logical name of the service that is meant; the empty one by default. A proof for one is worth nothing at
+    /// another with the same secret.
+    pub fn audience(mut self, audience: Audience) -> Self {
+        self.audience = audience;
+        self
+    }
+
+    /// Serves this to the server. A collision is told by `connect`.
+    pub fn register(mut self, service: Service<role::Client>) -> Self {
+        if let Err(error) = self.services.register(service.into_registered()) {
+            self.register_error.get_or_insert(error);
+        }
+        self
+    }
+
+    /// Connects again after a loss, and goes on trying if the server is not there yet. Queued calls are kept; nothing
+    /// is sent twice. An authentication failure is final, unless there was a success before it.
+    pub fn reconnect(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// What this side is ready to receive.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// How long connecting and authenticating may take together, 10 seconds by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handshake_timeout = timeout;
+        self
+    }
+
+    /// Permits plain TCP beyond this machine, where anybody on the way can read and change everything.
+    pub fn allow_plaintext(mut self) -> Self {
+        self.options = self.options.allow_plaintext();
+        self
+    }
+
+    /// Sends an id in place of a fault's message; both are in the log.
+    pub fn hide_faults(mut self) -> Self {
+        self.settings.hides_faults = true;
+        self
+    }
+
+    /// Begins to connect, in the background, and returns at once. Calls can be made at once: they leave when the
+    /// server has proved the secret.
+    ///
+    /// # Errors
+    /// A malformed address, no secret, a collision of services, or no tokio runtime. Failures to connect are told by
+    /// [`Client::ready`] and by every call.
+    pub fn connect<A>(self, address: A) -> Result<Client, SetupError>
+    where
+        A: TryInto<Address>,
+        SetupError: From<A::Error>,
+    {
+        let address = address.try_into()?;
+        let options = self.options.clone();
+        self.start(Target::Address(address, options))
+    }
+
+    /// The same over something that is connected already. There is no reconnection.
+    ///
+    /// # Errors
+    /// As [`ClientBuilder::connect`], but for the address.
+    pub fn connect_stream(mut self, stream: Stream) -> Result<Client, SetupError> {
+        self.backoff = None;
+        self.start(Target::Stream(Some(stream)))
+    }
+
+    fn start(self, target: Target) -> Result<Client, SetupError> {
+        if let Some(error) = self.register_error {
+            return Err(error.into());
+        }
+        let secret = self.secret.ok_or(SetupError::MissingSecret)?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
+        let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
+        let link = Link::new(self.settings.link_configuration(Side::Connecting, self.backoff.is_some()));
+        let services = Arc::new(self.services);
+        let task = Task {
+            link: Arc::clone(&link),
+            services: Arc::clone(&services),
+            target,
+            backoff: self.backoff,
+            secret,
+            key_id: self.key_id,
+            audience: self.audience,
+            instance,
+            limits: self.settings.limits,
+            timeout: self.settings.handshake_timeout,
+            has_been_connected: false,
+        };
+        runtime.spawn(task.run());
+        Ok(Client { owner: Arc::new(Owner { link, services }) })
+    }
+}
+
+/// Where connections come from.
+enum Target {
+    Address(Address, ConnectOptions),
+    Stream(Option<Stream>),
+}
+
+/// The task that owns a client's connections, one after the other.
+struct Task {
+    link: Arc<Link>,
+    services: Arc<ServiceSet>,
+    target: Target,
+    backoff: Option<Backoff>,
+    secret: Secret,
+    key_id: KeyId,
+    audience: Audience,
+    instance: InstanceId,
+    limits: Limits,
+    timeout: Duration,
+    has_been_connected: bool,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            let link = Arc::clone(&self.link);
+            let (reason, healthy_for) = tokio::select! {
+                biased;
+                _over = link.closed() => return,
+                ended = self.connect_and_drive() => ended,
+            };
+            let (Some(backoff), true) = (&self.backoff, self.is_worth_another_try(&reason)) else {
+                return self.link.close(&reason);
+            };
+            self.link.lost(&reason);
+            if healthy_for >= backoff.healthy_after() {
+                failures = 0;
+            }
+            let delay = backoff.delay(failures).max(retry_after(&reason));
+            failures += 1;
+            tracing::debug!(%reason, ?delay, "will connect again");
+            tokio::select! {
+                biased;
+                _over = link.closed() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+
+    fn is_worth_another_try(&self, reason: &CloseReason) -> bool {
+        match reason {
+            CloseReason::ClosedHere | CloseReason::Protocol(_) => false,
+            CloseReason::ClosedByPeer { .. } | CloseReason::ConnectionLost(_) | CloseReason::PeerStalled => {
+                true
+            }
+            // A REJECT is not authenticated: after a success it may be anybody's.
+            CloseReason::NotConnected(ConnectError::Authentication(AuthenticationError::RejectedByPeer)) => {
+                self.has_been_connected
+            }
+            CloseReason::NotConnected(error) => error.is_transient(),
+        }
+    }
+
+    /// One connection from its beginning to its end, and how long it was in health.
+    async fn connect_and_drive(&mut self) -> (CloseReason, Duration) {
+        let driver = match tokio::time::timeout(self.timeout, self.establish()).await {
+            Ok(Ok(driver)) => driver,
+            Ok(Err(error)) => return (CloseReason::NotConnected(error), Duration::ZERO),
+            Err(_elapsed) => {
+                let error = ConnectError::Timeout(self.timeout);
+                return (CloseReason::NotConnected(error), Duration::ZERO);
+            }
+        };
+        let Some(driver) = driver else { return (CloseReason::ClosedHere, Duration::ZERO) };
+        self.has_been_connected = true;
+        let since = Instant::now();
+        let reason = driver.run().await;
+        (reason, since.elapsed())
+    }
+
+    async fn establish(&mut self) -> Result<Option<Driver>, ConnectError> {
+        let stream = match &mut self.target {
+            Target::Address(address, options) => {
+                connect(address, options).await.map_err(|error| ConnectError::Transport(Arc::new(error)))?
+            }
+            Target::Stream(stream) => {
+                let gone = || ConnectError::Io(Arc::new(std::io::ErrorKind::NotConnected.into()));
+                stream.take().ok_or_else(gone)?
+            }
+        };
+        let stream = Arc::new(stream);
+        let schema = crate::fingerprint::combined(&self.services.descriptors());
+        let mut handshake = ClientHandshake::new(ClientParameters {
+            nonce: crate::random::bytes().map_err(|error| ConnectError::Io(Arc::new(error)))?,
+            instance: self.instance,
+            key_id: self.key_id.clone(),
+            secret: self.secret.clone(),
+            audience: self.audience.clone(),
+            binding: None,
+            limits: self.limits,
+            schema,
+        });
+        let mut reader = FrameReader::new(Arc::clone(&stream));
+        let established =
+            shake_hands(&mut handshake, &stream, &mut reader, None).await.map_err(connect_error)?;
+        let information = Arc::new(peer_information(&stream, &established, schema));
+        let methods = Methods::new(Arc::clone(&self.services), Arc::clone(&self.link));
+        Ok(Driver::open(
+            Arc::clone(&self.link),
+            reader,
+            stream,
+            methods,
+            information,
+            established.peer_limits,
+        ))
+    }
+}
+
+/// What is known of a peer after the handshake.
+pub(crate) fn peer_information(
+    stream: &Stream,
+    established: &Established,
+    our_schema: [u8; 32],
+) -> PeerInformation {
+    PeerInformation {
+        address: stream.peer_address().clone(),
+        credentials: stream.peer_credentials(),
+        session: established.session_id,
+        key_id: established.key_id.clone(),
+        same_schema: established.peer_schema == our_schema,
+    }
+}
+
+fn retry_after(reason: &CloseReason) -> Duration {
+    match reason {
+        CloseReason::NotConnected(ConnectError::Busy { retry_after: Some(time) }) => *time,
+        _ => Duration::ZERO,
+    }
+}
+
+fn connect_error(failure: HandshakeFailure) -> ConnectError {
+    match failure {
+        HandshakeFailure::Io(error) => ConnectError::Io(Arc::new(error)),
+        HandshakeFailure::TooSlow(time) => ConnectError::Timeout(time),
+        HandshakeFailure::Protocol(error) => match error {
+            HandshakeError::RejectedByPeer => {
+                ConnectError::Authentication(AuthenticationError::RejectedByPeer)
+            }
+            HandshakeError::ServerProofInvalid => {
+                ConnectError::Authentication(AuthenticationError::ServerProofInvalid)
+            }
+            HandshakeError::BindingRequired { .. } => {
+                ConnectError::Authentication(AuthenticationError::BindingRequired)
+            }
+            HandshakeError::Version { ours, theirs } => ConnectError::Version { ours, theirs },
+            HandshakeError::Busy { retry_after } => {
+                ConnectError::Busy { retry_after: (!retry_after.is_zero()).then_some(retry_after) }
+            }
+            HandshakeError::SelfConnection => ConnectError::SelfConnection,
+            other => ConnectError::Protocol(other.to_string()),
+        },
+    }
+}
+
+/// The configuration of one link, by what was set.
+impl Settings {
+    pub(crate) fn link_configuration(&self, side: Side, reconnects: bool) -> LinkConfiguration {
+        LinkConfiguration {
+            side,
+            limits: self.limits,
+            output_budget: self.output_budget,
+            cancel_grace: self.cancel_grace,
+            reconnects,
+            hides_faults: self.hides_faults,
+            stall_limit: self.stall_limit,
+        }
+    }
+}

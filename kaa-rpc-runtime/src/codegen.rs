@@ -1,0 +1,23 @@
+//! The only names that generated code uses. Not for use by hand: they change with the generator.
+
+pub use bitflags;
+pub use bytes::Bytes;
+pub use serde;
+
+pub use crate::call::{Call, Method, OnewayCall};
+pub use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, UnknownVariant, Wire, shape};
+pub use crate::context::Context;
+pub use crate::descriptor::{
+    ElementEntry, MethodDescriptor, MethodEntry, ServiceDescriptor, ServiceTable, TypeEntry, TypeForm,
+};
+pub use crate::error::{DeclaredError, Failure, Fault};
+pub use crate::peer::{Peer, Proxy};
+pub use crate::service::{Handling, InboundCall, Service, role};
+pub use crate::timestamp::Timestamp;
+pub use uuid::Uuid;
+
+/// What a stub of an unimplemented method returns.
+#[must_use]
+pub fn unimplemented_method() -> Fault {
+    Fault::unknown_method()
+}

@@ -1,0 +1,236 @@
+//! The caller's side of a link: a call is made, looked after, and given up.
+//!
+//! Invariants: arguments are encoded when the call is made; calls leave in the order in which they were made; a
+//! caller that goes away leaves nothing behind but a Cancel.
+
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::link::{Link, LocalEnd, Phase, State};
+use super::queue::{QueuedCall, Ticket};
+use crate::codec::{Buffer, EncodeError, Encoder};
+use crate::error::{CloseReason, Outcome};
+use crate::protocol::calls::{Abandoned, Poll};
+use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, MethodId, Parent, Token};
+
+/// Furthest deadline that is sent.
+const FURTHEST_DEADLINE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What a call is, without its arguments.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallParameters {
+    pub(crate) method: MethodId,
+    pub(crate) parent: Option<Parent>,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// What became of an attempt to make a call.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// It is made: the slot to look into.
+    Made(Token),
+    /// A oneway is made: nothing more to wait for.
+    Sent,
+    /// No room in the queue: the waker stands in line.
+    InLine(Ticket),
+    /// The arguments cannot be encoded.
+    Unencodable(EncodeError),
+    /// There is no connection and there will be none.
+    Closed(CloseReason),
+}
+
+/// What a caller finds.
+pub(crate) type Progress = Poll<LocalEnd>;
+
+/// How a call was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Abandonment {
+    /// It had not left.
+    NotSent,
+    /// It was with the peer.
+    Sent,
+}
+
+/// Writes a call's arguments; called again if the first place turns out to be the wrong one.
+pub(crate) type EncodeArguments<'a> = &'a dyn Fn(&mut Encoder<'_>) -> Result<(), EncodeError>;
+
+impl Link {
+    /// Makes a call.
+    #[inline]
+    pub(crate) fn start_call(
+        &self,
+        parameters: &CallParameters,
+        ticket: Option<Ticket>,
+        waker: &Waker,
+        encode: EncodeArguments<'_>,
+    ) -> Start {
+        let mut state = self.lock();
+        let nested = parameters.parent.is_some();
+        if state.may_depart(nested, self.configuration.output_budget) && (nested || state.queue.is_empty()) {
+            let limit = frame_limit(&state);
+            let place = state.output.queued();
+            let (id, token) = state.outgoing.next();
+            let mut header = Header::new(Kind::Call, id, token, parameters.method.0);
+            header.remaining_time = parameters.deadline.map(remaining_time);
+            header.parent = parameters.parent;
+            if let Err(error) = state.output.frame(&header, limit, &mut |encoder| encode(encoder)) {
+                return Start::Unencodable(error);
+            }
+            let token = state.outgoing.leave(place, waker.clone());
+            let flusher = state.flush_or_schedule();
+            drop(state);
+            flusher.into_iter().for_each(Waker::wake);
+            return Start::Made(token);
+        }
+        self.enqueue(state, parameters, Kind::Call, ticket, waker, encode)
+    }
+
+    /// Makes a oneway call.
+    pub(crate) fn start_oneway(
+        &self,
+        parameters: &CallParameters,
+        ticket: Option<Ticket>,
+        waker: &Waker,
+        encode: EncodeArguments<'_>,
+    ) -> Start {
+        let mut state = self.lock();
+        let may_leave = state.oneway_credit > 0 && state.may_depart(false, self.configuration.output_budget);
+        if may_leave && state.queue.is_empty() {
+            let limit = frame_limit(&state);
+            let id = state.outgoing.issue_id();
+            let header = Header::new(Kind::Oneway, id, Token(0), parameters.method.0);
+            if let Err(error) = state.output.frame(&header, limit, &mut |encoder| encode(encoder)) {
+                return Start::Unencodable(error);
+            }
+            state.oneway_credit -= 1;
+            let flusher = state.schedule_flush();
+            drop(state);
+            flusher.into_iter().for_each(Waker::wake);
+            return Start::Sent;
+        }
+        self.enqueue(state, parameters, Kind::Oneway, ticket, waker, encode)
+    }
+
+    #[cold]
+    fn enqueue(
+        &self,
+        mut state: std::sync::MutexGuard<'_, State>,
+        parameters: &CallParameters,
+        kind: Kind,
+        ticket: Option<Ticket>,
+        waker: &Waker,
+        encode: EncodeArguments<'_>,
+    ) -> Start {
+        match &state.phase {
+            Phase::Closed(reason) => return Start::Closed(reason.clone()),
+            Phase::PeerLeaves(reason) if !self.configuration.reconnects => {
+                return Start::Closed(reason.clone());
+            }
+            Phase::Open if state.farewell != super::link::Farewell::None => {
+                return Start::Closed(CloseReason::ClosedHere);
+            }
+            Phase::Connecting | Phase::Open | Phase::PeerLeaves(_) => {}
+        }
+        let mut buffer = Buffer::new();
+        let limit = frame_limit(&state).saturating_sub(HEADER_LENGTH + 8);
+        if let Err(error) = encode(&mut Encoder::new(&mut buffer, limit)) {
+            let next = ticket.and_then(|ticket| state.queue.leave_line(ticket));
+            drop(state);
+            next.into_iter().for_each(Waker::wake);
+            return Start::Unencodable(error);
+        }
+        if !state.queue.has_room(buffer.len(), ticket) {
+            return Start::InLine(state.queue.stand_in_line(ticket, waker));
+        }
+        let mut wakers: Vec<Waker> = Vec::new();
+        wakers.extend(ticket.and_then(|ticket| state.queue.leave_line(ticket)));
+        let token = (kind == Kind::Call).then(|| state.outgoing.enter());
+        if let Some(token) = token {
+            let _pending = state.outgoing.poll(token, |kept| *kept = Some(waker.clone()));
+        }
+        state.queue.push(QueuedCall {
+            token,
+            method: parameters.method,
+            deadline: parameters.deadline,
+            arguments: flatten(&mut buffer),
+        });
+        state.pump(&self.configuration, &mut wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        match token {
+            Some(token) => Start::Made(token),
+            None => Start::Sent,
+        }
+    }
+
+    /// Looks for the end of a call.
+    #[inline]
+    pub(crate) fn poll_call(&self, token: Token, waker: &Waker) -> Progress {
+        self.lock().outgoing.poll(token, |kept| match kept {
+            Some(kept) => kept.clone_from(waker),
+            None => *kept = Some(waker.clone()),
+        })
+    }
+
+    /// Gives a call up.
+    pub(crate) fn abandon_call(&self, token: Token) -> Abandonment {
+        let mut state = self.lock();
+        let mut wakers = Vec::new();
+        let abandonment = match state.outgoing.abandon(token) {
+            Abandoned::Unsent => {
+                state.queue.remove(token);
+                wakers.extend(state.queue.next_in_line());
+                state.pump(&self.configuration, &mut wakers);
+                Abandonment::NotSent
+            }
+            Abandoned::Sent(id) => {
+                state.output.plain_frame(&Header::new(Kind::Cancel, id, token, 0), b"");
+                wakers.extend(state.schedule_flush());
+                Abandonment::Sent
+            }
+            Abandoned::Ended => Abandonment::Sent,
+        };
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        abandonment
+    }
+
+    /// Leaves the line before the queue.
+    pub(crate) fn leave_line(&self, ticket: Ticket) {
+        let next = self.lock().queue.leave_line(ticket);
+        next.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The end that a call without a connection comes to.
+impl LocalEnd {
+    pub(crate) fn not_sent(reason: CloseReason) -> Self {
+        Self { outcome: Outcome::NotSent, reason }
+    }
+}
+
+/// Time left, in microseconds, clamped to what is sensible.
+pub(super) fn remaining_time(deadline: Instant) -> u64 {
+    let left = deadline.saturating_duration_since(Instant::now()).min(FURTHEST_DEADLINE);
+    u64::try_from(left.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The largest frame that the peer takes.
+pub(super) fn frame_limit(state: &State) -> usize {
+    usize::try_from(state.peer_limits.max_frame).unwrap_or(usize::MAX)
+}
+
+fn flatten(buffer: &mut Buffer) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(buffer.len());
+    while !buffer.is_empty() {
+        let mut slices = [std::io::IoSlice::new(&[]); 8];
+        let count = buffer.chunks(&mut slices);
+        let mut taken = 0;
+        for slice in slices.iter().take(count) {
+            bytes.extend_from_slice(slice);
+            taken += slice.len();
+        }
+        buffer.advance(taken);
+    }
+    bytes
+}

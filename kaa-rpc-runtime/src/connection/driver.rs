@@ -1,0 +1,385 @@
+//! The driver of one connection: reads, applies frames, runs handlers, writes.
+//!
+//! Invariants: it is the only one who waits for the transport; everything that the frames of one read lead to is
+//! written with one write; before a flush that somebody else asked for it yields once, so that other ready tasks can
+//! add to it; it never waits for a handler.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+
+use super::frames::{Batch, Verdict};
+use super::inbound::{self, Answer, InboundState};
+use super::link::{Farewell, Link, Phase};
+use super::reader::FrameReader;
+use super::registry::Methods;
+use crate::codec::Buffer;
+use crate::error::CloseReason;
+use crate::peer::PeerInformation;
+use crate::protocol::error::ProtocolError;
+use crate::protocol::frame::{Frame, Kind, MethodId, Status, parse_frame};
+use crate::protocol::limits::Limits;
+use crate::service::InboundCall;
+use crate::transport::Stream;
+
+/// Reads in one poll before other connections get their turn.
+const MOST_READS: usize = 16;
+/// How long the peer may take to close after a finished drain.
+const FAREWELL_TIME: Duration = Duration::from_secs(2);
+/// Segments of one vectored write.
+const SEGMENTS: usize = 32;
+
+/// A connection at work.
+pub(crate) struct Driver {
+    link: Arc<Link>,
+    reader: FrameReader,
+    stream: Arc<Stream>,
+    methods: Methods,
+    epoch: u32,
+    flushing: Buffer,
+    batch: Batch,
+    has_yielded: bool,
+    end_of_input: bool,
+    frame_limit: usize,
+    frames_read: u64,
+    stall: Option<Stall>,
+    farewell_timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// A watch over a peer that leaves something half done.
+struct Stall {
+    timer: Pin<Box<Sleep>>,
+    written: u64,
+    frames_read: u64,
+}
+
+impl Driver {
+    /// Opens the link over an authenticated connection. Calls leave from here on. `None` if the link was closed
+    /// meanwhile.
+    pub(crate) fn open(
+        link: Arc<Link>,
+        reader: FrameReader,
+        stream: Arc<Stream>,
+        methods: Methods,
+        information: Arc<PeerInformation>,
+        peer_limits: Limits,
+    ) -> Option<Self> {
+        let epoch = link.open(Arc::clone(&stream), information, peer_limits)?;
+        let frame_limit = usize::try_from(link.configuration.limits.max_frame).unwrap_or(usize::MAX);
+        Some(Self {
+            link,
+            reader,
+            stream,
+            methods,
+            epoch,
+            flushing: Buffer::new(),
+            batch: Batch::default(),
+            has_yielded: false,
+            end_of_input: false,
+            frame_limit,
+            frames_read: 0,
+            stall: None,
+            farewell_timer: None,
+        })
+    }
+
+    /// Drives the connection to its end.
+    pub(crate) async fn run(mut self) -> CloseReason {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        if let Some(reason) = self.renew_waker(context.waker()) {
+            return Poll::Ready(reason);
+        }
+        for _ in 0..MOST_READS {
+            match self.poll_once(context) {
+                Ok(Turn::Again) => {}
+                Ok(Turn::Rest) => return self.rest(context),
+                Err(reason) => return Poll::Ready(reason),
+            }
+        }
+        context.waker().wake_by_ref();
+        self.rest(context)
+    }
+
+    /// One read with all it leads to, and a flush.
+    fn poll_once(&mut self, context: &mut Context<'_>) -> Result<Turn, CloseReason> {
+        let mut turn = Turn::Rest;
+        // What the handshake read beyond itself comes first.
+        let left_over = self.frames_read == 0 && self.reader.is_amid_frame();
+        if left_over {
+            self.frames_read = 1;
+            self.handle_input().map_err(|error| self.cut(error))?;
+            turn = Turn::Again;
+        } else if !self.end_of_input {
+            match self.reader.poll_fill(context) {
+                Poll::Ready(Ok(0)) => self.end_of_input = true,
+                Poll::Ready(Ok(_)) => {
+                    self.handle_input().map_err(|error| self.cut(error))?;
+                    turn = Turn::Again;
+                }
+                Poll::Ready(Err(error)) => return Err(self.lost(Some(error))),
+                Poll::Pending => {}
+            }
+        }
+        self.flush(context, turn).map_err(|error| self.lost(Some(error)))?;
+        Ok(turn)
+    }
+
+    /// Applies every whole frame that is here, then does what they ask for.
+    fn handle_input(&mut self) -> Result<(), ProtocolError> {
+        let mut outcome = Ok(());
+        let epoch_matches;
+        {
+            let mut state = self.link.lock();
+            epoch_matches = state.epoch == self.epoch;
+            state.driver_active = true;
+            while epoch_matches && outcome.is_ok() {
+                outcome = match self.reader.next_frame(self.frame_limit) {
+                    Ok(None) => break,
+                    Ok(Some(bytes)) => {
+                        self.frames_read += 1;
+                        parse_frame(bytes).and_then(|frame| {
+                            state.handle_frame(frame, &self.link.configuration, &mut self.batch)
+                        })
+                    }
+                    Err(error) => Err(error),
+                };
+            }
+            if !state.queue.is_empty() {
+                state.pump(&self.link.configuration, &mut self.batch.wakers);
+            }
+        }
+        for waker in self.batch.wakers.drain(..) {
+            waker.wake();
+        }
+        for call in self.batch.cancelled.drain(..) {
+            call.cancel();
+        }
+        if std::mem::take(&mut self.batch.peer_leaves) {
+            self.link.tell_draining();
+        }
+        self.methods.synchronize();
+        let mut inbound = std::mem::take(&mut self.batch.inbound);
+        for (frame, verdict) in inbound.drain(..) {
+            self.begin_call(frame, verdict);
+        }
+        self.batch.inbound = inbound;
+        self.link.lock().driver_active = false;
+        outcome
+    }
+
+    /// Gives a call of the peer to its service.
+    #[inline]
+    fn begin_call(&self, frame: Frame, verdict: Verdict) {
+        let Frame { header, payload } = frame;
+        let deadline = header.remaining_time.map(|time| Instant::now() + Duration::from_micros(time));
+        let state = InboundState::new(Arc::clone(&self.link), self.epoch, &header, deadline);
+        match verdict {
+            Verdict::Run => {}
+            Verdict::OverLimit => {
+                let text = "more calls in flight than this peer takes";
+                return state.answer(Answer::Text(Status::ResourceExhausted, text));
+            }
+            Verdict::TooDeep => {
+                return state.answer(Answer::Text(Status::ResourceExhausted, "calls are nested too deep"));
+            }
+        }
+        let Some(instance) = self.methods.find(MethodId(header.detail)) else {
+            if header.kind == Kind::Oneway {
+                tracing::debug!(method = header.detail, "dropped a oneway call of an unknown method");
+            }
+            inbound::run(&state, || {
+                state.answer(Answer::Text(Status::UnknownMethod, ""));
+                None
+            });
+            return;
+        };
+        let call = InboundCall::new(Arc::clone(&state), payload);
+        inbound::run(&state, || instance.dispatch(call));
+    }
+
+    /// Writes what there is, unless it is wiser to wait for more.
+    fn flush(&mut self, context: &mut Context<'_>, turn: Turn) -> io::Result<()> {
+        loop {
+            if self.flushing.is_empty() {
+                let mut state = self.link.lock();
+                if state.output.is_empty() {
+                    state.output.flusher_holds = false;
+                    drop(state);
+                    self.has_yielded = false;
+                    return self.finish_flush(context);
+                }
+                if state.output.flush_scheduled && turn == Turn::Rest && !self.has_yielded {
+                    self.has_yielded = true;
+                    context.waker().wake_by_ref();
+                    return Ok(());
+                }
+                self.has_yielded = false;
+                self.flushing = state.output.take(std::mem::take(&mut self.flushing));
+            }
+            let mut slices = [io::IoSlice::new(&[]); SEGMENTS];
+            let count = self.flushing.chunks(&mut slices);
+            match self.stream.try_write_vectored(slices.get(..count).unwrap_or_default()) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    self.flushing.advance(written);
+                    self.note_written(written);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.stream.poll_write_ready(context) {
+                        Poll::Ready(ready) => ready?,
+                        Poll::Pending => return Ok(()),
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Sockets are done; other streams may hold bytes back.
+    fn finish_flush(&self, context: &mut Context<'_>) -> io::Result<()> {
+        if self.stream.is_socket() {
+            return Ok(());
+        }
+        while let Err(error) = self.stream.try_flush() {
+            if error.kind() != io::ErrorKind::WouldBlock {
+                return Err(error);
+            }
+            match self.stream.poll_write_ready(context) {
+                Poll::Ready(ready) => ready?,
+                Poll::Pending => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn note_written(&self, written: usize) {
+        let mut wakers = Vec::new();
+        {
+            let mut state = self.link.lock();
+            if state.epoch != self.epoch {
+                return;
+            }
+            state.output.note_written(written);
+            let position = state.output.written();
+            state.incoming.flushed(position);
+            if !state.queue.is_empty() {
+                state.pump(&self.link.configuration, &mut wakers);
+            }
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Nothing to read: decide whether the connection is over, and watch over what is half done.
+    fn rest(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        let (phase, farewell, settled, unanswered, written, pending) = {
+            let state = self.link.lock();
+            let settled = state.is_settled();
+            let unanswered = state.outgoing.in_flight();
+            let output = &state.output;
+            (state.phase.clone(), state.farewell, settled, unanswered, output.written(), output.pending())
+        };
+        if self.end_of_input {
+            return match phase {
+                Phase::Closed(reason) => Poll::Ready(reason),
+                // The peer has only closed its sending half: its calls are finished and their replies flushed.
+                Phase::PeerLeaves(reason) if settled => Poll::Ready(reason),
+                Phase::PeerLeaves(_) => self.watch_stall(context, written, pending),
+                _ if farewell != Farewell::None => Poll::Ready(CloseReason::ClosedHere),
+                _ => Poll::Ready(CloseReason::ConnectionLost(None)),
+            };
+        }
+        let we_are_done = matches!(farewell, Farewell::Final(_)) && settled && unanswered == 0;
+        let peer_is_done = matches!(phase, Phase::PeerLeaves(_)) && farewell != Farewell::None && settled;
+        if we_are_done || (peer_is_done && unanswered == 0 && matches!(farewell, Farewell::Final(_))) {
+            return self.wait_for_close(context);
+        }
+        self.watch_stall(context, written, pending)
+    }
+
+    /// The drain is done: nothing more is sent, and the peer gets a moment to close, lest a reset destroy replies that
+    /// it has not read.
+    fn wait_for_close(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        if self.farewell_timer.is_none() {
+            // Not done yet, or broken: either way there is nothing more to do about it.
+            let _ignored = self.stream.shutdown_write();
+        }
+        let timer = self.farewell_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL_TIME)));
+        timer.as_mut().poll(context).map(|()| CloseReason::ClosedHere)
+    }
+
+    fn watch_stall(&mut self, context: &mut Context<'_>, written: u64, pending: u64) -> Poll<CloseReason> {
+        let half_done = self.reader.is_amid_frame() || (pending > 0 && !self.flushing.is_empty());
+        if !half_done {
+            self.stall = None;
+            return Poll::Pending;
+        }
+        let limit = self.link.configuration.stall_limit;
+        let frames_read = self.frames_read;
+        let stall = self.stall.get_or_insert_with(|| Stall {
+            timer: Box::pin(tokio::time::sleep(limit)),
+            written,
+            frames_read,
+        });
+        if stall.written != written || stall.frames_read != frames_read {
+            stall.written = written;
+            stall.frames_read = frames_read;
+            stall.timer.as_mut().reset(tokio::time::Instant::now() + limit);
+        }
+        stall.timer.as_mut().poll(context).map(|()| CloseReason::PeerStalled)
+    }
+
+    /// Keeps the waker that callers wake; tells if the link was closed under the driver.
+    fn renew_waker(&self, waker: &Waker) -> Option<CloseReason> {
+        let mut state = self.link.lock();
+        if let Phase::Closed(reason) = &state.phase {
+            return Some(reason.clone());
+        }
+        match &mut state.driver {
+            Some(kept) => kept.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        None
+    }
+
+    /// The peer broke the protocol: a last word, as far as it goes without waiting.
+    fn cut(&mut self, error: ProtocolError) -> CloseReason {
+        self.last_word(1, &error.to_string());
+        CloseReason::Protocol(error)
+    }
+
+    fn lost(&self, error: Option<io::Error>) -> CloseReason {
+        match &self.link.lock().phase {
+            Phase::PeerLeaves(reason) | Phase::Closed(reason) => reason.clone(),
+            _ => CloseReason::ConnectionLost(error.map(Arc::new)),
+        }
+    }
+
+    /// Says goodbye and writes what the transport takes at once.
+    fn last_word(&mut self, code: u32, message: &str) {
+        {
+            let mut state = self.link.lock();
+            if state.epoch != self.epoch {
+                return;
+            }
+            state.say_goodbye(code, message);
+        }
+        self.has_yielded = true;
+        // Best effort: the connection is being cut.
+        let _ignored = self.flush(&mut Context::from_waker(Waker::noop()), Turn::Again);
+    }
+}
+
+/// Whether to read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Again,
+    Rest,
+}

@@ -1,0 +1,268 @@
+//! A call of the peer: what its handler and its reply need to know, and the task of a handler that does not finish at
+//! once.
+//!
+//! Invariants: every call gets exactly one terminal frame, whatever its handler does (returns, fails, panics, is
+//! dropped); a handler's panic goes no further than its call; nothing of a lost connection is answered on the next.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::calling::frame_limit;
+use super::link::{Link, Phase};
+use crate::codec::{EncodeError, Encoder};
+use crate::protocol::frame::{CallId, Header, Kind, MethodId, Parent, Status, Token};
+
+/// A handler on its way: it answers its call itself.
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Largest message that a refusal or a fault carries, in bytes.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+
+mod flag {
+    /// The terminal frame is in the output, or never will be.
+    pub(super) const ANSWERED: u8 = 1;
+    /// The peer has given the call up.
+    pub(super) const CANCELLED: u8 = 2;
+    /// The handler has asked for its cancellation token: it gets time to react.
+    pub(super) const WATCHED: u8 = 4;
+    /// No time to react: the connection is gone.
+    pub(super) const AT_ONCE: u8 = 8;
+}
+
+/// What stands on the wire about a call.
+#[derive(Debug)]
+pub(crate) struct InboundState {
+    pub(crate) link: Arc<Link>,
+    pub(crate) epoch: u32,
+    pub(crate) id: CallId,
+    pub(crate) token: Token,
+    pub(crate) method: MethodId,
+    pub(crate) depth: u32,
+    pub(crate) oneway: bool,
+    pub(crate) deadline: Option<Instant>,
+    flags: AtomicU8,
+    changed: Notify,
+}
+
+/// A terminal frame's content.
+pub(crate) enum Answer<'a> {
+    /// A result, or a declared error.
+    Value(Status, &'a mut dyn FnMut(&mut Encoder<'_>) -> Result<(), EncodeError>),
+    /// A status with a text.
+    Text(Status, &'a str),
+}
+
+impl InboundState {
+    pub(crate) fn new(link: Arc<Link>, epoch: u32, header: &Header, deadline: Option<Instant>) -> Arc<Self> {
+        Arc::new(Self {
+            link,
+            epoch,
+            id: header.id,
+            token: header.token,
+            method: MethodId(header.detail),
+            depth: header.parent.map_or(0, |parent| parent.depth),
+            oneway: header.kind == Kind::Oneway,
+            deadline,
+            flags: AtomicU8::new(0),
+            changed: Notify::new(),
+        })
+    }
+
+    /// What a call made by this call's handler names as its parent, while this one is unanswered.
+    pub(crate) fn as_parent(&self) -> Option<Parent> {
+        let unanswered = !self.oneway && !self.has(flag::ANSWERED);
+        unanswered.then_some(Parent { id: self.id, token: self.token, depth: self.depth + 1 })
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.has(flag::ANSWERED)
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.flags.fetch_or(flag::WATCHED, Ordering::AcqRel) & flag::CANCELLED != 0
+    }
+
+    /// Waits until the caller has given the call up.
+    pub(crate) async fn cancelled(&self) {
+        self.flags.fetch_or(flag::WATCHED, Ordering::AcqRel);
+        self.until(flag::CANCELLED).await;
+    }
+
+    /// The caller has given the call up.
+    pub(crate) fn cancel(&self) {
+        self.flags.fetch_or(flag::CANCELLED, Ordering::AcqRel);
+        self.changed.notify_waiters();
+    }
+
+    /// The connection is gone.
+    pub(crate) fn cancel_at_once(&self) {
+        self.flags.fetch_or(flag::CANCELLED | flag::AT_ONCE, Ordering::AcqRel);
+        self.changed.notify_waiters();
+    }
+
+    /// Queues the terminal frame, unless there was one already.
+    #[inline]
+    pub(crate) fn answer(&self, answer: Answer<'_>) {
+        if self.flags.fetch_or(flag::ANSWERED, Ordering::AcqRel) & flag::ANSWERED != 0 || self.oneway {
+            return;
+        }
+        let mut state = self.link.lock();
+        if state.epoch != self.epoch || matches!(state.phase, Phase::Connecting | Phase::Closed(_)) {
+            return;
+        }
+        let limit = frame_limit(&state);
+        let header = |status: Status| Header::new(Kind::Reply, self.id, self.token, status.to_number());
+        if state.output.pending() > self.link.configuration.output_budget {
+            let text = "replies pile up: the caller does not read them";
+            state.output.plain_frame(&header(Status::ResourceExhausted), text.as_bytes());
+        } else {
+            match answer {
+                Answer::Value(status, encode) => match state.output.frame(&header(status), limit, encode) {
+                    Ok(()) => {}
+                    Err(EncodeError::TooLarge { size, limit }) => {
+                        let mut payload = [0_u8; 16];
+                        let (head, tail) = payload.split_at_mut(8);
+                        head.copy_from_slice(&u64::try_from(size).unwrap_or(u64::MAX).to_le_bytes());
+                        tail.copy_from_slice(&u64::try_from(limit).unwrap_or(u64::MAX).to_le_bytes());
+                        state.output.plain_frame(&header(Status::TooLarge), &payload);
+                    }
+                    Err(error) => {
+                        let text = format!("the reply could not be encoded: {error}");
+                        state.output.plain_frame(&header(Status::Fault), shorten(&text, limit).as_bytes());
+                    }
+                },
+                Answer::Text(status, text) => {
+                    state.output.plain_frame(&header(status), shorten(text, limit).as_bytes());
+                }
+            }
+        }
+        let position = state.output.queued();
+        state.incoming.answered(self.id, position);
+        let flusher = state.flush_or_schedule();
+        drop(state);
+        flusher.into_iter().for_each(Waker::wake);
+    }
+
+    /// The handler is over without an answer of its own.
+    fn over(&self, panicked: bool) {
+        if self.oneway {
+            self.flags.fetch_or(flag::ANSWERED, Ordering::AcqRel);
+            self.link.oneway_ended(self.epoch, self.id);
+        }
+        if self.is_answered() {
+            return;
+        }
+        if panicked {
+            tracing::error!(method = self.method.0, call = self.id.0, "a handler panicked");
+            self.answer(Answer::Text(Status::Fault, "the handler panicked"));
+        } else if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.answer(Answer::Text(Status::DeadlineExceeded, ""));
+        } else {
+            self.answer(Answer::Text(Status::Cancelled, ""));
+        }
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags.load(Ordering::Acquire) & flag != 0
+    }
+
+    async fn until(&self, flag: u8) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.has(flag) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Resolves when the handler is to be dropped.
+    async fn must_end(&self) {
+        let deadline = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let cancelled = async {
+            self.until(flag::CANCELLED).await;
+            if self.has(flag::WATCHED) && !self.has(flag::AT_ONCE) {
+                tokio::select! {
+                    () = self.until(flag::AT_ONCE) => {}
+                    () = tokio::time::sleep(self.link.configuration.cancel_grace) => {}
+                }
+            }
+        };
+        tokio::select! {
+            () = deadline => {}
+            () = cancelled => {}
+        }
+    }
+}
+
+/// Polls a new handler once, in place; one that is not ready is spawned.
+///
+/// The waker of this first poll does nothing: the task polls again before it waits.
+pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<HandlerFuture>) {
+    let attempt = catch_unwind(AssertUnwindSafe(|| {
+        let mut future = begin()?;
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(()) => None,
+            Poll::Pending => Some(future),
+        }
+    }));
+    match attempt {
+        Ok(None) => state.over(false),
+        Ok(Some(future)) => {
+            state.link.lock().incoming.keep(state.id, Arc::clone(state));
+            tokio::spawn(finish(future, Arc::clone(state)));
+        }
+        Err(_payload) => state.over(true),
+    }
+}
+
+/// The task of a handler that did not finish at once.
+async fn finish(mut future: HandlerFuture, state: Arc<InboundState>) {
+    let _over = OnDrop(Arc::clone(&state));
+    let work = std::future::poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => Poll::Ready(false),
+            Err(_payload) => Poll::Ready(true),
+        }
+    });
+    let panicked = tokio::select! {
+        biased;
+        panicked = work => panicked,
+        () = state.must_end() => false,
+    };
+    // A destructor of the user's may panic as well.
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
+    state.over(panicked || dropped.is_err());
+}
+
+/// Answers for a task that was dropped with its runtime.
+struct OnDrop(Arc<InboundState>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.over(false);
+    }
+}
+
+fn shorten(text: &str, limit: usize) -> &str {
+    let mut length = text.len().min(LONGEST_MESSAGE).min(limit.saturating_sub(64));
+    while !text.is_char_boundary(length) {
+        length -= 1;
+    }
+    text.get(..length).unwrap_or_default()
+}

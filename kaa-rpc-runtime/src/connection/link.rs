@@ -1,0 +1,429 @@
+//! A link: what callers, handlers and the driver of one peer share, through reconnections.
+//!
+//! Invariants: one lock, held for table and output work only; wakers are collected under it and woken outside; the
+//! epoch counts connections, so that nothing of a lost one reaches the next; every phase change is told through
+//! `status`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::inbound::InboundState;
+use super::output::Output;
+use super::queue::Queue;
+use crate::error::{CloseReason, ConnectError, Outcome};
+use crate::peer::PeerInformation;
+use crate::protocol::calls::{Incoming, Outgoing};
+use crate::protocol::frame::{CallId, Header, Kind, Token};
+use crate::protocol::limits::Limits;
+use crate::transport::Stream;
+
+/// Deepest nesting of calls.
+pub(super) const DEEPEST_NESTING: u32 = 32;
+
+/// Which side of a connection this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Side {
+    Accepting,
+    Connecting,
+}
+
+/// The settings of a link.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkConfiguration {
+    pub(crate) side: Side,
+    pub(crate) limits: Limits,
+    /// Most bytes that may wait for the transport before callers wait and replies are replaced.
+    pub(crate) output_budget: u64,
+    /// How long a cancelled handler that watches its token may take.
+    pub(crate) cancel_grace: Duration,
+    /// Whether a loss is followed by another connection, so that queued calls are kept.
+    pub(crate) reconnects: bool,
+    /// Whether a fault's message is replaced by an id that is also in the log.
+    pub(crate) hides_faults: bool,
+    /// How long a peer may leave a frame unfinished or refuse to read.
+    pub(crate) stall_limit: Duration,
+}
+
+/// What a link is doing.
+#[derive(Debug, Clone)]
+pub(crate) enum Status {
+    /// Connecting or authenticating, for the first time or again.
+    Connecting,
+    /// Calls leave at once.
+    Open,
+    /// One side has said goodbye.
+    Draining,
+    /// Over for good.
+    Closed(CloseReason),
+}
+
+/// An end of a call that this side made up.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LocalEnd {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: CloseReason,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) configuration: LinkConfiguration,
+    state: Mutex<State>,
+    status: watch::Sender<Status>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Phase {
+    Connecting,
+    Open,
+    /// The peer has said goodbye, with why: no new calls but nested ones.
+    PeerLeaves(CloseReason),
+    Closed(CloseReason),
+}
+
+/// This side's own farewell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Farewell {
+    None,
+    /// Goodbye without a last id and a Ping are on their way.
+    Announced,
+    /// Goodbye with this last id has been said.
+    Final(CallId),
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(super) phase: Phase,
+    pub(super) farewell: Farewell,
+    pub(super) epoch: u32,
+    pub(super) outgoing: Outgoing<Waker, LocalEnd>,
+    pub(super) incoming: Incoming<Arc<InboundState>>,
+    pub(super) output: Output,
+    pub(super) stream: Option<Arc<Stream>>,
+    pub(super) driver: Option<Waker>,
+    /// The driver is at work and will flush before it rests.
+    pub(super) driver_active: bool,
+    pub(super) queue: Queue,
+    pub(super) peer_limits: Limits,
+    pub(super) oneway_credit: u32,
+    pub(super) oneways_open: u32,
+    pub(super) oneways_done: u32,
+    pub(super) cancels: u64,
+    pub(super) information: Option<Arc<PeerInformation>>,
+}
+
+impl Link {
+    pub(crate) fn new(configuration: LinkConfiguration) -> Arc<Self> {
+        let state = State {
+            phase: Phase::Connecting,
+            farewell: Farewell::None,
+            epoch: 0,
+            outgoing: Outgoing::default(),
+            incoming: Incoming::new(inbound_limit(&configuration.limits)),
+            output: Output::default(),
+            stream: None,
+            driver: None,
+            driver_active: false,
+            queue: Queue::default(),
+            peer_limits: configuration.limits,
+            oneway_credit: 0,
+            oneways_open: 0,
+            oneways_done: 0,
+            cancels: 0,
+            information: None,
+        };
+        let (status, _) = watch::channel(Status::Connecting);
+        Arc::new(Self { configuration, state: Mutex::new(state), status })
+    }
+
+    /// The shared state. A panic while it was held (in a user's encoder) left it whole, so poison means nothing.
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    pub(crate) fn information(&self) -> Option<Arc<PeerInformation>> {
+        self.lock().information.clone()
+    }
+
+    /// Handlers that did not finish at once and are at work.
+    pub(crate) fn running_handlers(&self) -> usize {
+        self.lock().incoming.running_count()
+    }
+
+    /// Authentication is over: calls may leave, the queued ones first.
+    pub(super) fn open(
+        &self,
+        stream: Arc<Stream>,
+        information: Arc<PeerInformation>,
+        peer_limits: Limits,
+    ) -> Option<u32> {
+        let mut wakers = Vec::new();
+        let epoch;
+        {
+            let mut state = self.lock();
+            if matches!(state.phase, Phase::Closed(_)) {
+                return None;
+            }
+            epoch = state.epoch;
+            state.phase = Phase::Open;
+            state.stream = Some(stream);
+            state.information = Some(information);
+            state.peer_limits = peer_limits;
+            state.oneway_credit = peer_limits.oneway_window;
+            state.farewell = Farewell::None;
+            state.pump(&self.configuration, &mut wakers);
+        }
+        self.status.send_replace(Status::Open);
+        wakers.into_iter().for_each(Waker::wake);
+        Some(epoch)
+    }
+
+    /// The connection is gone. What had left ends, truthfully; what is queued stays if another connection will come.
+    pub(crate) fn lost(&self, reason: &CloseReason) {
+        let mut wakers = Vec::new();
+        let mut handlers = Vec::new();
+        {
+            let mut state = self.lock();
+            if matches!(state.phase, Phase::Closed(_)) {
+                return;
+            }
+            state.phase = Phase::Connecting;
+            state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
+        }
+        self.status.send_replace(Status::Connecting);
+        for handler in handlers {
+            handler.cancel_at_once();
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The link is over for good.
+    pub(crate) fn close(&self, reason: &CloseReason) {
+        let mut wakers = Vec::new();
+        let mut handlers = Vec::new();
+        {
+            let mut state = self.lock();
+            if matches!(state.phase, Phase::Closed(_)) {
+                return;
+            }
+            if *reason == CloseReason::ClosedHere && state.stream.is_some() && !state.output.flusher_holds {
+                // Best effort, so that the peer need not call it a loss.
+                state.say_goodbye(0, "");
+                state.write_through();
+            }
+            state.phase = Phase::Closed(reason.clone());
+            state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
+            while let Some(call) = state.queue.pop() {
+                let end = LocalEnd { outcome: Outcome::NotSent, reason: reason.clone() };
+                wakers.extend(call.token.and_then(|token| state.outgoing.end_queued(token, end)));
+            }
+            wakers.extend(state.queue.take_line());
+            wakers.extend(state.driver.take());
+        }
+        self.status.send_replace(Status::Closed(reason.clone()));
+        for handler in handlers {
+            handler.cancel_at_once();
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Says goodbye: no new calls are taken, those that run are finished, then the connection ends.
+    pub(crate) fn begin_drain(&self) {
+        let waker = {
+            let mut state = self.lock();
+            if state.farewell != Farewell::None || !matches!(state.phase, Phase::Open | Phase::PeerLeaves(_))
+            {
+                None
+            } else {
+                state.farewell = Farewell::Announced;
+                state.output.plain_frame(&Header::of_connection(Kind::Goodbye, 0), b"");
+                state.output.plain_frame(&Header::of_connection(Kind::Ping, 0), b"");
+                state.schedule_flush()
+            }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.status.send_if_modified(|status| {
+            let open = matches!(status, Status::Open);
+            if open {
+                *status = Status::Draining;
+            }
+            open
+        });
+    }
+
+    /// The peer says goodbye.
+    pub(super) fn tell_draining(&self) {
+        self.status.send_replace(Status::Draining);
+    }
+
+    /// Waits until the link is open, or over.
+    ///
+    /// # Errors
+    /// Why it never opened, or is over.
+    pub(crate) async fn ready(&self) -> Result<(), CloseReason> {
+        let mut watch = self.watch();
+        loop {
+            match &*watch.borrow_and_update() {
+                Status::Open | Status::Draining => return Ok(()),
+                Status::Closed(reason) => return Err(reason.clone()),
+                Status::Connecting => {}
+            }
+            if watch.changed().await.is_err() {
+                return Err(CloseReason::ClosedHere);
+            }
+        }
+    }
+
+    /// Waits until the link is over for good.
+    pub(crate) async fn closed(&self) -> CloseReason {
+        let mut watch = self.watch();
+        loop {
+            if let Status::Closed(reason) = &*watch.borrow_and_update() {
+                return reason.clone();
+            }
+            if watch.changed().await.is_err() {
+                return CloseReason::ClosedHere;
+            }
+        }
+    }
+}
+
+impl State {
+    /// Whether a call may leave now, if none stands before it.
+    #[inline]
+    pub(super) fn may_depart(&self, nested: bool, budget: u64) -> bool {
+        match self.phase {
+            Phase::Open => {
+                nested
+                    || (self.outgoing.in_flight() < inbound_limit(&self.peer_limits)
+                        && self.output.pending() < budget
+                        && self.farewell == Farewell::None)
+            }
+            Phase::PeerLeaves(_) => nested,
+            Phase::Connecting | Phase::Closed(_) => false,
+        }
+    }
+
+    /// Lets queued calls leave, as far as the limits allow.
+    pub(super) fn pump(&mut self, configuration: &LinkConfiguration, wakers: &mut Vec<Waker>) {
+        let mut moved = false;
+        while let Some(call) = self.queue.front() {
+            let is_call = call.token.is_some();
+            let room = if is_call {
+                self.may_depart(false, configuration.output_budget)
+            } else {
+                self.phase == Phase::Open && self.oneway_credit > 0 && self.farewell == Farewell::None
+            };
+            if !room {
+                break;
+            }
+            let Some(call) = self.queue.pop() else { break };
+            moved = true;
+            let id = match call.token {
+                Some(token) => self.outgoing.depart(token, self.output.queued()),
+                None => {
+                    self.oneway_credit -= 1;
+                    self.outgoing.issue_id()
+                }
+            };
+            let kind = if is_call { Kind::Call } else { Kind::Oneway };
+            let mut header = Header::new(kind, id, call.token.unwrap_or(Token(0)), call.method.0);
+            header.remaining_time = call.deadline.map(super::calling::remaining_time);
+            self.output.plain_frame(&header, &call.arguments);
+        }
+        if moved {
+            wakers.extend(self.queue.next_in_line());
+            wakers.extend(self.schedule_flush());
+        }
+    }
+
+    /// Sees to it that what was queued is flushed; the driver's waker, if it must be woken.
+    #[inline]
+    pub(super) fn schedule_flush(&mut self) -> Option<Waker> {
+        if self.driver_active || self.output.flush_scheduled {
+            return None;
+        }
+        self.output.flush_scheduled = true;
+        self.driver.clone()
+    }
+
+    /// Like [`Self::schedule_flush`], but writes at once where nobody else has anything to do on this connection.
+    #[inline]
+    pub(super) fn flush_or_schedule(&mut self) -> Option<Waker> {
+        let alone = self.outgoing.in_flight() + self.incoming.open() <= 2;
+        if !self.driver_active && alone && !self.output.flush_scheduled && !self.output.flusher_holds {
+            self.write_through();
+            if self.output.is_empty() {
+                return None;
+            }
+        }
+        self.schedule_flush()
+    }
+
+    /// One synchronous try, so that a dropped future cannot cut a frame in two. What does not go is the flusher's.
+    fn write_through(&mut self) {
+        let Some(stream) = self.stream.as_ref().filter(|stream| stream.is_socket()) else { return };
+        let buffer = self.output.buffer_mut();
+        let mut slices = [std::io::IoSlice::new(&[]); 8];
+        let count = buffer.chunks(&mut slices);
+        let written = stream.try_write_vectored(slices.get(..count).unwrap_or_default());
+        // Errors are the flusher's to meet: it tries again.
+        if let Ok(written) = written {
+            buffer.advance(written);
+            self.output.note_written(written);
+            let position = self.output.written();
+            self.incoming.flushed(position);
+        }
+    }
+
+    fn tear_down(
+        &mut self,
+        reason: &CloseReason,
+        wakers: &mut Vec<Waker>,
+        handlers: &mut Vec<Arc<InboundState>>,
+        configuration: &LinkConfiguration,
+    ) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.stream = None;
+        self.farewell = Farewell::None;
+        self.oneway_credit = 0;
+        self.oneways_open = 0;
+        self.oneways_done = 0;
+        self.cancels = 0;
+        let written = self.output.written();
+        self.outgoing.end_sent(
+            |_, sent_at| {
+                let outcome = if sent_at >= written { Outcome::NotSent } else { Outcome::Unknown };
+                Some(LocalEnd { outcome, reason: reason.clone() })
+            },
+            |waker| wakers.push(waker),
+        );
+        handlers.extend(self.incoming.take_running());
+        self.incoming = Incoming::new(inbound_limit(&configuration.limits));
+        self.output.reset();
+    }
+}
+
+/// The limit on calls as a count.
+pub(super) fn inbound_limit(limits: &Limits) -> usize {
+    usize::try_from(limits.max_inbound_calls).unwrap_or(usize::MAX)
+}
+
+impl From<ConnectError> for CloseReason {
+    fn from(error: ConnectError) -> Self {
+        Self::NotConnected(error)
+    }
+}

@@ -1,0 +1,25 @@
+//! The driver: what stands between the protocol's state machines and sockets, tasks and wakers.
+//!
+//! Invariants: the reader never waits for a handler, a lock held by user code, or room in the output; whoever queues
+//! output sees to it that it is flushed; no lock is held while user code runs, but for encoding into the output; every
+//! task that a link spawns ends with it.
+
+mod calling;
+mod driver;
+mod frames;
+mod handshaking;
+mod inbound;
+mod link;
+mod output;
+mod queue;
+mod reader;
+mod registry;
+
+pub(crate) use calling::{Abandonment, CallParameters, Progress, Start};
+pub(crate) use driver::Driver;
+pub(crate) use handshaking::{HandshakeFailure, shake_hands};
+pub(crate) use inbound::{Answer, HandlerFuture, InboundState};
+pub(crate) use link::{Link, LinkConfiguration, LocalEnd, Side, Status};
+pub(crate) use queue::Ticket;
+pub(crate) use reader::FrameReader;
+pub(crate) use registry::{Instance, Methods, Registered, ServiceSet};

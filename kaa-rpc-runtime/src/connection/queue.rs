@@ -1,0 +1,110 @@
+//! Calls that have been made and cannot leave yet: before authentication, or at a limit.
+//!
+//! Invariants: first in, first out; bounded in calls and bytes; who finds no room stands in line by ticket.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::protocol::frame::{MethodId, Token};
+
+/// Most calls that wait to leave.
+const MOST_CALLS: usize = 1024;
+/// Most bytes of arguments that wait to leave.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// A place in the line of callers who found the queue full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+/// A call that waits to leave.
+#[derive(Debug)]
+pub(crate) struct QueuedCall {
+    /// The caller's slot; a oneway call has none.
+    pub(crate) token: Option<Token>,
+    pub(crate) method: MethodId,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) arguments: Vec<u8>,
+}
+
+/// The queue and the line before it.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    calls: VecDeque<QueuedCall>,
+    bytes: usize,
+    line: VecDeque<(Ticket, Waker)>,
+    next_ticket: u64,
+}
+
+impl Queue {
+    /// Whether no call waits, so that a new one may leave at once.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.line.is_empty()
+    }
+
+    /// Whether a call with this many bytes may enter now, for somebody who holds this ticket or none.
+    pub(crate) fn has_room(&self, bytes: usize, ticket: Option<Ticket>) -> bool {
+        let my_turn = match self.line.front() {
+            None => true,
+            Some((first, _)) => Some(*first) == ticket,
+        };
+        let fits = self.calls.is_empty()
+            || (self.calls.len() < MOST_CALLS && self.bytes.saturating_add(bytes) <= MOST_BYTES);
+        my_turn && fits
+    }
+
+    /// Stands in line, or stays there.
+    pub(crate) fn stand_in_line(&mut self, ticket: Option<Ticket>, waker: &Waker) -> Ticket {
+        if let Some(ticket) = ticket
+            && let Some((_, kept)) = self.line.iter_mut().find(|(other, _)| *other == ticket)
+        {
+            kept.clone_from(waker);
+            return ticket;
+        }
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.line.push_back((ticket, waker.clone()));
+        ticket
+    }
+
+    /// Leaves the line, for the queue or for good. The next in line is to be woken.
+    pub(crate) fn leave_line(&mut self, ticket: Ticket) -> Option<Waker> {
+        self.line.retain(|(other, _)| *other != ticket);
+        self.next_in_line()
+    }
+
+    /// Who may try to enter now.
+    pub(crate) fn next_in_line(&self) -> Option<Waker> {
+        self.line.front().map(|(_, waker)| waker.clone())
+    }
+
+    /// Everybody in line: they will find the connection closed.
+    pub(crate) fn take_line(&mut self) -> impl Iterator<Item = Waker> + use<'_> {
+        self.line.drain(..).map(|(_, waker)| waker)
+    }
+
+    pub(crate) fn push(&mut self, call: QueuedCall) {
+        self.bytes = self.bytes.saturating_add(call.arguments.len());
+        self.calls.push_back(call);
+    }
+
+    pub(crate) fn front(&self) -> Option<&QueuedCall> {
+        self.calls.front()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<QueuedCall> {
+        let call = self.calls.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(call.arguments.len());
+        Some(call)
+    }
+
+    /// Takes out a call whose caller has gone.
+    pub(crate) fn remove(&mut self, token: Token) {
+        if let Some(index) = self.calls.iter().position(|call| call.token == Some(token))
+            && let Some(call) = self.calls.remove(index)
+        {
+            self.bytes = self.bytes.saturating_sub(call.arguments.len());
+        }
+    }
+}

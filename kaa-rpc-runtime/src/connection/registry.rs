@@ -1,0 +1,122 @@
+//! The services that one side serves, and the methods that one connection finds among them.
+//!
+//! Invariants: two services whose method ids collide are never registered together; a service registered later serves
+//! living connections too; an instance made for a connection is dropped with it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::inbound::HandlerFuture;
+use super::link::Link;
+use crate::descriptor::{MethodDescriptor, ServiceDescriptor};
+use crate::protocol::frame::MethodId;
+use crate::service::{InboundCall, RegisterError};
+
+/// A service as one connection uses it.
+pub(crate) trait Instance: Send + Sync {
+    /// Begins a call: its handler, unless the call is answered already.
+    fn dispatch(&self, call: InboundCall) -> Option<HandlerFuture>;
+}
+
+/// A service as it was registered.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub(crate) descriptor: &'static ServiceDescriptor,
+    pub(crate) methods: &'static [&'static MethodDescriptor],
+    pub(crate) instantiate: Arc<dyn Fn(&Arc<Link>) -> Arc<dyn Instance> + Send + Sync>,
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Registered").field(&self.descriptor.name).finish()
+    }
+}
+
+/// All services of one side.
+#[derive(Debug, Default)]
+pub(crate) struct ServiceSet {
+    services: RwLock<Vec<Registered>>,
+    version: AtomicU64,
+}
+
+impl ServiceSet {
+    /// Adds a service.
+    ///
+    /// # Errors
+    /// If it is registered already, or one of its method ids is taken.
+    pub(crate) fn register(&self, service: Registered) -> Result<(), RegisterError> {
+        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        for other in services.iter() {
+            if other.descriptor.name == service.descriptor.name {
+                return Err(RegisterError::AlreadyRegistered { service: service.descriptor.name });
+            }
+            for method in service.methods {
+                if let Some(taken) = other.methods.iter().find(|taken| taken.id == method.id) {
+                    return Err(RegisterError::MethodIdCollision {
+                        id: method.id,
+                        methods: [taken.to_string(), method.to_string()],
+                    });
+                }
+            }
+        }
+        services.push(service);
+        self.version.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    /// The descriptors of all services.
+    pub(crate) fn descriptors(&self) -> Vec<&'static ServiceDescriptor> {
+        let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
+        services.iter().map(|service| service.descriptor).collect()
+    }
+}
+
+/// What one connection finds by method id.
+pub(crate) struct Methods {
+    set: Arc<ServiceSet>,
+    link: Arc<Link>,
+    version: u64,
+    known: usize,
+    instances: HashMap<MethodId, Arc<dyn Instance>>,
+}
+
+impl Methods {
+    pub(crate) fn new(set: Arc<ServiceSet>, link: Arc<Link>) -> Self {
+        let mut methods = Self { set, link, version: 0, known: 0, instances: HashMap::new() };
+        methods.synchronize();
+        methods
+    }
+
+    /// Takes in what was registered since the last time.
+    #[inline]
+    pub(crate) fn synchronize(&mut self) {
+        let version = self.set.version.load(Ordering::Acquire);
+        if version != self.version {
+            self.take_new(version);
+        }
+    }
+
+    #[cold]
+    fn take_new(&mut self, version: u64) {
+        let new: Vec<Registered> = {
+            let services = self.set.services.read().unwrap_or_else(PoisonError::into_inner);
+            services.iter().skip(self.known).cloned().collect()
+        };
+        self.known += new.len();
+        self.version = version;
+        for service in new {
+            // A user's factory: outside every lock.
+            let instance = (service.instantiate)(&self.link);
+            for method in service.methods {
+                self.instances.insert(MethodId(method.id), Arc::clone(&instance));
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, method: MethodId) -> Option<&Arc<dyn Instance>> {
+        self.instances.get(&method)
+    }
+}

@@ -1,0 +1,138 @@
+//! The other side of a connection: the same type on both ends.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::connection::{InboundState, Link, Side, Status};
+use crate::descriptor::ServiceDescriptor;
+use crate::error::CloseReason;
+use crate::protocol::frame::Parent;
+use crate::protocol::handshake::SessionId;
+use crate::secret::KeyId;
+use crate::transport::{Credentials, PeerAddress};
+
+/// A handle on the other side of a connection.
+///
+/// It does not keep the connection open: that is for the [`Client`](crate::Client) or [`Server`](crate::Server) that
+/// made it. Calls through a handle that outlives its connection end with
+/// [`CallError::Disconnected`](crate::CallError::Disconnected).
+#[derive(Clone)]
+pub struct Peer {
+    link: Arc<Link>,
+    call: Option<Arc<InboundState>>,
+    /// Set where the handle has been given the connection itself.
+    owner: Option<Arc<crate::client::Owner>>,
+}
+
+/// A generated proxy: calls what one role of a service serves.
+pub trait Proxy: Clone + Send + Sync + 'static {
+    /// Who serves: [`role::Server`](crate::role::Server) or [`role::Client`](crate::role::Client).
+    type Role;
+    /// The service.
+    const SERVICE: &'static ServiceDescriptor;
+    /// A proxy that calls this peer.
+    fn from_peer(peer: Peer) -> Self;
+    /// The peer that this proxy calls.
+    fn peer(&self) -> &Peer;
+}
+
+/// Who the other side is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PeerInformation {
+    /// Where it is.
+    pub address: PeerAddress,
+    /// Process, user and group, where the transport tells (unix sockets).
+    pub credentials: Option<Credentials>,
+    /// The session's id, the same on both sides, for logs.
+    pub session: SessionId,
+    /// Which of the server's keys was used.
+    pub key_id: KeyId,
+    /// Whether both sides' schemas are the same.
+    pub same_schema: bool,
+}
+
+impl Peer {
+    pub(crate) fn of_link(link: Arc<Link>) -> Self {
+        Self { link, call: None, owner: None }
+    }
+
+    #[inline]
+    pub(crate) fn of_call(call: Arc<InboundState>) -> Self {
+        Self { link: Arc::clone(&call.link), call: Some(call), owner: None }
+    }
+
+    pub(crate) fn owning(link: Arc<Link>, owner: Arc<crate::client::Owner>) -> Self {
+        Self { link, call: None, owner: Some(owner) }
+    }
+
+    #[inline]
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// What a call made through this handle names as its parent.
+    #[inline]
+    pub(crate) fn parent(&self) -> Option<Parent> {
+        self.call.as_ref().and_then(|call| call.as_parent())
+    }
+
+    /// A proxy for what the other side serves.
+    ///
+    /// A proxy for a role that this side serves itself can be made; its calls end with
+    /// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
+    #[must_use]
+    pub fn proxy<P: Proxy>(&self) -> P {
+        P::from_peer(self.clone())
+    }
+
+    /// Who the other side is; `None` before it has proved the secret.
+    #[must_use]
+    pub fn information(&self) -> Option<Arc<PeerInformation>> {
+        self.link.information()
+    }
+
+    /// Whether the connection is open.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        matches!(self.link.status(), Status::Open | Status::Draining)
+    }
+
+    /// Waits until the connection is over for good, and tells why.
+    pub async fn closed(&self) -> CloseReason {
+        self.link.closed().await
+    }
+
+    /// Closes the connection now. Unanswered calls of both sides end.
+    pub fn close(&self) {
+        self.link.close(&CloseReason::ClosedHere);
+    }
+
+    /// Whether this side accepted the connection.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.link.configuration.side == Side::Accepting
+    }
+
+    /// Calls of the other side whose handlers have not finished.
+    #[must_use]
+    pub fn running_handlers(&self) -> usize {
+        self.link.running_handlers()
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Peer");
+        match self.link.information() {
+            Some(information) => {
+                debug.field("address", &information.address).field("session", &information.session)
+            }
+            None => debug.field("status", &self.link.status()),
+        };
+        if self.owner.is_some() {
+            debug.field("owns", &true);
+        }
+        debug.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,419 @@
+//! The fixed header that every frame after the handshake begins with, and the options behind it.
+//!
+//! Invariants (`docs/wire.md`, section 3): all integers are little-endian; a header can be understood without its
+//! payload; nothing is reserved for a frame before its header has been checked.
+
+use bytes::Bytes;
+
+use super::error::ProtocolError;
+
+/// Bytes of the fixed header.
+pub const HEADER_LENGTH: usize = 24;
+/// Largest distance from a frame's first byte to its payload.
+pub const LARGEST_PAYLOAD_OFFSET: usize = 4096;
+
+/// A call's number on one connection in one direction: strictly increasing, never zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// The caller's slot for a call, echoed in everything about it; the [`CallId`] is its generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u32);
+
+/// A method's number: the first four bytes of a hash over its name (`docs/idl.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MethodId(pub u32);
+
+/// What a frame is (clause 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A call that wants exactly one terminal frame.
+    Call = 1,
+    /// A call without an answer.
+    Oneway = 2,
+    /// The terminal frame of a call.
+    Reply = 3,
+    /// The caller has given a call up.
+    Cancel = 4,
+    /// Items of a stream. Not sent by this version.
+    StreamItem = 5,
+    /// The end of a stream. Not sent by this version.
+    StreamEnd = 6,
+    /// Credit for a stream. Not sent by this version.
+    StreamCredit = 7,
+    /// More oneway calls may be sent.
+    OnewayCredit = 8,
+    /// What the sender serves, where fingerprints differ.
+    Schema = 9,
+    /// Answer with a pong.
+    Ping = 10,
+    /// The answer to a ping.
+    Pong = 11,
+    /// No more calls are taken, or the connection ends now.
+    Goodbye = 12,
+}
+
+impl Kind {
+    /// The kind with this number, if there is one.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            1 => Self::Call,
+            2 => Self::Oneway,
+            3 => Self::Reply,
+            4 => Self::Cancel,
+            5 => Self::StreamItem,
+            6 => Self::StreamEnd,
+            7 => Self::StreamCredit,
+            8 => Self::OnewayCredit,
+            9 => Self::Schema,
+            10 => Self::Ping,
+            11 => Self::Pong,
+            12 => Self::Goodbye,
+            _ => return None,
+        })
+    }
+
+    /// The number of this kind on the wire.
+    #[must_use]
+    pub const fn to_byte(self) -> u8 {
+        match self {
+            Self::Call => 1,
+            Self::Oneway => 2,
+            Self::Reply => 3,
+            Self::Cancel => 4,
+            Self::StreamItem => 5,
+            Self::StreamEnd => 6,
+            Self::StreamCredit => 7,
+            Self::OnewayCredit => 8,
+            Self::Schema => 9,
+            Self::Ping => 10,
+            Self::Pong => 11,
+            Self::Goodbye => 12,
+        }
+    }
+}
+
+/// How a call ended (clause 3.5); the `detail` field of a Reply's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The payload is the result.
+    Ok,
+    /// The payload is a value of the method's error type.
+    Declared,
+    /// The payload is a message in UTF-8.
+    Fault,
+    /// No registered service has the method.
+    UnknownMethod,
+    /// The arguments could not be decoded; the payload says why.
+    BadRequest,
+    /// A limit of the peer was reached; the handler was not run, or its reply did not fit a budget. The payload says which.
+    ResourceExhausted,
+    /// The deadline passed at the peer.
+    DeadlineExceeded,
+    /// The handler was cancelled.
+    Cancelled,
+    /// The reply was larger than a frame may be; the payload is its size and the limit, two u64.
+    TooLarge,
+}
+
+impl Status {
+    /// The status with this number; an unknown one is a malformed frame.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Option<Self> {
+        Some(match number {
+            0 => Self::Ok,
+            1 => Self::Declared,
+            2 => Self::Fault,
+            3 => Self::UnknownMethod,
+            4 => Self::BadRequest,
+            5 => Self::ResourceExhausted,
+            6 => Self::DeadlineExceeded,
+            7 => Self::Cancelled,
+            8 => Self::TooLarge,
+            _ => return None,
+        })
+    }
+
+    /// The number of this status on the wire.
+    #[must_use]
+    pub const fn to_number(self) -> u32 {
+        match self {
+            Self::Ok => 0,
+            Self::Declared => 1,
+            Self::Fault => 2,
+            Self::UnknownMethod => 3,
+            Self::BadRequest => 4,
+            Self::ResourceExhausted => 5,
+            Self::DeadlineExceeded => 6,
+            Self::Cancelled => 7,
+            Self::TooLarge => 8,
+        }
+    }
+}
+
+/// Which options stand between header and payload (clause 3.3).
+mod flag {
+    pub(super) const REMAINING_TIME: u8 = 1 << 0;
+    pub(super) const PARENT: u8 = 1 << 1;
+    pub(super) const METADATA: u8 = 1 << 2;
+    pub(super) const KNOWN: u8 = REMAINING_TIME | PARENT | METADATA;
+}
+
+/// The call of the receiver that a nested call is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    /// The receiver's call.
+    pub id: CallId,
+    /// The receiver's slot for it.
+    pub token: Token,
+    /// How many calls are nested above this one, 1 or more.
+    pub depth: u32,
+}
+
+/// Header and options of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// What the frame is.
+    pub kind: Kind,
+    /// The call it is about; zero for frames about the connection.
+    pub id: CallId,
+    /// The caller's slot.
+    pub token: Token,
+    /// The method of a Call or Oneway, the status of a Reply, else as the kind says.
+    pub detail: u32,
+    /// Time left until the deadline, in microseconds.
+    pub remaining_time: Option<u64>,
+    /// What a nested call is made for.
+    pub parent: Option<Parent>,
+}
+
+impl Header {
+    /// A header without options.
+    #[must_use]
+    pub const fn new(kind: Kind, id: CallId, token: Token, detail: u32) -> Self {
+        Self { kind, id, token, detail, remaining_time: None, parent: None }
+    }
+
+    /// The header of a frame about the connection and not about a call.
+    #[must_use]
+    pub const fn of_connection(kind: Kind, detail: u32) -> Self {
+        Self::new(kind, CallId(0), Token(0), detail)
+    }
+
+    /// Bytes from the frame's start to its payload.
+    #[must_use]
+    #[inline]
+    pub const fn encoded_length(&self) -> usize {
+        let mut length = HEADER_LENGTH;
+        if self.remaining_time.is_some() {
+            length += 8;
+        }
+        if self.parent.is_some() {
+            length += 16;
+        }
+        length
+    }
+
+    /// Writes header and options with a length of zero, which the writer sets when the frame is whole.
+    #[inline]
+    pub fn encode(&self, output: &mut impl FnMut(&[u8])) {
+        let mut flags = 0;
+        if self.remaining_time.is_some() {
+            flags |= flag::REMAINING_TIME;
+        }
+        if self.parent.is_some() {
+            flags |= flag::PARENT;
+        }
+        let [o0, o1] = u16::try_from(self.encoded_length()).unwrap_or(u16::MAX).to_le_bytes();
+        let [i0, i1, i2, i3, i4, i5, i6, i7] = self.id.0.to_le_bytes();
+        let [t0, t1, t2, t3] = self.token.0.to_le_bytes();
+        let [d0, d1, d2, d3] = self.detail.to_le_bytes();
+        let kind = self.kind.to_byte();
+        output(&[
+            0, 0, 0, 0, kind, flags, o0, o1, i0, i1, i2, i3, i4, i5, i6, i7, t0, t1, t2, t3, d0, d1, d2, d3,
+        ]);
+        if let Some(remaining) = self.remaining_time {
+            output(&remaining.to_le_bytes());
+        }
+        if let Some(parent) = &self.parent {
+            output(&parent.id.0.to_le_bytes());
+            output(&parent.token.0.to_le_bytes());
+            output(&parent.depth.to_le_bytes());
+        }
+    }
+}
+
+/// A whole frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Header and options.
+    pub header: Header,
+    /// The rest, shared with the buffer it was read into.
+    pub payload: Bytes,
+}
+
+/// What a header's first bytes say about its frame's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Fewer than four bytes are here.
+    Unknown,
+    /// The frame has this many bytes, header included.
+    Known(usize),
+}
+
+/// Reads a frame's length, refusing one that no frame may have, before anything is reserved for it.
+///
+/// # Errors
+/// [`ProtocolError::FrameTooLarge`] and [`ProtocolError::FrameTooSmall`].
+#[inline]
+pub fn frame_size(bytes: &[u8], limit: usize) -> Result<Size, ProtocolError> {
+    let Some(&length) = bytes.first_chunk::<4>() else { return Ok(Size::Unknown) };
+    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+    if length < HEADER_LENGTH {
+        return Err(ProtocolError::FrameTooSmall { size: length });
+    }
+    if length > limit {
+        return Err(ProtocolError::FrameTooLarge { size: length, limit });
+    }
+    Ok(Size::Known(length))
+}
+
+/// Understands a whole frame.
+///
+/// # Errors
+/// Everything about the header that clause 3.3 does not allow.
+#[inline]
+pub fn parse_frame(mut bytes: Bytes) -> Result<Frame, ProtocolError> {
+    let (header, offset) = parse_header(&bytes)?;
+    let payload = bytes.split_off(offset);
+    Ok(Frame { header, payload })
+}
+
+#[inline]
+fn parse_header(bytes: &[u8]) -> Result<(Header, usize), ProtocolError> {
+    let Some(fixed) = bytes.first_chunk::<HEADER_LENGTH>() else {
+        return Err(ProtocolError::FrameTooSmall { size: bytes.len() });
+    };
+    let [_, _, _, _, kind, flags, o0, o1, i0, i1, i2, i3, i4, i5, i6, i7, t0, t1, t2, t3, d0, d1, d2, d3] =
+        *fixed;
+    let kind = Kind::from_byte(kind).ok_or(ProtocolError::UnknownKind { kind })?;
+    let offset = usize::from(u16::from_le_bytes([o0, o1]));
+    if offset < HEADER_LENGTH || offset > bytes.len() || offset > LARGEST_PAYLOAD_OFFSET {
+        return Err(ProtocolError::PayloadOffset { offset });
+    }
+    let mut header = Header::new(
+        kind,
+        CallId(u64::from_le_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
+        Token(u32::from_le_bytes([t0, t1, t2, t3])),
+        u32::from_le_bytes([d0, d1, d2, d3]),
+    );
+    if flags != 0 {
+        let options = bytes.get(HEADER_LENGTH..offset).unwrap_or_default();
+        parse_options(&mut header, flags, options)?;
+    }
+    Ok((header, offset))
+}
+
+#[cold]
+fn parse_options(header: &mut Header, flags: u8, mut options: &[u8]) -> Result<(), ProtocolError> {
+    if flags & !flag::KNOWN != 0 {
+        return Err(ProtocolError::UnknownFlags { flags });
+    }
+    let mut take = |length: usize| -> Result<&[u8], ProtocolError> {
+        let (head, tail) = options.split_at_checked(length).ok_or(ProtocolError::OptionsTruncated)?;
+        options = tail;
+        Ok(head)
+    };
+    if flags & flag::REMAINING_TIME != 0 {
+        header.remaining_time = Some(read_u64(take(8)?));
+    }
+    if flags & flag::PARENT != 0 {
+        let id = CallId(read_u64(take(8)?));
+        let token = Token(read_u32(take(4)?));
+        let depth = read_u32(take(4)?);
+        if depth == 0 {
+            return Err(ProtocolError::OptionsTruncated);
+        }
+        header.parent = Some(Parent { id, token, depth });
+    }
+    if flags & flag::METADATA != 0 {
+        let length = usize::try_from(read_u32(take(4)?)).unwrap_or(usize::MAX);
+        take(length)?;
+    }
+    Ok(())
+}
+
+fn read_u64(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
+}
+
+fn read_u32(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().map_or(0, |chunk| u32::from_le_bytes(*chunk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(header: Header, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        header.encode(&mut |part: &[u8]| bytes.extend_from_slice(part));
+        bytes.extend_from_slice(payload);
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes[..4].copy_from_slice(&length.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_header_with_all_options_comes_back() {
+        let header = Header {
+            remaining_time: Some(1_500_000),
+            parent: Some(Parent { id: CallId(7), token: Token(3), depth: 2 }),
+            ..Header::new(Kind::Call, CallId(9), Token(1), 0xdead_beef)
+        };
+        let bytes = encode(header, b"payload");
+        assert_eq!(frame_size(&bytes, 1024), Ok(Size::Known(bytes.len())));
+        let frame = parse_frame(Bytes::from(bytes)).unwrap();
+        assert_eq!(frame.header, header);
+        assert_eq!(frame.payload, Bytes::from_static(b"payload"));
+    }
+
+    #[test]
+    fn sizes_are_refused_before_the_frame_is_here() {
+        assert_eq!(frame_size(&[1, 2, 3], 1024), Ok(Size::Unknown));
+        assert_eq!(
+            frame_size(&[0xff; 4], 1024),
+            Err(ProtocolError::FrameTooLarge { size: 0xffff_ffff, limit: 1024 })
+        );
+        assert_eq!(frame_size(&[23, 0, 0, 0], 1024), Err(ProtocolError::FrameTooSmall { size: 23 }));
+    }
+
+    #[test]
+    fn unknown_kinds_flags_and_offsets_are_refused() {
+        let good = encode(Header::new(Kind::Reply, CallId(1), Token(0), 0), b"");
+        let with = |at: usize, value: u8| {
+            let mut bytes = good.clone();
+            bytes[at] = value;
+            parse_frame(Bytes::from(bytes))
+        };
+        assert_eq!(with(4, 99), Err(ProtocolError::UnknownKind { kind: 99 }));
+        assert_eq!(with(5, 0x80), Err(ProtocolError::UnknownFlags { flags: 0x80 }));
+        assert_eq!(with(5, 1), Err(ProtocolError::OptionsTruncated));
+        assert_eq!(with(6, 25), Err(ProtocolError::PayloadOffset { offset: 25 }));
+        assert_eq!(with(6, 3), Err(ProtocolError::PayloadOffset { offset: 3 }));
+    }
+
+    #[test]
+    fn every_kind_and_status_keeps_its_number() {
+        for byte in 0..=u8::MAX {
+            if let Some(kind) = Kind::from_byte(byte) {
+                assert_eq!(kind.to_byte(), byte);
+            }
+            if let Some(status) = Status::from_number(u32::from(byte)) {
+                assert_eq!(status.to_number(), u32::from(byte));
+            }
+        }
+    }
+}

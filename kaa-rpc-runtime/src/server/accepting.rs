@@ -1,0 +1,197 @@
+//! Accepts connections and lets in who proves the secret.
+//!
+//! Invariants: the accept loop never ends on an error; who has not proved the secret costs one of a bounded number of
+//! places for a bounded time, and reaches no handler.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::events::{Refused, ServerEvent};
+use super::running::Shared;
+use crate::client::peer_information;
+use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Side, shake_hands};
+use crate::peer::Peer;
+use crate::protocol::handshake::{ServerHandshake, ServerParameters};
+use crate::secret::Secret;
+use crate::transport::{AcceptBackoff, Listener, PeerAddress, Stream};
+
+/// Within this time a client must have said HELLO.
+const HELLO_TIME: Duration = Duration::from_secs(3);
+/// Most unauthenticated connections from one address; unix sockets and this machine itself are exempt.
+const MOST_PER_ADDRESS: usize = 16;
+/// When a client that finds the server busy is told to come again.
+const BUSY_TIME: Duration = Duration::from_secs(1);
+
+/// Unauthenticated connections by address.
+type PerAddress = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
+/// The accept loop. The listener, and with it a socket's file, goes when the server closes.
+pub(super) async fn accept(listener: Listener, shared: Arc<Shared>) {
+    let mut closing = shared.closing.subscribe();
+    let mut backoff = AcceptBackoff::new();
+    let per_address = PerAddress::default();
+    loop {
+        // At the cap connections wait in the system's queue.
+        let permit = tokio::select! {
+            biased;
+            _closing = closing.wait_for(|closing| *closing) => return,
+            permit = Arc::clone(&shared.unauthenticated).acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else { return };
+        let accepted = tokio::select! {
+            biased;
+            _closing = closing.wait_for(|closing| *closing) => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok(stream) => {
+                backoff.reset();
+                let place = Place { _permit: Some(permit), address: Address::enter(&per_address, &stream) };
+                spawn(&shared, stream, place);
+            }
+            Err(error) => {
+                if let Some(delay) = backoff.delay_after(&error) {
+                    tracing::error!(%error, ?delay, "cannot accept connections");
+                    tokio::time::sleep(delay).await;
+                }
+            }
+        }
+    }
+}
+
+/// Takes a connection that was made elsewhere.
+pub(super) fn take(shared: &Arc<Shared>, stream: Stream) {
+    spawn(shared, stream, Place { _permit: None, address: Some(Address::Exempt) });
+}
+
+/// What an unauthenticated connection occupies.
+struct Place {
+    _permit: Option<OwnedSemaphorePermit>,
+    /// `None`: its address has too many already.
+    address: Option<Address>,
+}
+
+enum Address {
+    Exempt,
+    Counted(PerAddress, IpAddr),
+}
+
+impl Address {
+    fn enter(counts: &PerAddress, stream: &Stream) -> Option<Self> {
+        let ip = match stream.peer_address() {
+            PeerAddress::Tcp(address) if !address.ip().is_loopback() => address.ip(),
+            _ => return Some(Self::Exempt),
+        };
+        let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = map.entry(ip).or_default();
+        if *count >= MOST_PER_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        drop(map);
+        Some(Self::Counted(Arc::clone(counts), ip))
+    }
+}
+
+impl Drop for Address {
+    fn drop(&mut self) {
+        if let Self::Counted(counts, ip) = self {
+            let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(count) = map.get_mut(ip) {
+                *count -= 1;
+                if *count == 0 {
+                    map.remove(ip);
+                }
+            }
+        }
+    }
+}
+
+fn spawn(shared: &Arc<Shared>, stream: Stream, place: Place) {
+    shared.tasks.spawn(serve(Arc::clone(shared), stream, place));
+}
+
+/// One connection from its beginning to its end.
+async fn serve(shared: Arc<Shared>, stream: Stream, place: Place) {
+    let address = stream.peer_address().clone();
+    let mut closing = shared.closing.subscribe();
+    let admitted = tokio::select! {
+        biased;
+        _closing = closing.wait_for(|closing| *closing) => return,
+        admitted = tokio::time::timeout(
+            shared.settings.handshake_timeout,
+            authenticate(&shared, stream, place.address.is_some()),
+        ) => admitted,
+    };
+    drop(place);
+    let refused = match admitted {
+        Ok(Ok(driver)) => return drive(&shared, driver).await,
+        Ok(Err(HandshakeFailure::Protocol(error))) => Refused::by_handshake(address, &error),
+        Ok(Err(HandshakeFailure::Io(error))) => {
+            Refused::otherwise(address, format!("it broke off before it was authenticated: {error}"))
+        }
+        Ok(Err(HandshakeFailure::TooSlow(time))) => {
+            Refused::otherwise(address, format!("it said nothing for {time:?}"))
+        }
+        Err(_elapsed) => Refused::otherwise(address, "it did not authenticate itself in time"),
+    };
+    shared.refused.fetch_add(1, Ordering::Relaxed);
+    tracing::warn!(address = %refused.address, key_id = ?refused.key_id, reason = refused.reason, "refused a connection");
+    // Nobody may listen for events.
+    let _unheard = shared.events.send(ServerEvent::Refused(refused));
+}
+
+type Admitted = (Arc<Link>, Option<Driver>);
+
+async fn authenticate(
+    shared: &Arc<Shared>,
+    stream: Stream,
+    has_place: bool,
+) -> Result<Admitted, HandshakeFailure> {
+    let stream = Arc::new(stream);
+    let mut reader = FrameReader::new(Arc::clone(&stream));
+    let schema = crate::fingerprint::combined(&shared.services.descriptors());
+    let is_busy = !has_place || shared.registry.len() >= shared.most_connections;
+    let mut handshake = if is_busy {
+        ServerHandshake::busy(BUSY_TIME)
+    } else {
+        ServerHandshake::new(ServerParameters {
+            nonce: crate::random::bytes()?,
+            decoy: Secret::generate().map_err(std::io::Error::other)?,
+            instance: shared.instance,
+            keys: Arc::clone(&shared.keys),
+            audience: shared.audience.clone(),
+            binding: None,
+            limits: shared.settings.limits,
+            schema,
+        })
+    };
+    let established = shake_hands(&mut handshake, &stream, &mut reader, Some(HELLO_TIME)).await?;
+    let link = Link::new(shared.settings.link_configuration(Side::Accepting, false));
+    let information = Arc::new(peer_information(&stream, &established, schema));
+    let methods = Methods::new(Arc::clone(&shared.services), Arc::clone(&link));
+    let peer_limits = established.peer_limits;
+    let driver = Driver::open(Arc::clone(&link), reader, stream, methods, information, peer_limits);
+    Ok((link, driver))
+}
+
+async fn drive(shared: &Shared, (link, driver): Admitted) {
+    let Some(driver) = driver else { return };
+    let number = shared.registry.add(Arc::clone(&link));
+    let _unheard = shared.events.send(ServerEvent::Connected(Peer::of_link(Arc::clone(&link))));
+    // A shutdown that began meanwhile did not see this connection.
+    if *shared.closing.borrow() {
+        link.begin_drain();
+    }
+    let peer = link.information();
+    let reason = driver.run().await;
+    link.close(&reason);
+    shared.registry.remove(number);
+    tracing::debug!(%reason, "a connection is over");
+    let _unheard = shared.events.send(ServerEvent::Disconnected { peer, reason });
+}

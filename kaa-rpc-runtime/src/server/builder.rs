@@ -1,0 +1,155 @@
+//! Settings of a server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::running::Server;
+use crate::connection::ServiceSet;
+use crate::error::SetupError;
+use crate::protocol::handshake::Audience;
+use crate::protocol::limits::Limits;
+use crate::secret::{KeyId, Keys, Secret};
+use crate::service::{RegisterError, Service, role};
+use crate::settings::Settings;
+use crate::transport::{Address, ListenOptions, Listener};
+
+/// Settings of a [`Server`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until listen is called"]
+pub struct ServerBuilder {
+    pub(super) keys: Keys,
+    pub(super) audience: Audience,
+    pub(super) services: ServiceSet,
+    pub(super) options: ListenOptions,
+    pub(super) settings: Settings,
+    pub(super) most_connections: usize,
+    register_error: Option<RegisterError>,
+}
+
+impl Default for ServerBuilder {
+    fn default() -> Self {
+        Self {
+            keys: Keys::new(),
+            audience: Audience::default(),
+            services: ServiceSet::default(),
+            options: ListenOptions::new(),
+            settings: Settings::default(),
+            most_connections: 1024,
+            register_error: None,
+        }
+    }
+}
+
+impl ServerBuilder {
+    /// The shared secret, under the empty key id. There is none by default, and nobody gets in without one.
+    pub fn secret(self, secret: Secret) -> Self {
+        self.key(KeyId::default(), secret)
+    }
+
+    /// One more secret, under a key id, so that secrets can be replaced while clients still use the old one.
+    pub fn key(mut self, key_id: KeyId, secret: Secret) -> Self {
+        self.keys.insert(key_id, secret);
+        self
+    }
+
+    /// The logical name of this service, which clients must name too; the empty one by default.
+    pub fn audience(mut self, audience: Audience) -> Self {
+        self.audience = audience;
+        self
+    }
+
+    /// Serves this to every client. A collision is told by `listen`.
+    pub fn register(mut self, service: Service<role::Server>) -> Self {
+        if let Err(error) = self.services.register(service.into_registered()) {
+            self.register_error.get_or_insert(error);
+        }
+        self
+    }
+
+    /// What this side is ready to receive from each client.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Most authenticated connections at a time, 1,024 by default. Further clients are told that the server is busy.
+    pub fn most_connections(mut self, most: usize) -> Self {
+        self.most_connections = most;
+        self
+    }
+
+    /// How long authenticating may take, 10 seconds by default.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handshake_timeout = timeout;
+        self
+    }
+
+    /// The permission bits of a unix socket, `0o600` by default.
+    pub fn socket_mode(mut self, mode: u32) -> Self {
+        self.options = self.options.socket_mode(mode);
+        self
+    }
+
+    /// Lets processes of these user ids only connect to a unix socket.
+    pub fn allowed_uids(mut self, uids: impl IntoIterator<Item = u32>) -> Self {
+        self.options = self.options.allowed_uids(uids);
+        self
+    }
+
+    /// Permits plain TCP beyond this machine, where anybody on the way can read and change everything.
+    pub fn allow_plaintext(mut self) -> Self {
+        self.options = self.options.allow_plaintext();
+        self
+    }
+
+    /// Sends an id in place of a fault's message; both are in the log.
+    pub fn hide_faults(mut self) -> Self {
+        self.settings.hides_faults = true;
+        self
+    }
+
+    /// How long a cancelled handler that watches for it may go on, 5 seconds by default.
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.settings.cancel_grace = grace;
+        self
+    }
+
+    /// Listens and serves until the [`Server`] is shut down or dropped.
+    ///
+    /// # Errors
+    /// A malformed address, no secret, a collision of services, no tokio runtime, or nothing can listen there.
+    pub async fn listen<A>(self, address: A) -> Result<Server, SetupError>
+    where
+        A: TryInto<Address>,
+        SetupError: From<A::Error>,
+    {
+        let address = address.try_into()?;
+        self.check()?;
+        let listener = Listener::bind(&address, &self.options).await?;
+        Server::start(self, Some(listener))
+    }
+
+    /// Serves only what is given to [`Server::accept`].
+    ///
+    /// # Errors
+    /// No secret, a collision of services, or no tokio runtime.
+    pub fn start(self) -> Result<Server, SetupError> {
+        self.check()?;
+        Server::start(self, None)
+    }
+
+    fn check(&self) -> Result<(), SetupError> {
+        if let Some(error) = &self.register_error {
+            return Err(error.clone().into());
+        }
+        if self.keys.is_empty() {
+            return Err(SetupError::MissingSecret);
+        }
+        tokio::runtime::Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
+        Ok(())
+    }
+
+    pub(super) fn into_parts(self) -> (Arc<Keys>, Arc<ServiceSet>, Settings, Audience, usize) {
+        (Arc::new(self.keys), Arc::new(self.services), self.settings, self.audience, self.most_connections)
+    }
+}

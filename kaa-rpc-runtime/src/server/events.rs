@@ -1,0 +1,93 @@
+//! What happens at a server, for logs and alarms.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::error::CloseReason;
+use crate::peer::{Peer, PeerInformation};
+use crate::protocol::handshake::HandshakeError;
+use crate::secret::KeyId;
+use crate::transport::PeerAddress;
+
+/// Events that are kept for a slow reader.
+const KEPT: usize = 256;
+
+/// Something that happened to a connection.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// A client has proved the secret.
+    Connected(Peer),
+    /// Somebody was not let in.
+    Refused(Refused),
+    /// A client's connection is over.
+    Disconnected {
+        /// Who it was.
+        peer: Option<Arc<PeerInformation>>,
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Somebody who was not let in, with what the wire does not say.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Where it came from.
+    pub address: PeerAddress,
+    /// The key id it claimed, if it came so far.
+    pub key_id: Option<KeyId>,
+    /// Why, in words.
+    pub reason: String,
+    /// Whether it failed to prove the secret (and did not merely break off or speak something else).
+    pub authentication_failed: bool,
+}
+
+/// The events of a server from the moment it was asked for them.
+#[derive(Debug)]
+pub struct Events {
+    receiver: broadcast::Receiver<ServerEvent>,
+    missed: u64,
+}
+
+impl Events {
+    pub(super) fn new(receiver: broadcast::Receiver<ServerEvent>) -> Self {
+        Self { receiver, missed: 0 }
+    }
+
+    /// The next event; `None` when the server is gone.
+    pub async fn next(&mut self) -> Option<ServerEvent> {
+        loop {
+            match self.receiver.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(count)) => self.missed += count,
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// Events lost because they were not taken in time: the last 256 are kept.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+}
+
+pub(super) fn channel() -> broadcast::Sender<ServerEvent> {
+    broadcast::channel(KEPT).0
+}
+
+impl Refused {
+    pub(super) fn by_handshake(address: PeerAddress, error: &HandshakeError) -> Self {
+        let key_id = match error {
+            HandshakeError::Refused { key_id, .. } => Some(key_id.clone()),
+            _ => None,
+        };
+        Self { address, authentication_failed: key_id.is_some(), key_id, reason: error.to_string() }
+    }
+
+    pub(super) fn otherwise(address: PeerAddress, reason: impl Into<String>) -> Self {
+        Self { address, key_id: None, reason: reason.into(), authentication_failed: false }
+    }
+}

@@ -1,0 +1,185 @@
+//! A server at work.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+
+use super::accepting;
+use super::builder::ServerBuilder;
+use super::events::{self, Events, ServerEvent};
+use super::registry::{Peers, Registry};
+use crate::connection::ServiceSet;
+use crate::error::{CloseReason, SetupError};
+use crate::protocol::handshake::{Audience, InstanceId};
+use crate::secret::Keys;
+use crate::service::{RegisterError, Service, role};
+use crate::settings::Settings;
+use crate::transport::{Address, Listener, Stream};
+
+/// Most connections that have not proved the secret.
+const MOST_UNAUTHENTICATED: usize = 128;
+/// How long tasks may take to end when they are cut.
+const CUT_TIME: Duration = Duration::from_secs(5);
+
+/// A server: accepts connections, serves its services to them, and can call what they serve.
+///
+/// Dropping it closes all connections.
+pub struct Server {
+    shared: Arc<Shared>,
+    address: Option<Address>,
+    accept_task: Option<JoinHandle<()>>,
+}
+
+/// What the tasks of a server share.
+pub(super) struct Shared {
+    pub(super) keys: Arc<Keys>,
+    pub(super) services: Arc<ServiceSet>,
+    pub(super) settings: Settings,
+    pub(super) audience: Audience,
+    pub(super) most_connections: usize,
+    pub(super) instance: InstanceId,
+    pub(super) registry: Arc<Registry>,
+    pub(super) events: broadcast::Sender<ServerEvent>,
+    pub(super) unauthenticated: Arc<Semaphore>,
+    pub(super) tasks: TaskTracker,
+    /// True once no more connections are taken.
+    pub(super) closing: watch::Sender<bool>,
+    pub(super) refused: AtomicU64,
+}
+
+/// How a shutdown went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Connections there were.
+    pub connections: usize,
+    /// Connections that were cut because they did not end in time.
+    pub cut: usize,
+    /// Handlers that were still at work on those.
+    pub cancelled_handlers: usize,
+}
+
+impl Server {
+    /// Starts with the defaults.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    pub(super) fn start(builder: ServerBuilder, listener: Option<Listener>) -> Result<Self, SetupError> {
+        let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
+        let (keys, services, settings, audience, most_connections) = builder.into_parts();
+        let shared = Arc::new(Shared {
+            keys,
+            services,
+            settings,
+            audience,
+            most_connections,
+            instance,
+            registry: Arc::new(Registry::default()),
+            events: events::channel(),
+            unauthenticated: Arc::new(Semaphore::new(MOST_UNAUTHENTICATED)),
+            tasks: TaskTracker::new(),
+            closing: watch::channel(false).0,
+            refused: AtomicU64::new(0),
+        });
+        let address = listener.as_ref().map(|listener| listener.local_address().clone());
+        let accept_task =
+            listener.map(|listener| tokio::spawn(accepting::accept(listener, Arc::clone(&shared))));
+        Ok(Self { shared, address, accept_task })
+    }
+
+    /// Where it listens; for TCP the address and port that the system gave.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    /// Serves one more service, on living connections too.
+    ///
+    /// # Errors
+    /// If it is registered already, or one of its method ids is taken.
+    pub fn register(&self, service: Service<role::Server>) -> Result<(), RegisterError> {
+        self.shared.services.register(service.into_registered())
+    }
+
+    /// The connected peers, then each new one.
+    #[must_use]
+    pub fn peers(&self) -> Peers {
+        Peers::new(Arc::clone(&self.shared.registry))
+    }
+
+    /// What happens from now on: who connects, who is refused, who goes.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.shared.events.subscribe())
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.registry.len()
+    }
+
+    /// How many connections were not let in so far.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.shared.refused.load(Ordering::Relaxed)
+    }
+
+    /// Serves something that is connected already, as if it had been accepted.
+    pub fn accept(&self, stream: Stream) {
+        if !*self.shared.closing.borrow() {
+            accepting::take(&self.shared, stream);
+        }
+    }
+
+    /// Takes no more connections and no new calls, lets those that run finish for at most this time, and closes.
+    pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        self.shared.closing.send_replace(true);
+        self.shared.registry.end();
+        self.shared.tasks.close();
+        let links = self.shared.registry.links();
+        for link in &links {
+            link.begin_drain();
+        }
+        let mut report = ShutdownReport { connections: links.len(), cut: 0, cancelled_handlers: 0 };
+        if tokio::time::timeout(grace, self.shared.tasks.wait()).await.is_err() {
+            for link in self.shared.registry.links() {
+                report.cut += 1;
+                report.cancelled_handlers += link.running_handlers();
+                link.close(&CloseReason::ClosedHere);
+            }
+            // Only a destructor that hangs can keep a task from ending now.
+            let _late = tokio::time::timeout(CUT_TIME, self.shared.tasks.wait()).await;
+        }
+        report
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.closing.send_replace(true);
+        self.shared.registry.end();
+        if let Some(task) = &self.accept_task {
+            task.abort();
+        }
+        for link in self.shared.registry.links() {
+            link.close(&CloseReason::ClosedHere);
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Server")
+            .field("address", &self.address)
+            .field("connections", &self.connections())
+            .finish_non_exhaustive()
+    }
+}

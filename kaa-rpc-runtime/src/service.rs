@@ -1,0 +1,284 @@
+//! Services as they are registered, and calls as generated dispatch code handles them.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::codec::{DecodeError, DecodeLimits, Decoder, Encoder, Wire};
+use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Registered};
+use crate::context::Context;
+use crate::descriptor::ServiceDescriptor;
+use crate::error::{Failure, Fault};
+use crate::peer::{Peer, Proxy};
+use crate::protocol::frame::Status;
+
+/// Who serves: the type parameter of [`Service`] and of proxies.
+pub mod role {
+    /// The accepting side.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Server;
+    /// The connecting side.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Client;
+
+    pub(crate) trait Role {
+        /// The methods that this side serves.
+        fn methods(
+            descriptor: &'static crate::descriptor::ServiceDescriptor,
+        ) -> &'static [&'static crate::descriptor::MethodDescriptor];
+    }
+
+    impl Role for Server {
+        fn methods(
+            descriptor: &'static crate::descriptor::ServiceDescriptor,
+        ) -> &'static [&'static crate::descriptor::MethodDescriptor] {
+            descriptor.server_methods
+        }
+    }
+
+    impl Role for Client {
+        fn methods(
+            descriptor: &'static crate::descriptor::ServiceDescriptor,
+        ) -> &'static [&'static crate::descriptor::MethodDescriptor] {
+            descriptor.client_methods
+        }
+    }
+}
+
+/// A service ready to be registered: what `Epg::server(…)` and `Epg::client(…)` return. `R` says who serves it.
+pub struct Service<R> {
+    registered: Registered,
+    role: PhantomData<fn() -> R>,
+}
+
+/// Why a service cannot be registered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// There is a service of this name already.
+    #[error("the service {service} is registered already")]
+    AlreadyRegistered {
+        /// Its name.
+        service: &'static str,
+    },
+    /// Methods of two services have the same id on the wire.
+    #[error("the methods {} and {} have the same id {id:#010x}; give one of them another #[selector(\"…\")]", methods[0], methods[1])]
+    MethodIdCollision {
+        /// The id.
+        id: u32,
+        /// Both methods.
+        methods: [String; 2],
+    },
+}
+
+/// What dispatch makes of a call: a handler at work, or nothing if the call is answered already.
+pub struct Handling(Option<HandlerFuture>);
+
+impl fmt::Debug for Handling {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Handling").field("at_work", &self.0.is_some()).finish()
+    }
+}
+
+/// Generated: finds the method of a call and runs it.
+pub(crate) type Dispatch<S> = fn(&Arc<S>, InboundCall) -> Handling;
+
+#[expect(private_bounds, reason = "the two roles are all there are")]
+impl<R: role::Role> Service<R> {
+    /// One implementation for all connections.
+    pub fn shared<S: Send + Sync + 'static>(
+        descriptor: &'static ServiceDescriptor,
+        service: S,
+        dispatch: Dispatch<S>,
+    ) -> Self {
+        let instance: Arc<dyn Instance> = Arc::new(Served { service: Arc::new(service), dispatch });
+        Self::new(descriptor, Arc::new(move |_| Arc::clone(&instance)))
+    }
+
+    /// An implementation of its own for each connection, made when the connection is authenticated.
+    pub fn per_connection<P: Proxy, S: Send + Sync + 'static>(
+        descriptor: &'static ServiceDescriptor,
+        factory: impl Fn(P) -> S + Send + Sync + 'static,
+        dispatch: Dispatch<S>,
+    ) -> Self {
+        Self::new(
+            descriptor,
+            Arc::new(move |link| {
+                let service = Arc::new(factory(P::from_peer(Peer::of_link(Arc::clone(link)))));
+                Arc::new(Served { service, dispatch })
+            }),
+        )
+    }
+
+    fn new(
+        descriptor: &'static ServiceDescriptor,
+        instantiate: Arc<dyn Fn(&Arc<crate::connection::Link>) -> Arc<dyn Instance> + Send + Sync>,
+    ) -> Self {
+        let registered = Registered { descriptor, methods: R::methods(descriptor), instantiate };
+        Self { registered, role: PhantomData }
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.registered.descriptor.name
+    }
+
+    pub(crate) fn into_registered(self) -> Registered {
+        self.registered
+    }
+}
+
+impl<R> fmt::Debug for Service<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Service").field(&self.registered.descriptor.name).finish()
+    }
+}
+
+/// An implementation with its dispatch function.
+struct Served<S> {
+    service: Arc<S>,
+    dispatch: Dispatch<S>,
+}
+
+impl<S: Send + Sync + 'static> Instance for Served<S> {
+    #[inline]
+    fn dispatch(&self, call: InboundCall) -> Option<HandlerFuture> {
+        (self.dispatch)(&self.service, call).0
+    }
+}
+
+/// A call of the peer on its way to a handler.
+#[derive(Debug)]
+pub struct InboundCall {
+    state: Arc<InboundState>,
+    payload: Bytes,
+}
+
+impl InboundCall {
+    pub(crate) fn new(state: Arc<InboundState>, payload: Bytes) -> Self {
+        Self { state, payload }
+    }
+
+    /// The method's id.
+    #[must_use]
+    #[inline]
+    pub fn method_id(&self) -> u32 {
+        self.state.method.0
+    }
+
+    /// Handles a call that can fail with a fault only.
+    #[inline]
+    pub fn unary<P, W, A, F>(
+        self,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
+        run: impl FnOnce(Context<P>, A) -> F,
+    ) -> Handling
+    where
+        P: Proxy,
+        W: Wire,
+        F: Future<Output = Result<W::Value, Fault>> + Send + 'static,
+    {
+        let Some(arguments) = self.arguments(decode) else { return Handling(None) };
+        let work = run(self.context(), arguments);
+        let state = self.state;
+        Handling(Some(Box::pin(async move {
+            match work.await {
+                Ok(value) => answer_value::<W>(&state, Status::Ok, &value),
+                Err(fault) => answer_fault(&state, &fault),
+            }
+        })))
+    }
+
+    /// Handles a call whose method declares an error.
+    #[inline]
+    pub fn unary_throws<P, W, E, A, F>(
+        self,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
+        run: impl FnOnce(Context<P>, A) -> F,
+    ) -> Handling
+    where
+        P: Proxy,
+        W: Wire,
+        E: Wire,
+        F: Future<Output = Result<W::Value, Failure<E::Value>>> + Send + 'static,
+    {
+        let Some(arguments) = self.arguments(decode) else { return Handling(None) };
+        let work = run(self.context(), arguments);
+        let state = self.state;
+        Handling(Some(Box::pin(async move {
+            match work.await {
+                Ok(value) => answer_value::<W>(&state, Status::Ok, &value),
+                Err(Failure::Declared(error)) => answer_value::<E>(&state, Status::Declared, &error),
+                Err(Failure::Fault(fault)) => answer_fault(&state, &fault),
+            }
+        })))
+    }
+
+    /// Handles a oneway call: a failure is logged.
+    pub fn oneway<P, A, F>(
+        self,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
+        run: impl FnOnce(Context<P>, A) -> F,
+    ) -> Handling
+    where
+        P: Proxy,
+        F: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        let Some(arguments) = self.arguments(decode) else { return Handling(None) };
+        let work = run(self.context(), arguments);
+        let method = self.method_id();
+        Handling(Some(Box::pin(async move {
+            if let Err(fault) = work.await {
+                tracing::warn!(method, %fault, "a oneway call failed");
+            }
+        })))
+    }
+
+    /// Answers that there is no such method.
+    #[must_use]
+    pub fn unknown_method(self) -> Handling {
+        self.state.answer(Answer::Text(Status::UnknownMethod, ""));
+        Handling(None)
+    }
+
+    #[inline]
+    fn context<P: Proxy>(&self) -> Context<P> {
+        Context::new(Arc::clone(&self.state))
+    }
+
+    #[inline]
+    fn arguments<A>(&self, decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>) -> Option<A> {
+        match decode(&mut Decoder::new(&self.payload, DecodeLimits::default())) {
+            Ok(arguments) => Some(arguments),
+            Err(error) => {
+                if self.state.oneway {
+                    tracing::warn!(method = self.method_id(), %error, "dropped a oneway call");
+                }
+                self.state.answer(Answer::Text(Status::BadRequest, &error.to_string()));
+                None
+            }
+        }
+    }
+}
+
+#[inline]
+fn answer_value<W: Wire>(state: &InboundState, status: Status, value: &W::Value) {
+    state.answer(Answer::Value(status, &mut |encoder: &mut Encoder<'_>| W::encode(value, encoder)));
+}
+
+#[cold]
+fn answer_fault(state: &InboundState, fault: &Fault) {
+    if fault.is_unknown_method() {
+        return state.answer(Answer::Text(Status::UnknownMethod, ""));
+    }
+    if state.link.configuration.hides_faults {
+        let id = uuid::Uuid::from_bytes(crate::random::bytes().unwrap_or_default());
+        tracing::warn!(method = state.method.0, fault = %fault, %id, "a handler failed");
+        return state.answer(Answer::Text(Status::Fault, &format!("internal error {id}")));
+    }
+    state.answer(Answer::Text(Status::Fault, fault.message()));
+}

@@ -1,0 +1,319 @@
+//! The attacks that the handshake exists to stop. Each has its control: the same without the attack succeeds.
+
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use kaa_rpc_runtime::protocol::handshake::message::{
+    Accept, BindingKind, Challenge, Hello, MessageType, Proof,
+};
+use kaa_rpc_runtime::protocol::handshake::{
+    Audience, ChannelBinding, ClientHandshake, ClientParameters, HandshakeError, InstanceId, Refusal,
+    ServerHandshake, ServerParameters,
+};
+use kaa_rpc_runtime::secret::{KeyId, Keys, Secret};
+use sha2::{Digest, Sha256};
+
+use crate::ends::{End, SECRET, client, input, record, run, server, untouched};
+
+fn refusal(end: End) -> Refusal {
+    match end.error() {
+        HandshakeError::Refused { reason, .. } => reason,
+        other => panic!("{other}"),
+    }
+}
+
+fn audience(name: &str) -> Audience {
+    Audience::new(name).unwrap()
+}
+
+/// A rogue server has two connections from one client, and uses the second to answer on the first.
+#[test]
+fn reflecting_a_clients_proof_back_at_it_fails() {
+    let recording = record(client(), server());
+    // The worst case: not even the nonces of the two connections differ.
+    let mut first = ClientHandshake::new(client());
+    let mut second = ClientHandshake::new(client());
+    assert_eq!(first.output(), second.output());
+    first.handle_input(&mut input(&recording.challenge)).unwrap();
+    second.handle_input(&mut input(&recording.challenge)).unwrap();
+    let stolen = Proof::decode(&second.output()).unwrap();
+    let forged = Accept { mac: stolen.mac }.encode();
+    assert_eq!(End::of(first.handle_input(&mut input(&forged))).error(), HandshakeError::ServerProofInvalid);
+    assert!(End::of(second.handle_input(&mut input(&recording.accept))).is_done());
+}
+
+/// A node that is client and server: a rogue in the middle connects the one to the other.
+#[test]
+fn connecting_a_node_to_itself_is_refused_on_both_ends() {
+    let node = InstanceId::new([8; 16]);
+    let own_client = || ClientParameters { instance: node, ..client() };
+    let own_server = || ServerParameters { instance: node, ..server() };
+    let (at_client, at_server) = run(own_client(), own_server(), untouched);
+    assert_eq!(at_server.error(), HandshakeError::SelfConnection);
+    assert_eq!(at_client.error(), HandshakeError::SelfConnection);
+    // The client notices also without being told, before it proves anything.
+    let challenge = record(client(), own_server()).challenge;
+    let mut alone = ClientHandshake::new(own_client());
+    alone.output();
+    assert_eq!(End::of(alone.handle_input(&mut input(&challenge))).error(), HandshakeError::SelfConnection);
+    assert!(alone.output().is_empty());
+}
+
+/// A rogue service passes a client's messages on to another service that has the same secret.
+#[test]
+fn a_proof_for_one_service_is_worth_nothing_at_another() {
+    let other_service = || ServerParameters { audience: audience("beacon"), ..server() };
+    let (at_client, at_server) = run(client(), other_service(), untouched);
+    assert_eq!(refusal(at_server), Refusal::Audience { claimed: audience("epg") });
+    assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
+    // Rewriting the name on the way breaks the proof.
+    let (at_client, at_server) = run(client(), other_service(), |message_type, message| {
+        if message_type == MessageType::Hello {
+            let hello = Hello::decode(message).unwrap();
+            *message = Hello { audience: audience("beacon"), ..hello }.encode();
+        }
+    });
+    assert_eq!(refusal(at_server), Refusal::WrongProof);
+    assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
+    let to_other = ClientParameters { audience: audience("beacon"), ..client() };
+    assert!(run(to_other, other_service(), untouched).0.is_done());
+}
+
+#[test]
+fn a_recorded_handshake_cannot_be_played_again() {
+    let recording = record(client(), server());
+    let replay = |server: ServerParameters| {
+        let mut server = ServerHandshake::new(server);
+        server.handle_input(&mut input(&recording.hello)).unwrap();
+        End::of(server.handle_input(&mut input(&recording.proof)))
+    };
+    assert_eq!(refusal(replay(ServerParameters { nonce: [44; 32], ..server() })), Refusal::WrongProof);
+    assert!(replay(server()).is_done(), "only the nonce stands in the way");
+
+    let replay = |client: ClientParameters| {
+        let mut client = ClientHandshake::new(client);
+        client.handle_input(&mut input(&recording.challenge)).unwrap();
+        End::of(client.handle_input(&mut input(&recording.accept)))
+    };
+    let fresh = ClientParameters { nonce: [11; 32], ..client() };
+    assert_eq!(replay(fresh).error(), HandshakeError::ServerProofInvalid);
+    assert!(replay(client()).is_done());
+}
+
+/// The proofs as a peer of version 2 would make them, written anew from the specification.
+struct Scripted {
+    hash: [u8; 32],
+}
+
+impl Scripted {
+    fn new(hello: &[u8], challenge: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        for part in [b"kaa-rpc/1 transcript", hello, challenge, b""] {
+            hash.update(u32::try_from(part.len()).unwrap().to_be_bytes());
+            hash.update(part);
+        }
+        Self { hash: hash.finalize().into() }
+    }
+
+    fn client_proof(&self) -> [u8; 32] {
+        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(SECRET).unwrap();
+        mac.chain_update(b"kaa-rpc/1 client proof\0").chain_update(self.hash).finalize().into_bytes().into()
+    }
+}
+
+#[test]
+fn a_downgrade_of_a_newer_client_fails() {
+    let own = Hello { versions: vec![2, 1], ..Hello::decode(&record(client(), server()).hello).unwrap() };
+    let stripped = Hello { versions: vec![1], ..own.clone() }.encode();
+    let own = own.encode();
+    let attempt = |arrives: &[u8]| {
+        let mut server = ServerHandshake::new(server());
+        server.handle_input(&mut input(arrives)).unwrap();
+        let challenge = server.output();
+        let proof = Proof { mac: Scripted::new(&own, &challenge).client_proof() };
+        End::of(server.handle_input(&mut input(&proof.encode())))
+    };
+    assert_eq!(refusal(attempt(&stripped)), Refusal::WrongProof);
+    assert!(attempt(&own).is_done());
+}
+
+#[test]
+fn a_downgrade_of_a_newer_server_fails() {
+    let recording = record(client(), server());
+    let challenge = Challenge { versions: vec![2, 1], ..Challenge::decode(&recording.challenge).unwrap() };
+    let own = challenge.encode();
+    let stripped = Challenge { versions: vec![1], ..challenge.clone() }.encode();
+    let proof_after = |arrives: &[u8]| {
+        let mut client = ClientHandshake::new(client());
+        let hello = client.output();
+        client.handle_input(&mut input(arrives)).unwrap();
+        (Proof::decode(&client.output()).unwrap().mac, Scripted::new(&hello, &own).client_proof())
+    };
+    let (made, expected) = proof_after(&stripped);
+    assert_ne!(made, expected, "the server sees that its versions were changed");
+    let (made, expected) = proof_after(&own);
+    assert_eq!(made, expected);
+    // A version that is not the best in common, or in nobody's list, is not even answered with a proof.
+    for (version, versions) in [(2, vec![2, 1]), (1, vec![2]), (3, vec![1])] {
+        let mut client = ClientHandshake::new(client());
+        client.output();
+        let wrong = Challenge { version, versions: versions.clone(), ..challenge.clone() }.encode();
+        assert_eq!(
+            End::of(client.handle_input(&mut input(&wrong))).error(),
+            HandshakeError::WrongVersionChosen { chosen: version, ours: vec![1], theirs: versions }
+        );
+        assert!(client.output().is_empty());
+    }
+}
+
+/// A rogue in the middle has one channel to each end; the ends export different bytes.
+#[test]
+fn a_proof_is_bound_to_its_channel() {
+    let on = |byte: u8| Some(ChannelBinding::tls_exporter([byte; 32]));
+    let (at_client, at_server) = run(
+        ClientParameters { binding: on(1), ..client() },
+        ServerParameters { binding: on(2), ..server() },
+        untouched,
+    );
+    assert_eq!(refusal(at_server), Refusal::WrongProof);
+    assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
+    let same = run(
+        ClientParameters { binding: on(1), ..client() },
+        ServerParameters { binding: on(1), ..server() },
+        untouched,
+    );
+    assert!(same.0.is_done());
+}
+
+#[test]
+fn a_binding_cannot_be_stripped() {
+    let bound = || ClientParameters { binding: Some(ChannelBinding::tls_exporter([1; 32])), ..client() };
+    let required =
+        HandshakeError::BindingRequired { ours: BindingKind::TlsExporter, theirs: BindingKind::None };
+    // Said to be none on the way to the server: its answer shows it.
+    let strip = |message: &mut Vec<u8>| {
+        let hello = Hello::decode(message).unwrap();
+        *message = Hello { binding: BindingKind::None, ..hello }.encode();
+    };
+    let mut proofs = 0;
+    let (at_client, at_server) = run(bound(), server(), |message_type, message| match message_type {
+        MessageType::Hello => strip(message),
+        MessageType::Proof => proofs += 1,
+        _ => {}
+    });
+    assert_eq!((at_client.error(), at_server, proofs), (required, End::Waiting, 0));
+    // And said to be there on the way back: the proof does not fit.
+    let (at_client, at_server) = run(bound(), server(), |message_type, message| match message_type {
+        MessageType::Hello => strip(message),
+        MessageType::Challenge => {
+            let challenge = Challenge::decode(message).unwrap();
+            *message = Challenge { binding: BindingKind::TlsExporter, ..challenge }.encode();
+        }
+        _ => {}
+    });
+    assert_eq!(refusal(at_server), Refusal::WrongProof);
+    assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
+}
+
+#[test]
+fn an_end_with_a_channel_does_not_talk_to_one_without() {
+    let bound = || ServerParameters { binding: Some(ChannelBinding::tls_exporter([1; 32])), ..server() };
+    let (at_client, at_server) = run(client(), bound(), untouched);
+    assert_eq!(
+        at_client.error(),
+        HandshakeError::BindingRequired { ours: BindingKind::None, theirs: BindingKind::TlsExporter }
+    );
+    assert_eq!(at_server, End::Waiting);
+    // A client that goes on nonetheless is refused, whatever it proves.
+    let mut rogue = ServerHandshake::new(bound());
+    let hello = ClientHandshake::new(client()).output();
+    rogue.handle_input(&mut input(&hello)).unwrap();
+    let challenge = rogue.output();
+    let proof = Proof { mac: Scripted::new(&hello, &challenge).client_proof() }.encode();
+    assert_eq!(
+        refusal(End::of(rogue.handle_input(&mut input(&proof)))),
+        Refusal::Binding { ours: BindingKind::TlsExporter, theirs: BindingKind::None }
+    );
+}
+
+/// What a stranger sees must not tell it which key ids or services there are.
+#[test]
+fn every_refusal_looks_the_same_from_outside() {
+    let wrong_secret = || Secret::new(*b"not the right secret").unwrap();
+    let refused = [
+        (ClientParameters { secret: wrong_secret(), ..client() }, Refusal::WrongProof),
+        (
+            ClientParameters { key_id: KeyId::new("winter").unwrap(), secret: wrong_secret(), ..client() },
+            Refusal::UnknownKeyId,
+        ),
+        (ClientParameters { key_id: KeyId::new("winter").unwrap(), ..client() }, Refusal::UnknownKeyId),
+        (
+            ClientParameters { audience: audience("beacon"), ..client() },
+            Refusal::Audience { claimed: audience("beacon") },
+        ),
+        // Without the secret, its wish is not worth a word even in the log.
+        (
+            ClientParameters { audience: audience("beacon"), secret: wrong_secret(), ..client() },
+            Refusal::WrongProof,
+        ),
+    ];
+    let mut seen = Vec::new();
+    for (client, expected) in refused {
+        let mut from_server = Vec::new();
+        let (at_client, at_server) = run(client, server(), |message_type, message| {
+            if !matches!(message_type, MessageType::Hello | MessageType::Proof) {
+                from_server.push(message.clone());
+            }
+        });
+        assert_eq!(refusal(at_server), expected);
+        assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
+        seen.push(from_server);
+    }
+    assert_eq!(seen[0].len(), 2, "CHALLENGE and REJECT");
+    assert!(seen.iter().all(|messages| *messages == seen[0]), "{seen:02x?}");
+}
+
+/// The decoy is only there to cost the same; knowing it opens nothing.
+#[test]
+fn the_decoy_is_no_way_in() {
+    let decoy = || Secret::new(*b"whoever guesses this gets nothing").unwrap();
+    let (at_client, at_server) = run(
+        ClientParameters { key_id: KeyId::new("winter").unwrap(), secret: decoy(), ..client() },
+        ServerParameters { decoy: decoy(), ..server() },
+        untouched,
+    );
+    assert_eq!(refusal(at_server), Refusal::UnknownKeyId);
+    assert!(!at_client.is_done());
+}
+
+#[test]
+fn a_server_that_does_not_know_the_secret_learns_and_proves_nothing() {
+    // It accepts everybody, so it must make up an ACCEPT.
+    let recording = record(client(), server());
+    let mut victim = ClientHandshake::new(client());
+    victim.handle_input(&mut input(&recording.challenge)).unwrap();
+    let made_up = Accept { mac: [0; 32] }.encode();
+    assert_eq!(
+        End::of(victim.handle_input(&mut input(&made_up))).error(),
+        HandshakeError::ServerProofInvalid
+    );
+}
+
+#[test]
+fn secrets_rotate_side_by_side() {
+    let (old, new) = (KeyId::new("old").unwrap(), KeyId::new("new").unwrap());
+    let secret_of = |byte: u8| Secret::new([byte; 20]).unwrap();
+    let as_client = |key_id: &KeyId, byte| ClientParameters {
+        key_id: key_id.clone(),
+        secret: secret_of(byte),
+        ..client()
+    };
+    let mut keys = Keys::new().with(old.clone(), secret_of(1)).with(new.clone(), secret_of(2));
+    let both = || ServerParameters { keys: Arc::new(keys.clone()), ..server() };
+    assert_eq!(run(as_client(&old, 1), both(), untouched).1.established().key_id, old);
+    assert_eq!(run(as_client(&new, 2), both(), untouched).1.established().key_id, new);
+    assert_eq!(refusal(run(as_client(&new, 1), both(), untouched).1), Refusal::WrongProof);
+    keys.remove(&old);
+    let one = ServerParameters { keys: Arc::new(keys), ..server() };
+    assert_eq!(refusal(run(as_client(&old, 1), one, untouched).1), Refusal::UnknownKeyId);
+}

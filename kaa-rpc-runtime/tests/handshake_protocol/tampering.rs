@@ -1,0 +1,201 @@
+//! Nobody on the way can change a bit unnoticed, and no cut of the bytes confuses either end.
+
+use kaa_rpc_runtime::protocol::handshake::message::MessageType;
+use kaa_rpc_runtime::protocol::handshake::{
+    ChannelBinding, ClientHandshake, ClientParameters, HandshakeError, ServerHandshake, ServerParameters,
+};
+use proptest::prelude::*;
+
+use crate::ends::{End, client, input, record, run, server, untouched};
+
+fn bound() -> (ClientParameters, ServerParameters) {
+    let binding = Some(ChannelBinding::tls_exporter([9; 32]));
+    (ClientParameters { binding, ..client() }, ServerParameters { binding, ..server() })
+}
+
+#[test]
+fn an_honest_handshake_is_established_on_both_ends_alike() {
+    for (client, server) in [(client(), server()), bound()] {
+        let (at_client, at_server) = run(client.clone(), server.clone(), untouched);
+        let (at_client, at_server) = (at_client.established(), at_server.established());
+        assert_eq!(at_client.session_id, at_server.session_id);
+        assert_eq!(at_client.key_id, at_server.key_id);
+        assert_eq!((at_client.peer_limits, at_server.peer_limits), (server.limits, client.limits));
+        assert_eq!((at_client.peer_schema, at_server.peer_schema), (server.schema, client.schema));
+        assert_eq!((at_client.peer_instance, at_server.peer_instance), (server.instance, client.instance));
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let (client, server) = bound();
+    let recording = record(client.clone(), server.clone());
+    for (kind, length) in [
+        (MessageType::Hello, recording.hello.len()),
+        (MessageType::Challenge, recording.challenge.len()),
+        (MessageType::Proof, recording.proof.len()),
+        (MessageType::Accept, recording.accept.len()),
+    ] {
+        for bit in 0..length * 8 {
+            let (at_client, at_server) = run(client.clone(), server.clone(), |message_type, message| {
+                if message_type == kind {
+                    message[bit / 8] ^= 1 << (bit % 8);
+                }
+            });
+            assert!(!at_client.is_done(), "{kind}, bit {bit}");
+            // Nobody is left to tell a server that its last message was changed.
+            assert_eq!(at_server.is_done(), kind == MessageType::Accept, "{kind}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn every_byte_put_in_or_taken_out_is_noticed() {
+    let recording = record(client(), server());
+    for (kind, length) in [
+        (MessageType::Hello, recording.hello.len()),
+        (MessageType::Challenge, recording.challenge.len()),
+        (MessageType::Proof, recording.proof.len()),
+        (MessageType::Accept, recording.accept.len()),
+    ] {
+        for at in 0..length {
+            for insert in [true, false] {
+                let (at_client, at_server) = run(client(), server(), |message_type, message| {
+                    if message_type == kind && insert {
+                        // The complement, so that a run of equal bytes is not merely made longer by one of its own;
+                        // the length is corrected, so that only the proofs can notice.
+                        let byte = !message[at];
+                        message.insert(at, byte);
+                        fix_length(message);
+                    } else if message_type == kind {
+                        message.remove(at);
+                        fix_length(message);
+                    }
+                });
+                assert!(!at_client.is_done(), "{kind}, byte {at}");
+                assert_eq!(at_server.is_done(), kind == MessageType::Accept, "{kind}, byte {at}");
+            }
+        }
+    }
+}
+
+fn fix_length(message: &mut [u8]) {
+    let length = u16::try_from(message.len() - 2).unwrap();
+    message[..2].copy_from_slice(&length.to_be_bytes());
+}
+
+#[test]
+fn a_message_cut_anywhere_waits_for_its_rest() {
+    let recording = record(client(), server());
+    for cut in 0..recording.hello.len() {
+        let mut server = ServerHandshake::new(server());
+        let mut arrived = input(&recording.hello[..cut]);
+        assert_eq!(End::of(server.handle_input(&mut arrived)), End::Waiting, "HELLO cut at {cut}");
+        assert!(server.output().is_empty());
+        assert_eq!(arrived, recording.hello[..cut], "nothing is taken of a part");
+        arrived.extend_from_slice(&recording.hello[cut..]);
+        assert_eq!(End::of(server.handle_input(&mut arrived)), End::Waiting);
+        assert_eq!(server.output(), recording.challenge);
+        for cut in 0..recording.proof.len() {
+            assert_eq!(End::of(server.handle_input(&mut input(&recording.proof[..cut]))), End::Waiting);
+        }
+        assert!(End::of(server.handle_input(&mut input(&recording.proof))).is_done());
+    }
+    for cut in 0..recording.challenge.len() {
+        let mut client = ClientHandshake::new(client());
+        client.output();
+        let mut arrived = input(&recording.challenge[..cut]);
+        assert_eq!(End::of(client.handle_input(&mut arrived)), End::Waiting, "CHALLENGE cut at {cut}");
+        assert!(client.output().is_empty());
+        arrived.extend_from_slice(&recording.challenge[cut..]);
+        assert_eq!(End::of(client.handle_input(&mut arrived)), End::Waiting);
+        assert_eq!(client.output(), recording.proof);
+        for cut in 0..recording.accept.len() {
+            assert_eq!(End::of(client.handle_input(&mut input(&recording.accept[..cut]))), End::Waiting);
+        }
+        assert!(End::of(client.handle_input(&mut input(&recording.accept))).is_done());
+    }
+}
+
+#[test]
+fn what_follows_the_handshake_is_left_for_the_frame_decoder() {
+    let recording = record(client(), server());
+    let mut server = ServerHandshake::new(server());
+    server.handle_input(&mut input(&recording.hello)).unwrap();
+    let mut arrived = input(&recording.proof);
+    arrived.extend_from_slice(b"frames");
+    assert!(End::of(server.handle_input(&mut arrived)).is_done());
+    assert_eq!(arrived, "frames");
+
+    // Both of the server's messages at once: the client goes as far as it can.
+    let mut client = ClientHandshake::new(client());
+    let mut arrived = input(&recording.challenge);
+    arrived.extend_from_slice(&recording.accept);
+    arrived.extend_from_slice(b"frames");
+    assert!(End::of(client.handle_input(&mut arrived)).is_done());
+    assert_eq!(client.output(), recording.proof);
+    assert_eq!(arrived, "frames");
+}
+
+/// Bytes that get past the first checks now and then.
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let recording = record(client(), server());
+    let messages = vec![recording.hello, recording.challenge, recording.proof, recording.accept];
+    let mutated = (
+        prop::sample::select(messages),
+        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        any::<bool>(),
+    )
+        .prop_map(|(mut message, changes, truthful)| {
+            for (at, byte) in changes {
+                let at = at.index(message.len());
+                message[at] = byte;
+            }
+            if truthful {
+                fix_length(&mut message);
+            }
+            message
+        });
+    prop_oneof![mutated, prop::collection::vec(any::<u8>(), 0..200)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn whatever_a_peer_sends_establishes_nothing(pieces in prop::collection::vec(hostile(), 1..4)) {
+        let recording = record(client(), server());
+        for greeted in [false, true] {
+            let mut server = ServerHandshake::new(server());
+            let mut client = ClientHandshake::new(client());
+            if greeted {
+                server.handle_input(&mut input(&recording.hello)).unwrap();
+                client.handle_input(&mut input(&recording.challenge)).unwrap();
+            }
+            let (mut to_server, mut to_client) = (input(b""), input(b""));
+            for piece in &pieces {
+                // A mutation may leave a message as it was; that one is honest.
+                if *piece == recording.proof || *piece == recording.accept {
+                    continue;
+                }
+                to_server.extend_from_slice(piece);
+                to_client.extend_from_slice(piece);
+                prop_assert!(!End::of(server.handle_input(&mut to_server)).is_done());
+                prop_assert!(!End::of(client.handle_input(&mut to_client)).is_done());
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_that_has_failed_stays_failed(garbage in prop::collection::vec(any::<u8>(), 0..100)) {
+        let recording = record(client(), server());
+        let mut server = ServerHandshake::new(server());
+        server.handle_input(&mut input(&[0, 0, 9])).unwrap_err();
+        prop_assert_eq!(server.handle_input(&mut input(&garbage)), Err(HandshakeError::Ended));
+        prop_assert_eq!(server.handle_input(&mut input(&recording.hello)), Err(HandshakeError::Ended));
+        let mut client = ClientHandshake::new(client());
+        client.handle_input(&mut input(&[0, 0, 9])).unwrap_err();
+        prop_assert_eq!(client.handle_input(&mut input(&garbage)), Err(HandshakeError::Ended));
+        prop_assert_eq!(client.handle_input(&mut input(&recording.challenge)), Err(HandshakeError::Ended));
+    }
+}

@@ -1,0 +1,174 @@
+//! Secrets: what is refused as one, and how a file keeps it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use kaa_rpc_runtime::secret::{KeyId, Keys, Secret, SecretError};
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.secret");
+    (directory, path)
+}
+
+fn write(path: &Path, content: &[u8], mode: u32) {
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// What a secret is, seen from outside: what it would write.
+fn bytes_of(secret: &Secret) -> Vec<u8> {
+    let (_directory, path) = place();
+    secret.write_new_file(&path).unwrap();
+    let mut written = fs::read(&path).unwrap();
+    assert_eq!(written.pop(), Some(b'\n'));
+    written
+}
+
+#[test]
+fn short_secrets_are_refused() {
+    for length in 0..Secret::MIN_LENGTH {
+        assert!(
+            matches!(Secret::new(vec![b'x'; length]), Err(SecretError::TooShort { length: l }) if l == length)
+        );
+    }
+    assert_eq!(bytes_of(&Secret::new([b'x'; 16]).unwrap()), [b'x'; 16]);
+    assert!(Secret::new(vec![0; Secret::MAX_LENGTH]).is_ok());
+    assert!(matches!(Secret::new(vec![0; Secret::MAX_LENGTH + 1]), Err(SecretError::TooLong)));
+}
+
+#[test]
+fn generated_secrets_are_64_hexadecimal_digits_and_never_the_same() {
+    let (one, other) = (bytes_of(&Secret::generate().unwrap()), bytes_of(&Secret::generate().unwrap()));
+    assert_ne!(one, other);
+    for secret in [one, other] {
+        assert_eq!(secret.len(), 64);
+        assert!(secret.iter().all(|byte| b"0123456789abcdef".contains(byte)), "{secret:?}");
+    }
+}
+
+#[test]
+fn a_file_gives_back_the_secret_that_was_written() {
+    for content in [
+        &b"sixteen bytes ok"[..],
+        b"ends with newlines\n\n",
+        b"\r\nbinary \0\xff\xfe to the end\r",
+        &[b'x'; 4096],
+    ] {
+        let (_directory, path) = place();
+        Secret::new(content).unwrap().write_new_file(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(bytes_of(&Secret::from_file(&path).unwrap()), content);
+    }
+}
+
+#[test]
+fn one_newline_at_the_end_is_not_part_of_the_secret() {
+    let (_directory, path) = place();
+    for (content, expected) in [
+        (&b"sixteen bytes ok"[..], &b"sixteen bytes ok"[..]),
+        (b"sixteen bytes ok\n", b"sixteen bytes ok"),
+        (b"sixteen bytes ok\n\n", b"sixteen bytes ok\n"),
+    ] {
+        write(&path, content, 0o600);
+        assert_eq!(bytes_of(&Secret::from_file(&path).unwrap()), expected);
+    }
+}
+
+#[test]
+fn a_file_that_others_can_get_at_is_refused() {
+    let (_directory, path) = place();
+    for mode in [0o640, 0o604, 0o620, 0o602, 0o644, 0o666, 0o610, 0o601] {
+        write(&path, b"sixteen bytes ok", mode);
+        match Secret::from_file(&path) {
+            Err(SecretError::OpenToOthers { path: named, mode: told }) => {
+                assert_eq!((named, told), (path.clone(), mode));
+            }
+            other => panic!("{mode:o}: {other:?}"),
+        }
+    }
+    let error = Secret::from_file(&path).unwrap_err().to_string();
+    assert!(
+        error.ends_with("is open to other users (its mode is 0601); make it private with `chmod 600`"),
+        "{error}"
+    );
+    for mode in [0o600, 0o400, 0o700] {
+        write(&path, b"sixteen bytes ok", 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert!(Secret::from_file(&path).is_ok(), "{mode:o}");
+    }
+}
+
+#[test]
+fn a_link_is_judged_by_what_it_leads_to() {
+    let (directory, path) = place();
+    let link = directory.path().join("link");
+    symlink(&path, &link).unwrap();
+    write(&path, b"sixteen bytes ok", 0o600);
+    assert!(Secret::from_file(&link).is_ok());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(Secret::from_file(&link), Err(SecretError::OpenToOthers { .. })));
+}
+
+#[test]
+fn what_holds_no_secret_says_so() {
+    let (directory, path) = place();
+    assert!(matches!(Secret::from_file(&path), Err(SecretError::Read { .. })));
+    assert!(matches!(Secret::from_file(directory.path()), Err(SecretError::NotAFile { .. })));
+    // Opening a pipe that nobody writes to must not wait for a writer.
+    let pipe = directory.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert!(matches!(Secret::from_file(&pipe), Err(SecretError::NotAFile { .. })));
+    write(&path, b"fifteen bytes!!\n", 0o600);
+    match Secret::from_file(&path) {
+        Err(SecretError::Unusable { source, .. }) => {
+            assert!(matches!(*source, SecretError::TooShort { length: 15 }))
+        }
+        other => panic!("{other:?}"),
+    }
+    write(&path, &[b'x'; 100_000], 0o600);
+    match Secret::from_file(&path) {
+        Err(SecretError::Unusable { source, .. }) => assert!(matches!(*source, SecretError::TooLong)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_existing_file_is_never_overwritten() {
+    let (directory, path) = place();
+    write(&path, b"precious", 0o600);
+    let secret = Secret::generate().unwrap();
+    assert!(matches!(secret.write_new_file(&path), Err(SecretError::AlreadyExists { .. })));
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+    // Nor through a link that leads nowhere yet.
+    let link = directory.path().join("link");
+    symlink(directory.path().join("elsewhere"), &link).unwrap();
+    assert!(matches!(secret.write_new_file(&link), Err(SecretError::AlreadyExists { .. })));
+    assert!(!directory.path().join("elsewhere").exists());
+    let missing = directory.path().join("no/such/directory");
+    assert!(matches!(secret.write_new_file(missing), Err(SecretError::Write { .. })));
+}
+
+#[test]
+fn nothing_printed_shows_a_secret() {
+    let secret = Secret::new(*b"correct horse battery").unwrap();
+    let keys = Keys::from(secret.clone());
+    assert_eq!(format!("{secret:?}"), "Secret(redacted)");
+    assert_eq!(format!("{keys:?}"), r#"Keys { secrets: {KeyId(""): Secret(redacted)} }"#);
+}
+
+#[test]
+fn a_key_id_has_at_most_32_bytes() {
+    assert_eq!(KeyId::new([b'k'; 32]).unwrap().as_bytes(), [b'k'; 32]);
+    assert_eq!(KeyId::new([b'k'; 33]).unwrap_err().length, 33);
+    assert_eq!(KeyId::new(b"a\n\xff").unwrap().to_string(), r"a\n\xff");
+    assert_eq!(KeyId::default(), KeyId::new("").unwrap());
+}

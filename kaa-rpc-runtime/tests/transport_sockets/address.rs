@@ -1,0 +1,112 @@
+//! Addresses as people write them, rightly and wrongly.
+
+use std::path::PathBuf;
+
+use kaa_rpc_runtime::transport::{Address, AddressError};
+use proptest::prelude::*;
+
+fn tcp(host: &str, port: u16) -> Address {
+    Address::Tcp { host: host.into(), port }
+}
+
+#[test]
+fn addresses_parse_and_are_shown_as_they_were_written() {
+    for (text, expected) in [
+        ("unix:/run/app.sock", Address::Unix("/run/app.sock".into())),
+        ("unix:app.sock", Address::Unix("app.sock".into())),
+        ("unix:/run/with: colon and space", Address::Unix("/run/with: colon and space".into())),
+        ("unix:@app", Address::UnixAbstract("app".into())),
+        ("unix:@app/one:two", Address::UnixAbstract("app/one:two".into())),
+        ("tcp:localhost:7000", tcp("localhost", 7000)),
+        ("tcp:192.0.2.1:0", tcp("192.0.2.1", 0)),
+        ("tcp:[::1]:65535", tcp("::1", 65535)),
+        ("tcp:[fe80::1%eth0]:7000", tcp("fe80::1%eth0", 7000)),
+        ("tcp:tv.example:18002", tcp("tv.example", 18002)),
+    ] {
+        let parsed: Address = text.parse().unwrap();
+        assert_eq!(parsed, expected, "{text}");
+        assert_eq!(parsed.to_string(), text);
+    }
+    assert_eq!(Address::from("[::1]:7000".parse::<std::net::SocketAddr>().unwrap()), tcp("::1", 7000));
+    assert_eq!(Address::Unix("@file".into()).to_string(), "unix:./@file");
+}
+
+#[track_caller]
+fn check(text: &str, expected_problem: &str, expected_suggestion: Option<&str>) {
+    match text.parse::<Address>() {
+        Err(AddressError::Malformed { address, problem, suggestion }) => {
+            assert_eq!((address.as_str(), problem), (text, expected_problem));
+            assert_eq!(suggestion.as_deref(), expected_suggestion, "{text}");
+        }
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
+    let scheme = "it does not begin with a known scheme";
+    check("", scheme, None);
+    check("nonsense", scheme, None);
+    check("/run/app.sock", scheme, Some("unix:/run/app.sock"));
+    check("./app", scheme, Some("unix:./app"));
+    check("app.sock", scheme, Some("unix:app.sock"));
+    check("@app", scheme, Some("unix:@app"));
+    check("localhost:7000", scheme, Some("tcp:localhost:7000"));
+    check("[::1]:7000", scheme, Some("tcp:[::1]:7000"));
+    check("::1:7000", scheme, Some("tcp:[::1]:7000"));
+    check("7000", scheme, Some("tcp:localhost:7000"));
+    check(":7000", scheme, Some("tcp:localhost:7000"));
+    check("UNIX:/run/x", scheme, Some("unix:/run/x"));
+    check("TCP:localhost:1", scheme, Some("tcp:localhost:1"));
+    check(" tcp:localhost:1", scheme, Some("tcp:localhost:1"));
+    check("http://localhost:80", scheme, None);
+    check("unix:", "the path is missing", None);
+    check("unix:@", "the name is missing", None);
+    check("unix:~/app.sock", "\"~\" is not expanded here; write the path in full", None);
+    check("unix:/run/\0", "it holds a zero byte", None);
+    check("tcp:localhost", "the port is missing", None);
+    check("tcp:localhost:", "the port is missing", None);
+    check("tcp:[::1]", "the port is missing", None);
+    check("tcp:7000", "the port is missing", Some("tcp:localhost:7000"));
+    check("tcp::7000", "the host is missing", Some("tcp:localhost:7000"));
+    check("tcp://localhost:7000", "an IPv6 address must stand in brackets", Some("tcp:localhost:7000"));
+    check("tcp:::1:7000", "an IPv6 address must stand in brackets", Some("tcp:[::1]:7000"));
+    check("tcp:[::1:7000", "the closing bracket is missing", None);
+    check("tcp:[localhost]:7000", "what stands in brackets is no IPv6 address", None);
+    check("tcp:local host:7000", "no host has such a name", None);
+    for port in ["65536", "-1", "+1", "http", "7 "] {
+        check(&format!("tcp:localhost:{port}"), "the port is no number from 0 to 65535", None);
+    }
+}
+
+#[test]
+fn the_message_says_what_was_expected() {
+    let message = "localhost:7000".parse::<Address>().unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "malformed address \"localhost:7000\": it does not begin with a known scheme; expected something like \
+         \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\" or \"tcp:[::1]:7000\"; \
+         did you mean \"tcp:localhost:7000\"?"
+    );
+    let message = "tls:host:7000".parse::<Address>().unwrap_err().to_string();
+    assert_eq!(message, "\"tls:host:7000\" needs tls, and tls support is not compiled in");
+}
+
+proptest! {
+    #[test]
+    fn whatever_parses_is_shown_as_itself(text in "(unix:|tcp:|tls:|)[a-z@~/.:%\\[\\]0-9 é-]{0,20}") {
+        match text.parse::<Address>() {
+            Ok(address) => prop_assert_eq!(address.to_string().parse::<Address>(), Ok(address)),
+            Err(AddressError::Malformed { suggestion: Some(suggestion), .. }) => {
+                prop_assert!(suggestion.parse::<Address>().is_ok());
+            }
+            Err(_) => {}
+        }
+    }
+
+    #[test]
+    fn every_path_that_is_text_is_shown_as_itself(path in "[^\0~@][^\0]{0,30}") {
+        let address = Address::Unix(PathBuf::from(path));
+        prop_assert_eq!(address.to_string().parse::<Address>(), Ok(address));
+    }
+}

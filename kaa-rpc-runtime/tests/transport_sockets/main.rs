@@ -1,0 +1,16 @@
+//! Addresses, sockets and streams, with real sockets wherever the system has a say.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod address;
+mod streams;
+mod talk;
+mod tcp;
+mod unix;
+mod unix_processes;
