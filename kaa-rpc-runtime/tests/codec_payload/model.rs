@@ -20,7 +20,7 @@ pub(crate) fn encode_within<W: Wire>(value: &W::Value, limit: usize) -> Result<V
 }
 
 pub(crate) fn contents(buffer: &Buffer) -> Vec<u8> {
-    let mut slices = [IoSlice::new(&[]); 64];
+    let mut slices = vec![IoSlice::new(&[]); 1024];
     let filled = buffer.chunks(&mut slices);
     assert!(filled < slices.len());
     let bytes = slices[..filled].iter().map(|slice| &**slice).collect::<Vec<_>>().concat();
