@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -79,12 +80,12 @@ pub(crate) struct Methods {
     link: Arc<Link>,
     version: u64,
     known: usize,
-    instances: HashMap<MethodId, Arc<dyn Instance>>,
+    instances: HashMap<MethodId, Arc<dyn Instance>, BuildHasherDefault<IdHasher>>,
 }
 
 impl Methods {
     pub(crate) fn new(set: Arc<ServiceSet>, link: Arc<Link>) -> Self {
-        let mut methods = Self { set, link, version: 0, known: 0, instances: HashMap::new() };
+        let mut methods = Self { set, link, version: 0, known: 0, instances: HashMap::default() };
         methods.synchronize();
         methods
     }
@@ -118,5 +119,26 @@ impl Methods {
     #[inline]
     pub(crate) fn find(&self, method: MethodId) -> Option<&Arc<dyn Instance>> {
         self.instances.get(&method)
+    }
+}
+
+/// Method ids are hashes already, and only registered ones are ever inserted.
+#[derive(Debug, Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        // The table takes its group from the low bits and its tag from the high ones.
+        self.0 = u64::from(id) << 32 | u64::from(id);
     }
 }
