@@ -1,3 +1,41 @@
-//! Under construction.
+//! The kaa language: from the text of `.kaa` files to a resolved schema, or to diagnostics that say what is wrong.
+//!
+//! A file's way is one line: [`FileSource`] → text → pairs of the grammar → [`ast`] → [`schema::Schema`], with
+//! method ids and fingerprints from [`ids`]. Every step reports [`diagnostic::Diagnostic`]s and goes on, so that
+//! one run finds the errors of all files.
+//!
+//! Invariants: nothing here panics, whatever the files hold; the only I/O is in [`DiskSource`]; the same files give
+//! the same schema and the same diagnostics in the same order.
+//!
+//! ```
+//! use kaa_idl::{MemorySource, compile};
+//!
+//! let source = MemorySource::new([(
+//!     "greeting.kaa",
+//!     "package greeting;\nservice Greeter { fn greet(name: String) -> String; }",
+//! )]);
+//! let compilation = compile(&source);
+//! let schema = compilation.schema().expect("no errors");
+//! assert_eq!(schema.packages[0].services[0].server[0].name, "greet");
+//! ```
 
+// The parser that pest generates names it where pest is built without `std`.
+extern crate alloc;
+
+pub mod ast;
+pub mod casing;
+mod compile;
+pub mod diagnostic;
+pub mod ids;
+mod location;
+mod lower;
+mod parse;
+mod resolve;
 pub mod schema;
+mod source;
+
+pub use compile::{Compilation, compile};
+pub use diagnostic::RenderStyle;
+pub use location::{LineTable, Span};
+pub use parse::parse;
+pub use source::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, MemorySource, SourceError};

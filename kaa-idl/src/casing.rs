@@ -1,0 +1,88 @@
+//! How names change between the casings of Rust, for whoever generates code and for whoever checks that it can be.
+//!
+//! Invariants: both functions give an ASCII identifier for an ASCII identifier, and neither changes its own output.
+
+/// `FooBar`, `fooBar` and `FOO_BAR` become `foo_bar`; `HTTPServer` becomes `http_server`.
+#[must_use]
+pub fn snake_case(name: &str) -> String {
+    let words = words(name);
+    let snake = words.iter().map(|word| word.to_ascii_lowercase()).collect::<Vec<_>>().join("_");
+    let leading: String = name.chars().take_while(|character| *character == '_').collect();
+    format!("{leading}{snake}")
+}
+
+/// `foo_bar` and `fooBar` become `FooBar`; `HTTPServer` becomes `HttpServer`.
+#[must_use]
+pub fn pascal_case(name: &str) -> String {
+    let pascal: String = words(name).iter().map(|word| capitalised(word)).collect();
+    if pascal.starts_with(|first: char| first.is_ascii_digit()) { format!("_{pascal}") } else { pascal }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters.map(|character| character.to_ascii_lowercase())).collect()
+}
+
+/// Splits at underscores, before a capital that follows a small letter or digit, and before the last capital of a
+/// run of them if a small letter follows (`HTTPServer`).
+fn words(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut previous = '_';
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        let next_is_small = characters.peek().is_some_and(char::is_ascii_lowercase);
+        let boundary = character.is_ascii_uppercase()
+            && (previous.is_ascii_lowercase()
+                || previous.is_ascii_digit()
+                || (previous.is_ascii_uppercase() && next_is_small));
+        if (boundary || character == '_') && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if character != '_' {
+            word.push(character);
+        }
+        previous = character;
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pascal_case, snake_case};
+
+    #[test]
+    fn snake() {
+        for (from, to) in [
+            ("FooBar", "foo_bar"),
+            ("fooBar", "foo_bar"),
+            ("FOO_BAR", "foo_bar"),
+            ("HTTPServer", "http_server"),
+            ("v1", "v1"),
+            ("Payload_External", "payload_external"),
+            ("_x", "_x"),
+            ("set_favourite", "set_favourite"),
+            ("A1B", "a1_b"),
+        ] {
+            assert_eq!(snake_case(from), to, "{from}");
+            assert_eq!(snake_case(to), to, "{to}");
+        }
+    }
+
+    #[test]
+    fn pascal() {
+        for (from, to) in [
+            ("foo_bar", "FooBar"),
+            ("fooBar", "FooBar"),
+            ("HTTPServer", "HttpServer"),
+            ("_1", "_1"),
+            ("foo_1", "Foo1"),
+        ] {
+            assert_eq!(pascal_case(from), to, "{from}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The whole line: read, parse and resolve every file.
+//!
+//! Invariants: a file that cannot be read or parsed does not hide the errors of the others; diagnostics are ordered
+//! by file and position; there is a schema exactly where there are no errors.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::ast;
+use crate::diagnostic::{Code, Diagnostic, Place, RenderStyle, Severity, SourceText, render};
+use crate::location::{LineTable, Span};
+use crate::parse::parse;
+use crate::resolve::{Input, resolve};
+use crate::schema::Schema;
+use crate::source::{FileSource, SourceError};
+
+/// What came out of a compilation.
+#[derive(Debug, Clone)]
+pub struct Compilation {
+    schema: Option<Schema>,
+    diagnostics: Vec<Diagnostic>,
+    sources: Vec<(Arc<str>, SourceText)>,
+}
+
+impl Compilation {
+    /// The schema; `None` when there are errors.
+    #[must_use]
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
+    /// Errors and warnings, ordered by file and position.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Whether any diagnostic is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// All diagnostics as text, in the manner of rustc; empty if there are none.
+    #[must_use]
+    pub fn render(&self, style: RenderStyle) -> String {
+        let sources = self.sources.iter().map(|(path, source)| (&**path, source)).collect();
+        render(&self.diagnostics, &sources, style)
+    }
+}
+
+/// Compiles all files of a source.
+#[must_use]
+pub fn compile(source: &dyn FileSource) -> Compilation {
+    let mut compilation = Compilation { schema: None, diagnostics: Vec::new(), sources: Vec::new() };
+    let paths = match source.files() {
+        Ok(paths) => paths,
+        Err(error) => {
+            compilation.diagnostics.push(unreadable("", &error));
+            return compilation;
+        }
+    };
+    let mut files = Vec::new();
+    for path in &paths {
+        files.push(read(source, path, &mut compilation));
+    }
+    let lines: HashMap<&str, &LineTable> =
+        compilation.sources.iter().map(|(path, source)| (&**path, &source.lines)).collect();
+    let inputs: Vec<Input<'_>> =
+        files.iter().map(|file| Input { file, lines: lines.get(&*file.path).copied() }).collect();
+    let (schema, diagnostics) = resolve(&inputs);
+    compilation.diagnostics.extend(diagnostics);
+    compilation.diagnostics.sort_by(|left, right| order(left).cmp(&order(right)));
+    compilation.diagnostics.dedup();
+    if !compilation.has_errors() {
+        compilation.schema = Some(schema);
+    }
+    compilation
+}
+
+fn order(diagnostic: &Diagnostic) -> (&str, usize, Code) {
+    let place = &diagnostic.primary.place;
+    (&place.path, place.span.start, diagnostic.code)
+}
+
+/// Reads and parses one file. One that cannot be read still stands for its package, whose names are then unknown.
+fn read(source: &dyn FileSource, path: &str, compilation: &mut Compilation) -> ast::File {
+    let complaint = match source.read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => {
+            let (file, diagnostics) = parse(path, &text);
+            compilation.diagnostics.extend(diagnostics);
+            let lines = LineTable::new(&text);
+            compilation.sources.push((Arc::clone(&file.path), SourceText { text, lines }));
+            return file;
+        }
+        Ok(Err(error)) => not_text(path, error.as_bytes(), error.utf8_error().valid_up_to()),
+        Err(error) => unreadable(path, &error),
+    };
+    compilation.diagnostics.push(complaint);
+    let (file, _) = parse(path, "");
+    ast::File { incomplete: true, ..file }
+}
+
+fn unreadable(path: &str, error: &SourceError) -> Diagnostic {
+    let (code, help) = match error {
+        SourceError::TooLarge { .. } => {
+            (Code::FileTooLarge, "split the package over several files in one folder")
+        }
+        SourceError::SymlinkLoop { .. } => (Code::SymlinkLoop, "remove the symbolic link"),
+        SourceError::FolderNamedLikeFile { .. } => (Code::FolderNamedLikeFile, "rename the folder"),
+        SourceError::Duplicate { .. } => (Code::PackageMismatch, "keep one of the two"),
+        _ => (Code::Unreadable, "check that it exists and may be read"),
+    };
+    let place = Place::new(&Arc::from(path), Span::default());
+    Diagnostic::error(code, error.to_string(), place, "").with_help(help)
+}
+
+fn not_text(path: &str, bytes: &[u8], valid: usize) -> Diagnostic {
+    let line = bytes.iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+    let place = Place::new(&Arc::from(path), Span::default());
+    let message = format!("this file is not UTF-8: line {line} holds a byte that cannot stand there");
+    Diagnostic::error(Code::NotUtf8, message, place, "").with_help("save it as UTF-8")
+}

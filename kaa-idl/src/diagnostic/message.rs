@@ -1,0 +1,123 @@
+//! The diagnostic as data: what is wrong, where, and what to do about it.
+//!
+//! Invariants: messages and labels are lowercase sentences without a full stop; spans lie in the text of the file
+//! that their place names, or the file has no text (it could not be read).
+
+use std::sync::Arc;
+
+use super::Code;
+use crate::location::Span;
+
+/// One thing that the compiler has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code of its kind.
+    pub code: Code,
+    /// Whether it stops the compilation.
+    pub severity: Severity,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// Where it is wrong.
+    pub primary: Label,
+    /// Other places that matter, such as the first definition of a name.
+    pub secondary: Vec<Label>,
+    /// What to do about it.
+    pub help: Vec<String>,
+    /// A change to the text that certainly mends it.
+    pub fix: Option<Fix>,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// There is no schema until it is mended.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+/// A file and a span in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file's path as the file source names it.
+    pub path: Arc<str>,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// A place with a remark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub place: Place,
+    /// The remark; may be empty.
+    pub message: String,
+}
+
+/// A replacement of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What to replace; an empty span inserts.
+    pub place: Place,
+    /// By what.
+    pub replacement: String,
+    /// What the change does, in a few words.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// An error with its primary place.
+    #[must_use]
+    pub fn error(code: Code, message: impl Into<String>, place: Place, label: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            primary: Label { place, message: label.into() },
+            secondary: Vec::new(),
+            help: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn with_label(mut self, place: Place, message: impl Into<String>) -> Self {
+        self.secondary.push(Label { place, message: message.into() });
+        self
+    }
+
+    /// Adds a line of advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds a line of advice if there is one.
+    #[must_use]
+    pub fn with_optional_help(mut self, help: Option<String>) -> Self {
+        self.help.extend(help);
+        self
+    }
+
+    /// Sets the change that mends it.
+    #[must_use]
+    pub fn with_fix(
+        mut self,
+        place: Place,
+        replacement: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        self.fix = Some(Fix { place, replacement: replacement.into(), message: message.into() });
+        self
+    }
+}
+
+impl Place {
+    /// A place from its parts.
+    #[must_use]
+    pub fn new(path: &Arc<str>, span: Span) -> Self {
+        Self { path: Arc::clone(path), span }
+    }
+}

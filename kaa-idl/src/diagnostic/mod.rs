@@ -1,0 +1,14 @@
+//! What the compiler tells people: diagnostics with stable codes, and how they look on a terminal.
+//!
+//! Invariants: a code never changes its meaning; every diagnostic has one primary place; rendering costs time in
+//! proportion to what is shown, not to the size of the files.
+
+mod code;
+mod message;
+mod render;
+
+pub use code::Code;
+pub use message::{Diagnostic, Fix, Label, Place, Severity};
+pub use render::RenderStyle;
+
+pub(crate) use render::{SourceText, render};

@@ -1,0 +1,127 @@
+//! Fingerprints of services, and the tables behind them.
+//!
+//! Invariants: methods are ordered by id and types by qualified wire name; every named type that a method reaches is
+//! there once, those behind tombstones included, since their bytes are on the wire.
+
+use std::collections::BTreeMap;
+
+use super::canonical::{Canonical, Hash};
+use super::tables::{HashedType, hash_method, hash_type};
+use crate::schema::{Payload, Schema, Service, ServiceTable, Type, TypeDefinition, TypeId, TypeKind};
+
+/// Computes the table and the fingerprint of every service of a schema.
+pub(crate) fn fill_in(schema: &mut Schema) {
+    let types: Vec<HashedType> =
+        schema.types.iter().map(|definition| hash_type(schema, definition)).collect();
+    let uses: Vec<Vec<TypeId>> = schema.types.iter().map(types_of_definition).collect();
+    let mut results = Vec::new();
+    for package in &schema.packages {
+        for service in &package.services {
+            let name = format!("{}.{}", package.name, service.wire_name);
+            results.push(hash_service(schema, &name, service, &types, &uses));
+        }
+    }
+    let services = schema.packages.iter_mut().flat_map(|package| &mut package.services);
+    for (service, (table, fingerprint)) in services.zip(results) {
+        service.table = table;
+        service.fingerprint = fingerprint;
+    }
+}
+
+fn hash_service(
+    schema: &Schema,
+    name: &str,
+    service: &Service,
+    types: &[HashedType],
+    uses: &[Vec<TypeId>],
+) -> (ServiceTable, Hash) {
+    let mut methods: Vec<_> = service
+        .server
+        .iter()
+        .chain(&service.client)
+        .map(|method| hash_method(schema, name, method))
+        .collect();
+    methods.sort_by_key(|method| method.entry.id);
+    let reached = reach(service, uses);
+    let by_name: BTreeMap<&str, &HashedType> = reached
+        .iter()
+        .filter_map(|id| types.get(id.0))
+        .map(|hashed| (hashed.entry.name.as_str(), hashed))
+        .collect();
+    let mut canonical = Canonical::new("kaa service").text(name).number(count(methods.len()));
+    for method in &methods {
+        canonical = canonical.number(method.entry.id).raw(&method.signature).raw(&method.parameters);
+    }
+    canonical = canonical.number(count(by_name.len()));
+    for hashed in by_name.values() {
+        canonical = canonical.text(&hashed.entry.name).raw(&hashed.hash);
+    }
+    let table = ServiceTable {
+        methods: methods.into_iter().map(|method| method.entry).collect(),
+        types: by_name.into_values().map(|hashed| hashed.entry.clone()).collect(),
+    };
+    (table, canonical.finish())
+}
+
+/// The named types that a service's methods reach.
+fn reach(service: &Service, uses: &[Vec<TypeId>]) -> Vec<TypeId> {
+    let mut work = Vec::new();
+    for method in service.server.iter().chain(&service.client) {
+        for ty in method.parameters.iter().map(|field| &field.ty).chain(&method.returns) {
+            named(ty, &mut work);
+        }
+        work.extend(method.throws);
+    }
+    let mut seen = vec![false; uses.len()];
+    let mut reached = Vec::new();
+    while let Some(id) = work.pop() {
+        match seen.get_mut(id.0) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        reached.push(id);
+        work.extend(uses.get(id.0).into_iter().flatten());
+    }
+    reached
+}
+
+fn types_of_definition(definition: &TypeDefinition) -> Vec<TypeId> {
+    let mut types = Vec::new();
+    match &definition.kind {
+        TypeKind::Struct(structure) => {
+            for field in &structure.fields {
+                named(&field.ty, &mut types);
+            }
+        }
+        TypeKind::Enum(enumeration) => {
+            for variant in &enumeration.variants {
+                if let Payload::Tuple(fields) | Payload::Record(fields) = &variant.payload {
+                    for field in fields {
+                        named(&field.ty, &mut types);
+                    }
+                }
+            }
+        }
+        TypeKind::Flags(_) => {}
+        TypeKind::Newtype(newtype) => named(&newtype.inner, &mut types),
+    }
+    types
+}
+
+fn named(ty: &Type, into: &mut Vec<TypeId>) {
+    match ty {
+        Type::Named { id, .. } => into.push(*id),
+        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
+            named(inner, into)
+        }
+        Type::Map(key, value, _) => {
+            named(key, into);
+            named(value, into);
+        }
+        _ => {}
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

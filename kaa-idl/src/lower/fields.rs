@@ -1,0 +1,193 @@
+//! Lowers fields, parameters, variants and flags, with their separators.
+//!
+//! Invariants: an entry that is junk is reported once and left out.
+
+use super::Lowering;
+use super::nodes::Node;
+use crate::ast::{
+    Attribute, Expression, ExpressionKind, Field, Flag, Name, Payload, Reserved, Type, TypeKind, Variant,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::location::Span;
+use crate::parse::Rule;
+
+/// Docs and attributes that stand before something.
+#[derive(Debug, Default)]
+pub(super) struct Decoration {
+    pub(super) docs: Vec<String>,
+    pub(super) attributes: Vec<Attribute>,
+}
+
+impl Lowering<'_, '_> {
+    pub(super) fn fields(&mut self, node: Node<'_>) -> Vec<Field> {
+        let mut fields = Vec::new();
+        for child in node.into_inner() {
+            match child.as_rule() {
+                Rule::field => fields.push(self.field(child, false)),
+                Rule::tombstone => fields.push(self.field(child, true)),
+                _ => self.separator(&child, "fields are separated by commas"),
+            }
+        }
+        fields
+    }
+
+    /// Parameters, and the place of a trailing `..`.
+    pub(super) fn parameters(&mut self, node: Node<'_>) -> (Vec<Field>, Option<Span>) {
+        let mut parameters = Vec::new();
+        let mut rest = None;
+        for child in node.into_inner() {
+            let is_parameter = matches!(child.as_rule(), Rule::field | Rule::tombstone);
+            if let (true, Some(span)) = (is_parameter, rest) {
+                let place = self.place(span);
+                self.report(Diagnostic::error(
+                    Code::UnexpectedToken,
+                    "`..` comes after the last parameter",
+                    place,
+                    "a parameter follows",
+                ));
+            }
+            match child.as_rule() {
+                Rule::field => parameters.push(self.field(child, false)),
+                Rule::tombstone => parameters.push(self.field(child, true)),
+                Rule::rest => rest = Some(self.span(&child)),
+                _ => self.separator(&child, "parameters are separated by commas"),
+            }
+        }
+        (parameters, rest)
+    }
+
+    fn field(&mut self, node: Node<'_>, tombstone: bool) -> Field {
+        let span = self.span(&node);
+        let mut decoration = Decoration::default();
+        let mut name = Name::default();
+        let mut ty = Type { kind: TypeKind::Invalid, span };
+        let mut default = None;
+        for child in node.into_inner() {
+            if self.decoration(&child, &mut decoration) {
+                continue;
+            }
+            match child.as_rule() {
+                Rule::identifier => name = self.name(&child),
+                Rule::r#type => ty = self.ty(child),
+                Rule::default => {
+                    let value = child.into_inner().find(|part| part.as_rule() == Rule::expression);
+                    default = value.map(|value| self.expression(value));
+                }
+                _ => {}
+            }
+        }
+        let Decoration { docs, attributes } = decoration;
+        Field { docs, attributes, name, ty, default, tombstone, span }
+    }
+
+    /// Whatever stands in a list besides its entries.
+    fn separator(&mut self, node: &Node<'_>, why: &str) {
+        match node.as_rule() {
+            Rule::wrong_semicolon => self.wrong_separator(node, ",", why),
+            Rule::missing_comma | Rule::missing_variant_comma => self.missing(node, ","),
+            Rule::dangling_doc => self.dangling_doc(node),
+            Rule::junk_field => self.junk(node, Rule::field_alone, &[',', ';']),
+            Rule::junk_variant => self.junk(node, Rule::variant_alone, &[',', ';']),
+            Rule::junk_flag => self.junk(node, Rule::flag_alone, &[',', ';']),
+            _ => {}
+        }
+    }
+
+    pub(super) fn variants(&mut self, node: Node<'_>) -> (Vec<Variant>, Vec<Reserved>) {
+        let mut variants = Vec::new();
+        let mut reserved = Vec::new();
+        for child in node.into_inner() {
+            match child.as_rule() {
+                Rule::variant => variants.push(self.variant(child)),
+                Rule::reserved => reserved.push(self.reserved(child)),
+                _ => self.separator(&child, "variants are separated by commas"),
+            }
+        }
+        (variants, reserved)
+    }
+
+    fn variant(&mut self, node: Node<'_>) -> Variant {
+        let span = self.span(&node);
+        let mut decoration = Decoration::default();
+        let mut name = Name::default();
+        let mut payload = Payload::Unit;
+        let mut tag = None;
+        for child in node.into_inner() {
+            if self.decoration(&child, &mut decoration) {
+                continue;
+            }
+            match child.as_rule() {
+                Rule::identifier => name = self.name(&child),
+                Rule::field_block => payload = Payload::Record(self.fields(child)),
+                Rule::elements => payload = Payload::Tuple(self.elements(child)),
+                Rule::expression => tag = Some(self.expression(child)),
+                _ => {}
+            }
+        }
+        let Decoration { docs, attributes } = decoration;
+        Variant { docs, attributes, name, payload, tag, span }
+    }
+
+    fn elements(&mut self, node: Node<'_>) -> Vec<Field> {
+        let elements = node.into_inner().filter(|child| child.as_rule() == Rule::element);
+        let mut fields: Vec<Field> = Vec::new();
+        for element in elements {
+            let span = self.span(&element);
+            let mut decoration = Decoration::default();
+            let mut ty = Type { kind: TypeKind::Invalid, span };
+            for child in element.into_inner() {
+                if !self.decoration(&child, &mut decoration) {
+                    ty = self.ty(child);
+                }
+            }
+            let name = Name { text: fields.len().to_string(), span: ty.span };
+            let Decoration { docs, attributes } = decoration;
+            fields.push(Field { docs, attributes, name, ty, default: None, tombstone: false, span });
+        }
+        fields
+    }
+
+    fn reserved(&mut self, node: Node<'_>) -> Reserved {
+        let span = self.span(&node);
+        let mut tag = None;
+        let mut name = None;
+        for child in node.into_inner() {
+            match child.as_rule() {
+                Rule::integer => tag = self.integer(&child),
+                Rule::string => name = Some(self.string(&child)),
+                _ => {}
+            }
+        }
+        Reserved { tag, name, span }
+    }
+
+    pub(super) fn flags(&mut self, node: Node<'_>) -> Vec<Flag> {
+        let mut flags = Vec::new();
+        for child in node.into_inner() {
+            match child.as_rule() {
+                Rule::flag => flags.push(self.flag(child)),
+                _ => self.separator(&child, "flags are separated by commas"),
+            }
+        }
+        flags
+    }
+
+    fn flag(&mut self, node: Node<'_>) -> Flag {
+        let span = self.span(&node);
+        let mut decoration = Decoration::default();
+        let mut name = Name::default();
+        let mut value = Expression { kind: ExpressionKind::Invalid, span };
+        for child in node.into_inner() {
+            if self.decoration(&child, &mut decoration) {
+                continue;
+            }
+            match child.as_rule() {
+                Rule::identifier => name = self.name(&child),
+                Rule::expression => value = self.expression(child),
+                _ => {}
+            }
+        }
+        let Decoration { docs, attributes } = decoration;
+        Flag { docs, attributes, name, value, span }
+    }
+}

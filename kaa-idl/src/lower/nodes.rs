@@ -1,0 +1,109 @@
+//! What lowering works with: the file, the offset of the chunk, and the pairs.
+//!
+//! Invariants: [`Lowering::span`] never includes the blanks that the grammar swallows behind an optional part.
+
+use pest::Parser;
+use pest::iterators::Pair;
+
+use crate::ast::Name;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::location::Span;
+use crate::parse::{Excerpt, Grammar, Rule, unexpected};
+
+/// A pair of this grammar.
+pub(crate) type Node<'i> = Pair<'i, Rule>;
+
+/// The state of lowering one chunk.
+#[derive(Debug)]
+pub(crate) struct Lowering<'t, 'd> {
+    pub(super) excerpt: Excerpt<'t>,
+    base: usize,
+    pub(super) diagnostics: &'d mut Vec<Diagnostic>,
+    /// Set when something inside the item at hand could not be parsed.
+    pub(super) incomplete: bool,
+}
+
+impl<'t, 'd> Lowering<'t, 'd> {
+    pub(crate) fn new(excerpt: Excerpt<'t>, base: usize, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+        Self { excerpt, base, diagnostics, incomplete: false }
+    }
+
+    pub(super) fn span(&self, node: &Node<'_>) -> Span {
+        let span = node.as_span();
+        let length = node.as_str().trim_end().len();
+        Span::new(self.base + span.start(), self.base + span.start() + length)
+    }
+
+    pub(super) fn place(&self, span: Span) -> Place {
+        Place::new(self.excerpt.path, span)
+    }
+
+    /// The original text, strings and docs included.
+    pub(super) fn text(&self, node: &Node<'_>) -> &'t str {
+        self.span(node).text(self.excerpt.text)
+    }
+
+    pub(super) fn name(&self, node: &Node<'_>) -> Name {
+        Name { text: node.as_str().to_owned(), span: self.span(node) }
+    }
+
+    pub(super) fn doc(&self, node: &Node<'_>) -> String {
+        let line = self.excerpt.text.get(self.span(node).start..).unwrap_or_default();
+        let line = line.split('\n').next().unwrap_or_default().trim_end_matches('\r');
+        let line = line.strip_prefix("///").unwrap_or(line);
+        line.strip_prefix(' ').unwrap_or(line).to_owned()
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A separator that is absent: points right behind the token before it.
+    pub(super) fn missing(&mut self, node: &Node<'_>, separator: &str) {
+        let offset = self.span(node).start;
+        self.report(crate::parse::missing(self.excerpt, offset, separator));
+    }
+
+    /// A separator of the wrong kind.
+    pub(super) fn wrong_separator(&mut self, node: &Node<'_>, separator: &str, why: &str) {
+        let place = self.place(self.span(node));
+        let found = node.as_str();
+        self.report(
+            Diagnostic::error(
+                Code::MissingSeparator,
+                format!("expected `{separator}`, found `{found}`"),
+                place.clone(),
+                why,
+            )
+            .with_fix(place, separator, format!("write `{separator}`")),
+        );
+    }
+
+    pub(super) fn dangling_doc(&mut self, node: &Node<'_>) {
+        let place = self.place(self.span(node));
+        self.report(
+            Diagnostic::error(
+                Code::DanglingDoc,
+                "a doc comment documents nothing here",
+                place,
+                "nothing follows that it could describe",
+            )
+            .with_help("an ordinary comment begins with `//`"),
+        );
+    }
+
+    /// Something that is no member: parses it once more, alone, for the error's place and expectations.
+    pub(super) fn junk(&mut self, node: &Node<'_>, rule: Rule, separator: &[char]) {
+        self.incomplete = true;
+        let text = node.as_str().trim_end().trim_end_matches(separator);
+        let base = self.span(node).start;
+        let diagnostic = match Grammar::parse(rule, text) {
+            Err(error) => unexpected(self.excerpt, base, &error),
+            Ok(_) => {
+                let place = self.place(Span::new(base, base + text.len()));
+                Diagnostic::error(Code::UnexpectedToken, "this cannot stand here", place, "unexpected")
+            }
+        };
+        self.report(diagnostic);
+    }
+}

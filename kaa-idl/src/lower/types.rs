@@ -1,0 +1,124 @@
+//! Lowers types and paths.
+//!
+//! Invariants: recursion is bounded by the bracket limit of the parser.
+
+use super::Lowering;
+use super::nodes::Node;
+use crate::ast::{Expression, ExpressionKind, Path, Type, TypeArgument, TypeKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::location::Span;
+use crate::parse::Rule;
+
+impl Lowering<'_, '_> {
+    pub(super) fn ty(&mut self, node: Node<'_>) -> Type {
+        let span = self.span(&node);
+        let invalid = Type { kind: TypeKind::Invalid, span };
+        let Some(inner) = node.into_inner().next() else { return invalid };
+        let kind = match inner.as_rule() {
+            Rule::array => self.array(inner),
+            Rule::unit => TypeKind::Unit,
+            Rule::stream => {
+                let ty = inner.into_inner().find(|child| child.as_rule() == Rule::r#type);
+                ty.map_or(TypeKind::Invalid, |ty| TypeKind::Stream(Box::new(self.ty(ty))))
+            }
+            Rule::named => self.named(inner),
+            _ => TypeKind::Invalid,
+        };
+        Type { kind, span }
+    }
+
+    fn array(&mut self, node: Node<'_>) -> TypeKind {
+        let span = self.span(&node);
+        let mut element = None;
+        let mut length = None;
+        for child in node.into_inner() {
+            match child.as_rule() {
+                Rule::r#type => element = Some(self.ty(child)),
+                Rule::expression => length = Some(self.expression(child)),
+                _ => {}
+            }
+        }
+        let Some(element) = element else { return TypeKind::Invalid };
+        let Some(length) = length else {
+            let inner = element.span.text(self.excerpt.text);
+            let place = self.place(span);
+            self.report(
+                Diagnostic::error(
+                    Code::UnexpectedToken,
+                    "an array needs a length",
+                    place.clone(),
+                    "expected `[type; length]`",
+                )
+                .with_fix(
+                    place,
+                    format!("Vec<{inner}>"),
+                    "for any number of elements write a `Vec`",
+                ),
+            );
+            return TypeKind::Invalid;
+        };
+        TypeKind::Array { element: Box::new(element), length }
+    }
+
+    fn named(&mut self, node: Node<'_>) -> TypeKind {
+        let mut path = None;
+        let mut arguments = Vec::new();
+        for child in node.into_inner() {
+            match child.as_rule() {
+                Rule::path => path = Some(self.path(child)),
+                Rule::type_arguments => {
+                    for argument in child.into_inner() {
+                        arguments.extend(self.type_argument(argument));
+                    }
+                }
+                _ => {}
+            }
+        }
+        path.map_or(TypeKind::Invalid, |path| TypeKind::Path { path, arguments })
+    }
+
+    fn type_argument(&mut self, node: Node<'_>) -> Option<TypeArgument> {
+        let span = self.span(&node);
+        match node.as_rule() {
+            Rule::r#type => Some(TypeArgument::Type(self.ty(node))),
+            Rule::bound => {
+                let value = node.into_inner().find(|child| child.as_rule() == Rule::expression)?;
+                Some(TypeArgument::Bound(self.expression(value), span))
+            }
+            Rule::bare_bound => {
+                let number = node.as_str().trim_end().trim_start_matches('.').trim_start();
+                let place = self.place(span);
+                self.report(
+                    Diagnostic::error(
+                        Code::UnexpectedToken,
+                        "a bound is written `..=N`",
+                        place.clone(),
+                        "expected `..=`",
+                    )
+                    .with_fix(
+                        place,
+                        format!("..={number}"),
+                        format!("write `..={number}`"),
+                    ),
+                );
+                Some(TypeArgument::Bound(Expression { kind: ExpressionKind::Invalid, span }, span))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn path(&self, node: Node<'_>) -> Path {
+        let span = self.span(&node);
+        let mut dotted = Vec::new();
+        let mut rest = Vec::new();
+        for child in node.into_inner() {
+            match child.as_rule() {
+                Rule::dotted_name => dotted = self.names(child),
+                Rule::identifier => rest.push(self.name(&child)),
+                _ => {}
+            }
+        }
+        let last: Option<Span> = rest.last().or(dotted.last()).map(|name| name.span);
+        Path { dotted, rest, span: last.map_or(span, |last| span.to(last)) }
+    }
+}

@@ -1,0 +1,244 @@
+//! Turns the grammar's errors into diagnostics: what was expected, what was found, what to write instead.
+//!
+//! Invariants: no rule's name reaches a message; the place is the first token that does not fit.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use super::Rule;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::location::Span;
+
+/// The file that an error is in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Excerpt<'t> {
+    pub(crate) path: &'t Arc<str>,
+    pub(crate) text: &'t str,
+    pub(crate) masked: &'t str,
+}
+
+/// The diagnostic for an error of the grammar in the text that begins at `base`.
+pub(crate) fn unexpected(excerpt: Excerpt<'_>, base: usize, error: &Error<Rule>) -> Diagnostic {
+    let offset = match error.location {
+        InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => base + offset,
+    };
+    let rules = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => &[],
+    };
+    let found = found_at(excerpt, offset);
+    let before = word_before(excerpt.masked, offset);
+    let expectations = expectations(rules);
+    let wanted = list(&expectations);
+    let found_text = found.text(excerpt.text);
+    let what = match found_text {
+        "" => "the end of the file".to_owned(),
+        text if text.starts_with("///") => "a doc comment".to_owned(),
+        text => format!("`{}`", shortened(text)),
+    };
+    let place = Place::new(excerpt.path, found);
+    if found_text.starts_with("///") {
+        return Diagnostic::error(
+            Code::DanglingDoc,
+            "a doc comment documents nothing here",
+            place,
+            "nothing follows that it could describe",
+        )
+        .with_help("an ordinary comment begins with `//`");
+    }
+    if only_wants(rules, &[Rule::semicolon, Rule::wrong_comma, Rule::missing_semicolon])
+        && !matches!(found_text, "{" | "=" | "(")
+    {
+        return missing(excerpt, offset, ";").with_optional_help(advice(found_text, &before, rules));
+    }
+    let message = if wanted.is_empty() {
+        format!("unexpected {what}")
+    } else {
+        format!("expected {wanted}, found {what}")
+    };
+    let label = if wanted.is_empty() { "unexpected".to_owned() } else { format!("expected {wanted}") };
+    Diagnostic::error(Code::UnexpectedToken, message, place, label)
+        .with_optional_help(advice(found_text, &before, rules))
+}
+
+/// The diagnostic for an absent separator, pointing right behind the token before it.
+pub(crate) fn missing(excerpt: Excerpt<'_>, offset: usize, separator: &str) -> Diagnostic {
+    let before = excerpt.masked.get(..offset).unwrap_or_default();
+    let place = Place::new(excerpt.path, Span::at(before.trim_end().len()));
+    Diagnostic::error(
+        Code::MissingSeparator,
+        format!("missing `{separator}`"),
+        place.clone(),
+        format!("expected `{separator}` here"),
+    )
+    .with_fix(place, separator, format!("add the `{separator}`"))
+}
+
+/// The token at an offset, or the one that follows the blanks there.
+fn found_at(excerpt: Excerpt<'_>, offset: usize) -> Span {
+    let rest = excerpt.masked.get(offset..).unwrap_or_default();
+    let start = offset + (rest.len() - rest.trim_start().len());
+    let rest = rest.trim_start();
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let length = match rest.chars().next() {
+        None => return Span::at(excerpt.masked.trim_end().len()),
+        Some(first) if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
+        Some(quote @ ('"' | '\'')) => {
+            rest.get(1..).and_then(|inside| inside.find(quote)).map_or(1, |end| end + 2)
+        }
+        Some('/') => rest.find('\n').unwrap_or(rest.len()),
+        Some(_) if ["->", "=>", "::", "<<", ".."].iter().any(|pair| rest.starts_with(pair)) => 2,
+        Some(first) => first.len_utf8(),
+    };
+    Span::new(start, start + length)
+}
+
+fn word_before(masked: &str, offset: usize) -> String {
+    let before = masked.get(..offset).unwrap_or_default().trim_end();
+    let start = before.rfind(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    before.get(start.map_or(0, |start| start + 1)..).unwrap_or_default().to_owned()
+}
+
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(40).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+fn only_wants(rules: &[Rule], wanted: &[Rule]) -> bool {
+    let optional = [
+        Rule::dot,
+        Rule::double_colon,
+        Rule::type_arguments,
+        Rule::operator,
+        Rule::throws,
+        Rule::result,
+        Rule::use_alias,
+    ];
+    rules.iter().any(|rule| wanted.contains(rule))
+        && rules.iter().all(|rule| {
+            wanted.contains(rule)
+                || optional.contains(rule)
+                || matches!(rule, Rule::doc | Rule::EOI | Rule::kw_throws | Rule::arrow | Rule::kw_as)
+                || is_starter(*rule)
+        })
+}
+
+fn is_starter(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::kw_package
+            | Rule::kw_use
+            | Rule::kw_const
+            | Rule::kw_newtype
+            | Rule::kw_type
+            | Rule::kw_sealed
+            | Rule::kw_struct
+            | Rule::kw_enum
+            | Rule::kw_flags
+            | Rule::kw_error
+            | Rule::kw_interface
+            | Rule::kw_service
+            | Rule::kw_fn
+            | Rule::kw_include
+            | Rule::kw_oneway
+            | Rule::kw_client
+            | Rule::kw_reserved
+    )
+}
+
+/// What could stand at the place, most telling first; what is always possible is only named if nothing else is.
+fn expectations(rules: &[Rule]) -> Vec<&'static str> {
+    let mut described: BTreeSet<(u8, &'static str)> =
+        rules.iter().filter_map(|rule| describe(*rule)).collect();
+    if described.iter().any(|(rank, _)| *rank < WEAK) {
+        described.retain(|(rank, _)| *rank < WEAK);
+    }
+    described.into_iter().map(|(_, text)| text).collect()
+}
+
+/// The rank from which on an expectation is only worth saying alone.
+const WEAK: u8 = 5;
+
+fn describe(rule: Rule) -> Option<(u8, &'static str)> {
+    let described = match rule {
+        Rule::identifier | Rule::package_name | Rule::dotted_name => (0, "a name"),
+        Rule::path | Rule::named => (0, "a name"),
+        Rule::r#type | Rule::array | Rule::unit => (0, "a type"),
+        Rule::expression | Rule::operand | Rule::bound | Rule::bare_bound => (0, "a value"),
+        Rule::integer | Rule::float | Rule::boolean => (1, "a value"),
+        Rule::string => (1, "a string"),
+        Rule::colon => (1, "`:`"),
+        Rule::equals => (2, "`=`"),
+        Rule::kw_fn | Rule::function => (1, "`fn`"),
+        Rule::open_brace
+        | Rule::field_block
+        | Rule::variant_block
+        | Rule::member_block
+        | Rule::flag_block => (2, "`{`"),
+        Rule::open_parenthesis | Rule::parameters | Rule::elements => (2, "`(`"),
+        Rule::open_bracket => (2, "`[`"),
+        Rule::attribute_arguments => (2, "`(`"),
+        Rule::comma | Rule::EOI => (3, "`,`"),
+        Rule::semicolon | Rule::missing_semicolon => (3, "`;`"),
+        Rule::result | Rule::arrow => (2, "`->`"),
+        Rule::close_brace => (4, "`}`"),
+        Rule::close_parenthesis => (4, "`)`"),
+        Rule::close_bracket => (4, "`]`"),
+        Rule::structure | Rule::kw_struct => (2, "`struct`"),
+        Rule::enumeration | Rule::kw_enum => (3, "`enum`"),
+        Rule::item | Rule::constant | Rule::newtype | Rule::alias | Rule::service | Rule::interface => {
+            (0, "an item")
+        }
+        Rule::operator => (WEAK, "an operator"),
+        Rule::double_colon => (WEAK, "`::`"),
+        Rule::dot => (WEAK, "`.`"),
+        Rule::throws | Rule::kw_throws => (WEAK, "`throws`"),
+        Rule::type_arguments => (WEAK, "`<`"),
+        _ => return None,
+    };
+    Some(described)
+}
+
+fn list(texts: &[&str]) -> String {
+    match texts {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// What people coming from other languages are likely to have meant.
+fn advice(found: &str, before: &str, rules: &[Rule]) -> Option<String> {
+    let wants = |rule: Rule| rules.contains(&rule);
+    let member = wants(Rule::function) || wants(Rule::kw_fn) || wants(Rule::client) || wants(Rule::include);
+    let text = match found {
+        "<" if wants(Rule::open_brace) || wants(Rule::field_block) || wants(Rule::variant_block) => {
+            "there are no generic types in a schema; write one item per type"
+        }
+        "(" if wants(Rule::open_brace) || wants(Rule::field_block) => {
+            "a struct's fields have names; for a type around one other write `newtype Name(Type);`"
+        }
+        ";" if wants(Rule::open_brace) || wants(Rule::field_block) => {
+            "a struct without fields is written `struct Name {}`"
+        }
+        "{" if wants(Rule::semicolon) => "methods have no body in a schema: end it with `;`",
+        "=" if wants(Rule::colon) => "a name is followed by `:` and a type, then by `=` and a value",
+        "async" | "pub" | "rpc" | "def" | "void" if member => {
+            "a method is written `fn name(parameter: Type) -> Type;`"
+        }
+        "*" if before.is_empty() => "there is no `use …::*`: name the items in braces",
+        "self" => "methods have no `self` parameter",
+        "->" if wants(Rule::semicolon) => "`->` comes before `throws`",
+        _ if wants(Rule::attribute_arguments) || wants(Rule::open_bracket) => {
+            "attributes are written `#[name]`, `#[name(value)]` or `#[name(key = value)]`"
+        }
+        _ if wants(Rule::flag_block) || (wants(Rule::colon) && before.is_empty()) => return None,
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

@@ -1,0 +1,229 @@
+//! Parses one file: the order of the steps, and what is said about a chunk that is no item at all.
+//!
+//! Invariants: on a line with a lexical error nothing else is complained about; of several chunks in a row that are
+//! no items only the first is reported.
+
+use std::sync::Arc;
+
+use pest::Parser;
+
+use super::brackets::match_brackets;
+use super::chunks::{Chunk, chunks, is_item_keyword};
+use super::expected::{Excerpt, unexpected};
+use super::grammar::{Grammar, Rule};
+use super::scan::{Scan, Token, TokenKind, scan};
+use crate::ast;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::location::{LineTable, Span};
+use crate::lower::Lowering;
+
+/// Parses one file; what is wrong with it is in the diagnostics, and the tree holds the rest.
+#[must_use]
+pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
+    let path: Arc<str> = Arc::from(path);
+    let lines = LineTable::new(text);
+    let scan = scan(&path, text);
+    let matching = match_brackets(&path, text, &lines, &scan.tokens);
+    let chunks = chunks(text, &scan.tokens, &matching);
+    let mut file = ast::File {
+        path: Arc::clone(&path),
+        docs: Vec::new(),
+        package: None,
+        uses: Vec::new(),
+        items: Vec::new(),
+        lost_names: Vec::new(),
+        incomplete: matching.too_deep,
+    };
+    let excerpt = Excerpt { path: &path, text, masked: &scan.masked };
+    let mut syntax = matching.diagnostics;
+    let mut parser =
+        FileParser { excerpt, scan: &scan, file: &mut file, diagnostics: &mut syntax, in_junk: false };
+    for chunk in &chunks {
+        parser.chunk(chunk);
+    }
+    parser.inner_docs(&chunks);
+    let lexical_lines: std::collections::HashSet<usize> =
+        scan.diagnostics.iter().map(|diagnostic| lines.line(diagnostic.primary.place.span.start)).collect();
+    syntax.retain(|diagnostic| !lexical_lines.contains(&lines.line(diagnostic.primary.place.span.start)));
+    let mut diagnostics = scan.diagnostics;
+    diagnostics.append(&mut syntax);
+    (file, diagnostics)
+}
+
+struct FileParser<'t> {
+    excerpt: Excerpt<'t>,
+    scan: &'t Scan,
+    file: &'t mut ast::File,
+    diagnostics: &'t mut Vec<Diagnostic>,
+    in_junk: bool,
+}
+
+impl FileParser<'_> {
+    fn chunk(&mut self, chunk: &Chunk) {
+        let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
+        let head = head(tokens);
+        let first = head.first().map_or("", |token| token.span.text(self.excerpt.text));
+        if chunk.broken {
+            self.salvage(tokens);
+            return;
+        }
+        if let Some(token) = head.first()
+            && !is_item_keyword(first)
+            && token.kind != TokenKind::Semicolon
+        {
+            if !self.in_junk {
+                self.not_an_item(token.span, first, head);
+            }
+            self.in_junk = true;
+            self.salvage(tokens);
+            return;
+        }
+        self.in_junk = false;
+        let text = self.excerpt.masked.get(chunk.span.start..chunk.span.end).unwrap_or_default();
+        match Grammar::parse(Rule::chunk, text) {
+            Ok(pairs) => {
+                Lowering::new(self.excerpt, chunk.span.start, self.diagnostics).chunk(pairs, self.file)
+            }
+            Err(error) => {
+                self.diagnostics.push(unexpected(self.excerpt, chunk.span.start, &error));
+                self.salvage(tokens);
+            }
+        }
+    }
+
+    /// Notes the names that a chunk would have declared, so that nobody calls them unknown.
+    fn salvage(&mut self, tokens: &[Token]) {
+        let words = tokens.iter().zip(tokens.iter().skip(1));
+        let mut found = false;
+        for (keyword, name) in words.filter(|(_, name)| name.kind == TokenKind::Word) {
+            let keyword = keyword.span.text(self.excerpt.text);
+            let declares = is_item_keyword(keyword) && !matches!(keyword, "package" | "use" | "sealed");
+            if declares {
+                self.file.lost_names.push(name.span.text(self.excerpt.text).to_owned());
+                found = true;
+            }
+        }
+        if !found {
+            let name = head(tokens).iter().filter(|token| token.kind == TokenKind::Word).nth(1);
+            self.file.lost_names.extend(name.map(|name| name.span.text(self.excerpt.text).to_owned()));
+        }
+        let is_use = head(tokens).first().is_some_and(|token| token.span.text(self.excerpt.text) == "use");
+        if is_use {
+            let words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
+            self.file.lost_names.extend(words.map(|word| word.span.text(self.excerpt.text).to_owned()));
+        }
+    }
+
+    fn not_an_item(&mut self, span: Span, word: &str, head: &[Token]) {
+        let place = Place::new(self.excerpt.path, span);
+        let message = format!("expected an item, found `{}`", word.chars().take(40).collect::<String>());
+        let diagnostic =
+            Diagnostic::error(Code::ExpectedItem, message, place.clone(), "no item begins like this");
+        let next = head.get(1).map_or("", |token| token.span.text(self.excerpt.text));
+        let diagnostic = match (word, meant(word)) {
+            ("pub", _) if is_item_keyword(next) => {
+                let until = head.get(1).map_or(span.end, |token| token.span.start);
+                let remove = Place::new(self.excerpt.path, Span::new(span.start, until));
+                diagnostic.with_fix(remove, "", "everything in a schema is public: remove it")
+            }
+            (_, Some(keyword)) => {
+                diagnostic.with_fix(place, keyword, format!("did you mean `{keyword}`?"))
+            }
+            ("fn" | "oneway" | "client" | "include" | "rpc" | "async", None) => {
+                diagnostic.with_help("methods stand inside a `service` or an `interface`")
+            }
+            ("mod", None) => diagnostic.with_help("every file is a package: `tv/epg.kaa` begins with `package tv.epg;`"),
+            _ => diagnostic.with_help(
+                "items are `const`, `newtype`, `type`, `struct`, `enum`, `flags`, `error`, `interface` and `service`",
+            ),
+        };
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// `//!` lines before the first item are the package's; later ones dangle.
+    fn inner_docs(&mut self, chunks: &[Chunk]) {
+        let first_item = chunks.iter().find(|chunk| {
+            let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
+            let word = head(tokens).first().map_or("", |token| token.span.text(self.excerpt.text));
+            !matches!(word, "package" | "use")
+        });
+        let limit = first_item.map_or(usize::MAX, |chunk| chunk.span.start);
+        for span in &self.scan.inner_docs {
+            if span.start < limit {
+                let line = span.text(self.excerpt.text).trim_end_matches('\r');
+                let line = line.strip_prefix("//!").unwrap_or(line);
+                self.file.docs.push(line.strip_prefix(' ').unwrap_or(line).to_owned());
+            } else {
+                let place = Place::new(self.excerpt.path, *span);
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        Code::DanglingDoc,
+                        "the package's documentation stands before its first item",
+                        place,
+                        "too late",
+                    )
+                    .with_help("what follows is documented with `///`; an ordinary comment begins with `//`"),
+                );
+            }
+        }
+    }
+}
+
+/// A chunk's tokens behind its docs and attributes.
+fn head(tokens: &[Token]) -> &[Token] {
+    let mut depth = 0usize;
+    let mut in_attribute = false;
+    let start = tokens.iter().position(|token| {
+        match token.kind {
+            TokenKind::Doc => return false,
+            TokenKind::Hash if depth == 0 => {
+                in_attribute = true;
+                return false;
+            }
+            TokenKind::Open(_) if in_attribute => depth += 1,
+            TokenKind::Close(_) if in_attribute => {
+                depth = depth.saturating_sub(1);
+                in_attribute = depth > 0;
+                return false;
+            }
+            _ => {}
+        }
+        !in_attribute
+    });
+    tokens.get(start.unwrap_or(tokens.len())..).unwrap_or_default()
+}
+
+/// The keyword that a word was likely meant to be.
+fn meant(word: &str) -> Option<&'static str> {
+    let keywords = [
+        "package",
+        "use",
+        "const",
+        "newtype",
+        "type",
+        "sealed",
+        "struct",
+        "enum",
+        "flags",
+        "error",
+        "interface",
+        "service",
+    ];
+    let foreign = match word {
+        "message" | "record" | "class" | "data" => Some("struct"),
+        "import" | "using" | "include" | "require" => Some("use"),
+        "namespace" | "module" => Some("package"),
+        "trait" | "protocol" => Some("interface"),
+        "union" | "variant" | "oneof" => Some("enum"),
+        "exception" => Some("error"),
+        "bitflags" | "bitfield" => Some("flags"),
+        "typedef" | "using_type" => Some("type"),
+        "static" | "let" => Some("const"),
+        _ => None,
+    };
+    let near = || {
+        crate::resolve::nearest(word, keywords)
+            .and_then(|near| keywords.into_iter().find(|word| *word == near))
+    };
+    foreign.or_else(near)
+}

@@ -1,0 +1,17 @@
+//! From text to syntax tree: scan, match brackets, cut into chunks, parse each chunk with the grammar, lower it.
+//!
+//! Invariants: a chunk's errors stay in the chunk; everything takes time linear in the text; the grammar only ever
+//! sees text whose brackets are balanced and not nested too deep, since it recurses on them.
+
+mod brackets;
+mod chunks;
+mod expected;
+mod file;
+mod grammar;
+mod scan;
+
+pub use file::parse;
+
+pub(crate) use expected::{Excerpt, missing, unexpected};
+pub(crate) use grammar::{Grammar, Rule};
+pub(crate) use scan::unescape;

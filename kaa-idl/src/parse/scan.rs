@@ -1,0 +1,424 @@
+//! The first look at a text: tokens, lexical errors, and a masked copy for the grammar.
+//!
+//! Invariants: the masked copy has the length of the text, so offsets agree; in it comments and bad characters are
+//! blanks, and the insides of strings and doc comments cannot be mistaken for anything else; a quote has a partner.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::location::Span;
+
+/// A token, as coarse as finding the ends of items needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) span: Span,
+}
+
+/// The kinds of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    Word,
+    Number,
+    Quoted,
+    Doc,
+    Open(Bracket),
+    Close(Bracket),
+    Semicolon,
+    Less,
+    Greater,
+    Hash,
+    Punctuation,
+}
+
+/// The kinds of brackets that must match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bracket {
+    Brace,
+    Parenthesis,
+    Square,
+}
+
+/// What scanning found.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) masked: String,
+    /// `//!` comments, with whether an item stood before.
+    pub(crate) inner_docs: Vec<Span>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// More lexical errors than this in one file are noise.
+const MOST_ERRORS: usize = 50;
+
+/// Scans a text.
+pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
+    let mut scanner = Scanner {
+        path,
+        text,
+        position: 0,
+        masked: text.as_bytes().to_vec(),
+        tokens: Vec::new(),
+        inner_docs: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    if text.starts_with('\u{feff}') {
+        scanner.blank(0..'\u{feff}'.len_utf8());
+        scanner.position = '\u{feff}'.len_utf8();
+    }
+    while scanner.step() {}
+    Scan {
+        masked: String::from_utf8(scanner.masked).unwrap_or_default(),
+        tokens: scanner.tokens,
+        inner_docs: scanner.inner_docs,
+        diagnostics: scanner.diagnostics,
+    }
+}
+
+struct Scanner<'t> {
+    path: &'t Arc<str>,
+    text: &'t str,
+    position: usize,
+    masked: Vec<u8>,
+    tokens: Vec<Token>,
+    inner_docs: Vec<Span>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Scanner<'_> {
+    /// Consumes one token or blank; false at the end.
+    fn step(&mut self) -> bool {
+        let Some(byte) = self.byte(0) else { return false };
+        let start = self.position;
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => self.position += 1,
+            b'/' if self.byte(1) == Some(b'/') => self.line_comment(),
+            b'/' if self.byte(1) == Some(b'*') => self.block_comment(),
+            b'"' => self.string(),
+            b'\'' => self.character(),
+            b'0'..=b'9' => self.number(),
+            b'r' if self.byte(1) == Some(b'#') && self.byte(2).is_some_and(is_word) => self.raw_identifier(),
+            byte if is_word(byte) => {
+                self.position += self.count(is_word);
+                self.push(TokenKind::Word, start);
+            }
+            _ => self.punctuation(byte),
+        }
+        true
+    }
+
+    fn punctuation(&mut self, byte: u8) {
+        let start = self.position;
+        let pair = (byte, self.byte(1));
+        let (kind, length) = match pair {
+            (b'-' | b'=', Some(b'>')) | (b'<', Some(b'<')) | (b':', Some(b':')) => {
+                (TokenKind::Punctuation, 2)
+            }
+            (b'{', _) => (TokenKind::Open(Bracket::Brace), 1),
+            (b'(', _) => (TokenKind::Open(Bracket::Parenthesis), 1),
+            (b'[', _) => (TokenKind::Open(Bracket::Square), 1),
+            (b'}', _) => (TokenKind::Close(Bracket::Brace), 1),
+            (b')', _) => (TokenKind::Close(Bracket::Parenthesis), 1),
+            (b']', _) => (TokenKind::Close(Bracket::Square), 1),
+            (b';', _) => (TokenKind::Semicolon, 1),
+            (b'<', _) => (TokenKind::Less, 1),
+            (b'>', _) => (TokenKind::Greater, 1),
+            (b'#', _) => (TokenKind::Hash, 1),
+            (b',' | b':' | b'=' | b'-' | b'+' | b'*' | b'|' | b'.', _) => (TokenKind::Punctuation, 1),
+            _ => return self.bad_characters(),
+        };
+        self.position += length;
+        self.push(kind, start);
+    }
+
+    fn bad_characters(&mut self) {
+        let start = self.position;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let good = |character: char| {
+            character.is_ascii_alphanumeric()
+                || character.is_ascii_whitespace()
+                || "_{}()[];<>#,:=-+*|.\"'/".contains(character)
+        };
+        let first = rest.chars().next().unwrap_or_default();
+        let run = rest.find(good).unwrap_or(rest.len()).max(first.len_utf8());
+        self.position += run;
+        self.blank(start..self.position);
+        let message = format!("bad character {}", shown(first));
+        let diagnostic =
+            Diagnostic::error(Code::BadCharacter, message, self.place(start), "means nothing here");
+        self.report(diagnostic.with_optional_help(advice(first)));
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.position;
+        self.position += self.count(|byte| byte != b'\n');
+        let third = self.text.as_bytes().get(start + 2).copied();
+        let fourth = self.text.as_bytes().get(start + 3).copied();
+        match (third, fourth) {
+            (Some(b'/'), fourth) if fourth != Some(b'/') => {
+                self.blank(start + 3..self.position);
+                self.push(TokenKind::Doc, start);
+            }
+            (Some(b'!'), _) => {
+                self.inner_docs.push(Span::new(start, self.position));
+                self.blank(start..self.position);
+            }
+            _ => self.blank(start..self.position),
+        }
+    }
+
+    fn block_comment(&mut self) {
+        let start = self.position;
+        let mut depth = 0usize;
+        loop {
+            match (self.byte(0), self.byte(1)) {
+                (Some(b'/'), Some(b'*')) => {
+                    depth += 1;
+                    self.position += 2;
+                }
+                (Some(b'*'), Some(b'/')) => {
+                    depth -= 1;
+                    self.position += 2;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                (Some(_), _) => self.position += 1,
+                (None, _) => {
+                    let place = Place::new(self.path, Span::new(start, start + 2));
+                    self.report(Diagnostic::error(
+                        Code::UnclosedComment,
+                        "this block comment is never closed",
+                        place,
+                        "needs a `*/`",
+                    ));
+                    break;
+                }
+            }
+        }
+        self.blank(start..self.position);
+    }
+
+    fn string(&mut self) {
+        let start = self.position;
+        self.position += 1;
+        loop {
+            match self.byte(0) {
+                Some(b'"') => {
+                    self.position += 1;
+                    self.fill(start + 1..self.position - 1, b'_');
+                    return self.push(TokenKind::Quoted, start);
+                }
+                Some(b'\\') => self.escape(),
+                None | Some(b'\n') => {
+                    self.blank(start..self.position);
+                    let place = self.place(start);
+                    return self.report(
+                        Diagnostic::error(
+                            Code::UnterminatedString,
+                            "this string is never closed",
+                            place,
+                            "needs a `\"`",
+                        )
+                        .with_help("a string ends on its line; write a line break as `\\n`"),
+                    );
+                }
+                Some(_) => self.position += 1,
+            }
+        }
+    }
+
+    fn character(&mut self) {
+        let start = self.position;
+        let rest = self.text.get(start + 1..).unwrap_or_default();
+        let mut length = 0;
+        let mut escaped = false;
+        for character in rest.chars().take(12) {
+            if character == '\n' || (character == '\'' && !escaped && length > 0) {
+                break;
+            }
+            escaped = character == '\\' && !escaped;
+            length += character.len_utf8();
+        }
+        let closed = rest.as_bytes().get(length) == Some(&b'\'');
+        if !closed {
+            self.position += 1;
+            self.blank(start..self.position);
+            let place = self.place(start);
+            return self.report(
+                Diagnostic::error(
+                    Code::UnterminatedString,
+                    "this character is never closed",
+                    place,
+                    "needs a `'` behind one character",
+                )
+                .with_help("strings stand in double quotes"),
+            );
+        }
+        self.position += 1;
+        let end = start + 1 + length;
+        while self.position < end {
+            if self.byte(0) == Some(b'\\') { self.escape() } else { self.position += 1 }
+        }
+        self.position = end + 1;
+        self.fill(start + 1..end, b'_');
+        self.push(TokenKind::Quoted, start);
+    }
+
+    /// A backslash inside quotes.
+    fn escape(&mut self) {
+        let rest = self.text.get(self.position..).unwrap_or_default();
+        match unescape(rest) {
+            Some((_, length)) => self.position += length,
+            None => {
+                let start = self.position;
+                let next = rest.chars().nth(1).filter(|next| *next != '\n');
+                self.position += 1 + next.map_or(0, char::len_utf8);
+                let place = self.place(start);
+                self.report(
+                    Diagnostic::error(Code::BadEscape, "this escape does not exist", place, "unknown escape")
+                        .with_help(
+                            r#"the escapes are `\n \r \t \\ \" \' \0 \xNN \u{…}`; a backslash is `\\`"#,
+                        ),
+                );
+            }
+        }
+    }
+
+    fn number(&mut self) {
+        let start = self.position;
+        let hexadecimal = self.byte(0) == Some(b'0') && matches!(self.byte(1), Some(b'x' | b'o' | b'b'));
+        self.position += self.count(is_word);
+        if !hexadecimal
+            && self.byte(0) == Some(b'.')
+            && self.byte(1).is_some_and(|byte| byte.is_ascii_digit())
+        {
+            self.position += 1;
+            self.position += self.count(is_word);
+        }
+        let exponent = self.position.checked_sub(1).and_then(|last| self.text.as_bytes().get(last)).copied();
+        let signed = matches!(self.byte(0), Some(b'+' | b'-'))
+            && self.byte(1).is_some_and(|byte| byte.is_ascii_digit());
+        if !hexadecimal && matches!(exponent, Some(b'e' | b'E')) && signed {
+            self.position += 1;
+            self.position += self.count(is_word);
+        }
+        self.push(TokenKind::Number, start);
+    }
+
+    fn raw_identifier(&mut self) {
+        let start = self.position;
+        self.position += 2;
+        self.blank(start..self.position);
+        let place = self.place(start);
+        self.report(
+            Diagnostic::error(Code::BadCharacter, "names need no `r#` here", place.clone(), "not needed")
+                .with_help("every keyword of the language is also a legal name; generated Rust gets its `r#` by itself")
+                .with_fix(place, "", "remove it"),
+        );
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.text.as_bytes().get(self.position + ahead).copied()
+    }
+
+    fn count(&self, accept: impl Fn(u8) -> bool) -> usize {
+        let rest = self.text.as_bytes().get(self.position..).unwrap_or_default();
+        rest.iter().position(|byte| !accept(*byte)).unwrap_or(rest.len())
+    }
+
+    fn push(&mut self, kind: TokenKind, start: usize) {
+        self.tokens.push(Token { kind, span: Span::new(start, self.position) });
+    }
+
+    fn place(&self, start: usize) -> Place {
+        Place::new(self.path, Span::new(start, self.position))
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MOST_ERRORS {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn blank(&mut self, range: Range<usize>) {
+        self.fill(range, b' ');
+    }
+
+    /// Line breaks stay: a doc comment ends at one.
+    fn fill(&mut self, range: Range<usize>, with: u8) {
+        for byte in self.masked.get_mut(range).unwrap_or_default() {
+            if *byte != b'\n' {
+                *byte = with;
+            }
+        }
+    }
+}
+
+/// Reads the escape at the start of a text: its character and its length.
+pub(crate) fn unescape(text: &str) -> Option<(char, usize)> {
+    let rest = text.strip_prefix('\\')?;
+    let simple = |character| Some((character, 2));
+    match rest.chars().next()? {
+        'n' => simple('\n'),
+        'r' => simple('\r'),
+        't' => simple('\t'),
+        '0' => simple('\0'),
+        quoted @ ('\\' | '"' | '\'') => simple(quoted),
+        'x' => {
+            let digits =
+                rest.get(1..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+            let code = u8::from_str_radix(digits, 16).ok().filter(u8::is_ascii)?;
+            Some((char::from(code), 4))
+        }
+        'u' => {
+            let inside = rest.strip_prefix("u{")?;
+            let length = inside.char_indices().take(8).find(|(_, character)| *character == '}')?.0;
+            let digits = inside
+                .get(..length)
+                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+            let character = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+            Some((character, length + 4))
+        }
+        _ => None,
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// A character in a message: itself where that can be seen, and its number where it is not ASCII.
+fn shown(character: char) -> String {
+    let number = u32::from(character);
+    if character == '\0' {
+        "NUL".to_owned()
+    } else if character.is_ascii_graphic() {
+        format!("`{character}`")
+    } else if character.is_control() || character.is_whitespace() || number >= 0xe000 {
+        format!("U+{number:04X}")
+    } else {
+        format!("`{character}` (U+{number:04X})")
+    }
+}
+
+fn advice(character: char) -> Option<String> {
+    let text = match character {
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => "strings stand in plain quotes: `\"`",
+        '\u{2018}' | '\u{2019}' | '`' => "characters stand in plain quotes: `'`",
+        '\u{2013}' | '\u{2014}' | '\u{2212}' => "a minus is the plain `-`",
+        '\u{a0}' => "this looks like a blank and is none (a no-break space)",
+        '\u{37e}' => "this looks like a semicolon and is none",
+        '\0' => "this may not be a text file",
+        '&' => "there are no references: a value is passed by its type alone",
+        '?' => "a value that may be absent is an `Option<T>`",
+        '/' | '%' | '^' | '!' | '~' => "constant expressions know `+ - * << |`",
+        '@' => "attributes are written `#[name(…)]`",
+        '$' => "names consist of letters, digits and `_`",
+        character if character.is_alphabetic() => "names consist of ASCII letters, digits and `_`",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

@@ -1,0 +1,179 @@
+//! Built-in types with what stands in their angle brackets.
+//!
+//! Invariants: every argument is looked at even if their number is wrong, so that errors inside are found.
+
+use super::resolver::{Resolver, Role};
+use crate::ast::{self, TypeArgument};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::location::Span;
+use crate::schema::{Bound, Type};
+
+impl<'a> Resolver<'a> {
+    /// A built-in type with its arguments.
+    pub(super) fn built_in(
+        &mut self,
+        file: usize,
+        span: Span,
+        name: &str,
+        arguments: &'a [TypeArgument],
+    ) -> Option<Type> {
+        let mut types: Vec<(Option<Type>, Span)> = Vec::new();
+        let mut bounds: Vec<(&'a ast::Expression, Span)> = Vec::new();
+        for argument in arguments {
+            match argument {
+                TypeArgument::Type(ty) => {
+                    if let Some((_, bound)) = bounds.first() {
+                        let place = self.place(file, *bound);
+                        let message = "a bound comes after the types";
+                        self.report(Diagnostic::error(
+                            Code::BoundOnUnbounded,
+                            message,
+                            place,
+                            "must be last",
+                        ));
+                    }
+                    types.push((self.argument_type(file, ty), ty.span));
+                }
+                TypeArgument::Bound(value, span) => bounds.push((value, *span)),
+            }
+        }
+        let bound = self.bound(file, name, &bounds)?;
+        let wanted = match name {
+            "Option" | "Vec" | "Set" => 1,
+            "Map" => 2,
+            _ => 0,
+        };
+        if types.len() != wanted {
+            let expected = match wanted {
+                0 => "no type arguments",
+                1 => "one type argument",
+                _ => "two type arguments",
+            };
+            self.wrong_argument_count(file, span, name, expected, types.len());
+            return None;
+        }
+        let mut types = types.into_iter();
+        match name {
+            "Option" => self.option(file, types.next()?),
+            "Vec" => {
+                let (element, span) = types.next()?;
+                let element = element?;
+                self.note_container(Role::Element, &element, file, span);
+                Some(Type::Vec(Box::new(element), bound))
+            }
+            "Set" => {
+                let (element, span) = types.next()?;
+                let element = element?;
+                self.note_container(Role::Key, &element, file, span);
+                Some(Type::Set(Box::new(element), bound))
+            }
+            "Map" => {
+                let (key, span) = types.next()?;
+                let (value, _) = types.next()?;
+                if let Some(key) = &key {
+                    self.note_container(Role::Key, key, file, span);
+                }
+                Some(Type::Map(Box::new(key?), Box::new(value?), bound))
+            }
+            "String" => Some(Type::String(bound)),
+            "Bytes" => Some(Type::Bytes(bound)),
+            _ => plain(name),
+        }
+    }
+
+    fn option(&mut self, file: usize, (inner, span): (Option<Type>, Span)) -> Option<Type> {
+        let inner = inner?;
+        if matches!(inner, Type::Option(_)) {
+            let place = self.place(file, span);
+            self.report(
+                Diagnostic::error(
+                    Code::NestedOption,
+                    "an option of an option",
+                    place,
+                    "this is an `Option` already",
+                )
+                .with_help("if the two absences differ, an enum can say how"),
+            );
+            return None;
+        }
+        Some(Type::Option(Box::new(inner)))
+    }
+
+    /// The bound of a type; the outer `None` is after a complaint.
+    fn bound(&mut self, file: usize, name: &str, bounds: &[(&'a ast::Expression, Span)]) -> Option<Bound> {
+        let Some((value, span)) = bounds.first() else { return Some(None) };
+        if let Some((_, second)) = bounds.get(1) {
+            let first = self.place(file, *span);
+            let place = self.place(file, *second);
+            self.report(
+                Diagnostic::error(
+                    Code::BoundOnUnbounded,
+                    "two bounds on one type",
+                    place,
+                    "the second bound",
+                )
+                .with_label(first, "the first bound"),
+            );
+            return None;
+        }
+        if !matches!(name, "String" | "Bytes" | "Vec" | "Set" | "Map") {
+            let place = self.place(file, *span);
+            self.report(
+                Diagnostic::error(
+                    Code::BoundOnUnbounded,
+                    format!("`{name}` has no length that could be bounded"),
+                    place,
+                    "does not belong here",
+                )
+                .with_help("bounds belong on `String`, `Bytes`, `Vec`, `Set` and `Map`"),
+            );
+            return None;
+        }
+        self.unsigned(file, value, "a bound").map(Some)
+    }
+
+    pub(super) fn wrong_argument_count(
+        &mut self,
+        file: usize,
+        span: Span,
+        name: &str,
+        expected: &str,
+        count: usize,
+    ) {
+        let place = self.place(file, span);
+        let example = match name {
+            "Map" => Some("write `Map<Key, Value>`".to_owned()),
+            "Option" | "Vec" | "Set" => Some(format!("write `{name}<Type>`")),
+            _ => None,
+        };
+        let message = format!("`{name}` takes {expected}, not {count}");
+        self.report(
+            Diagnostic::error(Code::WrongArguments, message, place, format!("expected {expected}"))
+                .with_optional_help(example),
+        );
+    }
+}
+
+fn plain(name: &str) -> Option<Type> {
+    let ty = match name {
+        "bool" => Type::Bool,
+        "u8" => Type::U8,
+        "u16" => Type::U16,
+        "u32" => Type::U32,
+        "u64" => Type::U64,
+        "u128" => Type::U128,
+        "i8" => Type::I8,
+        "i16" => Type::I16,
+        "i32" => Type::I32,
+        "i64" => Type::I64,
+        "i128" => Type::I128,
+        "f32" => Type::F32,
+        "f64" => Type::F64,
+        "char" => Type::Char,
+        "Duration" => Type::Duration,
+        "Timestamp" => Type::Timestamp,
+        "Uuid" => Type::Uuid,
+        _ => return None,
+    };
+    Some(ty)
+}

@@ -1,0 +1,125 @@
+//! Runs the steps and puts the schema together.
+//!
+//! Invariants: each step finds what it needs done by those before; ids are computed only for a schema without
+//! errors.
+
+use super::attributes::Target;
+use super::data::docs;
+use super::includes::Interfaces;
+use super::packages::circles;
+use super::resolver::Resolver;
+use super::scope::{Entry, Input};
+use super::services::ResolvedService;
+use crate::ast::ItemKind;
+use crate::diagnostic::Diagnostic;
+use crate::ids;
+use crate::schema::{Alias, Constant, Docs, Interface, Method, Package, PackageName, Schema};
+
+/// Resolves parsed files; where there are errors the schema is incomplete.
+pub(crate) fn resolve(files: &[Input<'_>]) -> (Schema, Vec<Diagnostic>) {
+    let mut resolver = Resolver::new(files);
+    resolver.read_imports();
+    resolver.evaluate_items();
+    resolver.define_types();
+    resolver.evaluate_defaults();
+    resolver.resolve_recursion();
+    let interfaces = resolver.flatten_interfaces();
+    let services = resolver.resolve_services(&interfaces);
+    resolver.check_constraints();
+    resolver.check_item_names();
+    resolver.check_package_names();
+    resolver.check_generated(&services);
+    let names: Vec<String> = resolver.scope.packages.iter().map(|package| package.name.clone()).collect();
+    resolver.diagnostics.extend(circles(&names, &resolver.edges));
+    let packages = resolver.packages(services, &interfaces);
+    let mut schema = Schema { packages, types: std::mem::take(&mut resolver.types) };
+    if resolver.diagnostics.is_empty() {
+        ids::fill_in(&mut schema);
+    }
+    (schema, resolver.diagnostics)
+}
+
+impl Resolver<'_> {
+    fn packages(&mut self, services: Vec<ResolvedService<'_>>, interfaces: &Interfaces) -> Vec<Package> {
+        let mut packages: Vec<Package> = self
+            .scope
+            .packages
+            .iter()
+            .map(|package| Package {
+                name: PackageName { segments: package.name.split('.').map(str::to_owned).collect() },
+                docs: self.package_docs(&package.files),
+                constants: Vec::new(),
+                aliases: Vec::new(),
+                types: Vec::new(),
+                interfaces: Vec::new(),
+                services: Vec::new(),
+            })
+            .collect();
+        for item in 0..self.scope.entries.len() {
+            let Some(entry) = self.scope.entry(item) else { continue };
+            if let Some(package) = packages.get_mut(entry.package) {
+                self.add_item(item, entry, interfaces, package);
+            }
+        }
+        for resolved in services {
+            if let Some(package) = packages.get_mut(resolved.entry.package) {
+                package.services.push(resolved.service);
+            }
+        }
+        packages
+    }
+
+    fn package_docs(&self, files: &[usize]) -> Docs {
+        let lines =
+            files.iter().filter_map(|file| self.scope.files.get(*file)).flat_map(|input| &input.file.docs);
+        Docs { lines: lines.cloned().collect() }
+    }
+
+    fn add_item(&mut self, item: usize, entry: Entry<'_>, interfaces: &Interfaces, package: &mut Package) {
+        let ast = entry.item;
+        let location = self.scope.location(entry.file, ast.name.span);
+        match &ast.kind {
+            ItemKind::Constant { .. } => {
+                self.attributes(entry.file, &ast.attributes, Target::Constant);
+                if let Some(constant) = self.constants.get(&item) {
+                    package.constants.push(Constant {
+                        name: ast.name.text.clone(),
+                        docs: docs(&ast.docs),
+                        ty: constant.ty.clone(),
+                        value: constant.value.clone(),
+                        location,
+                    });
+                }
+            }
+            ItemKind::Alias(_) => {
+                self.attributes(entry.file, &ast.attributes, Target::Alias);
+                if let Some(ty) = self.aliases.get(&item) {
+                    package.aliases.push(Alias {
+                        name: ast.name.text.clone(),
+                        docs: docs(&ast.docs),
+                        ty: ty.clone(),
+                        location,
+                    });
+                }
+            }
+            ItemKind::Interface(_) => package.interfaces.push(Interface {
+                name: ast.name.text.clone(),
+                docs: docs(&ast.docs),
+                methods: self.interface_methods(item, interfaces),
+                location,
+            }),
+            ItemKind::Service(_) => {}
+            _ => package.types.extend(entry.type_id),
+        }
+    }
+
+    fn interface_methods(&self, item: usize, interfaces: &Interfaces) -> Vec<Method> {
+        let inherited = interfaces.get(&item).into_iter().flatten();
+        inherited
+            .map(|method| {
+                let interface = (method.interface != item).then(|| self.scope.qualified(method.interface));
+                Method { interface, ..method.template.method.clone() }
+            })
+            .collect()
+    }
+}

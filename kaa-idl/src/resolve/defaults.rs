@@ -1,0 +1,242 @@
+//! Fits evaluated values to the types they are for: constants, flags, tags and defaults.
+//!
+//! Invariants: nothing is converted between kinds of values; what does not fit is reported with the type it should
+//! have had.
+
+use super::integer::width;
+use super::resolver::Resolver;
+use super::types::Position;
+use super::values::Evaluated;
+use crate::ast::{self, ItemKind};
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::location::Span;
+use crate::schema::{Field, Type, TypeId, TypeKind, Value};
+
+/// How many newtypes may lie around each other before their value is given up.
+const DEEPEST_NEWTYPE: usize = 64;
+
+impl<'a> Resolver<'a> {
+    /// The value in the shape of the type; `None` after a complaint.
+    pub(super) fn conform(&mut self, value: &Evaluated, ty: &Type, place: &Place) -> Option<Value> {
+        match ty {
+            Type::Option(inner) => return self.conform(value, inner, place),
+            Type::Named { id, .. } => return self.conform_named(value, *id, place),
+            _ => {}
+        }
+        match (value, ty) {
+            (Evaluated::Integer(integer), _) if width(ty).is_some() => {
+                let fitted = integer.fit(ty);
+                if fitted.is_none() {
+                    let message = format!("this value does not fit `{}`", self.shown(ty));
+                    self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), "out of range"));
+                }
+                fitted
+            }
+            (Evaluated::Float(number), Type::F64) => Some(Value::Float(*number)),
+            (Evaluated::Float(number), Type::F32) => {
+                if number.abs() <= f64::from(f32::MAX) {
+                    return Some(Value::Float(*number));
+                }
+                let message = "this value does not fit `f32`";
+                self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), "out of range"));
+                None
+            }
+            (Evaluated::Boolean(value), Type::Bool) => Some(Value::Bool(*value)),
+            (Evaluated::Character(value), Type::Char) => Some(Value::String(value.to_string())),
+            (Evaluated::String(text), Type::String(bound)) => {
+                let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+                if let Some(bound) = bound.filter(|bound| length > *bound) {
+                    let message = format!("this string has {length} bytes, more than its type's {bound}");
+                    self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), "too long"));
+                    return None;
+                }
+                Some(Value::String(text.clone()))
+            }
+            (Evaluated::EmptyList, Type::Vec(..) | Type::Set(..) | Type::Bytes(_)) => Some(Value::EmptyList),
+            (Evaluated::EmptyMap, Type::Map(..)) => Some(Value::EmptyMap),
+            _ => {
+                self.wrong_type(value, ty, place);
+                None
+            }
+        }
+    }
+
+    fn conform_named(&mut self, value: &Evaluated, id: TypeId, place: &Place) -> Option<Value> {
+        let mut id = id;
+        for _ in 0..DEEPEST_NEWTYPE {
+            let Some(TypeKind::Newtype(newtype)) = self.definition(id).map(|definition| &definition.kind)
+            else {
+                return self.conform_item(value, id, place);
+            };
+            match newtype.inner.clone() {
+                Type::Named { id: inner, .. } => id = inner,
+                inner => return self.conform(value, &inner, place),
+            }
+        }
+        None
+    }
+
+    fn conform_item(&mut self, value: &Evaluated, id: TypeId, place: &Place) -> Option<Value> {
+        let item = self.scope.type_entry(id)?.item;
+        match (value, &item.kind) {
+            (Evaluated::Variant { id: found, index }, ItemKind::Enum { variants, .. }) if *found == id => {
+                let variant = variants.get(*index)?;
+                if variant.payload == ast::Payload::Unit {
+                    return Some(Value::Variant { id, index: *index });
+                }
+                let message =
+                    format!("`{}` carries a payload, so it cannot stand in a schema", variant.name.text);
+                self.report(
+                    Diagnostic::error(
+                        Code::WrongDefault,
+                        message,
+                        place.clone(),
+                        "not a variant without payload",
+                    )
+                    .with_help("an `Option` without a default is absent by itself"),
+                );
+                None
+            }
+            (Evaluated::Flags { id: found, bits }, ItemKind::Flags { .. }) if *found == id => {
+                Some(Value::Unsigned(u128::from(*bits)))
+            }
+            (Evaluated::Integer(integer), ItemKind::Flags { .. }) if integer.unsigned() == Some(0) => {
+                Some(Value::Unsigned(0))
+            }
+            (Evaluated::EmptyMap, ItemKind::Struct { .. }) => self.conform_struct(id, place),
+            _ => {
+                self.wrong_type(value, &Type::Named { id, boxed: false }, place);
+                None
+            }
+        }
+    }
+
+    fn conform_struct(&mut self, id: TypeId, place: &Place) -> Option<Value> {
+        let TypeKind::Struct(structure) = &self.definition(id)?.kind else { return None };
+        let mut fields = structure.fields.iter().filter(|field| !field.tombstone);
+        let Some(required) = fields.find(|field| !may_be_absent(field)) else { return Some(Value::EmptyMap) };
+        let message = format!("`{{}}` needs a default for every field, and `{}` has none", required.name);
+        self.report(Diagnostic::error(Code::WrongDefault, message, place.clone(), "incomplete"));
+        None
+    }
+
+    fn wrong_type(&mut self, value: &Evaluated, ty: &Type, place: &Place) {
+        let shown = self.shown(ty);
+        let message = format!("expected a value of type `{shown}`, found {}", value.noun());
+        let diagnostic =
+            Diagnostic::error(Code::WrongDefault, message, place.clone(), format!("expected `{shown}`"));
+        let help = match (value, ty) {
+            (Evaluated::Integer(_), Type::F32 | Type::F64) => {
+                let end = Place { span: Span::at(place.span.end), path: std::sync::Arc::clone(&place.path) };
+                let fix = diagnostic.with_fix(end, ".0", "write a floating-point number");
+                return self.report(fix);
+            }
+            (_, Type::Duration | Type::Timestamp | Type::Uuid | Type::Array(..)) => {
+                Some("there are no literals of this type; an `Option` is absent by itself")
+            }
+            (Evaluated::String(_), Type::Bytes(_)) => Some("the only default of `Bytes` is `[]`"),
+            (Evaluated::String(_), Type::Char) => Some("a character stands in single quotes"),
+            (Evaluated::EmptyMap, Type::Vec(..) | Type::Set(..)) => Some("an empty list is written `[]`"),
+            (Evaluated::EmptyList, Type::Map(..)) => Some("an empty map is written `{}`"),
+            _ => None,
+        };
+        self.report(diagnostic.with_optional_help(help.map(str::to_owned)));
+    }
+
+    /// A type as the source would write it, without its bounds.
+    pub(super) fn shown(&self, ty: &Type) -> String {
+        let name = |id: TypeId| {
+            self.scope.type_entry(id).map_or_else(String::new, |entry| entry.item.name.text.clone())
+        };
+        crate::ids::written(ty, &name)
+    }
+
+    /// Whether a constant can have this type.
+    pub(super) fn check_constant_type(&mut self, file: usize, span: Span, ty: &Type) -> bool {
+        let plain = match ty {
+            Type::Bool | Type::Char | Type::F32 | Type::F64 | Type::String(_) => true,
+            Type::Named { id, .. } => self.scope.type_entry(*id).is_some_and(|entry| {
+                matches!(entry.item.kind, ItemKind::Enum { .. } | ItemKind::Flags { .. })
+            }),
+            ty => width(ty).is_some(),
+        };
+        if !plain {
+            let place = self.place(file, span);
+            let message = format!("a constant cannot have the type `{}`", self.shown(ty));
+            self.report(
+                Diagnostic::error(Code::WrongDefault, message, place, "not a type of constants")
+                    .with_help("constants are integers, floating-point numbers, `bool`, `char`, `String`, enums and flags"),
+            );
+        }
+        plain
+    }
+
+    /// The values of flags, in order; `None` for one that was complained about.
+    pub(super) fn evaluate_flags(
+        &mut self,
+        item: usize,
+        file: usize,
+        representation: &'a ast::Type,
+        flags: &'a [ast::Flag],
+    ) -> Vec<Option<u64>> {
+        let representation_type = self.ty(file, representation, Position::Data);
+        let carrier =
+            representation_type.filter(|ty| matches!(ty, Type::U8 | Type::U16 | Type::U32 | Type::U64));
+        if let (None, ast::TypeKind::Path { path, .. }) = (&carrier, &representation.kind)
+            && super::types::is_built_in(&path.text())
+        {
+            let place = self.place(file, representation.span);
+            let message = format!("flags cannot be carried by `{}`", path.text());
+            self.report(Diagnostic::error(
+                Code::BadRepresentation,
+                message,
+                place,
+                "expected `u8`, `u16`, `u32` or `u64`",
+            ));
+        }
+        let carrier_type = carrier.clone().unwrap_or(Type::U64);
+        if let Some(carrier) = carrier {
+            self.representations.insert(item, carrier);
+        }
+        let mut seen: std::collections::HashMap<u64, &ast::Flag> = std::collections::HashMap::new();
+        let mut values = Vec::new();
+        for flag in flags {
+            let place = self.place(file, flag.value.span);
+            let value = self
+                .evaluate(file, &flag.value)
+                .and_then(|value| self.conform(&value, &carrier_type, &place));
+            let bits = match value {
+                Some(Value::Unsigned(bits)) => u64::try_from(bits).ok(),
+                _ => None,
+            };
+            if let Some(first) = bits.and_then(|bits| seen.insert(bits, flag)) {
+                let message = format!("`{}` and `{}` have one value", first.name.text, flag.name.text);
+                let first = self.place(file, first.value.span);
+                self.report(
+                    Diagnostic::error(Code::DuplicateTag, message, place, "the same value")
+                        .with_label(first, "first used here"),
+                );
+            }
+            values.push(bits);
+        }
+        values
+    }
+
+    /// Evaluates the defaults of all fields.
+    pub(super) fn evaluate_defaults(&mut self) {
+        for pending in std::mem::take(&mut self.pending_defaults) {
+            let Some(ty) = self.site_type(pending.address).cloned() else { continue };
+            let place = self.place(pending.file, pending.value.span);
+            let value = self.evaluate(pending.file, pending.value);
+            let value = value.and_then(|value| self.conform(&value, &ty, &place));
+            if let Some(field) = self.field_mut(pending.address) {
+                field.default = value;
+            }
+        }
+    }
+}
+
+/// Whether a decoder has something to put in the place of a field that was not sent.
+pub(super) fn may_be_absent(field: &Field) -> bool {
+    field.default_is_written || matches!(field.ty, Type::Option(_))
+}

@@ -1,0 +1,169 @@
+//! Interfaces: which include which, and their methods with those of the interfaces they include.
+//!
+//! Invariants: an interface is flattened after those it includes; a method that arrives by two ways is taken once;
+//! flattening makes at most [`MOST_METHODS`] methods in all.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::attributes::Target;
+use super::graph::{circle, components, is_circle};
+use super::methods::Template;
+use super::resolver::Resolver;
+use super::scope::Entry;
+use crate::ast::{Include, ItemKind, Member};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// The most methods that all includes together may make.
+const MOST_METHODS: usize = 100_000;
+
+/// The methods of interfaces, by item: their own, then those of the interfaces they include.
+pub(super) type Interfaces = HashMap<usize, Vec<Rc<Inherited>>>;
+
+/// A method of an interface.
+#[derive(Debug)]
+pub(super) struct Inherited {
+    /// The interface that declares it.
+    pub(super) interface: usize,
+    pub(super) template: Template,
+}
+
+impl<'a> Resolver<'a> {
+    /// Flattens all interfaces.
+    pub(super) fn flatten_interfaces(&mut self) -> Interfaces {
+        let items: Vec<usize> = (0..self.scope.entries.len())
+            .filter(|item| {
+                self.scope.entry(*item).is_some_and(|entry| matches!(entry.item.kind, ItemKind::Interface(_)))
+            })
+            .collect();
+        let numbers: HashMap<usize, usize> =
+            items.iter().enumerate().map(|(number, item)| (*item, number)).collect();
+        let mut edges: Vec<Vec<usize>> = Vec::new();
+        for item in &items {
+            let targets = self.scope.entry(*item).map(|entry| self.quiet_includes(entry)).unwrap_or_default();
+            edges.push(targets.iter().filter_map(|target| numbers.get(target).copied()).collect());
+        }
+        let mut interfaces = Interfaces::new();
+        for component in components(&edges) {
+            if is_circle(&component, &edges) {
+                self.report_include_circle(&circle(&component, &edges), &items);
+            }
+            for item in component.iter().filter_map(|number| items.get(*number)) {
+                let methods = self.flatten_interface(*item, &interfaces);
+                interfaces.insert(*item, methods);
+            }
+        }
+        interfaces
+    }
+
+    fn quiet_includes(&self, entry: Entry<'a>) -> Vec<usize> {
+        let ItemKind::Interface(members) = &entry.item.kind else { return Vec::new() };
+        let includes = members.iter().filter_map(|member| match member {
+            Member::Include(include) => self.scope.find(entry.file, &include.path).ok(),
+            _ => None,
+        });
+        includes.filter(|found| found.member.is_none()).map(|found| found.item).collect()
+    }
+
+    fn flatten_interface(&mut self, item: usize, interfaces: &Interfaces) -> Vec<Rc<Inherited>> {
+        let Some(entry) = self.scope.entry(item) else { return Vec::new() };
+        let ItemKind::Interface(members) = &entry.item.kind else { return Vec::new() };
+        self.attributes(entry.file, &entry.item.attributes, Target::Interface);
+        let mut methods: Vec<Rc<Inherited>> = Vec::new();
+        let mut included = Vec::new();
+        for member in members {
+            match member {
+                Member::Function(function) => {
+                    let template = self.method(entry.file, function);
+                    methods.push(Rc::new(Inherited { interface: item, template }));
+                }
+                Member::Include(include) => {
+                    if let Some(target) = self.include_target(entry.file, include) {
+                        included.push((include, target));
+                    }
+                }
+                Member::ReservedFunction(_) => {}
+                Member::Client { span, .. } => {
+                    let place = self.place(entry.file, *span);
+                    self.report(
+                        Diagnostic::error(Code::ClientMisplaced, "an interface has no `client` block", place, "misplaced")
+                            .with_help("an interface has no direction: a service includes it outside or inside its `client { }`"),
+                    );
+                }
+            }
+        }
+        for (include, target) in included {
+            let inherited = interfaces.get(&target).map(Vec::as_slice).unwrap_or_default();
+            if !self.count_flattened(entry.file, include, inherited.len()) {
+                break;
+            }
+            methods.extend(inherited.iter().cloned());
+        }
+        let mut seen = HashSet::new();
+        methods.retain(|method| seen.insert((method.interface, method.template.method.name.clone())));
+        methods
+    }
+
+    /// Adds to the number of methods that includes have made; false after a complaint that there are too many.
+    pub(super) fn count_flattened(&mut self, file: usize, include: &Include, more: usize) -> bool {
+        let before = self.flattened;
+        self.flattened = self.flattened.saturating_add(more);
+        if self.flattened <= MOST_METHODS {
+            return true;
+        }
+        if before <= MOST_METHODS {
+            let place = self.place(file, include.path.span);
+            let message = format!("includes make more than {MOST_METHODS} methods");
+            self.report(Diagnostic::error(Code::TooDeep, message, place, "too many with this one"));
+        }
+        false
+    }
+
+    /// The interface behind an include.
+    pub(super) fn include_target(&mut self, file: usize, include: &'a Include) -> Option<usize> {
+        self.attributes(file, &include.attributes, Target::Include);
+        let found = self.find(file, &include.path, "interface")?;
+        let entry = self.scope.entry(found.item)?;
+        if matches!(entry.item.kind, ItemKind::Interface(_)) && found.member.is_none() {
+            return Some(found.item);
+        }
+        let place = self.place(file, include.path.span);
+        let defined = self.place(entry.file, entry.item.name.span);
+        let message = format!("`{}` is no interface", include.path.text());
+        self.report(
+            Diagnostic::error(Code::IncludeNonInterface, message, place, "not an interface")
+                .with_label(defined, "defined here")
+                .with_help("what several services share is declared with `interface Name { … }`"),
+        );
+        None
+    }
+
+    fn report_include_circle(&mut self, way: &[usize], items: &[usize]) {
+        let entry = |number: &usize| items.get(*number).and_then(|item| self.scope.entry(*item));
+        let name = |number: &usize| entry(number).map_or("", |entry| entry.item.name.text.as_str());
+        let drawn = way.iter().map(name).collect::<Vec<_>>().join(" → ");
+        let mut steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
+            let from_entry = entry(from)?;
+            let target = items.get(*to)?;
+            let ItemKind::Interface(members) = &from_entry.item.kind else { return None };
+            let span = members.iter().find_map(|member| match member {
+                Member::Include(include) => {
+                    let found = self.scope.find(from_entry.file, &include.path).ok()?;
+                    (found.item == *target).then_some(include.path.span)
+                }
+                _ => None,
+            })?;
+            Some((
+                self.scope.place(from_entry.file, span),
+                format!("`{}` includes `{}`", name(from), name(to)),
+            ))
+        });
+        let Some((place, label)) = steps.next() else { return };
+        let message = format!("interfaces include each other in a circle: {drawn}");
+        let mut diagnostic = Diagnostic::error(Code::IncludeCircle, message, place, label);
+        for (place, label) in steps {
+            diagnostic = diagnostic.with_label(place, label);
+        }
+        self.report(diagnostic);
+    }
+}

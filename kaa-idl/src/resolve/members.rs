@@ -1,0 +1,133 @@
+//! Names within one struct, variant, parameter list, enum or side of a service: unique as written, on the wire, and
+//! in Rust.
+//!
+//! Invariants: each name is complained about at most once.
+
+use std::collections::HashMap;
+
+use super::resolver::Resolver;
+use super::rust_names::unwritable;
+use crate::ast::Name;
+use crate::casing::{pascal_case, snake_case};
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::location::Span;
+
+/// How Rust will write the names of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Casing {
+    /// As they are: variants, flags.
+    Kept,
+    /// In snake case: fields and parameters.
+    Snake,
+    /// In snake case, and in Pascal case as well: methods.
+    Both,
+}
+
+/// The names of one list, as they come.
+#[derive(Debug)]
+pub(super) struct Names {
+    noun: &'static str,
+    casing: Casing,
+    written: HashMap<String, Place>,
+    wire: HashMap<String, Place>,
+    rust: HashMap<String, (String, Place)>,
+    /// Names that were deleted, with what is said about them.
+    reserved: HashMap<String, Place>,
+}
+
+/// One name of a list.
+#[derive(Debug, Clone)]
+pub(super) struct Member<'n> {
+    pub(super) name: &'n Name,
+    pub(super) place: Place,
+    /// The name on the wire, with the place of its selector.
+    pub(super) selector: Option<(&'n str, Place)>,
+}
+
+impl Names {
+    pub(super) fn new(noun: &'static str, casing: Casing) -> Self {
+        Self {
+            noun,
+            casing,
+            written: HashMap::new(),
+            wire: HashMap::new(),
+            rust: HashMap::new(),
+            reserved: HashMap::new(),
+        }
+    }
+
+    /// Notes a name that must not be used again.
+    pub(super) fn reserve(&mut self, name: &str, place: Place) {
+        self.reserved.entry(name.to_owned()).or_insert(place);
+    }
+
+    /// Takes one more name; the complaint if it does not go with those before.
+    pub(super) fn add(&mut self, member: &Member<'_>) -> Option<Diagnostic> {
+        let noun = self.noun;
+        let name = member.name.text.as_str();
+        if let Some(first) = self.written.get(name) {
+            let message = format!("{noun} `{name}` is defined twice");
+            return Some(
+                Diagnostic::error(Code::DuplicateMember, message, member.place.clone(), "defined again here")
+                    .with_label(first.clone(), "first defined here"),
+            );
+        }
+        self.written.insert(name.to_owned(), member.place.clone());
+        if let Some(diagnostic) = unwritable(member.name, member.place.clone()) {
+            return Some(diagnostic);
+        }
+        let (wire, wire_place) = member.selector.clone().unwrap_or((name, member.place.clone()));
+        if let Some(place) = self.reserved.get(wire) {
+            let message = format!("the name `{wire}` is reserved");
+            return Some(
+                Diagnostic::error(Code::ReservedName, message, wire_place, "used again here")
+                    .with_label(place.clone(), "reserved here")
+                    .with_help("an older peer would take it for what it was; choose another name"),
+            );
+        }
+        if let Some(first) = self.wire.insert(wire.to_owned(), wire_place.clone()) {
+            let message = format!("two {noun}s are called `{wire}` on the wire");
+            return Some(
+                Diagnostic::error(Code::DuplicateMember, message, wire_place, "the second")
+                    .with_label(first, "the first"),
+            );
+        }
+        self.collision(name, &member.place)
+    }
+
+    fn collision(&mut self, name: &str, place: &Place) -> Option<Diagnostic> {
+        let forms = match self.casing {
+            Casing::Kept => return None,
+            Casing::Snake => vec![snake_case(name)],
+            Casing::Both => vec![snake_case(name), pascal_case(name)],
+        };
+        for form in forms {
+            if let Some((other, first)) = self.rust.get(&form) {
+                let message = format!("`{other}` and `{name}` are both `{form}` in Rust");
+                return Some(
+                    Diagnostic::error(Code::NamesCollideInRust, message, place.clone(), "the second")
+                        .with_label(first.clone(), "the first")
+                        .with_help("rename one of them; `#[selector(\"…\")]` keeps its name on the wire"),
+                );
+            }
+            self.rust.insert(form, (name.to_owned(), place.clone()));
+        }
+        None
+    }
+}
+
+impl Resolver<'_> {
+    /// Takes a name into a list and reports what is wrong with it.
+    pub(super) fn add_name(
+        &mut self,
+        names: &mut Names,
+        file: usize,
+        name: &Name,
+        selector: Option<&(String, Span)>,
+    ) {
+        let selector = selector.map(|(text, span)| (text.as_str(), self.place(file, *span)));
+        let member = Member { name, place: self.place(file, name.span), selector };
+        let complaint = names.add(&member);
+        self.diagnostics.extend(complaint);
+    }
+}

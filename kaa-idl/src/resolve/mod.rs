@@ -1,0 +1,40 @@
+//! From syntax trees to the resolved schema.
+//!
+//! The steps, in order: packages and names (`packages`, `scope`, `imports`), constants and aliases in the order in
+//! which they need each other (`order`, `values`), types (`data`, `types`), defaults, what types must not do
+//! (`recursion`, `constraints`), services (`services`, `methods`, `includes`), names that Rust will see
+//! (`rust_names`, `generated`), and the result (`build`).
+//!
+//! Invariants: everything that is wrong is reported where it was written; nothing recurses deeper than a type
+//! expression may nest; a schema made in spite of errors is never handed out.
+
+mod arguments;
+mod attributes;
+mod build;
+mod constraints;
+mod data;
+mod defaults;
+mod display;
+mod generated;
+mod graph;
+mod imports;
+mod includes;
+mod integer;
+mod members;
+mod methods;
+mod order;
+mod packages;
+mod recursion;
+mod resolver;
+mod rust_names;
+mod scope;
+mod services;
+mod suggest;
+mod tags;
+mod types;
+mod unknown;
+mod values;
+
+pub(crate) use build::resolve;
+pub(crate) use scope::Input;
+pub(crate) use suggest::nearest;

@@ -1,0 +1,95 @@
+//! What somebody probably meant: the nearest of the names that exist, or the language's word for another's.
+//!
+//! Invariants: no suggestion costs more than the length of the word times that of the candidates.
+
+/// The candidate nearest to a word, if it is near enough to be a slip of the hand.
+pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
+    let limit = (word.len() / 3).max(1);
+    let mut best: Option<(usize, &'c str)> = None;
+    for candidate in candidates {
+        if candidate == word || candidate.len().abs_diff(word.len()) > limit {
+            continue;
+        }
+        let distance = if candidate.eq_ignore_ascii_case(word) { 0 } else { distance(word, candidate) };
+        let better = best.is_none_or(|(least, other)| (distance, candidate) < (least, other));
+        if distance <= limit && better {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Longer words are no slips of the hand.
+const LONGEST_WORD: usize = 64;
+
+/// The number of insertions, deletions, replacements and swaps of neighbours between two words.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=right.len()).collect();
+    let mut previous_left = '\0';
+    for (row, left_character) in left.chars().enumerate() {
+        let mut current = vec![row + 1];
+        let mut previous_right = '\0';
+        for (column, right_character) in right.iter().copied().enumerate() {
+            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
+            let replaced = at(&last, column) + usize::from(left_character != right_character);
+            let mut least = replaced.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
+            let swapped = left_character == previous_right && previous_left == right_character;
+            if swapped && column > 0 {
+                least = least.min(at(&before_last, column - 1) + 1);
+            }
+            current.push(least);
+            previous_right = right_character;
+        }
+        before_last = std::mem::replace(&mut last, current);
+        previous_left = left_character;
+    }
+    last.last().copied().unwrap_or(usize::MAX)
+}
+
+/// The language's type for a name that other languages use.
+pub(crate) fn foreign_type(name: &str) -> Option<&'static str> {
+    let meant = match name {
+        "string" | "str" | "text" | "Str" | "Text" => "String",
+        "int" | "int32" | "sint32" | "Int" | "integer" | "long" => "i32` or `i64",
+        "uint" | "uint32" | "fixed32" | "unsigned" => "u32",
+        "usize" | "uint64" | "fixed64" => "u64",
+        "isize" | "int64" | "sint64" => "i64",
+        "int8" => "i8",
+        "int16" | "short" => "i16",
+        "uint8" | "byte" => "u8",
+        "uint16" => "u16",
+        "float" | "float32" => "f32",
+        "double" | "float64" | "number" => "f64",
+        "boolean" | "Bool" => "bool",
+        "bytes" | "blob" | "Blob" | "ByteArray" | "binary" | "data" => "Bytes",
+        "HashMap" | "BTreeMap" | "map" | "dict" | "Dict" => "Map",
+        "HashSet" | "BTreeSet" | "set" => "Set",
+        "List" | "list" | "Array" | "array" | "vec" | "repeated" | "VecDeque" => "Vec",
+        "optional" | "option" | "Optional" | "Maybe" => "Option",
+        "DateTime" | "SystemTime" | "Instant" | "datetime" | "Time" | "timestamp" => "Timestamp",
+        "duration" => "Duration",
+        "uuid" | "UUID" | "Guid" => "Uuid",
+        _ => return None,
+    };
+    Some(meant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn finds_slips_and_nothing_else() {
+        let names = ["ChannelId", "Program", "String", "u32"];
+        assert_eq!(nearest("ChanelId", names), Some("ChannelId"));
+        assert_eq!(nearest("Porgram", names), Some("Program"));
+        assert_eq!(nearest("string", names), Some("String"));
+        assert_eq!(nearest("Recording", names), None);
+        assert_eq!(nearest("x", names), None);
+    }
+}

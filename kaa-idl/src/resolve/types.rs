@@ -1,0 +1,266 @@
+//! Resolves type expressions.
+//!
+//! Invariants: recursion is bounded by the bracket limit of the parser and by [`DEEPEST_TYPE`]; a type written out,
+//! aliases and all, has at most [`LARGEST_TYPE`] parts, so aliases cannot multiply without end.
+
+use super::resolver::{Container, Resolver, Role};
+use super::scope::Found;
+use crate::ast::{self, ItemKind, TypeArgument, TypeKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::location::Span;
+use crate::schema::Type;
+
+/// The names of all built-in types.
+pub(super) const BUILT_INS: &[&str] = &[
+    "bool",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "f32",
+    "f64",
+    "char",
+    "String",
+    "Bytes",
+    "Duration",
+    "Timestamp",
+    "Uuid",
+    "Option",
+    "Vec",
+    "Set",
+    "Map",
+];
+
+/// How deep a type may nest, aliases written out.
+const DEEPEST_TYPE: usize = 32;
+/// How many parts a type may have, aliases written out.
+const LARGEST_TYPE: usize = 1024;
+/// The most elements of an array, nested arrays multiplied.
+const LONGEST_ARRAY: u64 = 65_536;
+
+pub(super) fn is_built_in(name: &str) -> bool {
+    BUILT_INS.contains(&name)
+}
+
+/// Where a type stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// Inside data: a field, an element, an alias.
+    Data,
+    /// As the whole type of a parameter or a result.
+    Signature,
+}
+
+impl<'a> Resolver<'a> {
+    /// Resolves a type; `None` after a complaint.
+    pub(super) fn ty(&mut self, file: usize, ty: &'a ast::Type, position: Position) -> Option<Type> {
+        let resolved = self.part(file, ty, position)?;
+        let (depth, parts) = measure(&resolved);
+        if depth > DEEPEST_TYPE || parts > LARGEST_TYPE {
+            let place = self.place(file, ty.span);
+            let what = if depth > DEEPEST_TYPE {
+                format!("this type nests deeper than {DEEPEST_TYPE}")
+            } else {
+                format!("this type has more than {LARGEST_TYPE} parts")
+            };
+            self.report(
+                Diagnostic::error(Code::TooDeep, what, place, "counting what its aliases stand for")
+                    .with_help("give parts of it names of their own: a `struct` or a `newtype`"),
+            );
+            return None;
+        }
+        Some(resolved)
+    }
+
+    fn part(&mut self, file: usize, ty: &'a ast::Type, position: Position) -> Option<Type> {
+        match &ty.kind {
+            TypeKind::Path { path, arguments } => self.named(file, ty.span, path, arguments),
+            TypeKind::Array { element, length } => {
+                let element_type = self.part(file, element, Position::Data);
+                let length = self.array_length(file, length);
+                let element_type = element_type?;
+                self.note_container(Role::Element, &element_type, file, element.span);
+                let array = Type::Array(Box::new(element_type), length?);
+                self.check_array(file, ty.span, &array)?;
+                Some(array)
+            }
+            TypeKind::Unit => {
+                let place = self.place(file, ty.span);
+                self.report(
+                    Diagnostic::error(Code::UnitAsData, "`()` cannot be a value", place, "not data")
+                        .with_help("a method without a result has no `->`"),
+                );
+                None
+            }
+            TypeKind::Stream(inner) => {
+                let place = self.place(file, ty.span);
+                if position == Position::Signature {
+                    self.not_yet("`stream`", place);
+                } else {
+                    self.report(
+                        Diagnostic::error(
+                            Code::StreamInData,
+                            "a stream cannot be part of data",
+                            place,
+                            "`stream` inside data",
+                        )
+                        .with_help(
+                            "`stream T` is the whole type of a parameter or a result; data holds a `Vec<T>`",
+                        ),
+                    );
+                }
+                self.part(file, inner, Position::Data)
+            }
+            TypeKind::Invalid => None,
+        }
+    }
+
+    pub(super) fn not_yet(&mut self, what: &str, place: crate::diagnostic::Place) {
+        self.report(Diagnostic::error(
+            Code::NotYet,
+            format!("{what} is not supported yet"),
+            place,
+            "not supported yet",
+        ));
+    }
+
+    fn named(
+        &mut self,
+        file: usize,
+        span: Span,
+        path: &'a ast::Path,
+        arguments: &'a [TypeArgument],
+    ) -> Option<Type> {
+        if let ([name], []) = (path.dotted.as_slice(), path.rest.as_slice())
+            && is_built_in(&name.text)
+        {
+            return self.built_in(file, span, &name.text, arguments);
+        }
+        let found = self.find(file, path, "type");
+        if !arguments.is_empty() {
+            // What stands in the brackets is looked at for its own errors.
+            for argument in arguments {
+                if let TypeArgument::Type(ty) = argument {
+                    self.part(file, ty, Position::Data);
+                }
+            }
+            if found.is_some() {
+                self.wrong_argument_count(file, span, &path.text(), "no type arguments", arguments.len());
+            }
+            return None;
+        }
+        self.item_as_type(file, path, found?)
+    }
+
+    fn item_as_type(&mut self, file: usize, path: &ast::Path, found: Found<'_>) -> Option<Type> {
+        let place = self.place(file, path.span);
+        let entry = self.scope.entry(found.item)?;
+        if let Some(member) = found.member {
+            let message = format!("`{}` is no type", path.text());
+            let help = match &entry.item.kind {
+                ItemKind::Enum { .. } => {
+                    format!("`{}` is the type, `{}` one of its values", entry.item.name.text, member.text)
+                }
+                _ => format!("`{}` has no types inside", entry.item.name.text),
+            };
+            self.report(Diagnostic::error(Code::UnknownType, message, place, "not a type").with_help(help));
+            return None;
+        }
+        if let Some(id) = entry.type_id {
+            return Some(Type::Named { id, boxed: false });
+        }
+        let (code, what, help) = match &entry.item.kind {
+            ItemKind::Alias(_) => return self.aliases.get(&found.item).cloned(),
+            ItemKind::Service(_) => (
+                Code::ServiceAsType,
+                "a service",
+                "the other peer's methods are reached through a `client { }` block",
+            ),
+            ItemKind::Interface(_) => {
+                (Code::ServiceAsType, "an interface", "an interface is taken into a service with `include`")
+            }
+            _ => (Code::UnknownType, "a constant", "a constant is a value; bounds and defaults can use it"),
+        };
+        let message = format!("`{}` is {what}, not a type", path.text());
+        let defined = self.place(entry.file, entry.item.name.span);
+        self.report(
+            Diagnostic::error(code, message, place, "not a type")
+                .with_label(defined, "defined here")
+                .with_help(help),
+        );
+        None
+    }
+
+    /// Remembers a key or element for the checks that need all types.
+    pub(super) fn note_container(&mut self, role: Role, ty: &Type, file: usize, span: Span) {
+        let place = self.place(file, span);
+        self.containers.push(Container { role, ty: ty.clone(), place });
+    }
+
+    pub(super) fn argument_type(&mut self, file: usize, ty: &'a ast::Type) -> Option<Type> {
+        self.part(file, ty, Position::Data)
+    }
+
+    fn array_length(&mut self, file: usize, length: &'a ast::Expression) -> Option<u32> {
+        let value = self.unsigned(file, length, "an array's length")?;
+        let fitting = u32::try_from(value).ok().filter(|_| (1..=LONGEST_ARRAY).contains(&value));
+        if fitting.is_none() {
+            let place = self.place(file, length.span);
+            self.report(
+                Diagnostic::error(
+                    Code::BadArrayLength,
+                    format!("an array cannot have {value} elements"),
+                    place,
+                    format!("must be 1 to {LONGEST_ARRAY}"),
+                )
+                .with_help("for any number of elements write a `Vec`"),
+            );
+        }
+        fitting
+    }
+
+    fn check_array(&mut self, file: usize, span: Span, array: &Type) -> Option<()> {
+        let mut elements = 1u64;
+        let mut inner = array;
+        while let Type::Array(element, length) = inner {
+            elements = elements.saturating_mul(u64::from(*length));
+            inner = element;
+        }
+        if elements <= LONGEST_ARRAY {
+            return Some(());
+        }
+        let place = self.place(file, span);
+        let message = format!("these arrays have {elements} elements together");
+        self.report(
+            Diagnostic::error(
+                Code::BadArrayLength,
+                message,
+                place,
+                format!("must be at most {LONGEST_ARRAY}"),
+            )
+            .with_help("for so many elements write a `Vec`"),
+        );
+        None
+    }
+}
+
+/// Depth and number of parts of a type.
+fn measure(ty: &Type) -> (usize, usize) {
+    let inner = match ty {
+        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
+            measure(inner)
+        }
+        Type::Map(key, value, _) => {
+            let (key, value) = (measure(key), measure(value));
+            (key.0.max(value.0), key.1.saturating_add(value.1))
+        }
+        _ => (0, 0),
+    };
+    (inner.0 + 1, inner.1.saturating_add(1))
+}

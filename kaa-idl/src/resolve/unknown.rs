@@ -1,0 +1,158 @@
+//! What is said about names that lead nowhere.
+//!
+//! Invariants: after [`MOST_SUGGESTIONS`] of them nobody looks for similar names any more, so that a flood of errors
+//! stays linear.
+
+use super::resolver::Resolver;
+use super::scope::Missing;
+use super::suggest::{foreign_type, nearest};
+use super::types::BUILT_INS;
+use crate::ast::{self, Name, dotted};
+use crate::diagnostic::{Code, Diagnostic, Place};
+
+/// How many names are compared with all others in one compilation.
+pub(super) const MOST_SUGGESTIONS: usize = 100;
+
+impl Resolver<'_> {
+    /// Reports a path that was not found; `noun` says what was looked for.
+    pub(super) fn missing(&mut self, file: usize, path: &ast::Path, missing: Missing, noun: &str) {
+        match missing {
+            Missing::Silent => {}
+            Missing::Package => {
+                let name = dotted(&path.dotted);
+                let span = path.dotted.iter().map(|name| name.span).reduce(crate::location::Span::to);
+                let place = self.scope.place(file, span.unwrap_or(path.span));
+                let diagnostic = self.unknown_package(&name, place);
+                self.report(diagnostic);
+            }
+            Missing::Separators => self.wrong_separators(file, path, noun),
+            Missing::Item { package, name } => self.unknown_item(file, package, &name, noun),
+        }
+    }
+
+    pub(super) fn unknown_package(&mut self, name: &str, place: Place) -> Diagnostic {
+        let path = name.replace('.', "/");
+        let near = if self.may_suggest() {
+            nearest(name, self.scope.packages.iter().map(|package| package.name.as_str())).map(str::to_owned)
+        } else {
+            None
+        };
+        let diagnostic = Diagnostic::error(
+            Code::UnknownPackage,
+            format!("there is no package `{name}`"),
+            place.clone(),
+            "unknown package",
+        )
+        .with_help(format!("looked for `{path}.kaa` and `{path}/*.kaa`"));
+        match near {
+            Some(near) => diagnostic.with_fix(place, near.clone(), format!("did you mean `{near}`?")),
+            None => diagnostic,
+        }
+    }
+
+    pub(super) fn unknown_item(&mut self, file: usize, package: usize, name: &Name, noun: &str) {
+        let place = self.scope.place(file, name.span);
+        let own = package == self.scope.package_of(file);
+        let message = if own {
+            format!("there is no {noun} `{}`", name.text)
+        } else {
+            format!("there is no {noun} `{}` in package `{}`", name.text, self.scope.package_name(package))
+        };
+        let label = format!("unknown {noun}");
+        let diagnostic = Diagnostic::error(Code::UnknownType, message, place.clone(), label);
+        let diagnostic = if own {
+            self.local_advice(file, name, place, diagnostic)
+        } else {
+            self.advice_in(package, name, place, diagnostic)
+        };
+        self.report(diagnostic);
+    }
+
+    fn local_advice(&mut self, file: usize, name: &Name, place: Place, diagnostic: Diagnostic) -> Diagnostic {
+        if name.text == "Result" {
+            return diagnostic
+                .with_help("a method that can fail is written `fn name() -> Type throws Error;`");
+        }
+        if matches!(name.text.as_str(), "Box" | "Arc" | "Rc") {
+            return diagnostic.with_help(
+                "values are plain: write the type itself; recursive types are boxed by themselves",
+            );
+        }
+        if name.text == "None" {
+            return diagnostic
+                .with_help("an `Option` without a default is absent by itself: leave the value out");
+        }
+        if !self.may_suggest() {
+            return diagnostic;
+        }
+        if let Some(meant) = foreign_type(&name.text) {
+            if meant.contains('`') {
+                return diagnostic.with_help(format!("did you mean `{meant}`?"));
+            }
+            return diagnostic.with_fix(place, meant, format!("did you mean `{meant}`?"));
+        }
+        let elsewhere =
+            self.scope.packages.iter().find(|package| package.names.contains_key(name.text.as_str()));
+        if let Some(package) = elsewhere {
+            let help = format!("package `{0}` has one: add `use {0}::{1};`", package.name, name.text);
+            return diagnostic.with_help(help);
+        }
+        let package = self.scope.package_of(file);
+        let own =
+            self.scope.packages.get(package).into_iter().flat_map(|package| package.names.keys().copied());
+        let imported = self.scope.imports.get(file).into_iter().flat_map(|imports| imports.keys().copied());
+        let near = nearest(&name.text, own.chain(imported).chain(BUILT_INS.iter().copied()));
+        suggest(diagnostic, near, place)
+    }
+
+    fn advice_in(&mut self, package: usize, name: &Name, place: Place, diagnostic: Diagnostic) -> Diagnostic {
+        if !self.may_suggest() {
+            return diagnostic;
+        }
+        let names =
+            self.scope.packages.get(package).into_iter().flat_map(|package| package.names.keys().copied());
+        suggest(diagnostic, nearest(&name.text, names), place)
+    }
+
+    fn wrong_separators(&mut self, file: usize, path: &ast::Path, noun: &str) {
+        let names: Vec<&Name> = path.dotted.iter().chain(&path.rest).collect();
+        let place = self.scope.place(file, path.span);
+        let text = path.text();
+        let diagnostic = Diagnostic::error(
+            Code::UnknownType,
+            format!("there is no {noun} `{text}`"),
+            place.clone(),
+            format!("unknown {noun}"),
+        );
+        for split in (1..names.len()).rev() {
+            let (package, rest) = names.split_at(split);
+            let join = |names: &[&Name], by: &str| {
+                names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(by)
+            };
+            let package = join(package, ".");
+            if self.scope.by_name.contains_key(&package) {
+                let fixed = format!("{package}::{}", join(rest, "::"));
+                self.report(diagnostic.with_fix(
+                    place,
+                    fixed,
+                    "packages are joined by dots, and an item stands behind `::`",
+                ));
+                return;
+            }
+        }
+        self.report(diagnostic.with_help("an item of another package is written `tv.common::ChannelId`"));
+    }
+
+    /// Whether it is still worth comparing a name with all others.
+    pub(super) fn may_suggest(&mut self) -> bool {
+        self.suggestions = self.suggestions.saturating_add(1);
+        self.suggestions <= MOST_SUGGESTIONS
+    }
+}
+
+fn suggest(diagnostic: Diagnostic, near: Option<&str>, place: Place) -> Diagnostic {
+    match near {
+        Some(near) => diagnostic.with_fix(place, near, format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,234 @@
+//! Evaluates constant expressions.
+//!
+//! Invariants: an expression is evaluated after every constant that it names (`order` sees to it); operators work on
+//! integers only, and on flags with `|`; recursion is bounded by the bracket limit of the parser.
+
+use super::integer::Integer;
+use super::resolver::Resolver;
+use crate::ast::{self, Expression, ExpressionKind, ItemKind, Operator};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::location::Span;
+use crate::schema::TypeId;
+
+/// The value of an expression, before it is known what type it should have.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Evaluated {
+    Integer(Integer),
+    Float(f64),
+    Boolean(bool),
+    String(String),
+    Character(char),
+    Variant { id: TypeId, index: usize },
+    Flags { id: TypeId, bits: u64 },
+    EmptyList,
+    EmptyMap,
+}
+
+impl Evaluated {
+    /// What it is, for messages.
+    pub(super) fn noun(&self) -> &'static str {
+        match self {
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a floating-point number",
+            Self::Boolean(_) => "a `bool`",
+            Self::String(_) => "a string",
+            Self::Character(_) => "a character",
+            Self::Variant { .. } => "a variant",
+            Self::Flags { .. } => "flags",
+            Self::EmptyList => "an empty list",
+            Self::EmptyMap => "an empty map",
+        }
+    }
+}
+
+impl Resolver<'_> {
+    /// The value of an expression; `None` after a complaint.
+    pub(super) fn evaluate(&mut self, file: usize, expression: &Expression) -> Option<Evaluated> {
+        match &expression.kind {
+            ExpressionKind::Integer(value) => Some(Evaluated::Integer(Integer::new(*value))),
+            ExpressionKind::Float(value) => Some(Evaluated::Float(*value)),
+            ExpressionKind::String(value) => Some(Evaluated::String(value.clone())),
+            ExpressionKind::Character(value) => Some(Evaluated::Character(*value)),
+            ExpressionKind::Boolean(value) => Some(Evaluated::Boolean(*value)),
+            ExpressionKind::EmptyList => Some(Evaluated::EmptyList),
+            ExpressionKind::EmptyMap => Some(Evaluated::EmptyMap),
+            ExpressionKind::Path(path) => self.path_value(file, path),
+            ExpressionKind::Negation(inner) => match self.evaluate(file, inner)? {
+                Evaluated::Integer(value) => Some(Evaluated::Integer(value.negated())),
+                Evaluated::Float(value) => Some(Evaluated::Float(-value)),
+                other => {
+                    let place = self.place(file, inner.span);
+                    let message = format!("{} cannot be negated", other.noun());
+                    self.report(Diagnostic::error(Code::WrongDefault, message, place, "not a number"));
+                    None
+                }
+            },
+            ExpressionKind::Operation { first, rest } => self.operation(file, first, rest),
+            ExpressionKind::Invalid => None,
+        }
+    }
+
+    /// An expression that must be an integer of zero or more.
+    pub(super) fn unsigned(&mut self, file: usize, expression: &Expression, what: &str) -> Option<u64> {
+        let value = self.evaluate(file, expression)?;
+        let place = self.place(file, expression.span);
+        let Evaluated::Integer(integer) = value else {
+            let message = format!("{what} must be an integer, not {}", value.noun());
+            self.report(Diagnostic::error(Code::WrongDefault, message, place, "not an integer"));
+            return None;
+        };
+        let fitting = integer.unsigned().and_then(|value| u64::try_from(value).ok());
+        if fitting.is_none() {
+            let message = format!("{what} must be zero or more and fit 64 bits");
+            self.report(Diagnostic::error(Code::OutOfRange, message, place, "out of range"));
+        }
+        fitting
+    }
+
+    /// Groups operands by precedence with two stacks, as the shunting yard does.
+    fn operation(
+        &mut self,
+        file: usize,
+        first: &Expression,
+        rest: &[(Operator, Expression)],
+    ) -> Option<Evaluated> {
+        let mut values = vec![(self.evaluate(file, first)?, first.span)];
+        let mut operators: Vec<Operator> = Vec::new();
+        for (operator, operand) in rest {
+            while operators.last().is_some_and(|last| precedence(*last) >= precedence(*operator)) {
+                self.reduce(file, &mut values, &mut operators)?;
+            }
+            operators.push(*operator);
+            values.push((self.evaluate(file, operand)?, operand.span));
+        }
+        while !operators.is_empty() {
+            self.reduce(file, &mut values, &mut operators)?;
+        }
+        values.pop().map(|(value, _)| value)
+    }
+
+    fn reduce(
+        &mut self,
+        file: usize,
+        values: &mut Vec<(Evaluated, Span)>,
+        operators: &mut Vec<Operator>,
+    ) -> Option<()> {
+        let operator = operators.pop()?;
+        let (right, right_span) = values.pop()?;
+        let (left, left_span) = values.pop()?;
+        let span = left_span.to(right_span);
+        let value = match (left, right) {
+            (Evaluated::Integer(left), Evaluated::Integer(right)) => {
+                let result = apply(operator, left, right);
+                if result.is_none() {
+                    let place = self.place(file, span);
+                    self.report(
+                        Diagnostic::error(Code::OutOfRange, "this does not fit 128 bits", place, "overflows")
+                            .with_help("shifts go by 0 to 127; `|` takes integers of zero or more"),
+                    );
+                }
+                Evaluated::Integer(result?)
+            }
+            (Evaluated::Flags { id, bits }, Evaluated::Flags { id: other, bits: more })
+                if id == other && operator == Operator::Or =>
+            {
+                Evaluated::Flags { id, bits: bits | more }
+            }
+            (left, right) => {
+                let place = self.place(file, span);
+                let message =
+                    format!("operators work on integers, not on {} and {}", left.noun(), right.noun());
+                self.report(
+                    Diagnostic::error(Code::WrongDefault, message, place, "not two integers")
+                        .with_help("flags of one type can be joined with `|`"),
+                );
+                return None;
+            }
+        };
+        values.push((value, span));
+        Some(())
+    }
+
+    fn path_value(&mut self, file: usize, path: &ast::Path) -> Option<Evaluated> {
+        let found = self.find(file, path, "constant")?;
+        let entry = self.scope.entry(found.item)?;
+        let place = self.place(file, path.span);
+        match (&entry.item.kind, found.member) {
+            (ItemKind::Constant { .. }, None) => {
+                self.constants.get(&found.item).map(|constant| constant.evaluated.clone())
+            }
+            (ItemKind::Enum { variants, .. }, Some(member)) => {
+                let index = variants.iter().position(|variant| variant.name.text == member.text);
+                let Some(index) = index else {
+                    let names = variants.iter().map(|variant| variant.name.text.as_str());
+                    self.unknown_member(file, entry.item, member, "variant", names);
+                    return None;
+                };
+                Some(Evaluated::Variant { id: entry.type_id?, index })
+            }
+            (ItemKind::Flags { flags, .. }, Some(member)) => {
+                let index = flags.iter().position(|flag| flag.name.text == member.text);
+                let Some(index) = index else {
+                    let names = flags.iter().map(|flag| flag.name.text.as_str());
+                    self.unknown_member(file, entry.item, member, "flag", names);
+                    return None;
+                };
+                let bits = self.flag_values.get(&found.item)?.get(index).copied()??;
+                Some(Evaluated::Flags { id: entry.type_id?, bits })
+            }
+            (kind, member) => {
+                let message = format!("`{}` is no value", path.text());
+                let help = match (kind, member) {
+                    (ItemKind::Enum { .. }, None) => "a value of an enum is written `Enum::Variant`",
+                    (ItemKind::Flags { .. }, None) => "a value of flags is written `Flags::NAME`",
+                    _ => "values are constants, variants without payload, and flags",
+                };
+                self.report(
+                    Diagnostic::error(Code::UnknownType, message, place, "not a value").with_help(help),
+                );
+                None
+            }
+        }
+    }
+
+    fn unknown_member<'n>(
+        &mut self,
+        file: usize,
+        item: &ast::Item,
+        member: &ast::Name,
+        noun: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) {
+        if item.incomplete {
+            return;
+        }
+        let place = self.place(file, member.span);
+        let near = if self.may_suggest() { super::suggest::nearest(&member.text, names) } else { None };
+        let message = format!("`{}` has no {noun} `{}`", item.name.text, member.text);
+        let diagnostic =
+            Diagnostic::error(Code::UnknownType, message, place.clone(), format!("unknown {noun}"));
+        self.report(match near {
+            Some(near) => diagnostic.with_fix(place, near, format!("did you mean `{near}`?")),
+            None => diagnostic,
+        });
+    }
+}
+
+fn precedence(operator: Operator) -> u8 {
+    match operator {
+        Operator::Or => 0,
+        Operator::ShiftLeft => 1,
+        Operator::Add | Operator::Subtract => 2,
+        Operator::Multiply => 3,
+    }
+}
+
+fn apply(operator: Operator, left: Integer, right: Integer) -> Option<Integer> {
+    match operator {
+        Operator::Or => left.or(right),
+        Operator::ShiftLeft => left.shift_left(right),
+        Operator::Add => left.add(right),
+        Operator::Subtract => left.subtract(right),
+        Operator::Multiply => left.multiply(right),
+    }
+}

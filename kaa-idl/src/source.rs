@@ -1,0 +1,255 @@
+//! Where `.kaa` files come from: folders on disk, or memory. The only place of the crate that does I/O.
+//!
+//! Invariants: paths are relative to the root, separated by `/`, sorted, and unique; a folder is entered once per
+//! way to it and never from inside itself; nothing larger than [`MAXIMUM_FILE_SIZE`] is read.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The size above which a file is refused, in bytes.
+pub const MAXIMUM_FILE_SIZE: u64 = 16 * 1024 * 1024;
+
+/// A set of `.kaa` files.
+pub trait FileSource {
+    /// The paths of all files, relative to the root, separated by `/`, ending in `.kaa`, sorted.
+    ///
+    /// # Errors
+    /// If the files cannot be listed. What is wrong with a single file is for [`FileSource::read`] to say, so that
+    /// the other files are still compiled.
+    fn files(&self) -> Result<Vec<String>, SourceError>;
+
+    /// The bytes of one file that [`FileSource::files`] named.
+    ///
+    /// # Errors
+    /// If there is no such file, or it cannot be read.
+    fn read(&self, path: &str) -> Result<Vec<u8>, SourceError>;
+}
+
+/// Why files could not be listed or read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The operating system refused.
+    Io {
+        /// The file or folder.
+        path: String,
+        /// Its reason.
+        source: io::Error,
+    },
+    /// There is no such file in this source.
+    Missing {
+        /// The path that was asked for.
+        path: String,
+    },
+    /// The file is larger than [`MAXIMUM_FILE_SIZE`].
+    TooLarge {
+        /// The file.
+        path: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A symbolic link leads back to a folder that contains it.
+    SymlinkLoop {
+        /// The link.
+        path: String,
+    },
+    /// A folder's name ends in `.kaa`.
+    FolderNamedLikeFile {
+        /// The folder.
+        path: String,
+    },
+    /// Two roots have a file of the same relative path.
+    Duplicate {
+        /// The file in the first root.
+        first: String,
+        /// The file in the second.
+        second: String,
+    },
+    /// A file's name is not Unicode.
+    NotUnicode {
+        /// The name, with replacement characters.
+        path: String,
+    },
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, source } => write!(formatter, "cannot read `{path}`: {source}"),
+            Self::Missing { path } => write!(formatter, "there is no file `{path}`"),
+            Self::TooLarge { path, size } => {
+                write!(
+                    formatter,
+                    "`{path}` has {size} bytes, more than the {MAXIMUM_FILE_SIZE} a `.kaa` file may have"
+                )
+            }
+            Self::SymlinkLoop { path } => {
+                write!(formatter, "`{path}` leads back to a folder that contains it")
+            }
+            Self::FolderNamedLikeFile { path } => write!(formatter, "`{path}` is a folder, not a file"),
+            Self::Duplicate { first, second } => {
+                write!(formatter, "`{second}` is the same file of the schema as `{first}`")
+            }
+            Self::NotUnicode { path } => write!(formatter, "the name of `{path}` is not Unicode"),
+        }
+    }
+}
+
+impl Error for SourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Files in memory, for tests and tools.
+#[derive(Debug, Clone, Default)]
+pub struct MemorySource {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl MemorySource {
+    /// Files from pairs of path and content.
+    pub fn new<P: Into<String>, C: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, C)>) -> Self {
+        Self { files: files.into_iter().map(|(path, content)| (path.into(), content.into())).collect() }
+    }
+}
+
+impl FileSource for MemorySource {
+    fn files(&self) -> Result<Vec<String>, SourceError> {
+        Ok(self.files.keys().cloned().collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, SourceError> {
+        let content = self.files.get(path).ok_or_else(|| SourceError::Missing { path: path.to_owned() })?;
+        let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        if size > MAXIMUM_FILE_SIZE {
+            return Err(SourceError::TooLarge { path: path.to_owned(), size });
+        }
+        Ok(content.clone())
+    }
+}
+
+/// Every `.kaa` file under one or more root folders.
+#[derive(Debug)]
+pub struct DiskSource {
+    roots: Vec<PathBuf>,
+}
+
+impl DiskSource {
+    /// All of `roots` together make up one tree of packages.
+    pub fn new(roots: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self { roots: roots.into_iter().map(Into::into).collect() }
+    }
+
+    /// Every file and folder that the schema depends on, roots included: what a build has to watch.
+    ///
+    /// # Errors
+    /// As [`FileSource::files`].
+    pub fn paths(&self) -> Result<Vec<PathBuf>, SourceError> {
+        let listing = self.listing()?;
+        let mut paths: Vec<PathBuf> = listing.folders;
+        paths.extend(listing.files.into_values());
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    fn listing(&self) -> Result<Listing, SourceError> {
+        let mut listing = Listing::default();
+        for root in &self.roots {
+            listing.enter(root, "", &mut Vec::new())?;
+        }
+        Ok(listing)
+    }
+
+    /// A path below a root; refuses whatever could lead out of it.
+    fn locate(&self, path: &str) -> Option<PathBuf> {
+        let inside = path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\\'));
+        let candidates = self.roots.iter().map(|root| root.join(path));
+        candidates.into_iter().find(|candidate| inside && candidate.symlink_metadata().is_ok())
+    }
+}
+
+impl FileSource for DiskSource {
+    fn files(&self) -> Result<Vec<String>, SourceError> {
+        Ok(self.listing()?.files.into_keys().collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, SourceError> {
+        let real = self.locate(path).ok_or_else(|| SourceError::Missing { path: path.to_owned() })?;
+        let failed = |source| SourceError::Io { path: display(&real), source };
+        let metadata = fs::metadata(&real).map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(SourceError::FolderNamedLikeFile { path: display(&real) });
+        }
+        if !metadata.is_file() {
+            return Err(failed(io::Error::other("not a regular file")));
+        }
+        if metadata.len() > MAXIMUM_FILE_SIZE {
+            return Err(SourceError::TooLarge { path: display(&real), size: metadata.len() });
+        }
+        let mut content = Vec::new();
+        let file = fs::File::open(&real).map_err(failed)?;
+        file.take(MAXIMUM_FILE_SIZE + 1).read_to_end(&mut content).map_err(failed)?;
+        let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        if size > MAXIMUM_FILE_SIZE {
+            return Err(SourceError::TooLarge { path: display(&real), size });
+        }
+        Ok(content)
+    }
+}
+
+/// What a walk through the roots found.
+#[derive(Default)]
+struct Listing {
+    files: BTreeMap<String, PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+impl Listing {
+    /// `above` holds the real paths of the folders on the way here.
+    fn enter(&mut self, folder: &Path, prefix: &str, above: &mut Vec<PathBuf>) -> Result<(), SourceError> {
+        let failed = |source| SourceError::Io { path: display(folder), source };
+        let real = fs::canonicalize(folder).map_err(failed)?;
+        if above.contains(&real) || above.len() > DEEPEST_FOLDER {
+            return Err(SourceError::SymlinkLoop { path: display(folder) });
+        }
+        above.push(real);
+        self.folders.push(folder.to_path_buf());
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let Some(name) = path.file_name() else { continue };
+            let Some(name) = name.to_str() else {
+                if path.extension().is_some_and(|extension| extension == "kaa") || path.is_dir() {
+                    return Err(SourceError::NotUnicode { path: display(&path) });
+                }
+                continue;
+            };
+            let relative = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            if name.ends_with(".kaa") {
+                if let Some(first) = self.files.insert(relative, path.clone()) {
+                    return Err(SourceError::Duplicate { first: display(&first), second: display(&path) });
+                }
+            } else if path.is_dir() && !name.starts_with('.') {
+                self.enter(&path, &relative, above)?;
+            }
+        }
+        above.pop();
+        Ok(())
+    }
+}
+
+/// No tree of packages is deeper; it also ends the walk where real paths cannot tell.
+const DEEPEST_FOLDER: usize = 64;
+
+fn display(path: &Path) -> String {
+    path.display().to_string()
+}
