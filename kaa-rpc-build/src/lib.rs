@@ -1,1 +1,72 @@
-//! Under construction.
+//! Compiles `.kaa` files into Rust, from a build script.
+//!
+//! Put `.kaa` files into the folder `kaa` of your package, call [`compile`] in `build.rs`, and include the result:
+//!
+//! ```no_run
+//! // build.rs
+//! fn main() -> kaa_rpc_build::Result {
+//!     kaa_rpc_build::compile()
+//! }
+//! ```
+//! ```ignore
+//! // src/main.rs
+//! mod api {
+//!     kaa_rpc_runtime::include_kaa!();
+//! }
+//! use api::tv::epg::*;
+//! ```
+//!
+//! [`configure`] is for everything that should differ: other folders, more derives, types of your own.
+//!
+//! # What comes out
+//!
+//! A module per package, nested as the packages are. In it, for `service Epg`: the traits `EpgServer` and `EpgClient`
+//! to implement, the proxies `EpgServerProxy` and `EpgClientProxy` to call through, `Epg` to make services of
+//! implementations, and a module `epg` with every call as a value; structs and enums with every derive that their
+//! fields allow; constants and aliases. Names stay as they were written, but methods, fields and parameters become
+//! `snake_case`, keywords become raw (`r#type`), and a package or service module that would hide a primitive type
+//! gets a `_` (`bool_`). Generated code needs the runtime and nothing else, and is meant to be read.
+//!
+//! # Invariants
+//!
+//! Code is built as syntax trees and printed by `prettyplease`, never glued from text. Every path in it is absolute or
+//! relative to the tree, so that no name in a `.kaa` file can capture another. The same input gives the same bytes.
+
+mod abilities;
+mod client;
+mod codec;
+mod config;
+mod documentation;
+mod emit;
+mod enums;
+mod error;
+mod flags;
+mod generator;
+mod methods;
+mod names;
+mod server;
+mod settings;
+mod tables;
+mod types;
+mod values;
+mod zeros;
+
+pub use config::{Config, Roles};
+pub use emit::GeneratedFile;
+pub use error::{Error, Result};
+
+/// Compiles every `.kaa` file under the folder `kaa` of the package that is being built, with default settings.
+///
+/// # Errors
+///
+/// When a `.kaa` file is wrong, there is none, or a file cannot be written. Return the error from `main`: it prints
+/// as compiler diagnostics.
+pub fn compile() -> Result {
+    configure().compile()
+}
+
+/// Settings to change before [`Config::compile`].
+#[must_use]
+pub fn configure() -> Config {
+    Config::default()
+}

@@ -1,0 +1,62 @@
+//! What a program that calls needs: proxies.
+//!
+//! Invariants: a proxy is a handle and nothing more; its methods only make calls, which start when they are awaited.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::documentation;
+use crate::generator::{Generator, Site};
+use crate::methods::{Parameters, Side};
+use crate::names;
+use crate::types::deprecation;
+
+impl Generator<'_> {
+    /// The proxy for one side.
+    pub(crate) fn proxy(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+        let codegen = self.codegen();
+        let name = side.proxy_name();
+        let sentence = format!("Calls what the {} of [`{}`] serves.", side.word(), side.service.name);
+        let docs = documentation::written(&[&sentence]);
+        let deprecated = deprecation(&side.service.attributes);
+        let methods = side
+            .methods()
+            .iter()
+            .map(|method| self.proxy_method(site, side, &Parameters::new(site, side, method)));
+        let module = names::service_module(side.service);
+        let marker = side.marker();
+        let peer = site.local("peer");
+        quote! {
+            #docs
+            #deprecated
+            #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+            pub struct #name { peer: #codegen::Peer }
+            impl #name { #(#methods)* }
+            impl #codegen::Proxy for #name {
+                type Role = #codegen::role::#marker;
+                const SERVICE: &'static #codegen::ServiceDescriptor = &#module::SERVICE;
+                fn from_peer(#peer: #codegen::Peer) -> Self { Self { peer: #peer } }
+                fn peer(&self) -> &#codegen::Peer { &self.peer }
+            }
+        }
+    }
+
+    fn proxy_method(&self, site: &Site<'_>, side: Side<'_>, parameters: &Parameters<'_>) -> TokenStream {
+        let codegen = self.codegen();
+        let method = parameters.method;
+        let name = names::member(&method.name);
+        let docs = documentation::declared_or(&method.docs, &format!("Calls `{}`.", method.name));
+        let deprecated = deprecation(&method.attributes);
+        let (arguments, values) = self.proxy_arguments(site, parameters);
+        let module = side.module();
+        let call_name = side.call_name(method);
+        let call = if method.oneway { names::identifier("OnewayCall") } else { names::identifier("Call") };
+        quote! {
+            #docs
+            #deprecated
+            pub fn #name(&self, #(#arguments),*) -> #codegen::#call<#module::#call_name> {
+                #codegen::#call::new(&self.peer, #module::#call_name { #(#values),* })
+            }
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Methods as both sides see them: parameters, the options struct, call structs.
+//!
+//! Invariants: a method's parameters with a written default, and only those, are in its options struct; the options
+//! struct is the last argument everywhere, under a name that no parameter has.
+
+use std::collections::BTreeSet;
+
+use kaa_idl::schema::{Field, Method, Role, Service};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use crate::abilities::Ability;
+use crate::codec::Fields;
+use crate::documentation;
+use crate::error::Result;
+use crate::generator::{Generator, Site};
+use crate::names;
+use crate::types::initialiser;
+
+/// One side of a service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Side<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) role: Role,
+}
+
+impl<'a> Side<'a> {
+    pub(crate) fn both(service: &'a Service) -> [Self; 2] {
+        [Self { service, role: Role::Server }, Self { service, role: Role::Client }]
+    }
+
+    /// The methods that this side serves.
+    pub(crate) fn methods(self) -> &'a [Method] {
+        match self.role {
+            Role::Server => &self.service.server,
+            Role::Client => &self.service.client,
+        }
+    }
+
+    pub(crate) fn other(self) -> Self {
+        match self.role {
+            Role::Server => Self { role: Role::Client, ..self },
+            Role::Client => Self { role: Role::Server, ..self },
+        }
+    }
+
+    /// `server` or `client`.
+    pub(crate) fn word(self) -> &'static str {
+        match self.role {
+            Role::Server => "server",
+            Role::Client => "client",
+        }
+    }
+
+    /// `Server` or `Client`.
+    pub(crate) fn marker(self) -> Ident {
+        match self.role {
+            Role::Server => names::identifier("Server"),
+            Role::Client => names::identifier("Client"),
+        }
+    }
+
+    /// `EpgServer`.
+    pub(crate) fn trait_name(self) -> Ident {
+        names::identifier(&format!("{}{}", self.service.name, self.marker()))
+    }
+
+    /// `EpgServerProxy`.
+    pub(crate) fn proxy_name(self) -> Ident {
+        names::identifier(&format!("{}{}Proxy", self.service.name, self.marker()))
+    }
+
+    /// The path of this side's module from the package's.
+    pub(crate) fn module(self) -> TokenStream {
+        let (service, side) = (names::service_module(self.service), names::identifier(self.word()));
+        quote!(#service::#side)
+    }
+
+    /// The name of the struct that stands for a call of a method: unique within the side.
+    pub(crate) fn call_name(self, method: &Method) -> Ident {
+        let mut taken = BTreeSet::new();
+        for other in self.methods() {
+            let mut name = kaa_idl::casing::pascal_case(&other.name);
+            if name == "Self" {
+                name.push('_');
+            }
+            let name = names::distinct(&name, &mut taken);
+            if std::ptr::eq(other, method) {
+                return names::identifier(&name);
+            }
+        }
+        names::identifier(&kaa_idl::casing::pascal_case(&method.name))
+    }
+}
+
+/// A method and how its parameters are split.
+#[derive(Debug)]
+pub(crate) struct Parameters<'a> {
+    pub(crate) method: &'a Method,
+    /// What settings call the method.
+    pub(crate) path: String,
+    /// Parameters that callers always give, in order.
+    pub(crate) positional: Vec<&'a Field>,
+    /// Parameters with a written default, in order.
+    pub(crate) optional: Vec<&'a Field>,
+    /// Name and qualified name of the options struct, if there is one.
+    pub(crate) options: Option<(String, String)>,
+}
+
+impl<'a> Parameters<'a> {
+    pub(crate) fn new(site: &Site<'_>, side: Side<'a>, method: &'a Method) -> Self {
+        let live = || method.parameters.iter().filter(|field| !field.tombstone);
+        let optional: Vec<&Field> = live().filter(|field| field.default_is_written).collect();
+        let options = (!optional.is_empty() || method.options_requested).then(|| {
+            let name = names::options_name(method);
+            let path = site.qualified(&name);
+            (name, path)
+        });
+        Self {
+            method,
+            path: site.qualified(&format!("{}.{}.{}", side.service.name, side.word(), method.name)),
+            positional: live().filter(|field| !field.default_is_written).collect(),
+            optional,
+            options,
+        }
+    }
+
+    /// All parameters, as the codec takes them.
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        let options = self.options.as_ref().map(|(_, path)| path.as_str());
+        Fields {
+            path: &self.path,
+            fields: &self.method.parameters,
+            sealed: false,
+            options,
+            default_functions: false,
+        }
+    }
+
+    /// The options struct's path from a site.
+    pub(crate) fn options_path(&self, site: &Site<'_>) -> Option<TokenStream> {
+        self.options.as_ref().map(|(name, _)| {
+            let name = names::identifier(name);
+            site.own(&quote!(#name))
+        })
+    }
+
+    /// The field of the call struct that holds the options.
+    fn options_field(&self) -> Ident {
+        let mut taken = self.positional.iter().map(|field| names::member_text(&field.name)).collect();
+        names::identifier(&names::distinct("options", &mut taken))
+    }
+
+    /// Bindings for the arguments, options last, and for the names in `reserved`, which give way.
+    pub(crate) fn bindings(&self, site: &Site<'_>, reserved: &[&str]) -> (Vec<Ident>, Vec<Ident>) {
+        let mut extra: Vec<&str> = Vec::new();
+        if self.options.is_some() {
+            extra.push("options");
+        }
+        extra.extend(reserved);
+        let (mut arguments, mut extra) =
+            site.bindings(self.positional.iter().map(|field| field.name.as_str()), &extra);
+        if self.options.is_some() {
+            arguments.push(extra.remove(0));
+        }
+        (arguments, extra)
+    }
+}
+
+impl Generator<'_> {
+    /// The types of the arguments, options last.
+    pub(crate) fn argument_types(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> Vec<TokenStream> {
+        let positional = parameters
+            .positional
+            .iter()
+            .map(|field| self.rust_type(site, &format!("{}.{}", parameters.path, field.name), &field.ty));
+        positional.chain(parameters.options_path(site)).collect()
+    }
+
+    /// The parameters of a proxy's method, and the fields of the call struct that they become.
+    pub(crate) fn proxy_arguments(
+        &self,
+        site: &Site<'_>,
+        parameters: &Parameters<'_>,
+    ) -> (Vec<TokenStream>, Vec<TokenStream>) {
+        let (bindings, _) = parameters.bindings(site, &[]);
+        let types = self.argument_types(site, parameters);
+        let fields = parameters.positional.iter().map(|field| names::member(&field.name));
+        let fields = fields.chain(parameters.options.is_some().then(|| parameters.options_field()));
+        let declared = parameters.positional.iter().map(|field| Some(&field.ty)).chain([None]);
+        let mut arguments = Vec::new();
+        let mut values = Vec::new();
+        for (((binding, ty), field), declared) in bindings.iter().zip(&types).zip(fields).zip(declared) {
+            let (ty, value) = match declared {
+                Some(declared) => self.argument(declared, ty, binding),
+                None => (ty.clone(), quote!(#binding)),
+            };
+            arguments.push(quote!(#binding: #ty));
+            values.push(initialiser(&field, &value));
+        }
+        (arguments, values)
+    }
+
+    /// The struct that stands for a call, and its `Method` implementation.
+    pub(crate) fn call_struct(
+        &self,
+        site: &Site<'_>,
+        side: Side<'_>,
+        method: &Method,
+    ) -> Result<TokenStream> {
+        let codegen = self.codegen();
+        let parameters = Parameters::new(site, side, method);
+        let name = side.call_name(method);
+        let service = names::identifier(&side.service.name);
+        let docs = format!(
+            "A call of `{}`, which the {} of [`{service}`](super::super::{service}) serves.",
+            method.name,
+            side.word()
+        );
+        let docs = documentation::written(&[&docs]);
+        let live: Vec<&Field> = parameters.positional.iter().chain(&parameters.optional).copied().collect();
+        let abilities = self.abilities_of(&parameters.path, &live).without(&[
+            Ability::Copy,
+            Ability::Default,
+            Ability::PartialOrd,
+            Ability::Ord,
+            Ability::Serialize,
+            Ability::Deserialize,
+        ]);
+        let derives = self.derives(abilities, &[]);
+        let options_field = parameters.options_field();
+        let fields = parameters.positional.iter().map(|field| {
+            let docs = documentation::declared_or(&field.docs, &format!("The argument `{}`.", field.name));
+            let ty = self.rust_type(site, &format!("{}.{}", parameters.path, field.name), &field.ty);
+            let field = names::member(&field.name);
+            quote!(#docs pub #field: #ty,)
+        });
+        let options = parameters.options_path(site).map(|path| {
+            let docs = documentation::written(&["The arguments that have defaults."]);
+            quote!(#docs pub #options_field: #path,)
+        });
+        let encoder = site.local("encoder");
+        let encode = self.encode_fields(site, parameters.fields(), &encoder, |field| {
+            let member = names::member(&field.name);
+            if field.default_is_written {
+                quote!(&self.#options_field.#member)
+            } else {
+                quote!(&self.#member)
+            }
+        })?;
+        let (returns, throws) = self.outcome_shapes(site, &parameters);
+        let descriptor = self.method_descriptor(side, method, site);
+        Ok(quote! {
+            #docs
+            #derives
+            pub struct #name { #(#fields)* #options }
+            impl #codegen::Method for #name {
+                type Returns = #returns;
+                type Throws = #throws;
+                const DESCRIPTOR: &'static #codegen::MethodDescriptor = #descriptor;
+                fn encode_arguments(
+                    &self,
+                    #encoder: &mut #codegen::Encoder<'_>,
+                ) -> ::core::result::Result<(), #codegen::EncodeError> {
+                    #encode
+                    ::core::result::Result::Ok(())
+                }
+            }
+        })
+    }
+
+    /// The shapes of a method's result and of its declared error.
+    pub(crate) fn outcome_shapes(
+        &self,
+        site: &Site<'_>,
+        parameters: &Parameters<'_>,
+    ) -> (TokenStream, TokenStream) {
+        let returns = match &parameters.method.returns {
+            Some(ty) => self.shape(site, &parameters.path, ty),
+            None => quote!(()),
+        };
+        let throws = match parameters.method.throws {
+            Some(id) => {
+                self.shape(site, &parameters.path, &kaa_idl::schema::Type::Named { id, boxed: false })
+            }
+            None => quote!(::core::convert::Infallible),
+        };
+        (returns, throws)
+    }
+
+    /// The options structs of all methods of the package; methods that come from one interface share theirs.
+    pub(crate) fn options_structs(&self, site: &Site<'_>) -> TokenStream {
+        let mut done = BTreeSet::new();
+        let mut items = TokenStream::new();
+        for side in site.package.services.iter().flat_map(Side::both) {
+            for method in side.methods() {
+                let parameters = Parameters::new(site, side, method);
+                if let Some((name, path)) = &parameters.options
+                    && done.insert(name.clone())
+                {
+                    items.extend(self.options_struct(site, side, &parameters, name, path));
+                }
+            }
+        }
+        items
+    }
+
+    fn options_struct(
+        &self,
+        site: &Site<'_>,
+        side: Side<'_>,
+        parameters: &Parameters<'_>,
+        name: &str,
+        path: &str,
+    ) -> TokenStream {
+        let fields = &parameters.optional;
+        let by_hand = fields.iter().any(|field| self.has_own_default(field));
+        let removed: &[Ability] = if by_hand { &[Ability::Default] } else { &[] };
+        let abilities = self.abilities_of(path, fields);
+        let derives = self.derives(abilities.without(removed), &[]);
+        let sentence = format!(
+            "The arguments of [`{}`]'s `{}` that have defaults.",
+            side.service.name, parameters.method.name
+        );
+        let docs = documentation::written(&[&sentence]);
+        let attributes = self.settings.type_attributes(path);
+        let serde = abilities.contains(Ability::Deserialize).then(|| quote!(#[serde(default)]));
+        let name = names::identifier(name);
+        let mut declared = Vec::new();
+        let mut values = Vec::new();
+        let mut setters = TokenStream::new();
+        for field in fields {
+            let head = self.field_head(path, field, abilities);
+            let member = names::member(&field.name);
+            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            declared.push(quote!(#head pub #member: #ty,));
+            if let Some(default) = &field.default {
+                let value = self.value(site, &field.ty, default);
+                values.push(quote!(#member: #value));
+            }
+            setters.extend(self.setter(site, field, &ty));
+        }
+        let default = by_hand.then(|| {
+            quote! {
+                impl ::core::default::Default for #name {
+                    fn default() -> Self { Self { #(#values),* } }
+                }
+            }
+        });
+        quote! {
+            #docs
+            #derives
+            #serde
+            #attributes
+            #[non_exhaustive]
+            pub struct #name { #(#declared)* }
+            impl #name { #setters }
+            #default
+        }
+    }
+
+    fn setter(&self, site: &Site<'_>, field: &Field, ty: &TokenStream) -> TokenStream {
+        let member = names::member(&field.name);
+        // `options.clone()` and `Options::default()` must go on meaning what they mean everywhere.
+        let mut taken = BTreeSet::from(["clone".to_owned(), "default".to_owned()]);
+        let setter = names::identifier(&names::distinct(&names::member_text(&field.name), &mut taken));
+        let (bindings, _) = site.bindings([field.name.as_str()], &[]);
+        let docs = documentation::declared_or(&field.docs, &format!("Sets `{}`.", field.name));
+        bindings
+            .iter()
+            .map(|binding| {
+                let (ty, value) = self.argument(&field.ty, ty, binding);
+                quote! {
+                    #docs
+                    #[must_use]
+                    pub fn #setter(mut self, #binding: #ty) -> Self {
+                        self.#member = #value;
+                        self
+                    }
+                }
+            })
+            .collect()
+    }
+}
+
+/// A number as a hexadecimal literal.
+pub(crate) fn hexadecimal(value: u64, digits: usize) -> TokenStream {
+    let text = format!("{value:#0width$x}", width = digits + 2);
+    text.parse().unwrap_or_else(|_| {
+        let literal = Literal::u64_unsuffixed(value);
+        quote!(#literal)
+    })
+}

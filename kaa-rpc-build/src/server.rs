@@ -1,0 +1,218 @@
+//! What a program that serves needs: the traits to implement, their dispatch, and the service's own type.
+//!
+//! Invariants: dispatch decodes arguments in the order of the schema and never names a variable that a parameter
+//! could be called; both sides of a service have a trait, so that the first method of a side changes no signature.
+
+use kaa_idl::schema::Service;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use crate::documentation;
+use crate::generator::{Generator, Site};
+use crate::methods::{Parameters, Side, hexadecimal};
+use crate::names;
+use crate::types::deprecation;
+
+impl Generator<'_> {
+    /// The trait of one side, and `()` as its implementation where there is nothing to implement.
+    pub(crate) fn service_trait(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+        let name = side.trait_name();
+        let sentence = format!("What the {} of [`{}`] serves.", side.word(), side.service.name);
+        let docs = documentation::written(&[&sentence]);
+        let methods = side
+            .methods()
+            .iter()
+            .map(|method| self.trait_method(site, side, &Parameters::new(site, side, method)));
+        let nothing = side.methods().is_empty().then(|| quote!(impl #name for () {}));
+        quote! {
+            #docs
+            pub trait #name: ::core::marker::Send + ::core::marker::Sync + 'static { #(#methods)* }
+            #nothing
+        }
+    }
+
+    fn trait_method(&self, site: &Site<'_>, side: Side<'_>, parameters: &Parameters<'_>) -> TokenStream {
+        let codegen = self.codegen();
+        let method = parameters.method;
+        let name = names::member(&method.name);
+        let docs = documentation::declared(&method.docs);
+        let (bindings, context) = parameters.bindings(site, &["cx"]);
+        let types = self.argument_types(site, parameters);
+        let peer = side.other().proxy_name();
+        let returns = match &method.returns {
+            Some(ty) => self.rust_type(site, &parameters.path, ty),
+            None => quote!(()),
+        };
+        let failure = match method.throws {
+            Some(id) => {
+                let error = self.path(site, id);
+                quote!(#codegen::Failure<#error>)
+            }
+            None => quote!(#codegen::Fault),
+        };
+        let body = if self.settings.default_stubs {
+            quote! {
+                {
+                    ::core::future::ready(::core::result::Result::Err(
+                        ::core::convert::From::from(#codegen::unimplemented_method()),
+                    ))
+                }
+            }
+        } else {
+            quote!(;)
+        };
+        quote! {
+            #docs
+            fn #name(
+                &self,
+                #(#context: #codegen::Context<#peer>,)*
+                #(#bindings: #types),*
+            ) -> impl ::core::future::Future<Output = ::core::result::Result<#returns, #failure>> + ::core::marker::Send
+            #body
+        }
+    }
+
+    /// The function that answers calls to one side.
+    pub(crate) fn dispatch(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+        let codegen = self.codegen();
+        let (service, call) = (site.local("service"), site.local("call"));
+        let implementation = names::identifier("KaaService");
+        let trait_name = side.trait_name();
+        let trait_path = site.own(&quote!(#trait_name));
+        let arms = side.methods().iter().map(|method| {
+            let id = hexadecimal(u64::from(method.id), 8);
+            let body =
+                self.dispatch_method(site, side, &Parameters::new(site, side, method), &implementation);
+            quote!(#id => { #body })
+        });
+        let body = if side.methods().is_empty() {
+            quote!(#call.unknown_method())
+        } else {
+            quote!(match #call.method_id() { #(#arms)* _ => #call.unknown_method(), })
+        };
+        quote! {
+            pub(in super::super) fn dispatch<#implementation: #trait_path>(
+                #service: &::std::sync::Arc<#implementation>,
+                #call: #codegen::InboundCall,
+            ) -> #codegen::Handling {
+                #body
+            }
+        }
+    }
+
+    fn dispatch_method(
+        &self,
+        site: &Site<'_>,
+        side: Side<'_>,
+        parameters: &Parameters<'_>,
+        implementation: &Ident,
+    ) -> TokenStream {
+        let (service, call, context) = (site.local("service"), site.local("call"), site.local("context"));
+        let decoder = site.local("decoder");
+        let method = parameters.method;
+        let name = names::member(&method.name);
+        let trait_name = side.trait_name();
+        let trait_path = site.own(&quote!(#trait_name));
+        let peer_name = side.other().proxy_name();
+        let peer = site.own(&quote!(#peer_name));
+        let decoding = self.decode_fields(site, parameters.fields(), &decoder);
+        let live = parameters.method.parameters.iter().filter(|field| !field.tombstone);
+        let mut positional = Vec::new();
+        let mut optional = Vec::new();
+        for (field, value) in live.zip(&decoding.values) {
+            if field.default_is_written {
+                let member = names::member(&field.name);
+                optional.push(quote!(#member: #value));
+            } else {
+                positional.push(value.clone());
+            }
+        }
+        let options = parameters.options_path(site).map(|path| quote!(#path { #(#optional),* }));
+        let values: Vec<TokenStream> = positional.into_iter().chain(options).collect();
+        let arguments: Vec<Ident> =
+            (0..values.len()).map(|position| site.local(&format!("argument{position}"))).collect();
+        let statements = decoding.statements;
+        let (returns, throws) = self.outcome_shapes(site, parameters);
+        let (function, generics) = if method.oneway {
+            (names::identifier("oneway"), quote!(#peer, _, _))
+        } else if method.throws.is_some() {
+            (names::identifier("unary_throws"), quote!(#peer, #returns, #throws, _, _))
+        } else {
+            (names::identifier("unary"), quote!(#peer, #returns, _, _))
+        };
+        let decoded = quote!(::core::result::Result::Ok((#(#values,)*)));
+        let decode = if statements.is_empty() { decoded } else { quote!({ #statements #decoded }) };
+        quote! {
+            let #service = ::std::sync::Arc::clone(#service);
+            #call.#function::<#generics>(
+                |#decoder| #decode,
+                move |#context, (#(#arguments,)*)| async move {
+                    <#implementation as #trait_path>::#name(&#service, #context, #(#arguments),*).await
+                },
+            )
+        }
+    }
+
+    /// `Epg`: where services and their names come from.
+    pub(crate) fn service_type(&self, site: &Site<'_>, service: &Service) -> TokenStream {
+        let name = names::identifier(&service.name);
+        let docs = documentation::declared_or(
+            &service.docs,
+            &format!("The service `{}`.", site.qualified(&service.name)),
+        );
+        let deprecated = deprecation(&service.attributes);
+        let qualified = site.qualified(&service.wire_name);
+        let fingerprint = Literal::byte_string(&service.fingerprint);
+        let constructors = Side::both(service)
+            .into_iter()
+            .filter(|side| self.settings.implements(side.role))
+            .map(|side| self.service_constructors(site, side));
+        quote! {
+            #docs
+            #deprecated
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            pub enum #name {}
+            impl #name {
+                /// The service's qualified name on the wire.
+                pub const NAME: &'static ::core::primitive::str = #qualified;
+                /// The fingerprint of the service and of all types it reaches.
+                pub const FINGERPRINT: [u8; 32] = *#fingerprint;
+                #(#constructors)*
+            }
+        }
+    }
+
+    fn service_constructors(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+        let codegen = self.codegen();
+        let (trait_name, peer, module) = (side.trait_name(), side.other().proxy_name(), side.module());
+        let service_module = names::service_module(side.service);
+        let marker = side.marker();
+        let shared = names::identifier(side.word());
+        let per_connection = names::identifier(&format!("{}_with", side.word()));
+        let shared_docs = documentation::written(&[&format!(
+            "An implementation of [`{trait_name}`] as a service that all connections share."
+        )]);
+        let per_connection_docs = documentation::written(&[
+            &format!("A service with an implementation of [`{trait_name}`] of its own for each connection."),
+            "",
+            "`factory` is given the peer that connected and makes the implementation.",
+        ]);
+        let (service, factory) = (site.local("service"), site.local("factory"));
+        let implementation = names::identifier("KaaService");
+        quote! {
+            #shared_docs
+            #[must_use]
+            pub fn #shared(#service: impl #trait_name) -> #codegen::Service<#codegen::role::#marker> {
+                #codegen::Service::shared(&#service_module::SERVICE, #service, #module::dispatch)
+            }
+            #per_connection_docs
+            #[must_use]
+            pub fn #per_connection<#implementation: #trait_name>(
+                #factory: impl ::core::ops::Fn(#peer) -> #implementation
+                    + ::core::marker::Send + ::core::marker::Sync + 'static,
+            ) -> #codegen::Service<#codegen::role::#marker> {
+                #codegen::Service::per_connection(&#service_module::SERVICE, #factory, #module::dispatch)
+            }
+        }
+    }
+}

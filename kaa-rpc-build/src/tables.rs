@@ -1,0 +1,134 @@
+//! The module of a service: its descriptor, with the table that peers compare, and the modules of its sides.
+//!
+//! Invariants: tables are constants, one line per element, in the order of the schema's table.
+
+use kaa_idl::schema::{ElementEntry, Method, Service, TypeForm};
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::documentation;
+use crate::error::Result;
+use crate::generator::{Generator, Site};
+use crate::methods::{Side, hexadecimal};
+use crate::names;
+
+impl Generator<'_> {
+    /// `pub mod epg { … }`.
+    pub(crate) fn service_module(&self, site: &Site<'_>, service: &Service) -> Result<TokenStream> {
+        let name = names::service_module(service);
+        let docs = documentation::written(&[&format!("The calls of [`{}`] as values.", service.name)]);
+        let descriptor = self.descriptor(site, service);
+        let inner = site.service_side();
+        let mut sides = TokenStream::new();
+        for side in Side::both(service) {
+            let module = names::identifier(side.word());
+            let docs = documentation::written(&[&format!(
+                "Calls of what the {} of [`{}`](super::{}) serves.",
+                side.word(),
+                service.name,
+                service.name
+            )]);
+            let mut items = TokenStream::new();
+            if self.settings.calls(side.role) {
+                for method in side.methods() {
+                    items.extend(self.call_struct(&inner, side, method)?);
+                }
+            }
+            if self.settings.implements(side.role) {
+                items.extend(self.dispatch(&inner, side));
+            }
+            sides.extend(quote!(#docs pub mod #module { #items }));
+        }
+        Ok(quote!(#docs pub mod #name { #descriptor #sides }))
+    }
+
+    fn descriptor(&self, site: &Site<'_>, service: &Service) -> TokenStream {
+        let codegen = self.codegen();
+        let service_name = names::identifier(&service.name);
+        let methods = service.table.methods.iter().map(|method| {
+            let id = hexadecimal(u64::from(method.id), 8);
+            let signature = hexadecimal(method.signature, 16);
+            let name = &method.name;
+            let parameters = elements(&method.parameters);
+            quote! {
+                #codegen::MethodEntry { id: #id, name: #name, signature: #signature, parameters: #parameters }
+            }
+        });
+        let types = service.table.types.iter().map(|entry| {
+            let form = form(entry.form);
+            let name = &entry.name;
+            let elements = elements(&entry.elements);
+            quote! {
+                #codegen::TypeEntry { name: #name, form: #codegen::TypeForm::#form, elements: #elements }
+            }
+        });
+        let sides = Side::both(service).map(|side| {
+            let field = format_ident!("{}_methods", side.word());
+            let descriptors =
+                side.methods().iter().map(|method| self.method_descriptor_of(site, side, method));
+            quote!(#field: &[#(#descriptors),*],)
+        });
+        quote! {
+            pub(super) static SERVICE: #codegen::ServiceDescriptor = #codegen::ServiceDescriptor {
+                name: super::#service_name::NAME,
+                fingerprint: super::#service_name::FINGERPRINT,
+                table: #codegen::ServiceTable { methods: &[#(#methods),*], types: &[#(#types),*] },
+                #(#sides)*
+            };
+            const fn element(
+                name: &'static ::core::primitive::str,
+                tag: u64,
+                hash: u64,
+                has_default: bool,
+            ) -> #codegen::ElementEntry {
+                #codegen::ElementEntry { name, tag, hash, has_default }
+            }
+        }
+    }
+
+    /// A method's descriptor as the service lists it: the call's own where there are calls.
+    fn method_descriptor_of(&self, site: &Site<'_>, side: Side<'_>, method: &Method) -> TokenStream {
+        if self.settings.calls(side.role) {
+            let codegen = self.codegen();
+            let (module, call) = (names::identifier(side.word()), side.call_name(method));
+            quote!(<#module::#call as #codegen::Method>::DESCRIPTOR)
+        } else {
+            self.method_descriptor(side, method, &site.service_module())
+        }
+    }
+
+    /// A method's descriptor written out.
+    pub(crate) fn method_descriptor(&self, side: Side<'_>, method: &Method, site: &Site<'_>) -> TokenStream {
+        let codegen = self.codegen();
+        let service = names::identifier(&side.service.name);
+        let service = site.own(&quote!(#service));
+        let id = hexadecimal(u64::from(method.id), 8);
+        let (name, oneway) = (&method.wire_name, method.oneway);
+        quote! {
+            &#codegen::MethodDescriptor { id: #id, service: #service::NAME, name: #name, oneway: #oneway }
+        }
+    }
+}
+
+fn elements(elements: &[ElementEntry]) -> TokenStream {
+    let entries = elements.iter().map(|element| {
+        let (name, has_default) = (&element.name, element.has_default);
+        let tag = Literal::u64_unsuffixed(element.tag);
+        let hash = hexadecimal(element.hash, 16);
+        quote!(element(#name, #tag, #hash, #has_default))
+    });
+    quote!(&[#(#entries),*])
+}
+
+fn form(form: TypeForm) -> proc_macro2::Ident {
+    format_ident!(
+        "{}",
+        match form {
+            TypeForm::Struct => "Struct",
+            TypeForm::SealedStruct => "SealedStruct",
+            TypeForm::Enum => "Enum",
+            TypeForm::SealedEnum => "SealedEnum",
+            TypeForm::Flags => "Flags",
+        }
+    )
+}

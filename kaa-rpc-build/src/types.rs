@@ -1,0 +1,327 @@
+//! Declared types: structs, newtypes, and what all types have in common.
+//!
+//! Invariants: every type has the derives that its fields allow, and serde's unless they were taken away; a field's
+//! default is written once and used by `Default`, `new`, decoding and serde alike.
+
+use kaa_idl::schema::{Attributes, Field, Newtype, Struct, Type, TypeDefinition, TypeKind};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use crate::abilities::{Abilities, Ability, has_serde_detour};
+use crate::documentation;
+use crate::error::Result;
+use crate::generator::{Generator, Site, scalar_name};
+use crate::names;
+
+impl Generator<'_> {
+    /// All items of a declared type; nothing for one that the user has.
+    pub(crate) fn type_items(&self, site: &Site<'_>, definition: &TypeDefinition) -> Result<TokenStream> {
+        if self.settings.extern_type(&self.schema.qualified_name(definition)).is_some() {
+            return Ok(TokenStream::new());
+        }
+        match &definition.kind {
+            TypeKind::Struct(structure) => self.struct_items(site, definition, structure),
+            TypeKind::Enum(enumeration) => self.enum_items(site, definition, enumeration),
+            TypeKind::Flags(flags) => Ok(self.flags_items(site, definition, flags)),
+            TypeKind::Newtype(newtype) => Ok(self.newtype_items(site, definition, newtype)),
+        }
+    }
+
+    /// Documentation, deprecation, derives and attributes that stand before a type; `instead` are the derives that
+    /// the caller writes by hand.
+    pub(crate) fn type_head(&self, definition: &TypeDefinition, instead: &[Ability]) -> TokenStream {
+        let path = self.schema.qualified_name(definition);
+        let docs = documentation::declared(&definition.docs);
+        let deprecated = deprecation(&definition.attributes);
+        let extras = self.abilities.extras(definition.id);
+        let derives = self.derives(self.abilities.of(definition.id).without(instead), extras);
+        let attributes = self.settings.type_attributes(&path);
+        quote!(#docs #deprecated #derives #attributes)
+    }
+
+    /// `#[derive(…)]`, and where serde is to be found.
+    pub(crate) fn derives(&self, abilities: Abilities, extras: &[syn::Path]) -> TokenStream {
+        let paths = abilities.paths(&self.codegen());
+        let derive = if paths.is_empty() && extras.is_empty() {
+            TokenStream::new()
+        } else {
+            quote!(#[derive(#(#paths,)* #(#extras,)*)])
+        };
+        if uses_serde(abilities) {
+            let serde = format!("{}::serde", self.codegen_text());
+            quote!(#derive #[serde(crate = #serde)])
+        } else {
+            derive
+        }
+    }
+
+    /// Documentation and attributes that stand before a field.
+    pub(crate) fn field_head(&self, path: &str, field: &Field, abilities: Abilities) -> TokenStream {
+        let docs = documentation::declared(&field.docs);
+        let deprecated = deprecation(&field.attributes);
+        let path = format!("{path}.{}", field.name);
+        let attributes = self.settings.field_attributes(&path);
+        let mut serde = TokenStream::new();
+        if uses_serde(abilities) {
+            if field.wire_name != names::member_text(&field.name)
+                && !field.wire_name.starts_with(char::is_numeric)
+            {
+                let name = &field.wire_name;
+                serde.extend(quote!(#[serde(rename = #name)]));
+            }
+            if has_serde_detour(&field.ty) {
+                let module = format!("{}::serde_array", self.codegen_text());
+                serde.extend(quote!(#[serde(with = #module)]));
+            }
+        }
+        quote!(#docs #deprecated #serde #(#attributes)*)
+    }
+
+    /// Where serde finds the value of a missing field.
+    fn serde_default(&self, owner: Option<&Ident>, field: &Field, abilities: Abilities) -> TokenStream {
+        let Some(default) = &field.default else { return TokenStream::new() };
+        if !abilities.contains(Ability::Deserialize) {
+            return TokenStream::new();
+        }
+        if self.is_type_default(&field.ty, default) {
+            return quote!(#[serde(default)]);
+        }
+        owner.map_or_else(TokenStream::new, |owner| {
+            let function = format!("{owner}::{}", default_name(field));
+            quote!(#[serde(default = #function)])
+        })
+    }
+
+    /// [`Self::field_head`] with serde's default, for a field of a variant.
+    pub(crate) fn variant_field_head(&self, path: &str, field: &Field, abilities: Abilities) -> TokenStream {
+        let head = self.field_head(path, field, abilities);
+        let default = self.serde_default(None, field, abilities);
+        quote!(#head #default)
+    }
+
+    fn struct_items(
+        &self,
+        site: &Site<'_>,
+        definition: &TypeDefinition,
+        structure: &Struct,
+    ) -> Result<TokenStream> {
+        let path = self.schema.qualified_name(definition);
+        let name = names::identifier(&definition.name);
+        let abilities = self.abilities.of(definition.id);
+        let fields: Vec<&Field> = structure.fields.iter().filter(|field| !field.tombstone).collect();
+        let by_hand =
+            abilities.contains(Ability::Default) && fields.iter().any(|field| self.has_own_default(field));
+        let head = self.type_head(definition, if by_hand { &[Ability::Default] } else { &[] });
+        let declared = fields.iter().map(|field| {
+            let head = self.field_head(&path, field, abilities);
+            let default = self.serde_default(Some(&name), field, abilities);
+            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let field = names::member(&field.name);
+            quote!(#head #default pub #field: #ty,)
+        });
+        let structure_item = quote!(#head pub struct #name { #(#declared)* });
+        let constructor = self.constructor(site, &path, &fields);
+        let defaults = self.default_functions(site, &path, &fields);
+        let default = if by_hand { self.default_implementation(&name, &fields) } else { TokenStream::new() };
+        let wire = self.struct_wire(site, definition, structure)?;
+        Ok(quote! {
+            #structure_item
+            impl #name { #constructor #defaults }
+            #default
+            #wire
+        })
+    }
+
+    /// `T::new(…)` with the fields that have no default.
+    fn constructor(&self, site: &Site<'_>, path: &str, fields: &[&Field]) -> TokenStream {
+        let (bindings, _) = site.bindings(fields.iter().map(|field| field.name.as_str()), &[]);
+        let mut parameters = Vec::new();
+        let mut values = Vec::new();
+        for (field, binding) in fields.iter().zip(&bindings) {
+            let name = names::member(&field.name);
+            if let Some(default) = &field.default {
+                let value = if self.has_own_default(field) {
+                    let function = default_identifier(field);
+                    quote!(Self::#function())
+                } else {
+                    self.value(site, &field.ty, default)
+                };
+                values.push(quote!(#name: #value));
+                continue;
+            }
+            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let (ty, value) = self.argument(&field.ty, &ty, binding);
+            parameters.push(quote!(#binding: #ty));
+            values.push(initialiser(&name, &value));
+        }
+        let sentence = if parameters.len() == fields.len() {
+            "A value with these fields."
+        } else {
+            "A value with these fields, and defaults for all others."
+        };
+        let docs = documentation::written(&[sentence]);
+        quote!(#docs #[must_use] pub fn new(#(#parameters),*) -> Self { Self { #(#values),* } })
+    }
+
+    /// A function for each default that is not the one of the field's type.
+    fn default_functions(&self, site: &Site<'_>, path: &str, fields: &[&Field]) -> TokenStream {
+        let mut functions = TokenStream::new();
+        for field in fields.iter().filter(|field| self.has_own_default(field)) {
+            let Some(default) = &field.default else { continue };
+            let function = default_identifier(field);
+            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let value = self.value(site, &field.ty, default);
+            functions.extend(quote!(fn #function() -> #ty { #value }));
+        }
+        functions
+    }
+
+    fn default_implementation(&self, name: &Ident, fields: &[&Field]) -> TokenStream {
+        let values = fields.iter().map(|field| {
+            let name = names::member(&field.name);
+            if self.has_own_default(field) {
+                let function = default_identifier(field);
+                quote!(#name: Self::#function())
+            } else {
+                quote!(#name: ::core::default::Default::default())
+            }
+        });
+        quote! {
+            impl ::core::default::Default for #name {
+                fn default() -> Self { Self { #(#values),* } }
+            }
+        }
+    }
+
+    /// Whether the schema's default differs from the one of the field's type.
+    pub(crate) fn has_own_default(&self, field: &Field) -> bool {
+        field.default.as_ref().is_some_and(|default| !self.is_type_default(&field.ty, default))
+    }
+
+    fn newtype_items(&self, site: &Site<'_>, definition: &TypeDefinition, newtype: &Newtype) -> TokenStream {
+        let name = names::identifier(&definition.name);
+        let head = self.type_head(definition, &[]);
+        let path = self.schema.qualified_name(definition);
+        let inner = self.rust_type(site, &path, &newtype.inner);
+        let attributes = self.settings.field_attributes(&format!("{path}.0"));
+        let value = site.local("value");
+        let mut items = quote!(#head pub struct #name(#(#attributes)* pub #inner););
+        if self.converts(&newtype.inner) {
+            items.extend(quote! {
+                impl ::core::convert::From<#inner> for #name {
+                    fn from(#value: #inner) -> Self { Self(#value) }
+                }
+                impl ::core::convert::From<#name> for #inner {
+                    fn from(#value: #name) -> Self { #value.0 }
+                }
+            });
+        }
+        if matches!(newtype.inner, Type::String(_)) {
+            items.extend(quote! {
+                impl ::core::convert::From<&::core::primitive::str> for #name {
+                    fn from(#value: &::core::primitive::str) -> Self {
+                        Self(::std::string::String::from(#value))
+                    }
+                }
+            });
+        }
+        if self.displays(&newtype.inner) {
+            let formatter = site.local("formatter");
+            items.extend(quote! {
+                impl ::core::fmt::Display for #name {
+                    fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                        ::core::fmt::Display::fmt(&self.0, #formatter)
+                    }
+                }
+            });
+        }
+        items.extend(self.newtype_wire(site, definition, &newtype.inner));
+        items
+    }
+
+    /// Whether `From` in both directions cannot meet an implementation of somebody else: `Option` has a blanket one,
+    /// and what an external type has is not known.
+    fn converts(&self, inner: &Type) -> bool {
+        match inner {
+            Type::Option(_) | Type::Named { boxed: true, .. } => false,
+            Type::Named { id, .. } => self.definition(*id).is_some_and(|(_, external)| external.is_none()),
+            _ => true,
+        }
+    }
+
+    /// How a parameter is taken and turned into its field: text, and newtypes of it, from whatever can become it.
+    /// Numbers are taken as they are, because a literal could not tell which number it should become first.
+    pub(crate) fn argument(
+        &self,
+        ty: &Type,
+        rust_type: &TokenStream,
+        binding: &Ident,
+    ) -> (TokenStream, TokenStream) {
+        let is_text = |ty: &Type| matches!(ty, Type::String(_) | Type::Bytes(_));
+        let converts = match ty {
+            Type::Named { id, boxed: false } => matches!(
+                self.definition(*id),
+                Some((definition, None))
+                    if matches!(&definition.kind, TypeKind::Newtype(newtype) if is_text(&newtype.inner))
+            ),
+            _ => is_text(ty),
+        };
+        if converts {
+            (quote!(impl ::core::convert::Into<#rust_type>), quote!(::core::convert::Into::into(#binding)))
+        } else {
+            (rust_type.clone(), quote!(#binding))
+        }
+    }
+
+    /// Whether a value of this type has a `Display`.
+    pub(crate) fn displays(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Option(_) | Type::Vec(..) | Type::Set(..) | Type::Map(..) | Type::Array(..) => false,
+            Type::Bytes(_) | Type::Duration => false,
+            Type::Named { id, .. } => match self.definition(*id) {
+                Some((definition, None)) => match &definition.kind {
+                    TypeKind::Enum(enumeration) => enumeration.error,
+                    TypeKind::Newtype(newtype) => self.displays(&newtype.inner),
+                    _ => false,
+                },
+                _ => false,
+            },
+            _ => true,
+        }
+    }
+}
+
+/// `#[deprecated(…)]` as Rust spells it.
+pub(crate) fn deprecation(attributes: &Attributes) -> TokenStream {
+    let Some(deprecated) = &attributes.deprecated else { return TokenStream::new() };
+    let since = deprecated.since.map(|since| since.to_string());
+    match (since, &deprecated.note) {
+        (Some(since), Some(note)) => quote!(#[deprecated(since = #since, note = #note)]),
+        (Some(since), None) => quote!(#[deprecated(since = #since)]),
+        (None, Some(note)) => quote!(#[deprecated(note = #note)]),
+        (None, None) => quote!(#[deprecated]),
+    }
+}
+
+/// `name: value`, or `name` alone if that is the value.
+pub(crate) fn initialiser(name: &Ident, value: &TokenStream) -> TokenStream {
+    if *name == value.to_string() { quote!(#name) } else { quote!(#name: #value) }
+}
+
+fn uses_serde(abilities: Abilities) -> bool {
+    abilities.contains(Ability::Serialize) || abilities.contains(Ability::Deserialize)
+}
+
+fn default_name(field: &Field) -> String {
+    format!("kaa_default_{}", names::member_text(&field.name))
+}
+
+/// The function that gives a field's default.
+pub(crate) fn default_identifier(field: &Field) -> Ident {
+    names::identifier(&default_name(field))
+}
+
+/// The integer that flags live in.
+pub(crate) fn flags_integer(representation: &Type) -> Ident {
+    scalar_name(representation)
+}

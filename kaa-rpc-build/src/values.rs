@@ -1,0 +1,204 @@
+//! Evaluated values as Rust expressions: defaults and constants.
+//!
+//! Invariants: an expression has the type it was made for without help from inference; a constant is a `const` where
+//! Rust can compute it before the program runs, and a lazily made `static` where it cannot.
+
+use kaa_idl::schema::{Alias, Constant, Type, TypeKind, Value};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use crate::documentation;
+use crate::generator::{Generator, Site, scalar_name};
+use crate::names;
+
+impl Generator<'_> {
+    /// `pub const …`.
+    pub(crate) fn constant(&self, site: &Site<'_>, constant: &Constant) -> TokenStream {
+        let docs = documentation::declared(&constant.docs);
+        let name = names::identifier(&constant.name);
+        match self.constant_form(site, &constant.ty, &constant.value) {
+            Some((ty, value)) => quote!(#docs pub const #name: #ty = #value;),
+            None => {
+                let ty = self.rust_type(site, "", &constant.ty);
+                let value = self.value(site, &constant.ty, &constant.value);
+                quote! {
+                    #docs
+                    pub static #name: ::std::sync::LazyLock<#ty> = ::std::sync::LazyLock::new(|| #value);
+                }
+            }
+        }
+    }
+
+    /// `pub type …`.
+    pub(crate) fn alias(&self, site: &Site<'_>, alias: &Alias) -> TokenStream {
+        let docs = documentation::declared(&alias.docs);
+        let name = names::identifier(&alias.name);
+        let ty = self.rust_type(site, &site.qualified(&alias.name), &alias.ty);
+        quote!(#docs pub type #name = #ty;)
+    }
+
+    /// The expression for a value of a type.
+    pub(crate) fn value(&self, site: &Site<'_>, ty: &Type, value: &Value) -> TokenStream {
+        let codegen = self.codegen();
+        match (ty, value) {
+            (Type::Option(_), Value::None) => quote!(::core::option::Option::None),
+            (Type::Option(inner), value) => {
+                let inner = self.value(site, inner, value);
+                quote!(::core::option::Option::Some(#inner))
+            }
+            (Type::Named { id, boxed: true }, value) => {
+                let inner = self.value(site, &Type::Named { id: *id, boxed: false }, value);
+                quote!(::std::boxed::Box::new(#inner))
+            }
+            (Type::Named { id, .. }, value) => self.named_value(site, *id, value),
+            (_, Value::Bool(value)) => quote!(#value),
+            (Type::F32 | Type::F64, value) => float(ty, value),
+            (_, Value::Unsigned(value)) => {
+                let literal = Literal::u128_unsuffixed(*value);
+                quote!(#literal)
+            }
+            (_, Value::Negative(value)) => negative(*value),
+            (Type::Char, Value::String(text)) => {
+                let character = text.chars().next().unwrap_or_default();
+                quote!(#character)
+            }
+            (Type::Bytes(_), Value::String(text)) => {
+                let bytes = Literal::byte_string(text.as_bytes());
+                quote!(#codegen::Bytes::from_static(#bytes))
+            }
+            (_, Value::String(text)) if text.is_empty() => quote!(::std::string::String::new()),
+            (_, Value::String(text)) => quote!(::std::string::String::from(#text)),
+            _ => quote!(::core::default::Default::default()),
+        }
+    }
+
+    /// Whether a value is what `Default` gives for its type.
+    pub(crate) fn is_type_default(&self, ty: &Type, value: &Value) -> bool {
+        match (ty, value) {
+            (Type::Option(_), value) => *value == Value::None,
+            (Type::Named { id, .. }, value) => match self.definition(*id) {
+                Some((definition, None)) => match (&definition.kind, value) {
+                    (TypeKind::Newtype(newtype), value) => self.is_type_default(&newtype.inner, value),
+                    (TypeKind::Flags(_), Value::Unsigned(0)) | (TypeKind::Struct(_), Value::EmptyMap) => true,
+                    _ => false,
+                },
+                _ => false,
+            },
+            (_, Value::Bool(value)) => !value,
+            (_, Value::Unsigned(value)) => *value == 0,
+            (_, Value::Float(value)) => *value == 0.0 && value.is_sign_positive(),
+            (_, Value::String(text)) => text.is_empty() && !matches!(ty, Type::Char),
+            (_, Value::EmptyList | Value::EmptyMap) => true,
+            _ => false,
+        }
+    }
+
+    fn named_value(&self, site: &Site<'_>, id: kaa_idl::schema::TypeId, value: &Value) -> TokenStream {
+        let path = self.path(site, id);
+        let kind = self.schema.type_definition(id).map(|definition| &definition.kind);
+        match (kind, value) {
+            (Some(TypeKind::Enum(enumeration)), Value::Variant { index, .. }) => {
+                match enumeration.variants.get(*index) {
+                    Some(variant) => {
+                        let name = names::identifier(&variant.name);
+                        quote!(#path::#name)
+                    }
+                    None => quote!(::core::default::Default::default()),
+                }
+            }
+            (Some(TypeKind::Newtype(newtype)), value) => {
+                let inner = self.value(site, &newtype.inner, value);
+                quote!(#path(#inner))
+            }
+            (Some(TypeKind::Flags(_)), Value::Unsigned(bits)) => {
+                let bits = Literal::u128_unsuffixed(*bits);
+                quote!(#path::from_bits_retain(#bits))
+            }
+            _ => quote!(<#path as ::core::default::Default>::default()),
+        }
+    }
+
+    /// Type and value of a `const`, or `None` where only a running program can make the value.
+    fn constant_form(&self, site: &Site<'_>, ty: &Type, value: &Value) -> Option<(TokenStream, TokenStream)> {
+        let both = |ty: &Type| (self.rust_type(site, "", ty), self.value(site, ty, value));
+        match (ty, value) {
+            (Type::String(_), Value::String(text)) => {
+                Some((quote!(&'static ::core::primitive::str), quote!(#text)))
+            }
+            (Type::Bytes(_), Value::String(text)) => {
+                let bytes = Literal::byte_string(text.as_bytes());
+                Some((quote!(&'static [u8]), quote!(#bytes)))
+            }
+            (Type::Option(inner), value) => {
+                let (inner, value) = if *value == Value::None {
+                    (self.rust_type(site, "", inner), quote!(::core::option::Option::None))
+                } else {
+                    let (inner, value) = self.constant_form(site, inner, value)?;
+                    (inner, quote!(::core::option::Option::Some(#value)))
+                };
+                Some((quote!(::core::option::Option<#inner>), value))
+            }
+            (Type::Vec(..), Value::EmptyList) => {
+                Some((self.rust_type(site, "", ty), quote!(::std::vec::Vec::new())))
+            }
+            (Type::Set(..) | Type::Map(..), _) if self.settings.hash_map("") => None,
+            (Type::Set(..), Value::EmptyList) => {
+                Some((self.rust_type(site, "", ty), quote!(::std::collections::BTreeSet::new())))
+            }
+            (Type::Map(..), Value::EmptyMap) => {
+                Some((self.rust_type(site, "", ty), quote!(::std::collections::BTreeMap::new())))
+            }
+            (Type::Named { id, boxed: false }, value) => {
+                let (definition, external) = self.definition(*id)?;
+                match (&definition.kind, value) {
+                    (TypeKind::Enum(_), Value::Variant { .. }) | (TypeKind::Flags(_), Value::Unsigned(_))
+                        if external.is_none() =>
+                    {
+                        Some(both(ty))
+                    }
+                    (TypeKind::Newtype(newtype), value)
+                        if external.is_none()
+                            && !matches!(newtype.inner, Type::String(_) | Type::Bytes(_)) =>
+                    {
+                        self.constant_form(site, &newtype.inner, value)?;
+                        Some(both(ty))
+                    }
+                    _ => None,
+                }
+            }
+            (_, Value::Bool(_) | Value::Unsigned(_) | Value::Negative(_) | Value::Float(_)) => Some(both(ty)),
+            (Type::Char, Value::String(_)) => Some(both(ty)),
+            _ => None,
+        }
+    }
+}
+
+fn negative(value: i128) -> TokenStream {
+    let literal = Literal::u128_unsuffixed(value.unsigned_abs());
+    quote!(-#literal)
+}
+
+fn float(ty: &Type, value: &Value) -> TokenStream {
+    let name = scalar_name(ty);
+    match value {
+        Value::Unsigned(value) => {
+            let text = format!("{value}.0");
+            text.parse().unwrap_or_else(|_| quote!(0.0))
+        }
+        Value::Negative(value) => {
+            let text = format!("{}.0", value.unsigned_abs());
+            let literal: TokenStream = text.parse().unwrap_or_else(|_| quote!(0.0));
+            quote!(-#literal)
+        }
+        Value::Float(value) if value.is_nan() => quote!(::core::primitive::#name::NAN),
+        Value::Float(value) if value.is_infinite() && value.is_sign_negative() => {
+            quote!(::core::primitive::#name::NEG_INFINITY)
+        }
+        Value::Float(value) if value.is_infinite() => quote!(::core::primitive::#name::INFINITY),
+        Value::Float(value) => {
+            let literal = Literal::f64_unsuffixed(value.abs());
+            if value.is_sign_negative() { quote!(-#literal) } else { quote!(#literal) }
+        }
+        _ => quote!(::core::default::Default::default()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Files on disk: the same bytes every time, untouched if unchanged, nothing stale, nothing of others removed.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use kaa_rpc_build::{Config, Error, configure};
+
+const BELL: &str = "package bell;\nservice Bell { fn ring(times: u32); }\n";
+
+fn files(folder: &Path) -> BTreeMap<String, (String, SystemTime)> {
+    let mut files = BTreeMap::new();
+    for folder in [folder.to_path_buf(), folder.join("kaa")] {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let modified = fs::metadata(&path).unwrap().modified().unwrap();
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                files.insert(name, (fs::read_to_string(&path).unwrap(), modified));
+            }
+        }
+    }
+    files
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    files(folder).into_keys().collect()
+}
+
+fn config(folder: &Path) -> Config {
+    configure().root(folder.join("idl")).out_dir(folder.join("out"))
+}
+
+#[test]
+fn runs_are_identical_and_touch_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let config =
+        configure().root(support::fixture("hygiene")).include(support::fixture("service")).out_dir(&out);
+    config.clone().compile().unwrap();
+    let first = files(&out);
+    assert_eq!(first.len(), 7, "{:?}", first.keys());
+    config.compile().unwrap();
+    assert_eq!(files(&out), first);
+}
+
+#[test]
+fn only_what_changed_is_written_and_what_is_gone_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (idl, out) = (folder.path().join("idl"), folder.path().join("out"));
+    fs::create_dir(&idl).unwrap();
+    fs::write(idl.join("bell.kaa"), BELL).unwrap();
+    fs::write(idl.join("gong.kaa"), "package gong;\nstruct Gong { size: u8 }\n").unwrap();
+    config(folder.path()).compile().unwrap();
+    assert_eq!(names(&out), ["bell.rs", "gong.rs", "kaa.rs"]);
+    fs::write(out.join("kaa/mine.rs"), "// mine\n").unwrap();
+    let before = files(&out);
+
+    fs::write(idl.join("bell.kaa"), BELL.replace("u32", "u64")).unwrap();
+    config(folder.path()).compile().unwrap();
+    let after = files(&out);
+    assert_eq!(after["gong.rs"], before["gong.rs"]);
+    assert_eq!(after["kaa.rs"], before["kaa.rs"]);
+    assert_ne!(after["bell.rs"].0, before["bell.rs"].0);
+
+    fs::remove_file(idl.join("gong.kaa")).unwrap();
+    config(folder.path()).compile().unwrap();
+    assert_eq!(names(&out), ["bell.rs", "kaa.rs", "mine.rs"]);
+}
+
+#[test]
+fn a_missing_or_empty_folder_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let idl = folder.path().join("idl");
+    let error = config(folder.path()).compile().unwrap_err();
+    assert!(matches!(&error, Error::MissingFolder { path } if *path == idl));
+    let expected = format!(
+        "\nerror: there is no folder `{}`\nhelp: put this package's .kaa files there, \
+         or name their folder with `kaa_rpc_build::configure().root(\"…\").compile()`",
+        idl.display()
+    );
+    assert_eq!(format!("{error:?}"), expected);
+
+    fs::create_dir(&idl).unwrap();
+    fs::write(idl.join("readme.txt"), "nothing here").unwrap();
+    let error = config(folder.path()).compile().unwrap_err();
+    assert!(matches!(&error, Error::NoFiles { path } if *path == idl), "{error}");
+    assert!(error.to_string().contains("help: `package tv.epg;` belongs into"), "{error}");
+}
+
+#[test]
+fn a_wrong_file_prints_as_diagnostics_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("idl")).unwrap();
+    fs::write(folder.path().join("idl/bell.kaa"), BELL.replace("u32", "Times")).unwrap();
+    let error = config(folder.path()).compile().unwrap_err();
+    let shown = format!("{error:?}");
+    assert!(shown.starts_with("\nerror[K0104]"), "{shown}");
+    assert!(shown.contains("bell.kaa:2:31"), "{shown}");
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("idl")).unwrap();
+    fs::write(folder.path().join("idl/bell.kaa"), BELL).unwrap();
+    fs::write(folder.path().join("out"), "a file").unwrap();
+    let error = config(folder.path()).compile().unwrap_err();
+    assert!(
+        matches!(&error, Error::Write { path, .. } if path.starts_with(folder.path().join("out"))),
+        "{error}"
+    );
+    assert!(std::error::Error::source(&error).is_some());
+}

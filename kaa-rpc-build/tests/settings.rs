@@ -1,0 +1,160 @@
+//! Settings change what they say they change, and wrong ones are refused.
+
+mod support;
+
+use kaa_rpc_build::{Config, Error, Roles, configure};
+
+const RADIO: &str = "
+    struct Track { title: String, artist: String }
+    enum Genre { Jazz, Other(String) }
+    service Radio {
+        fn find(title: String, limit: u32 = 5, tags: Set<String> = []) -> Vec<Track>;
+        client { oneway fn on_track(track: Track); }
+    }";
+
+fn refused(config: &Config) -> String {
+    match config.generate(&support::text_schema(RADIO)) {
+        Ok(_) => panic!("accepted"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn names(code: &str) -> Vec<String> {
+    let file = syn::parse_file(code).unwrap();
+    let mut names: Vec<String> = file
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            syn::Item::Struct(item) => Some(item.ident.to_string()),
+            syn::Item::Enum(item) => Some(item.ident.to_string()),
+            syn::Item::Trait(item) => Some(item.ident.to_string()),
+            _ => None,
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn roles_leave_out_what_the_other_program_needs() {
+    let both = support::generated(&configure(), RADIO);
+    let expected = [
+        "FindOptions",
+        "Genre",
+        "Radio",
+        "RadioClient",
+        "RadioClientProxy",
+        "RadioServer",
+        "RadioServerProxy",
+        "Track",
+    ];
+    assert_eq!(names(&both), expected);
+    let server = support::generated(&configure().roles(Roles::Server), RADIO);
+    assert_eq!(names(&server), ["FindOptions", "Genre", "Radio", "RadioClientProxy", "RadioServer", "Track"]);
+    assert!(server.contains("pub fn server(") && !server.contains("pub fn client("));
+    let client = support::generated(&configure().roles(Roles::Client), RADIO);
+    assert_eq!(names(&client), ["FindOptions", "Genre", "Radio", "RadioClient", "RadioServerProxy", "Track"]);
+}
+
+#[test]
+fn attributes_stand_where_they_were_sent() {
+    let config = configure()
+        .type_attribute("a.Track", "#[cfg_attr(test, doc = \"track\")]")
+        .type_attribute(".a.FindOptions", "#[cfg_attr(test, doc = \"options\")]")
+        .field_attribute("a.Track.artist", "#[serde(skip)]")
+        .field_attribute("a.Genre", "#[serde(alias = \"x\")]");
+    let code = support::generated(&config, RADIO);
+    for expected in [
+        "#[cfg_attr(test, doc = \"track\")]\npub struct Track {",
+        "#[cfg_attr(test, doc = \"options\")]\n#[non_exhaustive]\npub struct FindOptions {",
+        "#[serde(skip)]\n    pub artist:",
+        "#[serde(alias = \"x\")]\n    Jazz,",
+        "#[serde(alias = \"x\")]\n    Other(",
+    ] {
+        assert!(code.contains(expected), "{expected}\nis not in\n{code}");
+    }
+    assert_eq!(code.matches("serde(skip)").count(), 1);
+}
+
+#[test]
+fn a_dot_means_everything() {
+    let config = configure().type_attribute(".", "#[non_exhaustive]").hash_map(".");
+    let code = support::generated(&config, RADIO);
+    for name in ["pub struct Track", "pub enum Genre", "pub struct FindOptions"] {
+        assert!(code.contains(&format!("#[non_exhaustive]\n{name}")), "{name}");
+    }
+    assert!(!code.contains("BTree"), "{code}");
+}
+
+#[test]
+fn hash_maps_of_options_are_the_same_everywhere() {
+    let code = support::generated(&configure().hash_map("a.FindOptions.tags"), RADIO);
+    assert!(!code.contains("BTreeSet") && !code.contains("shape::Set<"), "{code}");
+    assert!(code.contains("shape::HashSet<"), "{code}");
+}
+
+#[test]
+fn external_types_are_used_and_not_generated() {
+    let config =
+        configure().extern_type("a.Track", "crate::music::Track<'static>").runtime_path("crate::rpc");
+    let code = support::generated(&config, RADIO);
+    assert!(!code.contains("struct Track"), "{code}");
+    assert!(code.contains("Vec<crate::music::Track<'static>>"), "{code}");
+    assert!(code.contains("crate::rpc::codegen::shape::Extern<crate::music::Track<'static>>"), "{code}");
+    assert!(!code.contains("kaa_rpc_runtime"), "{code}");
+    assert!(code.contains("#[serde(crate = \"crate::rpc::codegen::serde\")]"), "{code}");
+}
+
+#[test]
+fn stubs_answer_for_methods_left_out() {
+    assert!(!support::generated(&configure(), RADIO).contains("unimplemented_method"));
+    let code = support::generated(&configure().default_stubs(), RADIO);
+    assert_eq!(code.matches("::kaa_rpc_runtime::codegen::unimplemented_method()").count(), 2, "{code}");
+}
+
+#[test]
+fn wrong_settings_are_refused_with_what_is_wrong() {
+    let nothing = "nothing in the .kaa files has that name";
+    for (config, expected) in [
+        (configure().derive("a.Trakc", "Eq"), format!("error: `derive` was given `a.Trakc`: {nothing}")),
+        (configure().derive("a.Tra", "Eq"), format!("error: `derive` was given `a.Tra`: {nothing}")),
+        (configure().hash_map("b"), format!("error: `hash_map` was given `b`: {nothing}")),
+        (
+            configure().field_attribute("a.Track.name", "#[x]"),
+            format!("error: `field_attribute` was given `a.Track.name`: {nothing}"),
+        ),
+        (
+            configure().extern_type("a", "crate::A"),
+            "error: `extern_type` was given `a`: there is no type of that name".to_owned(),
+        ),
+    ] {
+        assert_eq!(refused(&config), expected);
+    }
+    for (config, expected) in [
+        (
+            configure().type_attribute("a.Track", "non_exhaustive"),
+            "error: `type_attribute` was given `non_exhaustive`:",
+        ),
+        (configure().derive("a.Track", "1"), "error: `derive` was given `1`:"),
+        (
+            configure().type_attribute("a.Track", "#[derive(1)]"),
+            "error: `type_attribute` was given `# [derive (1)]`:",
+        ),
+        (configure().extern_type("a.Track", "a b"), "error: `extern_type` was given `a b`:"),
+        (configure().runtime_path(""), "error: `runtime_path` was given ``:"),
+    ] {
+        let message = refused(&config);
+        assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+#[test]
+fn what_has_no_rust_form_is_refused() {
+    let schema = support::text_schema("struct usize { x: u8 }");
+    let error = configure().generate(&schema).unwrap_err();
+    assert!(matches!(&error, Error::Unsupported { path, .. } if path == "a.usize"), "{error}");
+    // Nobody knows what an external type's zero looks like on the wire.
+    let schema = support::text_schema("struct T { x: u8 } struct S { reserved t: T, u: u8 }");
+    let error = configure().extern_type("a.T", "crate::T").generate(&schema).unwrap_err();
+    assert!(matches!(&error, Error::Unsupported { path, .. } if path == "a.S.t"), "{error}");
+}
