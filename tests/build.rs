@@ -1,0 +1,5 @@
+//! Generates the schemas of the whole-system tests, as any user would.
+
+fn main() -> kaa_rpc_build::Result {
+    kaa_rpc_build::compile()
+}

@@ -1,0 +1,78 @@
+//! Old and new programs understand each other: what generated code reads and writes when a schema has grown.
+
+use kaa_rpc_runtime::Bytes;
+use kaa_rpc_runtime::codec::{Buffer, DecodeError, DecodeLimits, Decoder, Encoder, Wire};
+use kaa_rpc_tests::api::evolving::{after, before};
+
+fn encoded<W: Wire<Value = W>>(value: &W) -> Bytes {
+    let mut buffer = Buffer::new();
+    W::encode(value, &mut Encoder::new(&mut buffer, 1 << 20)).unwrap();
+    let mut slices = [std::io::IoSlice::new(&[]); 4];
+    let count = buffer.chunks(&mut slices);
+    Bytes::from(slices[..count].concat())
+}
+
+fn decoded<W: Wire<Value = W>>(bytes: &Bytes) -> Result<W, DecodeError> {
+    W::decode(&mut Decoder::new(bytes, DecodeLimits::new(1 << 20)))
+}
+
+fn translated<A: Wire<Value = A>, B: Wire<Value = B>>(value: &A) -> B {
+    decoded(&encoded(value)).unwrap()
+}
+
+#[test]
+fn the_old_reads_the_new_and_skips_what_it_does_not_know() {
+    let mut new = after::Score::new("Spem in alium");
+    new.key = Some("G".to_owned());
+    new.bars = vec![after::Bar::new(1, 4)];
+    let old: before::Score = translated(&new);
+    // The tombstone sends a zero in the slot of what was deleted.
+    assert_eq!(old, before::Score { title: "Spem in alium".to_owned(), pages: 0, key: Some("G".to_owned()) });
+}
+
+#[test]
+fn the_new_reads_the_old_and_fills_in_defaults() {
+    let old = before::Score { title: "Miserere".to_owned(), pages: 12, key: None };
+    let new: after::Score = translated(&old);
+    assert_eq!(new, after::Score::new("Miserere"));
+    assert_eq!((new.language.as_str(), &new.place), ("la", &after::Place::Lost));
+}
+
+#[test]
+fn a_variant_can_grow() {
+    let old = before::Place::Lent { to: "Tallis".to_owned() };
+    let new: after::Place = translated(&old);
+    assert_eq!(new, after::Place::Lent { to: "Tallis".to_owned(), until: None });
+    assert_eq!(translated::<_, before::Place>(&new), old);
+}
+
+#[test]
+fn an_unknown_variant_is_kept_byte_for_byte() {
+    for new in
+        [after::Place::Archive { room: "B".to_owned(), bars: after::Bar::new(3, 7) }, after::Place::Lost]
+    {
+        let bytes = encoded(&new);
+        let old: before::Place = decoded(&bytes).unwrap();
+        assert!(matches!(old, before::Place::Unknown(_)), "{old:?}");
+        assert_eq!(encoded(&old), bytes);
+        assert_eq!(translated::<_, after::Place>(&old), new);
+        let json = serde_json::to_string(&old).unwrap();
+        assert_eq!(serde_json::from_str::<before::Place>(&json).unwrap(), old);
+    }
+}
+
+#[test]
+fn a_sealed_struct_has_no_prefix() {
+    assert_eq!(encoded(&after::Bar::new(3, 7))[..], [3, 7]);
+    assert!(decoded::<after::Bar>(&Bytes::from_static(&[3])).is_err());
+}
+
+#[test]
+fn errors_name_the_field() {
+    let bytes = Bytes::from_static(&[3, 1, b'x', 251]);
+    let error = decoded::<before::Score>(&bytes).unwrap_err();
+    assert!(
+        error.to_string().contains("evolving.before.Score") && error.to_string().contains("pages"),
+        "{error}"
+    );
+}
