@@ -3,7 +3,7 @@
 //! Invariants: a file that cannot be read or parsed does not hide the errors of the others; diagnostics are ordered
 //! by file and position; there is a schema exactly where there are no errors.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::ast;
@@ -68,7 +68,9 @@ pub fn compile(source: &dyn FileSource) -> Compilation {
         compilation.sources.iter().map(|(path, source)| (&**path, &source.lines)).collect();
     let inputs: Vec<Input<'_>> =
         files.iter().map(|file| Input { file, lines: lines.get(&*file.path).copied() }).collect();
-    let (schema, diagnostics) = resolve(&inputs);
+    let (schema, mut diagnostics) = resolve(&inputs);
+    let damaged = damaged_lines(&compilation.diagnostics, &lines);
+    diagnostics.retain(|diagnostic| line(diagnostic, &lines).is_none_or(|line| !damaged.contains(&line)));
     compilation.diagnostics.extend(diagnostics);
     compilation.diagnostics.sort_by(|left, right| order(left).cmp(&order(right)));
     compilation.diagnostics.dedup();
@@ -76,6 +78,23 @@ pub fn compile(source: &dyn FileSource) -> Compilation {
         compilation.schema = Some(schema);
     }
     compilation
+}
+
+/// Lines on which characters were lost: what else is wrong with them may follow from that.
+fn damaged_lines(
+    diagnostics: &[Diagnostic],
+    lines: &HashMap<&str, &LineTable>,
+) -> HashSet<(Arc<str>, usize)> {
+    let lexical = diagnostics.iter().filter(|diagnostic| {
+        matches!(diagnostic.code, Code::BadCharacter | Code::UnterminatedString | Code::UnclosedComment)
+    });
+    lexical.filter_map(|diagnostic| line(diagnostic, lines)).collect()
+}
+
+fn line(diagnostic: &Diagnostic, lines: &HashMap<&str, &LineTable>) -> Option<(Arc<str>, usize)> {
+    let place = &diagnostic.primary.place;
+    let table = lines.get(&*place.path)?;
+    Some((Arc::clone(&place.path), table.line(place.span.start)))
 }
 
 fn order(diagnostic: &Diagnostic) -> (&str, usize, Code) {

@@ -100,17 +100,7 @@ impl<'t> Matcher<'t> {
 
     fn close(&mut self, bracket: Bracket, index: usize, span: Span) {
         if !self.stack.iter().any(|open| open.bracket == bracket) {
-            let place = Place::new(self.path, span);
-            let message = format!("`{}` closes nothing", closing(bracket));
-            let diagnostic = Diagnostic::error(
-                Code::UnclosedDelimiter,
-                message,
-                place,
-                "there is no open bracket of this kind",
-            );
-            self.matching.diagnostics.push(diagnostic);
-            self.matching.broken.push(index);
-            return;
+            return self.unmatched(bracket, index, span);
         }
         while let Some(open) = self.stack.pop() {
             self.angles = open.angles;
@@ -128,6 +118,38 @@ impl<'t> Matcher<'t> {
             let other = format!("before this `{}`", closing(bracket));
             self.matching.diagnostics.push(diagnostic.with_label(Place::new(self.path, span), other));
         }
+    }
+
+    /// A bracket of a kind that is not open: a slip for the one that is, or one too many.
+    fn unmatched(&mut self, bracket: Bracket, index: usize, span: Span) {
+        self.matching.broken.push(index);
+        let place = Place::new(self.path, span);
+        let last = self.stack.pop_if(|open| open.bracket != Bracket::Brace && bracket != Bracket::Brace);
+        let diagnostic = match last {
+            Some(open) => {
+                self.angles = open.angles;
+                let expected = closing(open.bracket);
+                let message = format!("expected `{expected}`, found `{}`", closing(bracket));
+                Diagnostic::error(
+                    Code::UnclosedDelimiter,
+                    message,
+                    place.clone(),
+                    format!("expected `{expected}`"),
+                )
+                .with_label(Place::new(self.path, open.span), "this is what it should close")
+                .with_fix(place, expected, format!("write `{expected}`"))
+            }
+            None => {
+                let message = format!("`{}` closes nothing", closing(bracket));
+                Diagnostic::error(
+                    Code::UnclosedDelimiter,
+                    message,
+                    place,
+                    "there is no open bracket of this kind",
+                )
+            }
+        };
+        self.matching.diagnostics.push(diagnostic);
     }
 
     /// All open brackets end here; the innermost is the one to look at.

@@ -88,7 +88,7 @@ fn found_at(excerpt: Excerpt<'_>, offset: usize) -> Span {
         Some(quote @ ('"' | '\'')) => {
             rest.get(1..).and_then(|inside| inside.find(quote)).map_or(1, |end| end + 2)
         }
-        Some('/') => rest.find('\n').unwrap_or(rest.len()),
+        Some('/') => "///".len(),
         Some(_) if ["->", "=>", "::", "<<", ".."].iter().any(|pair| rest.starts_with(pair)) => 2,
         Some(first) => first.len_utf8(),
     };
@@ -185,7 +185,11 @@ fn describe(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::attribute_arguments => (2, "`(`"),
         Rule::comma | Rule::EOI => (3, "`,`"),
         Rule::semicolon | Rule::missing_semicolon => (3, "`;`"),
-        Rule::result | Rule::arrow => (2, "`->`"),
+        Rule::result | Rule::arrow => (WEAK, "`->`"),
+        Rule::field_alone | Rule::field => (0, "a field"),
+        Rule::variant_alone | Rule::variant => (0, "a variant"),
+        Rule::flag_alone | Rule::flag => (0, "a flag"),
+        Rule::member_alone => (0, "a method"),
         Rule::close_brace => (4, "`}`"),
         Rule::close_parenthesis => (4, "`)`"),
         Rule::close_bracket => (4, "`]`"),
@@ -215,7 +219,11 @@ fn list(texts: &[&str]) -> String {
 /// What people coming from other languages are likely to have meant.
 fn advice(found: &str, before: &str, rules: &[Rule]) -> Option<String> {
     let wants = |rule: Rule| rules.contains(&rule);
-    let member = wants(Rule::function) || wants(Rule::kw_fn) || wants(Rule::client) || wants(Rule::include);
+    let member = wants(Rule::member_alone)
+        || wants(Rule::function)
+        || wants(Rule::kw_fn)
+        || wants(Rule::client)
+        || wants(Rule::include);
     let text = match found {
         "<" if wants(Rule::open_brace) || wants(Rule::field_block) || wants(Rule::variant_block) => {
             "there are no generic types in a schema; write one item per type"

@@ -3,6 +3,7 @@
 //! Invariants: on a line with a lexical error nothing else is complained about; of several chunks in a row that are
 //! no items only the first is reported.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use pest::Parser;
@@ -42,9 +43,14 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         parser.chunk(chunk);
     }
     parser.inner_docs(&chunks);
-    let lexical_lines: std::collections::HashSet<usize> =
+    let damaged: HashSet<usize> =
         scan.diagnostics.iter().map(|diagnostic| lines.line(diagnostic.primary.place.span.start)).collect();
-    syntax.retain(|diagnostic| !lexical_lines.contains(&lines.line(diagnostic.primary.place.span.start)));
+    syntax.retain(|diagnostic| {
+        let start = diagnostic.primary.place.span.start;
+        let before = scan.masked.get(..start).unwrap_or_default().trim_end().len();
+        let before = before.saturating_sub(1);
+        !damaged.contains(&lines.line(start)) && !damaged.contains(&lines.line(before))
+    });
     let mut diagnostics = scan.diagnostics;
     diagnostics.append(&mut syntax);
     (file, diagnostics)
@@ -71,7 +77,7 @@ impl FileParser<'_> {
             && !is_item_keyword(first)
             && token.kind != TokenKind::Semicolon
         {
-            if !self.in_junk {
+            if !self.in_junk || meant(first).is_some() || is_member_word(first) {
                 self.not_an_item(token.span, first, head);
             }
             self.in_junk = true;
@@ -129,7 +135,7 @@ impl FileParser<'_> {
             (_, Some(keyword)) => {
                 diagnostic.with_fix(place, keyword, format!("did you mean `{keyword}`?"))
             }
-            ("fn" | "oneway" | "client" | "include" | "rpc" | "async", None) => {
+            (word, None) if is_member_word(word) => {
                 diagnostic.with_help("methods stand inside a `service` or an `interface`")
             }
             ("mod", None) => diagnostic.with_help("every file is a package: `tv/epg.kaa` begins with `package tv.epg;`"),
@@ -191,6 +197,11 @@ fn head(tokens: &[Token]) -> &[Token] {
         !in_attribute
     });
     tokens.get(start.unwrap_or(tokens.len())..).unwrap_or_default()
+}
+
+/// Whether a word begins something that stands in services.
+fn is_member_word(word: &str) -> bool {
+    matches!(word, "fn" | "oneway" | "client" | "rpc" | "async" | "pub")
 }
 
 /// The keyword that a word was likely meant to be.

@@ -91,7 +91,7 @@ const KNOWN: &[Known] = &[
     Known {
         name: "since",
         belongs: "types, services, methods, parameters, flags, fields of extensible structs and variants of open enums",
-        example: "#[since(2)]",
+        example: "`#[since(2)]`",
         allowed: |target| {
             target.is_type()
                 || matches!(
@@ -109,7 +109,7 @@ const KNOWN: &[Known] = &[
     Known {
         name: "deprecated",
         belongs: "types, services, methods, fields, variants and flags",
-        example: "#[deprecated(since = 3, note = \"use search\")]",
+        example: "`#[deprecated(since = 3, note = \"use search\")]`",
         allowed: |target| {
             target.is_type()
                 || target.is_variant()
@@ -122,25 +122,25 @@ const KNOWN: &[Known] = &[
     Known {
         name: "idempotent",
         belongs: "methods",
-        example: "#[idempotent]",
+        example: "`#[idempotent]`",
         allowed: |target| target == Target::Method,
     },
     Known {
         name: "detached",
         belongs: "methods",
-        example: "#[detached]",
+        example: "`#[detached]`",
         allowed: |target| target == Target::Method,
     },
     Known {
         name: "timeout",
         belongs: "methods",
-        example: "#[timeout(\"5s\")]",
+        example: "`#[timeout(\"5s\")]`",
         allowed: |target| target == Target::Method,
     },
     Known {
         name: "selector",
         belongs: "types, services, methods, fields, parameters and variants",
-        example: "#[selector(\"name_on_the_wire\")]",
+        example: "`#[selector(\"name_on_the_wire\")]`",
         allowed: |target| {
             target.is_type()
                 || target.is_variant()
@@ -153,14 +153,14 @@ const KNOWN: &[Known] = &[
     Known {
         name: "display",
         belongs: "variants of an `error`",
-        example: "#[display(\"range of {hours} h exceeds {max} h\")]",
+        example: "`#[display(\"range of {hours} h exceeds {max} h\")]`",
         allowed: |target| target == Target::ErrorVariant,
     },
-    Known { name: "allow", belongs: "anything", example: "#[allow(lint_name)]", allowed: |_| true },
+    Known { name: "allow", belongs: "anything", example: "`#[allow(lint_name)]`", allowed: |_| true },
     Known {
         name: "rust",
         belongs: "types and methods",
-        example: "#[rust(derive(some::Trait))] on a type, #[rust(options = \"Name\")] on a method",
+        example: "`#[rust(derive(some::Trait))]` on a type, `#[rust(options = \"Name\")]` on a method",
         allowed: |target| target.is_type() || target == Target::Method,
     },
 ];
@@ -186,7 +186,7 @@ impl Resolver<'_> {
                 continue;
             }
             if let Some(first) =
-                seen.insert(name, attribute.span).filter(|_| name != "allow" && name != "rust")
+                seen.insert(name, attribute.name.span).filter(|_| name != "allow" && name != "rust")
             {
                 let first = self.place(file, first);
                 self.report(
@@ -209,7 +209,7 @@ impl Resolver<'_> {
                         place,
                         "not what it takes",
                     )
-                    .with_help(format!("write `{}`", known.example)),
+                    .with_help(format!("write {}", known.example)),
                 );
             }
         }

@@ -3,7 +3,7 @@
 //! Invariants: nothing is converted between kinds of values; what does not fit is reported with the type it should
 //! have had.
 
-use super::integer::width;
+use super::integer::{range, width};
 use super::resolver::Resolver;
 use super::types::Position;
 use super::values::Evaluated;
@@ -28,7 +28,7 @@ impl<'a> Resolver<'a> {
                 let fitted = integer.fit(ty);
                 if fitted.is_none() {
                     let message = format!("this value does not fit `{}`", self.shown(ty));
-                    self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), "out of range"));
+                    self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), range(ty)));
                 }
                 fitted
             }

@@ -11,15 +11,16 @@ use super::resolver::Resolver;
 use super::rust_names::unwritable;
 use super::services::ResolvedService;
 use super::types::is_built_in;
-use crate::ast::{ItemKind, Name};
+use crate::ast::{AttributeArgument, Expression, ExpressionKind, Item, ItemKind, Name};
 use crate::casing::{pascal_case, snake_case};
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::location::Span;
 use crate::schema::Method;
 
 /// A name in a package's module, and who has it.
 #[derive(Debug, Clone)]
 struct Holder {
-    /// What it is, as in "`EpgServer` is … of service `Epg`".
+    /// What makes it, as in "service `Epg` makes the trait `EpgServer`"; empty if it was written.
     what: String,
     place: Place,
     /// What makes two holders one: an interface's method that several services include.
@@ -53,7 +54,7 @@ impl Resolver<'_> {
 
     /// Types have names on the wire that are unique in their package, and so have services.
     fn check_wire_names(&mut self) {
-        let mut seen: HashMap<(usize, &str, String), Place> = HashMap::new();
+        let mut seen: HashMap<(usize, &str, &str), Place> = HashMap::new();
         for item in 0..self.scope.entries.len() {
             let Some(entry) = self.scope.entry(item) else { continue };
             let kind = match &entry.item.kind {
@@ -61,14 +62,10 @@ impl Resolver<'_> {
                 _ if entry.type_id.is_some() => "type",
                 _ => continue,
             };
-            let selector = entry.item.attributes.iter().find(|attribute| attribute.name.text == "selector");
-            let wire = match (entry.type_id.and_then(|id| self.definition(id)), selector) {
-                (Some(definition), _) => definition.wire_name.clone(),
-                _ => entry.item.name.text.clone(),
-            };
-            let span = selector.map_or(entry.item.name.span, |selector| selector.span);
+            let name = &entry.item.name;
+            let (wire, span) = written_selector(entry.item).unwrap_or((&name.text, name.span));
             let place = self.place(entry.file, span);
-            let Some(first) = seen.insert((entry.package, kind, wire.clone()), place.clone()) else {
+            let Some(first) = seen.insert((entry.package, kind, wire), place.clone()) else {
                 continue;
             };
             let same_item = self.scope.packages.get(entry.package).is_some_and(|package| {
@@ -92,33 +89,35 @@ impl Resolver<'_> {
             let name = &resolved.entry.item.name;
             let place = self.place(resolved.entry.file, name.span);
             let Some(module) = modules.get_mut(package) else { continue };
-            for (suffix, what) in [
-                ("Server", "the trait of its server's side"),
-                ("Client", "the trait of its client's side"),
-                ("ServerProxy", "the proxy of its server's side"),
-                ("ClientProxy", "the proxy of its client's side"),
-            ] {
-                let holder = Holder {
-                    what: format!("{what}, of service `{}`", name.text),
-                    place: place.clone(),
-                    identity: None,
-                };
-                let complaint = take(module, format!("{}{suffix}", name.text), holder);
-                self.diagnostics.extend(complaint);
+            let holder = |what: &str, generated: &str| Holder {
+                what: format!("service `{}` makes the {what} `{generated}`", name.text),
+                place: place.clone(),
+                identity: None,
+            };
+            let types = [
+                ("trait", "Server"),
+                ("trait", "Client"),
+                ("proxy", "ServerProxy"),
+                ("proxy", "ClientProxy"),
+            ];
+            for (what, suffix) in types {
+                let generated = format!("{}{suffix}", name.text);
+                self.diagnostics.extend(take(module, &generated, holder(what, &generated)));
             }
-            let what = format!("the module of service `{}`", name.text);
-            let complaint =
-                take(module, snake_case(&name.text), Holder { what, place: place.clone(), identity: None });
-            self.diagnostics.extend(complaint);
+            let generated = snake_case(&name.text);
+            self.diagnostics.extend(take(module, &generated, holder("module", &generated)));
         }
         for resolved in services {
             let Some(module) = modules.get_mut(resolved.entry.package) else { continue };
             let methods = resolved.service.server.iter().chain(&resolved.service.client);
             for (method, place) in methods.zip(&resolved.options) {
                 let Some(options) = options_name(method) else { continue };
-                let what = format!("the options of `{}.{}`", resolved.service.name, method.name);
+                let what = format!(
+                    "`{}.{}` makes the options struct `{options}`",
+                    resolved.service.name, method.name
+                );
                 let identity = method.interface.clone().map(|interface| (interface, method.name.clone()));
-                let complaint = take(module, options, Holder { what, place: place.clone(), identity });
+                let complaint = take(module, &options, Holder { what, place: place.clone(), identity });
                 self.diagnostics.extend(complaint.map(|complaint| {
                     complaint.with_help("name the options with `#[rust(options = \"Other\")]` on the method")
                 }));
@@ -133,7 +132,7 @@ impl Resolver<'_> {
         for entry in &self.scope.entries {
             if let Some(module) = modules.get_mut(entry.package) {
                 let place = self.place(entry.file, entry.item.name.span);
-                let holder = Holder { what: "defined".to_owned(), place, identity: None };
+                let holder = Holder { what: String::new(), place, identity: None };
                 module.entry(entry.item.name.text.clone()).or_insert(holder);
             }
         }
@@ -199,6 +198,17 @@ impl Resolver<'_> {
     }
 }
 
+/// The name on the wire that an item's `#[selector]` sets.
+fn written_selector(item: &Item) -> Option<(&str, Span)> {
+    let selector = item.attributes.iter().find(|attribute| attribute.name.text == "selector")?;
+    match selector.arguments.as_deref()? {
+        [AttributeArgument::Value(Expression { kind: ExpressionKind::String(text), span })] => {
+            Some((text, *span))
+        }
+        _ => None,
+    }
+}
+
 /// The name of a method's options struct, if it has one.
 fn options_name(method: &Method) -> Option<String> {
     let has_options = method.options_requested || method.parameters.iter().any(is_optional);
@@ -206,24 +216,30 @@ fn options_name(method: &Method) -> Option<String> {
     has_options.then(|| written.unwrap_or_else(|| format!("{}Options", pascal_case(&method.name))))
 }
 
-fn take(module: &mut HashMap<String, Holder>, name: String, holder: Holder) -> Option<Diagnostic> {
-    let Some(first) = module.get(&name) else {
-        module.insert(name, holder);
+fn take(module: &mut HashMap<String, Holder>, name: &str, holder: Holder) -> Option<Diagnostic> {
+    let Some(first) = module.get(name) else {
+        module.insert(name.to_owned(), holder);
         return None;
     };
     if first.identity.is_some() && first.identity == holder.identity {
         return None;
     }
-    let label = format!("`{name}` is {}", holder.what);
-    let (message, other) = if first.what == "defined" {
-        (format!("`{name}` is defined here and generated as well"), format!("`{name}` is defined here"))
+    let message = if first.is_written() {
+        format!("`{name}` is defined here and generated as well")
     } else {
-        (format!("`{name}` would be generated twice"), format!("`{name}` is {}", first.what))
+        format!("`{name}` would be generated twice")
     };
-    let place = if first.place == holder.place { None } else { Some(first.place.clone()) };
-    let diagnostic = Diagnostic::error(Code::ClashesWithGenerated, message, holder.place, label);
-    Some(match place {
-        Some(place) => diagnostic.with_label(place, other),
-        None => diagnostic.with_help("begin the name with a capital"),
-    })
+    let diagnostic =
+        Diagnostic::error(Code::ClashesWithGenerated, message, holder.place.clone(), holder.what);
+    if first.place == holder.place {
+        return Some(diagnostic.with_help("begin the name with a capital"));
+    }
+    let other = if first.is_written() { format!("`{name}` is defined here") } else { first.what.clone() };
+    Some(diagnostic.with_label(first.place.clone(), other))
+}
+
+impl Holder {
+    fn is_written(&self) -> bool {
+        self.what.is_empty()
+    }
 }

@@ -30,6 +30,7 @@ impl<'a> Resolver<'a> {
         let Some(name) = import.alias.as_ref().or(import.item.as_ref()).or(import.package.last()) else {
             return;
         };
+        let original = import.item.as_ref().or(import.package.last()).unwrap_or(name);
         let target = self.import_target(file, import);
         let place = self.scope.place(file, name.span);
         if let Some(diagnostic) = import.alias.as_ref().and_then(|alias| unwritable(alias, place.clone())) {
@@ -51,9 +52,12 @@ impl<'a> Resolver<'a> {
             self.report(
                 Diagnostic::error(Code::ConflictingImport, message, place.clone(), "imported here")
                     .with_label(conflict, "defined here")
-                    .with_help(format!("give the import another name: `{} as Other`", name.text)),
+                    .with_help(format!("give the import another name: `{} as Other`", original.text)),
             );
-        } else if let Some((_, first)) = bound.get(name.text.as_str()) {
+        } else if let Some((earlier, first)) = bound.get(name.text.as_str()) {
+            if *earlier == Import::Lost || target == Import::Lost {
+                return;
+            }
             let first = first.clone();
             let message = format!("`{}` is imported twice", name.text);
             self.report(

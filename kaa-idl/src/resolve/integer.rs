@@ -85,6 +85,18 @@ pub(super) fn width(ty: &Type) -> Option<(bool, u32)> {
     Some(width)
 }
 
+/// The range of an integer type, for messages.
+pub(super) fn range(ty: &Type) -> String {
+    match width(ty) {
+        Some((false, bits @ ..=64)) => format!("must be 0 to {}", u128::MAX >> (128 - bits)),
+        Some((true, bits @ ..=64)) => {
+            let largest = u128::MAX >> (129 - bits);
+            format!("must be -{} to {largest}", largest + 1)
+        }
+        _ => "out of range".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Integer;

@@ -6,7 +6,7 @@ use super::attributes::{Decorated, Target};
 use super::data::{docs, wire_name};
 use super::members::{Casing, Names};
 use super::resolver::Resolver;
-use super::types::Position;
+use super::types::{Position, is_built_in};
 use crate::ast::{self, Function, ItemKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -105,6 +105,15 @@ impl<'a> Resolver<'a> {
     }
 
     fn throws(&mut self, file: usize, path: &'a ast::Path) -> Option<TypeId> {
+        if is_built_in(&path.text()) {
+            let place = self.place(file, path.span);
+            let message = format!("`{}` is no error", path.text());
+            self.report(
+                Diagnostic::error(Code::ThrowsNonError, message, place, "not an `error`")
+                    .with_help(format!("declare an `error` with a variant that holds `{}`", path.text())),
+            );
+            return None;
+        }
         let found = self.find(file, path, "error")?;
         let entry = self.scope.entry(found.item)?;
         let id = match (&entry.item.kind, found.member) {

@@ -7,7 +7,7 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     if word.len() > LONGEST_WORD {
         return None;
     }
-    let limit = (word.len() / 3).max(1);
+    let limit = if word.len() < 3 { 0 } else { (word.len() / 3).max(1) };
     let mut best: Option<(usize, &'c str)> = None;
     for candidate in candidates {
         if candidate == word || candidate.len().abs_diff(word.len()) > limit {

@@ -4,10 +4,10 @@
 //! stays linear.
 
 use super::resolver::Resolver;
-use super::scope::Missing;
+use super::scope::{Import, Missing};
 use super::suggest::{foreign_type, nearest};
 use super::types::BUILT_INS;
-use crate::ast::{self, Name, dotted};
+use crate::ast::{self, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// How many names are compared with all others in one compilation.
@@ -61,14 +61,21 @@ impl Resolver<'_> {
         let label = format!("unknown {noun}");
         let diagnostic = Diagnostic::error(Code::UnknownType, message, place.clone(), label);
         let diagnostic = if own {
-            self.local_advice(file, name, place, diagnostic)
+            self.local_advice(file, name, noun, place, diagnostic)
         } else {
-            self.advice_in(package, name, place, diagnostic)
+            self.advice_in(package, name, noun, place, diagnostic)
         };
         self.report(diagnostic);
     }
 
-    fn local_advice(&mut self, file: usize, name: &Name, place: Place, diagnostic: Diagnostic) -> Diagnostic {
+    fn local_advice(
+        &mut self,
+        file: usize,
+        name: &Name,
+        noun: &str,
+        place: Place,
+        diagnostic: Diagnostic,
+    ) -> Diagnostic {
         if name.text == "Result" {
             return diagnostic
                 .with_help("a method that can fail is written `fn name() -> Type throws Error;`");
@@ -85,33 +92,63 @@ impl Resolver<'_> {
         if !self.may_suggest() {
             return diagnostic;
         }
-        if let Some(meant) = foreign_type(&name.text) {
+        if let Some(meant) = foreign_type(&name.text).filter(|_| noun == "type") {
             if meant.contains('`') {
                 return diagnostic.with_help(format!("did you mean `{meant}`?"));
             }
             return diagnostic.with_fix(place, meant, format!("did you mean `{meant}`?"));
         }
-        let elsewhere =
-            self.scope.packages.iter().find(|package| package.names.contains_key(name.text.as_str()));
+        let elsewhere = self.scope.packages.iter().find(|package| {
+            package.names.get(name.text.as_str()).is_some_and(|item| self.suits(*item, noun))
+        });
         if let Some(package) = elsewhere {
             let help = format!("package `{0}` has one: add `use {0}::{1};`", package.name, name.text);
             return diagnostic.with_help(help);
         }
-        let package = self.scope.package_of(file);
-        let own =
-            self.scope.packages.get(package).into_iter().flat_map(|package| package.names.keys().copied());
-        let imported = self.scope.imports.get(file).into_iter().flat_map(|imports| imports.keys().copied());
-        let near = nearest(&name.text, own.chain(imported).chain(BUILT_INS.iter().copied()));
+        let own = self.scope.package_of(file);
+        let imports = self.scope.imports.get(file).into_iter().flatten();
+        let imported = imports.filter_map(|(name, import)| match import {
+            Import::Item(item) if self.suits(*item, noun) => Some(*name),
+            _ => None,
+        });
+        let built_ins = if noun == "type" { BUILT_INS } else { &[] };
+        let near =
+            nearest(&name.text, self.names_in(own, noun).chain(imported).chain(built_ins.iter().copied()));
         suggest(diagnostic, near, place)
     }
 
-    fn advice_in(&mut self, package: usize, name: &Name, place: Place, diagnostic: Diagnostic) -> Diagnostic {
+    fn advice_in(
+        &mut self,
+        package: usize,
+        name: &Name,
+        noun: &str,
+        place: Place,
+        diagnostic: Diagnostic,
+    ) -> Diagnostic {
         if !self.may_suggest() {
             return diagnostic;
         }
-        let names =
-            self.scope.packages.get(package).into_iter().flat_map(|package| package.names.keys().copied());
-        suggest(diagnostic, nearest(&name.text, names), place)
+        suggest(diagnostic, nearest(&name.text, self.names_in(package, noun)), place)
+    }
+
+    fn names_in<'n>(&'n self, package: usize, noun: &'n str) -> impl Iterator<Item = &'n str> {
+        let names = self.scope.packages.get(package).into_iter().flat_map(|package| &package.names);
+        names.filter(move |(_, item)| self.suits(**item, noun)).map(|(name, _)| *name)
+    }
+
+    /// Whether an item is what was looked for.
+    fn suits(&self, item: usize, noun: &str) -> bool {
+        let Some(entry) = self.scope.entry(item) else { return false };
+        match (noun, &entry.item.kind) {
+            ("type", ItemKind::Alias(_)) => true,
+            ("type", _) => entry.type_id.is_some(),
+            ("interface", kind) => matches!(kind, ItemKind::Interface(_)),
+            ("error", kind) => matches!(kind, ItemKind::Enum { error: true, .. }),
+            ("constant", kind) => {
+                matches!(kind, ItemKind::Constant { .. } | ItemKind::Enum { .. } | ItemKind::Flags { .. })
+            }
+            _ => true,
+        }
     }
 
     fn wrong_separators(&mut self, file: usize, path: &ast::Path, noun: &str) {
