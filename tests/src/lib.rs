@@ -1,4 +1,5 @@
-//! Whole-system tests: what the project promises, over real sockets. This library holds the generated code they share.
+//! Whole-system tests: what the project promises, over real sockets. This library holds what they share:
+//! generated code, and the sockets it runs over.
 
 #![deny(warnings)]
 
@@ -6,3 +7,5 @@
 pub mod api {
     kaa_rpc_runtime::include_kaa!();
 }
+
+pub mod fixture;

@@ -1,0 +1,234 @@
+//! The media database: every call of it over a unix socket, and what it tells its clients.
+
+mod database;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kaa_rpc_runtime::{Bytes, Context, Fault};
+use kaa_rpc_tests::api::beacon::*;
+use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
+
+use database::{Connection, Index};
+
+/// What a client hears.
+#[derive(Debug, PartialEq)]
+enum Said {
+    Connect(ClientId, Database, Vec<Media>),
+    Notice(RequestId, Notice),
+    Changed(MediaId, DeviceProperties),
+    Removed(MediaId),
+}
+
+struct Screen(Teller<Said>);
+
+impl BeaconClient for Screen {
+    async fn on_connect(
+        &self,
+        _cx: Context<BeaconServerProxy>,
+        id: ClientId,
+        database: Database,
+        media: Vec<Media>,
+    ) -> Result<(), Fault> {
+        self.0.tell(Said::Connect(id, database, media));
+        Ok(())
+    }
+
+    async fn on_notify(
+        &self,
+        _cx: Context<BeaconServerProxy>,
+        id: RequestId,
+        notice: Notice,
+    ) -> Result<(), Fault> {
+        self.0.tell(Said::Notice(id, notice));
+        Ok(())
+    }
+
+    async fn on_device_changed(
+        &self,
+        _cx: Context<BeaconServerProxy>,
+        id: MediaId,
+        properties: DeviceProperties,
+    ) -> Result<(), Fault> {
+        self.0.tell(Said::Changed(id, properties));
+        Ok(())
+    }
+
+    async fn on_device_removed(&self, _cx: Context<BeaconServerProxy>, id: MediaId) -> Result<(), Fault> {
+        self.0.tell(Said::Removed(id));
+        Ok(())
+    }
+}
+
+struct Running {
+    pair: Pair,
+    beacon: BeaconServerProxy,
+    id: ClientId,
+    said: Heard<Said>,
+    server_said: Heard<&'static str>,
+}
+
+/// A database that knows a disc and a stick, and a client that has been greeted.
+async fn start() -> TestResult<Running> {
+    let (disc, mut stick) = (Media::new("disc".into()), Media::new("stick".into()));
+    stick.removable = true;
+    let media = BTreeMap::from([disc, stick].map(|medium| (medium.id.clone(), medium)));
+    let shared = Arc::new(Kept::new(Index::of(media.clone())));
+    let (server_teller, server_said) = Heard::new();
+    let (teller, mut said) = Heard::new();
+    let service = Beacon::server_with(move |peer| Connection::greet(peer, &shared, &server_teller));
+    let pair =
+        Pair::over_unix(server()?.register(service), client()?.register(Beacon::client(Screen(teller))))
+            .await?;
+    let Said::Connect(id, database, greeted) = said.next().await? else {
+        return Err("the greeting comes first".into());
+    };
+    assert_eq!(greeted, media.into_values().collect::<Vec<_>>());
+    assert_eq!(database.schema_version, 3);
+    Ok(Running { beacon: pair.proxy(), pair, id, said, server_said })
+}
+
+fn attributes(title: &str) -> Attributes {
+    [(AttributeName::from("title"), Value::Text(title.to_owned()))].into()
+}
+
+/// Registers `video`, and gives a folder to put videos in.
+async fn prepare(beacon: &BeaconServerProxy, folder: &std::path::Path) -> TestResult<Item> {
+    let mut title = AttributeType::new(ValueType::Text);
+    title.registration = Registration::SEARCHABLE | Registration::INDEXED;
+    title.inverted_index = Some("words".to_owned());
+    let types = AttributeTypes::from([(AttributeName::from("title"), title)]);
+    let video = Kind::from("video");
+    let early = beacon.register_file_type_attrs(video.clone(), types.clone(), <_>::default()).await;
+    assert_eq!(declared(early)?, BeaconError::Contradiction("words".to_owned()));
+    beacon.register_inverted_index("words", <_>::default()).await?;
+    let other = RegisterInvertedIndexOptions::default().min(5).split("[ ]+");
+    let contradiction = beacon.register_inverted_index("words", other).await;
+    assert_eq!(declared(contradiction)?, BeaconError::Contradiction("words".to_owned()));
+    beacon.register_inverted_index("words", RegisterInvertedIndexOptions::default().min(5)).await?;
+    let indexes = RegisterFileTypeOptions::default().indexes(vec![vec![AttributeName::from("title")]]);
+    beacon.register_file_type_attrs(video.clone(), types.clone(), indexes).await?;
+    beacon.register_track_type_attrs(video, types, <_>::default()).await?;
+    std::fs::write(folder.join("films"), "")?;
+    let folder = folder.display().to_string();
+    assert_eq!(beacon.scan_directory(Path(folder.clone())).await?, 1);
+    let films = Path(format!("{folder}/films"));
+    let item = beacon.item_request(films.clone()).await?;
+    assert_eq!((item.name.as_str(), item.path.as_ref()), ("films", Some(&films)));
+    Ok(item)
+}
+
+#[test]
+fn items_come_change_and_go() -> TestResult {
+    run(async {
+        let Running { beacon, mut said, id: client, pair: _pair, .. } = start().await?;
+        let folder = tempfile::tempdir()?;
+        let parent = prepare(&beacon, folder.path()).await?.id;
+        let mut query = Query { kind: Some(Kind::from("video")), ..Query::default() };
+        query.attributes = attributes("Metropolis");
+        let request = RequestId(7);
+        beacon.monitor_add(client, request, query).await?;
+        let progress = Notice::Progress { done: 0, of: 0, at: None };
+        for notice in [progress, Notice::Changed(vec![]), Notice::Checked] {
+            assert_eq!(said.next().await?, Said::Notice(request, notice));
+        }
+
+        let options = ItemCreateOptions::default().attributes(attributes("Metropolis"));
+        let mut item = beacon.item_create(Kind::from("video"), parent.clone(), options).await?;
+        assert_eq!(said.next().await?, Said::Notice(request, Notice::Changed(vec![item.clone()])));
+
+        let cover = (AttributeName::from("cover"), Value::Raw(Bytes::from_static(b"\xff\xd8\0")));
+        let change = ItemChange::new(item.id.clone(), [cover.clone()].into());
+        let nowhere = ItemId { kind: Kind::from("video"), row: 999 };
+        let missing = BeaconError::NoSuchItem { kind: Kind::from("video"), row: 999 };
+        let both = vec![change.clone(), ItemChange::new(nowhere.clone(), Attributes::default())];
+        assert_eq!(declared(beacon.item_update(both).await)?, missing);
+        assert!(said.rest().is_empty(), "half of the changes were made");
+        beacon.item_update(vec![change]).await?;
+        item.attributes.extend([cover]);
+        assert_eq!(said.next().await?, Said::Notice(request, Notice::Changed(vec![item])));
+
+        beacon.item_delete(parent).await?;
+        assert_eq!(said.next().await?, Said::Notice(request, Notice::Changed(vec![])));
+        assert_eq!(declared(beacon.item_delete(nowhere).await)?, missing);
+        beacon.monitor_remove(client, request).await?;
+        let again = beacon.monitor_remove(client, request).await;
+        assert_eq!(declared(again)?, BeaconError::NoSuchRequest(request));
+        Ok(())
+    })
+}
+
+#[test]
+fn folders_are_read_and_what_is_missing_is_said() -> TestResult {
+    run(async {
+        let Running { beacon, id, pair: _pair, .. } = start().await?;
+        let folder = tempfile::tempdir()?;
+        let path = Path(folder.path().display().to_string());
+        let file = Path(format!("{path}/song"));
+        std::fs::write(&file.0, "")?;
+        assert_eq!(declared(beacon.item_request(file.clone()).await)?, BeaconError::NoSuchFile(file.clone()));
+        beacon.monitor_directory(path).await?;
+        let song = beacon.item_request(file).await?;
+        let nowhere = Path::from("/no/such/folder");
+        let missing = BeaconError::NoSuchFile(nowhere.clone());
+        assert_eq!(declared(beacon.scan_directory(nowhere.clone()).await)?, missing);
+        assert_eq!(declared(beacon.monitor_directory(nowhere).await)?, missing);
+        let unregistered = beacon.item_create(Kind::from("poem"), song.id, <_>::default()).await;
+        assert_eq!(declared(unregistered)?, BeaconError::NotRegistered(Kind::from("poem")));
+        let query = Query { kind: Some(Kind::from("poem")), ..Query::default() };
+        let unregistered = beacon.monitor_add(id, RequestId(1), query).await;
+        assert_eq!(declared(unregistered)?, BeaconError::NotRegistered(Kind::from("poem")));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_lock_keeps_others_out_until_its_holder_is_gone() -> TestResult {
+    run(async {
+        let Running { beacon, id: holder, pair, mut server_said, .. } = start().await?;
+        let (teller, mut said) = Heard::new();
+        let address = pair.place.as_ref().ok_or("a unix socket")?.address();
+        let second = client()?.register(Beacon::client(Screen(teller))).connect(address)?;
+        let other: BeaconServerProxy = second.proxy();
+        assert!(matches!(said.next().await?, Said::Connect(id, ..) if id != holder));
+
+        assert_eq!(declared(beacon.db_unlock().await)?, BeaconError::NotLocked);
+        beacon.db_lock().await?;
+        let locked = BeaconError::Locked { holder };
+        assert_eq!(locked.to_string(), "client 1 has locked the database");
+        assert_eq!(declared(other.delete_media(MediaId::from("disc")).await)?, locked);
+        assert_eq!(declared(other.db_lock().await)?, locked);
+        assert_eq!(declared(other.db_unlock().await)?, BeaconError::NotLocked);
+        beacon.db_unlock().await?;
+        other.db_lock().await?;
+        other.db_unlock().await?;
+
+        beacon.db_lock().await?;
+        drop(pair.client);
+        assert_eq!(server_said.next().await?, "gone");
+        other.delete_media(MediaId::from("disc")).await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn media_are_ejected_and_forgotten_and_the_database_ends() -> TestResult {
+    run(async {
+        let Running { beacon, mut said, mut server_said, pair: _pair, .. } = start().await?;
+        let (disc, stick, nothing) = (MediaId::from("disc"), MediaId::from("stick"), MediaId::from("none"));
+        beacon.eject(stick.clone()).await?;
+        let open = [("tray".to_owned(), "open".to_owned())].into();
+        assert_eq!(said.next().await?, Said::Changed(stick, open));
+        assert!(
+            matches!(declared(beacon.eject(disc.clone()).await)?, BeaconError::Busy(id, _) if id == disc)
+        );
+        let missing = BeaconError::NoSuchMedia(nothing.clone());
+        assert_eq!(declared(beacon.eject(nothing.clone()).await)?, missing);
+        assert_eq!(declared(beacon.delete_media(nothing).await)?, missing);
+        beacon.delete_media(disc.clone()).await?;
+        assert_eq!(said.next().await?, Said::Removed(disc));
+        beacon.shutdown().await?;
+        assert_eq!(server_said.next().await?, "shutdown");
+        Ok(())
+    })
+}
