@@ -15,6 +15,7 @@ use super::events::{Refused, ServerEvent};
 use super::running::Shared;
 use crate::client::peer_information;
 use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Side, shake_hands};
+use crate::error::CloseReason;
 use crate::peer::Peer;
 use crate::protocol::handshake::{ServerHandshake, ServerParameters};
 use crate::secret::Secret;
@@ -57,7 +58,7 @@ pub(super) async fn accept(listener: Listener, shared: Arc<Shared>) {
             Err(error) => {
                 if let Some(delay) = backoff.delay_after(&error) {
                     tracing::error!(%error, ?delay, "cannot accept connections");
-                    tokio::time::sleep(delay).await;
+                    let _closing = tokio::time::timeout(delay, closing.wait_for(|closing| *closing)).await;
                 }
             }
         }
@@ -180,9 +181,30 @@ async fn authenticate(
     Ok((link, driver))
 }
 
+/// A connection in the registry. However its task ends, with its runtime or by a panic, nobody waits for it in vain.
+struct Registration<'a> {
+    shared: &'a Shared,
+    link: Arc<Link>,
+    number: u64,
+}
+
+impl<'a> Registration<'a> {
+    fn new(shared: &'a Shared, link: Arc<Link>) -> Self {
+        let number = shared.registry.add(Arc::clone(&link));
+        Self { shared, link, number }
+    }
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        self.link.close(&CloseReason::ClosedHere);
+        self.shared.registry.remove(self.number);
+    }
+}
+
 async fn drive(shared: &Shared, (link, driver): Admitted) {
     let Some(driver) = driver else { return };
-    let number = shared.registry.add(Arc::clone(&link));
+    let registered = Registration::new(shared, Arc::clone(&link));
     let _unheard = shared.events.send(ServerEvent::Connected(Peer::of_link(Arc::clone(&link))));
     // A shutdown that began meanwhile did not see this connection.
     if *shared.closing.borrow() {
@@ -191,7 +213,7 @@ async fn drive(shared: &Shared, (link, driver): Admitted) {
     let peer = link.information();
     let reason = driver.run().await;
     link.close(&reason);
-    shared.registry.remove(number);
+    drop(registered);
     tracing::debug!(%reason, "a connection is over");
     let _unheard = shared.events.send(ServerEvent::Disconnected { peer, reason });
 }

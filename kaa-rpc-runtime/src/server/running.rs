@@ -89,7 +89,7 @@ impl Server {
         });
         let address = listener.as_ref().map(|listener| listener.local_address().clone());
         let accept_task =
-            listener.map(|listener| tokio::spawn(accepting::accept(listener, Arc::clone(&shared))));
+            listener.map(|listener| shared.tasks.spawn(accepting::accept(listener, Arc::clone(&shared))));
         Ok(Self { shared, address, accept_task })
     }
 
