@@ -237,7 +237,10 @@ impl<M: Method> Shared<M> {
                 decode::<M::Returns>(&payload).map_err(CallError::BadReply)
             }
             Ok(terminal) => Err(refusal::<M>(terminal)),
-            Err(LocalEnd { outcome, reason }) => Err(CallError::Disconnected { outcome, reason }),
+            Err(LocalEnd::Lost { outcome, reason }) => Err(CallError::Disconnected { outcome, reason }),
+            Err(LocalEnd::TooLarge { size, limit }) => {
+                Err(unencodable(EncodeError::TooLarge { size, limit }))
+            }
         }
     }
 }

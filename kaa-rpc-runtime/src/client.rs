@@ -206,6 +206,19 @@ impl ClientBuilder {
         self
     }
 
+    /// How long the server may leave a frame unfinished, or not take what is sent, before the connection is ended with
+    /// [`CloseReason::PeerStalled`]; 30 seconds by default.
+    pub fn stall_limit(mut self, limit: Duration) -> Self {
+        self.settings.stall_limit = limit;
+        self
+    }
+
+    /// How long a cancelled handler that watches for it may go on, 5 seconds by default.
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.settings.cancel_grace = grace;
+        self
+    }
+
     /// Permits plain TCP beyond this machine, where anybody on the way can read and change everything.
     pub fn allow_plaintext(mut self) -> Self {
         self.options = self.options.allow_plaintext();
@@ -291,6 +304,13 @@ struct Task {
     has_been_connected: bool,
 }
 
+/// However the task ends, with its runtime or by a panic, nobody waits for it in vain.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.link.close(&CloseReason::ClosedHere);
+    }
+}
+
 impl Task {
     async fn run(mut self) {
         let mut failures = 0;
@@ -301,7 +321,8 @@ impl Task {
                 _over = link.closed() => return,
                 ended = self.connect_and_drive() => ended,
             };
-            let (Some(backoff), true) = (&self.backoff, self.is_worth_another_try(&reason)) else {
+            let again = self.is_worth_another_try(&reason) && !link.is_leaving();
+            let (Some(backoff), true) = (&self.backoff, again) else {
                 return self.link.close(&reason);
             };
             self.link.lost(&reason);

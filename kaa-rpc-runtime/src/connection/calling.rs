@@ -6,6 +6,7 @@
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::farewell::Farewell;
 use super::link::{Link, LocalEnd, Phase, State};
 use super::queue::{QueuedCall, Ticket};
 use crate::codec::{Buffer, EncodeError, Encoder};
@@ -13,8 +14,8 @@ use crate::error::{CloseReason, Outcome};
 use crate::protocol::calls::{Abandoned, Poll};
 use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, MethodId, Parent, Token};
 
-/// Furthest deadline that is sent.
-const FURTHEST_DEADLINE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Furthest deadline that is sent, or believed.
+pub(super) const FURTHEST_DEADLINE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What a call is, without its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -126,9 +127,7 @@ impl Link {
             Phase::PeerLeaves(reason) if !self.configuration.reconnects => {
                 return Start::Closed(reason.clone());
             }
-            Phase::Open if state.farewell != super::link::Farewell::None => {
-                return Start::Closed(CloseReason::ClosedHere);
-            }
+            _ if state.farewell != Farewell::None => return Start::Closed(CloseReason::ClosedHere),
             Phase::Connecting | Phase::Open | Phase::PeerLeaves(_) => {}
         }
         let mut buffer = Buffer::new();
@@ -181,6 +180,7 @@ impl Link {
                 state.queue.remove(token);
                 wakers.extend(state.queue.next_in_line());
                 state.pump(&self.configuration, &mut wakers);
+                wakers.extend(state.nudge());
                 Abandonment::NotSent
             }
             Abandoned::Sent(id) => {
@@ -205,7 +205,7 @@ impl Link {
 /// The end that a call without a connection comes to.
 impl LocalEnd {
     pub(crate) fn not_sent(reason: CloseReason) -> Self {
-        Self { outcome: Outcome::NotSent, reason }
+        Self::Lost { outcome: Outcome::NotSent, reason }
     }
 }
 

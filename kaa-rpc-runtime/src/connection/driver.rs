@@ -5,18 +5,18 @@
 //! add to it; it never waits for a handler.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use tokio::time::Sleep;
-
+use super::calling::FURTHEST_DEADLINE;
+use super::farewell::Farewell;
 use super::frames::{Batch, Verdict};
 use super::inbound::{self, Answer, InboundState};
-use super::link::{Farewell, Link, Phase};
+use super::link::{Link, Phase, State};
 use super::reader::FrameReader;
 use super::registry::Methods;
+use super::stall::Watch;
 use crate::codec::Buffer;
 use crate::error::CloseReason;
 use crate::peer::PeerInformation;
@@ -46,15 +46,39 @@ pub(crate) struct Driver {
     end_of_input: bool,
     frame_limit: usize,
     frames_read: u64,
-    stall: Option<Stall>,
-    farewell_timer: Option<Pin<Box<Sleep>>>,
+    /// Over frames that the peer leaves unfinished, output that it does not take, and its closing when all is done.
+    reading: Watch,
+    writing: Watch,
+    leaving: Watch,
+    has_shut_down: bool,
 }
 
-/// A watch over a peer that leaves something half done.
-struct Stall {
-    timer: Pin<Box<Sleep>>,
+/// How the link stands when there is nothing to read.
+struct Standing {
+    phase: Phase,
+    farewell: Farewell,
+    peer_named_last: bool,
+    /// See [`State::is_settled`].
+    settled: bool,
+    /// No call of this side waits for its answer, or to leave.
+    all_answered: bool,
     written: u64,
-    frames_read: u64,
+    pending: u64,
+}
+
+impl State {
+    fn standing(&self) -> Standing {
+        Standing {
+            phase: self.phase.clone(),
+            farewell: self.farewell,
+            peer_named_last: self.peer_farewell.named_last,
+            settled: self.is_settled(),
+            all_answered: self.outgoing.in_flight() == 0
+                && (self.queue.is_empty() || !matches!(self.phase, Phase::Open)),
+            written: self.output.written(),
+            pending: self.output.pending(),
+        }
+    }
 }
 
 impl Driver {
@@ -82,8 +106,10 @@ impl Driver {
             end_of_input: false,
             frame_limit,
             frames_read: 0,
-            stall: None,
-            farewell_timer: None,
+            reading: Watch::default(),
+            writing: Watch::default(),
+            leaving: Watch::default(),
+            has_shut_down: false,
         })
     }
 
@@ -118,7 +144,10 @@ impl Driver {
             turn = Turn::Again;
         } else if !self.end_of_input {
             match self.reader.poll_fill(context) {
-                Poll::Ready(Ok(0)) => self.end_of_input = true,
+                Poll::Ready(Ok(0)) => {
+                    self.end_of_input = true;
+                    self.link.end_input();
+                }
                 Poll::Ready(Ok(_)) => {
                     self.handle_input().map_err(|error| self.cut(error))?;
                     turn = Turn::Again;
@@ -127,8 +156,11 @@ impl Driver {
                 Poll::Pending => {}
             }
         }
-        self.flush(context, turn).map_err(|error| self.lost(Some(error)))?;
-        Ok(turn)
+        match self.flush(context, turn) {
+            // A peer that takes nothing more may have said why, behind what is already here.
+            Err(error) if turn == Turn::Rest => Err(self.lost(Some(error))),
+            _ => Ok(turn),
+        }
     }
 
     /// Applies every whole frame that is here, then does what they ask for.
@@ -178,10 +210,16 @@ impl Driver {
     #[inline]
     fn begin_call(&self, frame: Frame, verdict: Verdict) {
         let Frame { header, payload } = frame;
-        let deadline = header.remaining_time.map(|time| Instant::now() + Duration::from_micros(time));
+        let deadline = header
+            .remaining_time
+            .and_then(|time| Instant::now().checked_add(Duration::from_micros(time).min(FURTHEST_DEADLINE)));
         let state = InboundState::new(Arc::clone(&self.link), self.epoch, &header, deadline);
         match verdict {
+            Verdict::Run if header.kind == Kind::Call && header.remaining_time == Some(0) => {
+                return state.answer(Answer::Text(Status::DeadlineExceeded, ""));
+            }
             Verdict::Run => {}
+            Verdict::Cancelled => return state.answer(Answer::Text(Status::Cancelled, "")),
             Verdict::OverLimit => {
                 let text = "more calls in flight than this peer takes";
                 return state.answer(Answer::Text(Status::ResourceExhausted, text));
@@ -279,61 +317,52 @@ impl Driver {
 
     /// Nothing to read: decide whether the connection is over, and watch over what is half done.
     fn rest(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        let (phase, farewell, settled, unanswered, written, pending) = {
-            let state = self.link.lock();
-            let settled = state.is_settled();
-            let unanswered = state.outgoing.in_flight();
-            let output = &state.output;
-            (state.phase.clone(), state.farewell, settled, unanswered, output.written(), output.pending())
-        };
+        let standing = self.link.lock().standing();
         if self.end_of_input {
-            return match phase {
+            return match standing.phase {
                 Phase::Closed(reason) => Poll::Ready(reason),
                 // The peer has only closed its sending half: its calls are finished and their replies flushed.
-                Phase::PeerLeaves(reason) if settled => Poll::Ready(reason),
-                Phase::PeerLeaves(_) => self.watch_stall(context, written, pending),
-                _ if farewell != Farewell::None => Poll::Ready(CloseReason::ClosedHere),
+                Phase::PeerLeaves(reason) if standing.settled => Poll::Ready(reason),
+                Phase::PeerLeaves(_) => self.watch_writing(context, &standing),
+                _ if standing.farewell != Farewell::None => Poll::Ready(CloseReason::ClosedHere),
                 _ => Poll::Ready(CloseReason::ConnectionLost(None)),
             };
         }
-        let we_are_done = matches!(farewell, Farewell::Final(_)) && settled && unanswered == 0;
-        let peer_is_done = matches!(phase, Phase::PeerLeaves(_)) && farewell != Farewell::None && settled;
-        if we_are_done || (peer_is_done && unanswered == 0 && matches!(farewell, Farewell::Final(_))) {
+        let nothing_left = standing.settled && standing.all_answered;
+        if nothing_left && matches!(standing.farewell, Farewell::Final(_)) {
             return self.wait_for_close(context);
         }
-        self.watch_stall(context, written, pending)
+        if let Phase::PeerLeaves(reason) = &standing.phase {
+            // It has had all it waited for: one that does not close then is closed on this side.
+            let over = nothing_left && standing.peer_named_last;
+            if self.leaving.poll(context, over, self.frames_read, FAREWELL_TIME).is_ready() {
+                return Poll::Ready(reason.clone());
+            }
+        }
+        // A peer that has announced its leaving tells the last call at once.
+        let owes_last = matches!(standing.phase, Phase::PeerLeaves(_)) && !standing.peer_named_last;
+        let half_read = self.reader.is_amid_frame() || owes_last;
+        let limit = self.link.configuration.stall_limit;
+        if self.reading.poll(context, half_read, self.frames_read, limit).is_ready() {
+            return Poll::Ready(CloseReason::PeerStalled);
+        }
+        self.watch_writing(context, &standing)
     }
 
     /// The drain is done: nothing more is sent, and the peer gets a moment to close, lest a reset destroy replies that
     /// it has not read.
     fn wait_for_close(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        if self.farewell_timer.is_none() {
+        if !std::mem::replace(&mut self.has_shut_down, true) {
             // Not done yet, or broken: either way there is nothing more to do about it.
             let _ignored = self.stream.shutdown_write();
         }
-        let timer = self.farewell_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL_TIME)));
-        timer.as_mut().poll(context).map(|()| CloseReason::ClosedHere)
+        self.leaving.poll(context, true, 0, FAREWELL_TIME).map(|()| CloseReason::ClosedHere)
     }
 
-    fn watch_stall(&mut self, context: &mut Context<'_>, written: u64, pending: u64) -> Poll<CloseReason> {
-        let half_done = self.reader.is_amid_frame() || (pending > 0 && !self.flushing.is_empty());
-        if !half_done {
-            self.stall = None;
-            return Poll::Pending;
-        }
+    fn watch_writing(&mut self, context: &mut Context<'_>, standing: &Standing) -> Poll<CloseReason> {
+        let half_done = standing.pending > 0 && !self.flushing.is_empty();
         let limit = self.link.configuration.stall_limit;
-        let frames_read = self.frames_read;
-        let stall = self.stall.get_or_insert_with(|| Stall {
-            timer: Box::pin(tokio::time::sleep(limit)),
-            written,
-            frames_read,
-        });
-        if stall.written != written || stall.frames_read != frames_read {
-            stall.written = written;
-            stall.frames_read = frames_read;
-            stall.timer.as_mut().reset(tokio::time::Instant::now() + limit);
-        }
-        stall.timer.as_mut().poll(context).map(|()| CloseReason::PeerStalled)
+        self.writing.poll(context, half_done, standing.written, limit).map(|()| CloseReason::PeerStalled)
     }
 
     /// Keeps the waker that callers wake; tells if the link was closed under the driver.
@@ -374,6 +403,16 @@ impl Driver {
         self.has_yielded = true;
         // Best effort: the connection is being cut.
         let _ignored = self.flush(&mut Context::from_waker(Waker::noop()), Turn::Again);
+    }
+}
+
+impl Drop for Driver {
+    /// What it holds it is not writing any more: how much of it was sent is known exactly.
+    fn drop(&mut self) {
+        let mut state = self.link.lock();
+        if state.epoch == self.epoch {
+            state.output.flusher_holds = false;
+        }
     }
 }
 

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::farewell::Farewell;
 use super::inbound::InboundState;
-use super::link::{DEEPEST_NESTING, Farewell, Link, LinkConfiguration, Phase, State};
-use crate::error::{CloseReason, Outcome};
+use super::link::{DEEPEST_NESTING, Link, LinkConfiguration, State, inbound_limit};
 use crate::protocol::calls::{Admission, Terminal};
 use crate::protocol::error::ProtocolError;
-use crate::protocol::frame::{CallId, Frame, Header, Kind, Status, Token};
+use crate::protocol::frame::{CallId, Frame, Header, Kind, Status};
 
-/// Longest text of a Goodbye.
-pub(super) const LONGEST_FAREWELL: usize = 1024;
+/// Nested calls of the peer that may be open beyond its limit. They need not wait for a place, lest two sides wait for
+/// each other; this is where that ends.
+const MOST_NESTED: usize = 1024;
 
 /// What the frames of one read ask the driver to do when the lock is free again.
 #[derive(Debug, Default)]
@@ -28,6 +29,22 @@ pub(super) enum Verdict {
     Run,
     OverLimit,
     TooDeep,
+    /// Given up by the peer before it began.
+    Cancelled,
+}
+
+impl Batch {
+    /// A call and its Cancel came with the same read. Ids only grow, so the call is soon found.
+    fn cancel_before_begin(&mut self, id: CallId) {
+        let place = self.inbound.binary_search_by_key(&id, |(frame, _)| frame.header.id);
+        let call = place.ok().and_then(|place| self.inbound.get_mut(place));
+        if let Some((frame, verdict)) = call
+            && frame.header.kind == Kind::Call
+            && *verdict == Verdict::Run
+        {
+            *verdict = Verdict::Cancelled;
+        }
+    }
 }
 
 impl State {
@@ -45,7 +62,7 @@ impl State {
         let header = frame.header;
         match header.kind {
             Kind::Reply => self.handle_reply(frame, batch),
-            Kind::Call => self.handle_call(frame, batch),
+            Kind::Call => self.handle_call(frame, configuration, batch),
             Kind::Oneway => self.handle_oneway(frame, configuration, batch),
             Kind::Cancel => self.handle_cancel(&header, batch),
             Kind::Ping => {
@@ -88,9 +105,15 @@ impl State {
     }
 
     #[inline]
-    fn handle_call(&mut self, frame: Frame, batch: &mut Batch) -> Result<(), ProtocolError> {
+    fn handle_call(
+        &mut self,
+        frame: Frame,
+        configuration: &LinkConfiguration,
+        batch: &mut Batch,
+    ) -> Result<(), ProtocolError> {
         let header = &frame.header;
         self.incoming.note_id(header.id)?;
+        self.calls_seen += 1;
         let nested = header.parent.is_some_and(|parent| self.outgoing.is_unanswered(&parent));
         if let Farewell::Final(last) = self.farewell
             && header.id > last
@@ -99,7 +122,8 @@ impl State {
             // The Goodbye has told the peer that this call is not run.
             return Ok(());
         }
-        let admission = self.incoming.begin(nested)?;
+        let limit = inbound_limit(&configuration.limits).saturating_add(MOST_NESTED);
+        let admission = self.incoming.begin(nested && self.incoming.open() < limit)?;
         let verdict = match admission {
             Admission::Refuse => Verdict::OverLimit,
             Admission::Run if header.parent.is_some_and(|parent| parent.depth > DEEPEST_NESTING) => {
@@ -134,74 +158,18 @@ impl State {
         if header.id > self.incoming.highest_id() {
             return Err(ProtocolError::Misplaced { frame: "Cancel" });
         }
-        // A call is cancelled once at most, so there cannot be more Cancels than ids.
+        // A call is cancelled once at most, so there cannot be more Cancels than calls.
         self.cancels += 1;
-        if self.cancels > self.incoming.highest_id().0 {
+        if self.cancels > self.calls_seen {
             return Err(ProtocolError::Flood { what: "cancels" });
         }
-        batch.cancelled.extend(self.incoming.running(header.id).cloned());
-        Ok(())
-    }
-
-    fn handle_goodbye(
-        &mut self,
-        frame: &Frame,
-        configuration: &LinkConfiguration,
-        batch: &mut Batch,
-    ) -> Result<(), ProtocolError> {
-        if frame.payload.len() > LONGEST_FAREWELL {
-            return Err(ProtocolError::Misplaced { frame: "Goodbye" });
-        }
-        let message = String::from_utf8_lossy(&frame.payload).into_owned();
-        let reason = CloseReason::ClosedByPeer { message };
-        batch.peer_leaves = true;
-        if frame.header.token == LAST_IS_NAMED {
-            let last = frame.header.id;
-            self.outgoing.end_sent(
-                |id, _| {
-                    (id > last)
-                        .then(|| super::link::LocalEnd { outcome: Outcome::NotSent, reason: reason.clone() })
-                },
-                |waker| batch.wakers.push(waker),
-            );
-        }
-        self.phase = Phase::PeerLeaves(reason.clone());
-        if !configuration.reconnects {
-            while let Some(call) = self.queue.pop() {
-                let end = super::link::LocalEnd::not_sent(reason.clone());
-                batch.wakers.extend(call.token.and_then(|token| self.outgoing.end_queued(token, end)));
-            }
-            batch.wakers.extend(self.queue.take_line());
+        match self.incoming.running(header.id) {
+            Some(call) => batch.cancelled.push(Arc::clone(call)),
+            None => batch.cancel_before_begin(header.id),
         }
         Ok(())
-    }
-
-    /// The peer has seen that no new calls are taken: tell it which was the last.
-    fn name_last_call(&mut self) {
-        let last = self.incoming.highest_id();
-        self.farewell = Farewell::Final(last);
-        self.output.plain_frame(&Header::new(Kind::Goodbye, last, LAST_IS_NAMED, 0), b"");
-    }
-
-    /// A last word before the connection is cut.
-    pub(super) fn say_goodbye(&mut self, code: u32, message: &str) {
-        let mut length = message.len().min(LONGEST_FAREWELL);
-        while !message.is_char_boundary(length) {
-            length -= 1;
-        }
-        let text = message.get(..length).unwrap_or_default();
-        let header = Header::new(Kind::Goodbye, self.incoming.highest_id(), LAST_IS_NAMED, code);
-        self.output.plain_frame(&header, text.as_bytes());
-    }
-
-    /// Whether nothing of the peer's is unfinished and nothing waits to be written.
-    pub(super) fn is_settled(&self) -> bool {
-        self.incoming.open() == 0 && self.oneways_open == 0 && self.output.pending() == 0
     }
 }
-
-/// The token of a Goodbye whose call id is the last that will be answered.
-const LAST_IS_NAMED: Token = Token(1);
 
 impl Link {
     /// The handler of a oneway call is over: its place in the window is free.
@@ -218,11 +186,9 @@ impl Link {
             let credit = std::mem::take(&mut state.oneways_done);
             state.output.plain_frame(&Header::of_connection(Kind::OnewayCredit, credit), b"");
             flusher = state.schedule_flush();
-        } else if state.farewell != Farewell::None && !state.driver_active {
-            // The driver waits for the last handler.
-            flusher = state.driver.clone();
         }
+        let nudge = state.nudge();
         drop(state);
-        flusher.into_iter().for_each(Waker::wake);
+        flusher.into_iter().chain(nudge).for_each(Waker::wake);
     }
 }

@@ -34,6 +34,8 @@ mod flag {
     pub(super) const WATCHED: u8 = 4;
     /// No time to react: the connection is gone.
     pub(super) const AT_ONCE: u8 = 8;
+    /// A oneway call's place in the window is free again.
+    pub(super) const ENDED: u8 = 16;
 }
 
 /// What stands on the wire about a call.
@@ -78,7 +80,7 @@ impl InboundState {
     /// What a call made by this call's handler names as its parent, while this one is unanswered.
     pub(crate) fn as_parent(&self) -> Option<Parent> {
         let unanswered = !self.oneway && !self.has(flag::ANSWERED);
-        unanswered.then_some(Parent { id: self.id, token: self.token, depth: self.depth + 1 })
+        unanswered.then(|| Parent { id: self.id, token: self.token, depth: self.depth.saturating_add(1) })
     }
 
     pub(crate) fn is_answered(&self) -> bool {
@@ -117,6 +119,7 @@ impl InboundState {
         if state.epoch != self.epoch || matches!(state.phase, Phase::Connecting | Phase::Closed(_)) {
             return;
         }
+        let unwritten = Unanswered(&self.flags);
         let limit = frame_limit(&state);
         let header = |status: Status| Header::new(Kind::Reply, self.id, self.token, status.to_number());
         if state.output.pending() > self.link.configuration.output_budget {
@@ -143,6 +146,7 @@ impl InboundState {
                 }
             }
         }
+        std::mem::forget(unwritten);
         let position = state.output.queued();
         state.incoming.answered(self.id, position);
         let flusher = state.flush_or_schedule();
@@ -153,8 +157,13 @@ impl InboundState {
     /// The handler is over without an answer of its own.
     fn over(&self, panicked: bool) {
         if self.oneway {
-            self.flags.fetch_or(flag::ANSWERED, Ordering::AcqRel);
-            self.link.oneway_ended(self.epoch, self.id);
+            if panicked {
+                tracing::error!(method = self.method.0, call = self.id.0, "a oneway handler panicked");
+            }
+            if self.flags.fetch_or(flag::ANSWERED | flag::ENDED, Ordering::AcqRel) & flag::ENDED == 0 {
+                self.link.oneway_ended(self.epoch, self.id);
+            }
+            return;
         }
         if self.is_answered() {
             return;
@@ -223,7 +232,9 @@ pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<Hand
     match attempt {
         Ok(None) => state.over(false),
         Ok(Some(future)) => {
-            state.link.lock().incoming.keep(state.id, Arc::clone(state));
+            if !state.link.keep(state) {
+                state.cancel_at_once();
+            }
             tokio::spawn(finish(future, Arc::clone(state)));
         }
         Err(_payload) => state.over(true),
@@ -248,6 +259,27 @@ async fn finish(mut future: HandlerFuture, state: Arc<InboundState>) {
     // A destructor of the user's may panic as well.
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
     state.over(panicked || dropped.is_err());
+}
+
+/// Takes the mark back that a call is answered: what encodes its answer has panicked.
+struct Unanswered<'a>(&'a AtomicU8);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_and(!flag::ANSWERED, Ordering::AcqRel);
+    }
+}
+
+impl Link {
+    /// Keeps the handle of a handler at work for a Cancel. False if its connection is gone already.
+    fn keep(&self, handler: &Arc<InboundState>) -> bool {
+        let mut state = self.lock();
+        let lives = state.epoch == handler.epoch;
+        if lives {
+            state.incoming.keep(handler.id, Arc::clone(handler));
+        }
+        lives
+    }
 }
 
 /// Answers for a task that was dropped with its runtime.

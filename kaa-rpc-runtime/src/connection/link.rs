@@ -6,17 +6,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::farewell::{Farewell, PeerFarewell};
 use super::inbound::InboundState;
 use super::output::Output;
 use super::queue::Queue;
 use crate::error::{CloseReason, ConnectError, Outcome};
 use crate::peer::PeerInformation;
 use crate::protocol::calls::{Incoming, Outgoing};
-use crate::protocol::frame::{CallId, Header, Kind, Token};
+use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, Token};
 use crate::protocol::limits::Limits;
 use crate::transport::Stream;
 
@@ -62,9 +63,11 @@ pub(crate) enum Status {
 
 /// An end of a call that this side made up.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct LocalEnd {
-    pub(crate) outcome: Outcome,
-    pub(crate) reason: CloseReason,
+pub(crate) enum LocalEnd {
+    /// There is no connection, or no longer.
+    Lost { outcome: Outcome, reason: CloseReason },
+    /// It was made before the peer's limit was known, and is over it.
+    TooLarge { size: usize, limit: usize },
 }
 
 #[derive(Debug)]
@@ -83,20 +86,11 @@ pub(super) enum Phase {
     Closed(CloseReason),
 }
 
-/// This side's own farewell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Farewell {
-    None,
-    /// Goodbye without a last id and a Ping are on their way.
-    Announced,
-    /// Goodbye with this last id has been said.
-    Final(CallId),
-}
-
 #[derive(Debug)]
 pub(crate) struct State {
     pub(super) phase: Phase,
     pub(super) farewell: Farewell,
+    pub(super) peer_farewell: PeerFarewell,
     pub(super) epoch: u32,
     pub(super) outgoing: Outgoing<Waker, LocalEnd>,
     pub(super) incoming: Incoming<Arc<InboundState>>,
@@ -110,6 +104,8 @@ pub(crate) struct State {
     pub(super) oneway_credit: u32,
     pub(super) oneways_open: u32,
     pub(super) oneways_done: u32,
+    /// Calls of the peer, and how many of them it has cancelled.
+    pub(super) calls_seen: u64,
     pub(super) cancels: u64,
     pub(super) information: Option<Arc<PeerInformation>>,
 }
@@ -119,6 +115,7 @@ impl Link {
         let state = State {
             phase: Phase::Connecting,
             farewell: Farewell::None,
+            peer_farewell: PeerFarewell::default(),
             epoch: 0,
             outgoing: Outgoing::default(),
             incoming: Incoming::new(inbound_limit(&configuration.limits)),
@@ -131,6 +128,7 @@ impl Link {
             oneway_credit: 0,
             oneways_open: 0,
             oneways_done: 0,
+            calls_seen: 0,
             cancels: 0,
             information: None,
         };
@@ -170,6 +168,7 @@ impl Link {
     ) -> Option<u32> {
         let mut wakers = Vec::new();
         let epoch;
+        let is_leaving;
         {
             let mut state = self.lock();
             if matches!(state.phase, Phase::Closed(_)) {
@@ -181,10 +180,16 @@ impl Link {
             state.information = Some(information);
             state.peer_limits = peer_limits;
             state.oneway_credit = peer_limits.oneway_window;
-            state.farewell = Farewell::None;
             state.pump(&self.configuration, &mut wakers);
+            is_leaving = state.farewell == Farewell::Wanted;
+            if is_leaving {
+                state.announce_farewell(&mut wakers);
+            }
         }
-        self.status.send_replace(Status::Open);
+        self.tell(Status::Open);
+        if is_leaving {
+            self.tell_draining();
+        }
         wakers.into_iter().for_each(Waker::wake);
         Some(epoch)
     }
@@ -201,7 +206,7 @@ impl Link {
             state.phase = Phase::Connecting;
             state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
         }
-        self.status.send_replace(Status::Connecting);
+        self.tell(Status::Connecting);
         for handler in handlers {
             handler.cancel_at_once();
         }
@@ -224,49 +229,30 @@ impl Link {
             }
             state.phase = Phase::Closed(reason.clone());
             state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
-            while let Some(call) = state.queue.pop() {
-                let end = LocalEnd { outcome: Outcome::NotSent, reason: reason.clone() };
-                wakers.extend(call.token.and_then(|token| state.outgoing.end_queued(token, end)));
-            }
+            state.end_queue(reason, &mut wakers);
             wakers.extend(state.queue.take_line());
             wakers.extend(state.driver.take());
         }
-        self.status.send_replace(Status::Closed(reason.clone()));
+        self.tell(Status::Closed(reason.clone()));
         for handler in handlers {
             handler.cancel_at_once();
         }
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Says goodbye: no new calls are taken, those that run are finished, then the connection ends.
-    pub(crate) fn begin_drain(&self) {
-        let waker = {
-            let mut state = self.lock();
-            if state.farewell != Farewell::None || !matches!(state.phase, Phase::Open | Phase::PeerLeaves(_))
-            {
-                None
-            } else {
-                state.farewell = Farewell::Announced;
-                state.output.plain_frame(&Header::of_connection(Kind::Goodbye, 0), b"");
-                state.output.plain_frame(&Header::of_connection(Kind::Ping, 0), b"");
-                state.schedule_flush()
-            }
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        self.status.send_if_modified(|status| {
-            let open = matches!(status, Status::Open);
-            if open {
-                *status = Status::Draining;
-            }
-            open
-        });
+    /// Tells a new status. A link that is closed stays so, whoever else is about to speak.
+    fn tell(&self, status: Status) {
+        self.tell_if(status, |_| true);
     }
 
-    /// The peer says goodbye.
-    pub(super) fn tell_draining(&self) {
-        self.status.send_replace(Status::Draining);
+    pub(super) fn tell_if(&self, new: Status, condition: impl FnOnce(&Status) -> bool) {
+        self.status.send_if_modified(|status| {
+            let may = !matches!(status, Status::Closed(_)) && condition(status);
+            if may {
+                *status = new;
+            }
+            may
+        });
     }
 
     /// Waits until the link is open, or over.
@@ -306,32 +292,46 @@ impl State {
     #[inline]
     pub(super) fn may_depart(&self, nested: bool, budget: u64) -> bool {
         match self.phase {
-            Phase::Open => {
-                nested
-                    || (self.outgoing.in_flight() < inbound_limit(&self.peer_limits)
-                        && self.output.pending() < budget
-                        && self.farewell == Farewell::None)
-            }
-            Phase::PeerLeaves(_) => nested,
+            Phase::Open => nested || (self.farewell == Farewell::None && self.is_window_open(budget)),
+            Phase::PeerLeaves(_) => nested && !self.peer_farewell.input_ended,
             Phase::Connecting | Phase::Closed(_) => false,
         }
     }
 
-    /// Lets queued calls leave, as far as the limits allow.
+    #[inline]
+    fn is_window_open(&self, budget: u64) -> bool {
+        self.outgoing.in_flight() < inbound_limit(&self.peer_limits) && self.output.pending() < budget
+    }
+
+    /// Lets queued calls leave, as far as the limits allow. They were made before a farewell of this side.
     pub(super) fn pump(&mut self, configuration: &LinkConfiguration, wakers: &mut Vec<Waker>) {
         let mut moved = false;
         while let Some(call) = self.queue.front() {
             let is_call = call.token.is_some();
             let room = if is_call {
-                self.may_depart(false, configuration.output_budget)
+                self.is_window_open(configuration.output_budget)
             } else {
-                self.phase == Phase::Open && self.oneway_credit > 0 && self.farewell == Farewell::None
+                self.oneway_credit > 0
             };
-            if !room {
+            if !room || !matches!(self.phase, Phase::Open) {
                 break;
             }
             let Some(call) = self.queue.pop() else { break };
             moved = true;
+            if is_call && call.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                // It stays unsent: its caller's timer is about to say so.
+                continue;
+            }
+            let size = HEADER_LENGTH + if call.deadline.is_some() { 8 } else { 0 } + call.arguments.len();
+            let limit = super::calling::frame_limit(self);
+            if size > limit {
+                let end = LocalEnd::TooLarge { size, limit };
+                match call.token {
+                    Some(token) => wakers.extend(self.outgoing.end_queued(token, end)),
+                    None => tracing::warn!(size, limit, "dropped a oneway call that the peer would not take"),
+                }
+                continue;
+            }
             let id = match call.token {
                 Some(token) => self.outgoing.depart(token, self.output.queued()),
                 None => {
@@ -341,12 +341,13 @@ impl State {
             };
             let kind = if is_call { Kind::Call } else { Kind::Oneway };
             let mut header = Header::new(kind, id, call.token.unwrap_or(Token(0)), call.method.0);
-            header.remaining_time = call.deadline.map(super::calling::remaining_time);
+            header.remaining_time = call.deadline.filter(|_| is_call).map(super::calling::remaining_time);
             self.output.plain_frame(&header, &call.arguments);
         }
         if moved {
             wakers.extend(self.queue.next_in_line());
             wakers.extend(self.schedule_flush());
+            wakers.extend(self.nudge());
         }
     }
 
@@ -363,7 +364,8 @@ impl State {
     /// Like [`Self::schedule_flush`], but writes at once where nobody else has anything to do on this connection.
     #[inline]
     pub(super) fn flush_or_schedule(&mut self) -> Option<Waker> {
-        let alone = self.outgoing.in_flight() + self.incoming.open() <= 2;
+        // While somebody takes leave, the driver has to see each call end.
+        let alone = self.outgoing.in_flight() + self.incoming.open() <= 2 && !self.is_ending();
         if !self.driver_active && alone && !self.output.flush_scheduled && !self.output.flusher_holds {
             self.write_through();
             if self.output.is_empty() {
@@ -398,19 +400,17 @@ impl State {
     ) {
         self.epoch = self.epoch.wrapping_add(1);
         self.stream = None;
-        self.farewell = Farewell::None;
+        // Whoever was about to leave goes on doing so where another connection comes.
+        if self.farewell != Farewell::None {
+            self.farewell = Farewell::Wanted;
+        }
+        self.peer_farewell = PeerFarewell::default();
         self.oneway_credit = 0;
         self.oneways_open = 0;
         self.oneways_done = 0;
+        self.calls_seen = 0;
         self.cancels = 0;
-        let written = self.output.written();
-        self.outgoing.end_sent(
-            |_, sent_at| {
-                let outcome = if sent_at >= written { Outcome::NotSent } else { Outcome::Unknown };
-                Some(LocalEnd { outcome, reason: reason.clone() })
-            },
-            |waker| wakers.push(waker),
-        );
+        self.end_sent(reason, wakers);
         handlers.extend(self.incoming.take_running());
         self.incoming = Incoming::new(inbound_limit(&configuration.limits));
         self.output.reset();

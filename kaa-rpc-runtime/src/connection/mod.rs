@@ -6,6 +6,7 @@
 
 mod calling;
 mod driver;
+mod farewell;
 mod frames;
 mod handshaking;
 mod inbound;
@@ -14,6 +15,7 @@ mod output;
 mod queue;
 mod reader;
 mod registry;
+mod stall;
 
 pub(crate) use calling::{Abandonment, CallParameters, Progress, Start};
 pub(crate) use driver::Driver;

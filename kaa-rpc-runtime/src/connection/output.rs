@@ -28,6 +28,15 @@ impl Output {
         self.written
     }
 
+    /// How far it may be with the transport: what the flusher holds it may be writing at this moment.
+    pub(crate) fn handed_over(&self) -> u64 {
+        if self.flusher_holds {
+            self.queued.saturating_sub(u64::try_from(self.buffer.len()).unwrap_or(u64::MAX))
+        } else {
+            self.written
+        }
+    }
+
     /// Bytes that the transport has not taken.
     pub(crate) fn pending(&self) -> u64 {
         self.queued.saturating_sub(self.written)

@@ -14,7 +14,7 @@ const MOST_CALLS: usize = 1024;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// A place in the line of callers who found the queue full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
 /// A call that waits to leave.
@@ -57,7 +57,8 @@ impl Queue {
     /// Stands in line, or stays there.
     pub(crate) fn stand_in_line(&mut self, ticket: Option<Ticket>, waker: &Waker) -> Ticket {
         if let Some(ticket) = ticket
-            && let Some((_, kept)) = self.line.iter_mut().find(|(other, _)| *other == ticket)
+            && let Ok(place) = self.place(ticket)
+            && let Some((_, kept)) = self.line.get_mut(place)
         {
             kept.clone_from(waker);
             return ticket;
@@ -70,8 +71,15 @@ impl Queue {
 
     /// Leaves the line, for the queue or for good. The next in line is to be woken.
     pub(crate) fn leave_line(&mut self, ticket: Ticket) -> Option<Waker> {
-        self.line.retain(|(other, _)| *other != ticket);
+        if let Ok(place) = self.place(ticket) {
+            self.line.remove(place);
+        }
         self.next_in_line()
+    }
+
+    /// Tickets only grow, so a place in a long line is soon found.
+    fn place(&self, ticket: Ticket) -> Result<usize, usize> {
+        self.line.binary_search_by_key(&ticket, |(other, _)| *other)
     }
 
     /// Who may try to enter now.

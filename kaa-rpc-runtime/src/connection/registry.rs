@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -109,7 +110,12 @@ impl Methods {
         self.version = version;
         for service in new {
             // A user's factory: outside every lock.
-            let instance = (service.instantiate)(&self.link);
+            let attempt = catch_unwind(AssertUnwindSafe(|| (service.instantiate)(&self.link)));
+            let Ok(instance) = attempt else {
+                // The connection lives on without it; its methods are unknown here.
+                tracing::error!(service = service.descriptor.name, "the service's factory panicked");
+                continue;
+            };
             for method in service.methods {
                 self.instances.insert(MethodId(method.id), Arc::clone(&instance));
             }

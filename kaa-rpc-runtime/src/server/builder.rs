@@ -114,6 +114,13 @@ impl ServerBuilder {
         self
     }
 
+    /// How long a client may leave a frame unfinished, or not take what is sent, before its connection is ended with
+    /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled); 30 seconds by default.
+    pub fn stall_limit(mut self, limit: Duration) -> Self {
+        self.settings.stall_limit = limit;
+        self
+    }
+
     /// Listens and serves until the [`Server`] is shut down or dropped.
     ///
     /// # Errors
