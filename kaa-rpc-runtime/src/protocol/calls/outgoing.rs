@@ -257,14 +257,14 @@ mod tests {
         Terminal { status: Status::Ok, payload: Bytes::from_static(payload) }
     }
 
-    fn sent(table: &mut Outgoing<&'static str, ()>) -> (CallId, Token) {
+    fn sent<X>(table: &mut Outgoing<&'static str, X>) -> (CallId, Token) {
         let token = table.enter();
         (table.depart(token, 0), token)
     }
 
     #[test]
     fn an_answer_reaches_the_waiting_caller_once() {
-        let mut table = Outgoing::default();
+        let mut table = Outgoing::<_, ()>::default();
         let (id, token) = sent(&mut table);
         assert_eq!(table.poll(token, |waker| *waker = Some("me")), Poll::Pending);
         assert_eq!(table.finish(id, token, ok(b"x")), Ok(Some("me")));
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_late_answer_misses_the_generation() {
-        let mut table = Outgoing::default();
+        let mut table = Outgoing::<_, ()>::default();
         let (first, token) = sent(&mut table);
         assert_eq!(table.finish(first, token, ok(b"")), Ok(None));
         assert_eq!(table.poll(token, |_| ()), Poll::Ready(Ok(ok(b""))));
