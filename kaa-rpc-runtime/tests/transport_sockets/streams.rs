@@ -159,22 +159,22 @@ async fn vectored_writes_keep_their_order() {
 #[tokio::test]
 async fn a_half_closed_stream_still_reads() {
     for (kind, one, other) in every_kind().await {
-        write_all(&one, b"last words").await.unwrap();
-        while let Err(error) = one.shutdown_write() {
-            crate::talk::writable(&one, error).await.unwrap();
-        }
-        let writing = async {
-            assert_eq!(read_to_end(&other).await.unwrap(), "last words", "{kind}");
-            write_all(&other, b"an answer").await.unwrap();
-        };
-        let mut answer = BytesMut::new();
-        let reading = async {
+        let closing = async {
+            write_all(&one, b"last words").await.unwrap();
+            while let Err(error) = one.shutdown_write() {
+                crate::talk::writable(&one, error).await.unwrap();
+            }
+            let mut answer = BytesMut::new();
             while answer.len() < 9 {
                 assert_ne!(read(&one, &mut answer).await.unwrap(), 0, "{kind}");
             }
+            assert_eq!(answer, "an answer", "{kind}");
         };
-        tokio::join!(writing, reading);
-        assert_eq!(answer, "an answer", "{kind}");
+        let answering = async {
+            assert_eq!(read_to_end(&other).await.unwrap(), "last words", "{kind}");
+            write_all(&other, b"an answer").await.unwrap();
+        };
+        tokio::join!(closing, answering);
     }
 }
 

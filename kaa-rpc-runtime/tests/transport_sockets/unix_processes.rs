@@ -3,7 +3,7 @@
 //! A child is this very test program, told by its environment to listen and to wait for its end.
 
 use std::env;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -56,12 +56,19 @@ async fn be_the_child() -> bool {
     let Some(path) = env::var_os(SOCKET) else { return false };
     let listening = Listener::bind(&Address::Unix(PathBuf::from(path)), &ListenOptions::new()).await;
     match &listening {
-        Ok(_) => println!("{LISTENS}"),
-        Err(TransportError::AddressInUse { .. }) => println!("{IN_USE}"),
+        Ok(_) => say(LISTENS),
+        Err(TransportError::AddressInUse { .. }) => say(IN_USE),
         Err(error) => panic!("{error}"),
     }
     std::io::stdin().read_line(&mut String::new()).unwrap();
     true
+}
+
+fn say(line: &str) {
+    // Not by `println!`, which the test harness may keep to itself.
+    let mut stdout = std::io::stdout();
+    stdout.write_all(format!("{line}\n").as_bytes()).unwrap();
+    stdout.flush().unwrap();
 }
 
 #[tokio::test]
