@@ -120,6 +120,26 @@ impl Secret {
         Self::from_wiped(digits)
     }
 
+    /// The secret in a file, which is made with a new random secret if it does not exist: what a server does when it
+    /// is started for the first time.
+    ///
+    /// # Errors
+    /// As [`Secret::from_file`] and [`Secret::write_new_file`].
+    pub fn from_file_or_generate(path: impl AsRef<Path>) -> Result<Self, SecretError> {
+        let path = path.as_ref();
+        match Self::from_file(path) {
+            Err(SecretError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            result => return result,
+        }
+        let secret = Self::generate()?;
+        match secret.write_new_file(path) {
+            Ok(()) => Ok(secret),
+            // Somebody else was faster: theirs it is.
+            Err(SecretError::AlreadyExists { .. }) => Self::from_file(path),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The secret in a file: its bytes, without one newline at the end.
     ///
     /// # Errors
@@ -152,27 +172,31 @@ impl Secret {
             .map_err(|source| SecretError::Unusable { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// Writes the secret and a newline to a new file that only its owner may read.
+    /// Writes the secret and a newline to a new file that only its owner may read. The file appears whole: whoever
+    /// finds it can read the secret in it.
     ///
     /// # Errors
-    /// An existing file is never touched: [`SecretError::AlreadyExists`]. A file that could not be written in full is
-    /// removed.
+    /// An existing file is never touched: [`SecretError::AlreadyExists`].
     pub fn write_new_file(&self, path: impl AsRef<Path>) -> Result<(), SecretError> {
         let path = path.as_ref();
-        let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(file) => file,
+        let write_error = |source: io::Error| SecretError::Write { path: path.to_owned(), source };
+        let draft = Draft::beside(path)?;
+        self.write_draft(&draft).map_err(write_error)?;
+        // A link is made only if there is nothing under its name; a rename would replace what is there.
+        match std::fs::hard_link(&draft.path, path) {
+            Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(SecretError::AlreadyExists { path: path.to_owned() });
+                Err(SecretError::AlreadyExists { path: path.to_owned() })
             }
-            Err(source) => return Err(SecretError::Write { path: path.to_owned(), source }),
-        };
-        let written =
-            file.write_all(&self.bytes).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all());
-        written.map_err(|source| {
-            // Half a secret would later be refused with a puzzling reason; the error that matters is the first one.
-            let _ = std::fs::remove_file(path);
-            SecretError::Write { path: path.to_owned(), source }
-        })
+            Err(source) => Err(write_error(source)),
+        }
+    }
+
+    fn write_draft(&self, draft: &Draft) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.path)?;
+        file.write_all(&self.bytes)?;
+        file.write_all(b"\n")?;
+        file.sync_all()
     }
 
     /// HMAC-SHA256 under this secret. The key block is RFC 2104's: a long secret is hashed, a short one padded.
@@ -203,6 +227,27 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret(redacted)")
+    }
+}
+
+/// The name of a file beside the one that is to be; what it names is removed at the end.
+struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    fn beside(path: &Path) -> Result<Self, SecretError> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|source| SecretError::Random { source })?;
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{:016x}", u64::from_ne_bytes(random)));
+        Ok(Self { path: name.into() })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 

@@ -158,6 +158,33 @@ fn an_existing_file_is_never_overwritten() {
 }
 
 #[test]
+fn of_several_that_write_at_once_one_wins_and_all_read_the_same() {
+    for _ in 0..40 {
+        let (directory, path) = place();
+        let barrier = std::sync::Barrier::new(8);
+        let read: Vec<_> = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let secret = Secret::generate().unwrap();
+                        barrier.wait();
+                        match secret.write_new_file(&path) {
+                            Ok(()) | Err(SecretError::AlreadyExists { .. }) => {}
+                            Err(error) => panic!("{error:?}"),
+                        }
+                        // Whoever sees the file sees all of it.
+                        bytes_of(&Secret::from_file(&path).unwrap())
+                    })
+                })
+                .collect();
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+        });
+        assert!(read.iter().all(|secret| *secret == read[0]));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
+    }
+}
+
+#[test]
 fn nothing_printed_shows_a_secret() {
     let secret = Secret::new(*b"correct horse battery").unwrap();
     let keys = Keys::from(secret.clone());
