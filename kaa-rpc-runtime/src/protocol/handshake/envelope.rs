@@ -12,8 +12,7 @@ use super::message::{MAGIC, MessageType};
 /// Most bytes of a stranger's greeting that an error repeats.
 const GREETING: usize = 16;
 
-/// The next whole message, if it is there. `first` says that the peer has sent nothing before, in which case
-/// whatever does not fit is a stranger's.
+/// The next whole message, if it is there. In the first place, whatever does not fit is a stranger's.
 pub(super) fn next_message(
     input: &mut BytesMut,
     expected: MessageType,
