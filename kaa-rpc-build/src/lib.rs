@@ -23,7 +23,8 @@
 //! A module per package, nested as the packages are. In it, for `service Epg`: the traits `EpgServer` and `EpgClient`
 //! to implement, the proxies `EpgServerProxy` and `EpgClientProxy` to call through, `Epg` to make services of
 //! implementations, and a module `epg` with every call as a value; structs and enums with every derive that their
-//! fields allow; constants and aliases. Names stay as they were written, but methods, fields and parameters become
+//! fields allow; constants and aliases. Serde knows fields and variants by their names on the wire, and fields with a
+//! default may be missing. Names stay as they were written, but methods, fields and parameters become
 //! `snake_case`, keywords become raw (`r#type`), and a package or service module that would hide a primitive type
 //! gets a `_` (`bool_`). Generated code needs the runtime and nothing else, and is meant to be read.
 //!

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kaa_rpc_build::{Config, configure};
+use kaa_rpc_build::{Config, Roles, configure};
 
 /// Lints that rustc allows by default, all denied: what a strict crate might do.
 const STRICT: &str = "#![deny(warnings, missing_docs, missing_debug_implementations, missing_copy_implementations, \
@@ -19,6 +19,11 @@ const STRICT: &str = "#![deny(warnings, missing_docs, missing_debug_implementati
 
 /// Checks a crate that holds the generated code and nothing else.
 fn check(name: &str, edition: &str, config: Config) {
+    check_with(name, edition, config, "");
+}
+
+/// Checks a crate that holds the generated code and some of the user's own.
+fn check_with(name: &str, edition: &str, config: Config, own: &str) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = target.join("builds").join(name);
     let source = folder.join("src");
@@ -36,17 +41,23 @@ fn check(name: &str, edition: &str, config: Config) {
     )
     .unwrap();
     let library = "//! A user's crate.\n/// What was generated.\npub mod api { include!(\"kaa.rs\"); }\n";
-    fs::write(source.join("lib.rs"), format!("{STRICT}{library}")).unwrap();
+    fs::write(source.join("lib.rs"), format!("{STRICT}{library}{own}")).unwrap();
     fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let (success, shown) = cargo_check(&folder);
+    let beginning: String = shown.chars().take(20_000).collect();
+    assert!(success && shown.is_empty(), "{beginning}");
+}
+
+/// Whether `cargo check` is content, and what it shows.
+fn cargo_check(folder: &Path) -> (bool, String) {
     let output = Command::new(env!("CARGO"))
         .args(["check", "--quiet", "--offline", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", target.parent().unwrap())
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
+        .env_remove("CARGO_TERM_COLOR")
         .output()
         .unwrap();
-    let shown = String::from_utf8_lossy(&output.stderr);
-    let beginning: String = shown.chars().take(20_000).collect();
-    assert!(output.status.success() && shown.is_empty(), "{beginning}");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 fn all_fixtures() -> Config {
@@ -69,6 +80,52 @@ fn all_fixtures_build_in_edition_2024_with_hash_maps_and_stubs() {
         "2024",
         all_fixtures().hash_map("depot").hash_map("kiosk").hash_map("defaults").default_stubs(),
     );
+}
+
+#[test]
+fn either_role_builds_alone() {
+    check("role_server", "2024", all_fixtures().roles(Roles::Server));
+    check("role_client", "2024", all_fixtures().roles(Roles::Client));
+}
+
+#[test]
+fn types_of_the_user_take_the_place_of_declared_ones() {
+    let own = r#"
+        use kaa_rpc_runtime::codegen::serde;
+        /// Where a tram stands, as this program sees it.
+        #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(crate = "kaa_rpc_runtime::codegen::serde")]
+        pub struct Spot(pub u64);
+        /// A tram on the spot.
+        #[must_use]
+        pub fn place(mut tram: api::depot::Tram) -> api::depot::Tram { tram.place = Spot(7); tram }
+    "#;
+    let config = configure().root(support::fixture("structs")).extern_type("depot.Place", "crate::Spot");
+    check_with("extern_type", "2024", config, own);
+}
+
+#[test]
+fn a_wrong_file_shows_as_the_compilers_own_errors_do() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds/wrong_file");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::create_dir_all(folder.join("kaa")).unwrap();
+    let manifest = format!(
+        "[package]\nname = \"wrong_file\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+         [build-dependencies]\nkaa-rpc-build = {{ path = {:?} }}\n[workspace]\n",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    fs::write(folder.join("src/lib.rs"), "").unwrap();
+    fs::write(folder.join("build.rs"), "fn main() -> kaa_rpc_build::Result { kaa_rpc_build::compile() }")
+        .unwrap();
+    fs::write(folder.join("kaa/bell.kaa"), "package bell;\nservice Bell { fn ring(times: Times); }\n")
+        .unwrap();
+    let (success, shown) = cargo_check(&folder);
+    assert!(!success);
+    let (_, shown) = shown.split_once("  --- stderr\n").unwrap_or_else(|| panic!("{shown}"));
+    assert!(shown.starts_with("  Error: \n  error[K0104]: there is no type `Times`\n"), "{shown}");
+    assert!(!shown.contains("cargo:") && !shown.contains("Schema {"), "{shown}");
 }
 
 /// The largest schema at hand: a folder of real ones that `KAA_CORPUS` names, else all fixtures again.

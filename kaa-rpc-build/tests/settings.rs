@@ -160,3 +160,11 @@ fn what_has_no_rust_form_is_refused() {
     let error = configure().extern_type("a.T", "crate::T").generate(&schema).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { path, .. } if path == "a.S.t"), "{error}");
 }
+
+#[test]
+fn a_schema_with_loose_ends_is_refused() {
+    let mut schema = support::text_schema("struct S { t: T } struct T { x: u8 }");
+    schema.types.pop();
+    let error = configure().generate(&schema).unwrap_err();
+    assert_eq!(error.to_string(), "error: `type 1` is not in the schema that refers to it");
+}
