@@ -92,9 +92,10 @@ impl EpgServer for Guide {
         options: KeywordOptions,
     ) -> Result<Vec<String>, Fault> {
         let KeywordOptions { associated, prefix, .. } = options;
-        Ok(self.0.programs.with(|programs| {
-            Self::words(programs, |program| &program.keywords, &associated, &prefix)
-        }))
+        Ok(self
+            .0
+            .programs
+            .with(|programs| Self::words(programs, |program| &program.keywords, &associated, &prefix)))
     }
 
     async fn get_genres(

@@ -233,7 +233,7 @@ fn parts_are_saved_and_channels_changed() -> TestResult {
         let nowhere = ChannelId::default();
         let missing = BufferError::NoSuchChannel(nowhere.clone());
         assert_eq!(declared(recorder.change_channel(nowhere).await)?, missing);
-        recorder.change_channel("two".into()).await?;
+        recorder.change_channel("two").await?;
         assert_eq!(events.next().await?, Event::ChannelChanged("two".into()));
         Ok(())
     })

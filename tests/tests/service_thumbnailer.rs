@@ -161,7 +161,8 @@ impl ThumbnailerClient for Browser {
     ) -> Result<(), Fault> {
         // A oneway handler has a context like any other.
         cx.peer_information().ok_or(Fault::new("nobody calls"))?;
-        self.0.tell(Said::Log(arguments.into_iter().fold(message, |text, next| text.replacen("%s", &next, 1))));
+        self.0
+            .tell(Said::Log(arguments.into_iter().fold(message, |text, next| text.replacen("%s", &next, 1))));
         Ok(())
     }
 
@@ -185,8 +186,7 @@ async fn start() -> TestResult<(Pair, Arc<Queue>, ClientId, Heard<Said>)> {
     let server = server()?
         .register(Thumbnailer::server_with(move |peer| Thumbnails::greet(&shared, peer)))
         .register(Feeds::server(Subscriptions::default()));
-    let pair =
-        Pair::over_unix(server, client()?.register(Thumbnailer::client(Browser(teller)))).await?;
+    let pair = Pair::over_unix(server, client()?.register(Thumbnailer::client(Browser(teller)))).await?;
     let Said::Connect(id) = said.next().await? else { return Err("the greeting comes first".into()) };
     Ok((pair, queue, id, said))
 }
@@ -236,7 +236,7 @@ fn feeds_are_served_beside_thumbnails() -> TestResult {
         assert_eq!((feed.download, feed.number, feed.keep, feed.updated), (true, 5, false, None));
         let again = feeds.add(url.clone(), folder.clone(), AddOptions::default()).await;
         assert_eq!(declared(again)?, FeedError::AlreadySubscribed(url));
-        let odd = feeds.add("gopher://feed".into(), folder, AddOptions::default()).await?;
+        let odd = feeds.add("gopher://feed", folder, AddOptions::default()).await?;
         assert_eq!(feeds.list().await?, [feed.clone(), odd.clone()]);
         assert_eq!(feeds.update(feed.id).await?, 5);
         let unreadable = declared(feeds.update(odd.id).await)?;

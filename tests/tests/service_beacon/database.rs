@@ -52,7 +52,11 @@ impl Drop for Connection {
 
 impl Connection {
     /// Greets the client that has connected.
-    pub(super) fn greet(peer: BeaconClientProxy, shared: &Arc<Kept<Index>>, teller: &Teller<&'static str>) -> Self {
+    pub(super) fn greet(
+        peer: BeaconClientProxy,
+        shared: &Arc<Kept<Index>>,
+        teller: &Teller<&'static str>,
+    ) -> Self {
         let (id, media) = shared.with(|database| {
             database.clients += 1;
             (ClientId(database.clients), database.media.values().cloned().collect())

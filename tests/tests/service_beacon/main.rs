@@ -70,7 +70,7 @@ struct Running {
 
 /// A database that knows a disc and a stick, and a client that has been greeted.
 async fn start() -> TestResult<Running> {
-    let (disc, mut stick) = (Media::new("disc".into()), Media::new("stick".into()));
+    let (disc, mut stick) = (Media::new("disc"), Media::new("stick"));
     stick.removable = true;
     let media = BTreeMap::from([disc, stick].map(|medium| (medium.id.clone(), medium)));
     let shared = Arc::new(Kept::new(Index::of(media.clone())));
