@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
 use crate::connection::{
-    Driver, FrameReader, HandshakeFailure, Link, LinkConfiguration, Methods, ServiceSet, Side, Status,
-    shake_hands,
+    Driver, FrameReader, HandshakeFailure, Link, LinkConfiguration, Methods, Opening, ServiceSet, Side,
+    Status, shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
 use crate::peer::{Peer, PeerInformation, Proxy};
@@ -88,13 +88,13 @@ impl Client {
     /// A proxy for what the server serves. It does not keep the connection open.
     #[must_use]
     pub fn proxy<P: Proxy<Role = role::Server>>(&self) -> P {
-        P::from_peer(self.peer())
+        self.peer().proxy()
     }
 
     /// A proxy that keeps the connection open as long as it, or a clone of it, lives.
     #[must_use]
     pub fn into_proxy<P: Proxy<Role = role::Server>>(self) -> P {
-        P::from_peer(Peer::owning(Arc::clone(&self.owner.link), self.owner))
+        Peer::owning(Arc::clone(&self.owner.link), self.owner).proxy()
     }
 
     /// The server as a peer.
@@ -382,7 +382,8 @@ impl Task {
             }
         };
         let stream = Arc::new(stream);
-        let schema = crate::fingerprint::combined(&self.services.descriptors());
+        let described = self.link.describe(self.services.descriptors());
+        let schema = crate::fingerprint::combined(&described);
         let mut handshake = ClientHandshake::new(ClientParameters {
             nonce: crate::random::bytes().map_err(|error| ConnectError::Io(Arc::new(error)))?,
             instance: self.instance,
@@ -398,14 +399,9 @@ impl Task {
             shake_hands(&mut handshake, &stream, &mut reader, None).await.map_err(connect_error)?;
         let information = Arc::new(peer_information(&stream, &established, schema));
         let methods = Methods::new(Arc::clone(&self.services), Arc::clone(&self.link));
-        Ok(Driver::open(
-            Arc::clone(&self.link),
-            reader,
-            stream,
-            methods,
-            information,
-            established.peer_limits,
-        ))
+        let peer_limits = established.peer_limits;
+        let opening = Opening { stream, information, peer_limits, described: &described };
+        Ok(Driver::open(Arc::clone(&self.link), reader, methods, opening))
     }
 }
 

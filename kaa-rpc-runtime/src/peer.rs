@@ -83,6 +83,7 @@ impl Peer {
     /// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
     #[must_use]
     pub fn proxy<P: Proxy>(&self) -> P {
+        self.link.know(P::SERVICE);
         P::from_peer(self.clone())
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::codec::{DecodeError, DecodeLimits, Decoder, Encoder, Wire};
-use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Registered};
+use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Instantiate, Registered};
 use crate::context::Context;
 use crate::descriptor::ServiceDescriptor;
 use crate::error::{Failure, Fault};
@@ -113,10 +113,7 @@ impl<R: role::Role> Service<R> {
         )
     }
 
-    fn new(
-        descriptor: &'static ServiceDescriptor,
-        instantiate: Arc<dyn Fn(&Arc<crate::connection::Link>) -> Arc<dyn Instance> + Send + Sync>,
-    ) -> Self {
+    fn new(descriptor: &'static ServiceDescriptor, instantiate: Instantiate) -> Self {
         let registered = Registered { descriptor, methods: R::methods(descriptor), instantiate };
         Self { registered, role: PhantomData }
     }

@@ -1,4 +1,4 @@
-//! Settings that clients and servers have in common, with their defaults (`docs/wire.md`, section 5).
+//! Settings that clients and servers have in common, with their defaults (`docs/wire.md`, section 6).
 
 use std::time::Duration;
 

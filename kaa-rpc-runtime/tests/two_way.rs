@@ -1,5 +1,7 @@
 //! The call layer with a service written by hand as the generator would write it.
 
+#![allow(clippy::unwrap_used, reason = "a failed test says so by panicking")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

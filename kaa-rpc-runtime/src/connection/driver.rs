@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::calling::FURTHEST_DEADLINE;
-use super::farewell::Farewell;
+use super::comparing::Opening;
+use super::farewell::{Farewell, GoodbyeCode};
 use super::frames::{Batch, Verdict};
 use super::inbound::{self, Answer, InboundState};
 use super::link::{Link, Phase, State};
@@ -18,11 +19,9 @@ use super::reader::FrameReader;
 use super::registry::Methods;
 use super::stall::Watch;
 use crate::codec::Buffer;
-use crate::error::CloseReason;
-use crate::peer::PeerInformation;
+use crate::error::{CloseReason, ConnectError};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{Frame, Kind, MethodId, Status, parse_frame};
-use crate::protocol::limits::Limits;
 use crate::service::InboundCall;
 use crate::transport::Stream;
 
@@ -82,17 +81,16 @@ impl State {
 }
 
 impl Driver {
-    /// Opens the link over an authenticated connection. Calls leave from here on. `None` if the link was closed
+    /// Opens the link over an authenticated connection. `None` if the link was closed
     /// meanwhile.
     pub(crate) fn open(
         link: Arc<Link>,
         reader: FrameReader,
-        stream: Arc<Stream>,
         methods: Methods,
-        information: Arc<PeerInformation>,
-        peer_limits: Limits,
+        opening: Opening<'_>,
     ) -> Option<Self> {
-        let epoch = link.open(Arc::clone(&stream), information, peer_limits)?;
+        let stream = Arc::clone(&opening.stream);
+        let epoch = link.open(opening)?;
         let frame_limit = usize::try_from(link.configuration.limits.max_frame).unwrap_or(usize::MAX);
         Some(Self {
             link,
@@ -197,6 +195,7 @@ impl Driver {
             self.link.tell_draining();
         }
         self.methods.synchronize();
+        self.link.tell_open();
         let mut inbound = std::mem::take(&mut self.batch.inbound);
         for (frame, verdict) in inbound.drain(..) {
             self.begin_call(frame, verdict);
@@ -378,10 +377,19 @@ impl Driver {
         None
     }
 
-    /// The peer broke the protocol: a last word, as far as it goes without waiting.
+    /// The peer broke the protocol, or the schemas do not fit: a last word, as far as it goes without waiting.
     fn cut(&mut self, error: ProtocolError) -> CloseReason {
-        self.last_word(1, &error.to_string());
-        CloseReason::Protocol(error)
+        match error {
+            ProtocolError::Incompatible(report) => {
+                let report = report.to_string();
+                self.last_word(GoodbyeCode::Schema, &report);
+                CloseReason::NotConnected(ConnectError::Schema(report))
+            }
+            error => {
+                self.last_word(GoodbyeCode::Protocol, &error.to_string());
+                CloseReason::Protocol(error)
+            }
+        }
     }
 
     fn lost(&self, error: Option<io::Error>) -> CloseReason {
@@ -392,7 +400,7 @@ impl Driver {
     }
 
     /// Says goodbye and writes what the transport takes at once.
-    fn last_word(&mut self, code: u32, message: &str) {
+    fn last_word(&mut self, code: GoodbyeCode, message: &str) {
         {
             let mut state = self.link.lock();
             if state.epoch != self.epoch {

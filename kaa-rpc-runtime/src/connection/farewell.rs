@@ -8,7 +8,7 @@ use std::task::Waker;
 
 use super::frames::Batch;
 use super::link::{Link, LinkConfiguration, LocalEnd, Phase, State, Status};
-use crate::error::{CloseReason, Outcome};
+use crate::error::{CloseReason, ConnectError, Outcome};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, Header, Kind, Token};
 
@@ -29,6 +29,33 @@ pub(super) enum Farewell {
     Announced,
     /// Goodbye with the last id has been said.
     Final(CallId),
+}
+
+/// Why a side says goodbye; the `detail` of the frame's header (`docs/wire.md`, clause 4.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GoodbyeCode {
+    Shutdown,
+    Protocol,
+    Schema,
+}
+
+impl GoodbyeCode {
+    /// An unknown code is a peer's own reason to leave.
+    fn from_number(number: u32) -> Self {
+        match number {
+            1 => Self::Protocol,
+            2 => Self::Schema,
+            _ => Self::Shutdown,
+        }
+    }
+
+    fn to_number(self) -> u32 {
+        match self {
+            Self::Shutdown => 0,
+            Self::Protocol => 1,
+            Self::Schema => 2,
+        }
+    }
 }
 
 /// What the peer has said of its leaving.
@@ -109,13 +136,14 @@ impl State {
     }
 
     /// A last word before the connection is cut.
-    pub(super) fn say_goodbye(&mut self, code: u32, message: &str) {
+    pub(super) fn say_goodbye(&mut self, code: GoodbyeCode, message: &str) {
         let mut length = message.len().min(LONGEST_FAREWELL);
         while !message.is_char_boundary(length) {
             length -= 1;
         }
         let text = message.get(..length).unwrap_or_default();
-        let header = Header::new(Kind::Goodbye, self.incoming.highest_id(), LAST_IS_NAMED, code);
+        let last = self.incoming.highest_id();
+        let header = Header::new(Kind::Goodbye, last, LAST_IS_NAMED, code.to_number());
         self.output.plain_frame(&header, text.as_bytes());
     }
 
@@ -130,7 +158,12 @@ impl State {
             return Err(ProtocolError::Misplaced { frame: "Goodbye" });
         }
         let message = String::from_utf8_lossy(&frame.payload).into_owned();
-        let reason = CloseReason::ClosedByPeer { message };
+        let reason = match GoodbyeCode::from_number(frame.header.detail) {
+            GoodbyeCode::Schema => {
+                CloseReason::NotConnected(ConnectError::Schema(format!("the peer says: {message}")))
+            }
+            GoodbyeCode::Shutdown | GoodbyeCode::Protocol => CloseReason::ClosedByPeer { message },
+        };
         batch.peer_leaves = true;
         if frame.header.token == LAST_IS_NAMED {
             self.peer_farewell.named_last = true;

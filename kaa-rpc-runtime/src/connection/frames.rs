@@ -88,7 +88,7 @@ impl State {
                 self.pump(configuration, &mut batch.wakers);
                 Ok(())
             }
-            Kind::Schema => Err(ProtocolError::Misplaced { frame: "Schema" }),
+            Kind::Schema => self.handle_schema(&frame),
             Kind::StreamItem | Kind::StreamEnd | Kind::StreamCredit => {
                 Err(ProtocolError::Misplaced { frame: "stream" })
             }
@@ -112,6 +112,9 @@ impl State {
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
         let header = &frame.header;
+        if !self.comparison.lets_peer_call() {
+            return Err(ProtocolError::Misplaced { frame: "Call" });
+        }
         self.incoming.note_id(header.id)?;
         self.calls_seen += 1;
         let nested = header.parent.is_some_and(|parent| self.outgoing.is_unanswered(&parent));
@@ -141,6 +144,9 @@ impl State {
         configuration: &LinkConfiguration,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
+        if !self.comparison.lets_peer_call() {
+            return Err(ProtocolError::Misplaced { frame: "Oneway" });
+        }
         self.incoming.note_id(frame.header.id)?;
         self.oneways_open += 1;
         if self.oneways_open > configuration.limits.oneway_window {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::farewell::{Farewell, PeerFarewell};
+use super::comparing::{Comparison, Opening};
+use super::farewell::{Farewell, GoodbyeCode, PeerFarewell};
 use super::inbound::InboundState;
 use super::output::Output;
 use super::queue::Queue;
@@ -108,6 +109,7 @@ pub(crate) struct State {
     pub(super) calls_seen: u64,
     pub(super) cancels: u64,
     pub(super) information: Option<Arc<PeerInformation>>,
+    pub(super) comparison: Comparison,
 }
 
 impl Link {
@@ -131,6 +133,7 @@ impl Link {
             calls_seen: 0,
             cancels: 0,
             information: None,
+            comparison: Comparison::default(),
         };
         let (status, _) = watch::channel(Status::Connecting);
         Arc::new(Self { configuration, state: Mutex::new(state), status })
@@ -159,16 +162,11 @@ impl Link {
         self.lock().incoming.running_count()
     }
 
-    /// Authentication is over: calls may leave, the queued ones first.
-    pub(super) fn open(
-        &self,
-        stream: Arc<Stream>,
-        information: Arc<PeerInformation>,
-        peer_limits: Limits,
-    ) -> Option<u32> {
+    /// Authentication is over: schemas are compared if they differ, then calls may leave, the queued ones first. The
+    /// connection's epoch; `None` if the link was closed meanwhile.
+    pub(super) fn open(&self, opening: Opening<'_>) -> Option<u32> {
         let mut wakers = Vec::new();
         let epoch;
-        let is_leaving;
         {
             let mut state = self.lock();
             if matches!(state.phase, Phase::Closed(_)) {
@@ -176,20 +174,17 @@ impl Link {
             }
             epoch = state.epoch;
             state.phase = Phase::Open;
-            state.stream = Some(stream);
-            state.information = Some(information);
-            state.peer_limits = peer_limits;
-            state.oneway_credit = peer_limits.oneway_window;
+            state.begin_comparison(&opening);
+            state.stream = Some(opening.stream);
+            state.information = Some(opening.information);
+            state.peer_limits = opening.peer_limits;
+            state.oneway_credit = opening.peer_limits.oneway_window;
             state.pump(&self.configuration, &mut wakers);
-            is_leaving = state.farewell == Farewell::Wanted;
-            if is_leaving {
+            if state.farewell == Farewell::Wanted {
                 state.announce_farewell(&mut wakers);
             }
         }
-        self.tell(Status::Open);
-        if is_leaving {
-            self.tell_draining();
-        }
+        self.tell_open();
         wakers.into_iter().for_each(Waker::wake);
         Some(epoch)
     }
@@ -224,7 +219,7 @@ impl Link {
             }
             if *reason == CloseReason::ClosedHere && state.stream.is_some() && !state.output.flusher_holds {
                 // Best effort, so that the peer need not call it a loss.
-                state.say_goodbye(0, "");
+                state.say_goodbye(GoodbyeCode::Shutdown, "");
                 state.write_through();
             }
             state.phase = Phase::Closed(reason.clone());
@@ -300,7 +295,9 @@ impl State {
 
     #[inline]
     fn is_window_open(&self, budget: u64) -> bool {
-        self.outgoing.in_flight() < inbound_limit(&self.peer_limits) && self.output.pending() < budget
+        self.comparison.is_settled()
+            && self.outgoing.in_flight() < inbound_limit(&self.peer_limits)
+            && self.output.pending() < budget
     }
 
     /// Lets queued calls leave, as far as the limits allow. They were made before a farewell of this side.
@@ -313,7 +310,7 @@ impl State {
             } else {
                 self.oneway_credit > 0
             };
-            if !room || !matches!(self.phase, Phase::Open) {
+            if !room || !matches!(self.phase, Phase::Open) || !self.comparison.is_settled() {
                 break;
             }
             let Some(call) = self.queue.pop() else { break };

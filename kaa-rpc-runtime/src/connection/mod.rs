@@ -5,6 +5,7 @@
 //! task that a link spawns ends with it.
 
 mod calling;
+mod comparing;
 mod driver;
 mod farewell;
 mod frames;
@@ -18,10 +19,11 @@ mod registry;
 mod stall;
 
 pub(crate) use calling::{Abandonment, CallParameters, Progress, Start};
+pub(crate) use comparing::Opening;
 pub(crate) use driver::Driver;
 pub(crate) use handshaking::{HandshakeFailure, shake_hands};
 pub(crate) use inbound::{Answer, HandlerFuture, InboundState};
 pub(crate) use link::{Link, LinkConfiguration, LocalEnd, Side, Status};
 pub(crate) use queue::Ticket;
 pub(crate) use reader::FrameReader;
-pub(crate) use registry::{Instance, Methods, Registered, ServiceSet};
+pub(crate) use registry::{Instance, Instantiate, Methods, Registered, ServiceSet};

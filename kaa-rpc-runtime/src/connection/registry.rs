@@ -27,8 +27,11 @@ pub(crate) trait Instance: Send + Sync {
 pub(crate) struct Registered {
     pub(crate) descriptor: &'static ServiceDescriptor,
     pub(crate) methods: &'static [&'static MethodDescriptor],
-    pub(crate) instantiate: Arc<dyn Fn(&Arc<Link>) -> Arc<dyn Instance> + Send + Sync>,
+    pub(crate) instantiate: Instantiate,
 }
+
+/// Makes what serves one connection.
+pub(crate) type Instantiate = Arc<dyn Fn(&Arc<Link>) -> Arc<dyn Instance> + Send + Sync>;
 
 impl fmt::Debug for Registered {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,6 +112,7 @@ impl Methods {
         self.known += new.len();
         self.version = version;
         for service in new {
+            self.link.know(service.descriptor);
             // A user's factory: outside every lock.
             let attempt = catch_unwind(AssertUnwindSafe(|| (service.instantiate)(&self.link)));
             let Ok(instance) = attempt else {

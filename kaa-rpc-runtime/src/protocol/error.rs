@@ -1,5 +1,7 @@
 //! What a peer can do wrong after the handshake: each of these ends the connection.
 
+use super::schema::Incompatibility;
+
 /// A violation of the protocol by the peer (`docs/wire.md`, sections 3 and 4). Fatal for the connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -57,6 +59,9 @@ pub enum ProtocolError {
         /// The id.
         id: u64,
     },
+    /// The two schemas contradict each other.
+    #[error("the schemas do not fit together: {0}")]
+    Incompatible(Incompatibility),
     /// More calls or oneway calls than the limits allow, again and again.
     #[error("the peer ignores the limit on {what}")]
     Flood {

@@ -7,3 +7,4 @@ pub mod error;
 pub mod frame;
 pub mod handshake;
 pub mod limits;
+pub mod schema;

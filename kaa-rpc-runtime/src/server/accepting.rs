@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::events::{Refused, ServerEvent};
 use super::running::Shared;
 use crate::client::peer_information;
-use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Side, shake_hands};
+use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Side, shake_hands};
 use crate::error::CloseReason;
 use crate::peer::Peer;
 use crate::protocol::handshake::{ServerHandshake, ServerParameters};
@@ -156,7 +156,8 @@ async fn authenticate(
 ) -> Result<Admitted, HandshakeFailure> {
     let stream = Arc::new(stream);
     let mut reader = FrameReader::new(Arc::clone(&stream));
-    let schema = crate::fingerprint::combined(&shared.services.descriptors());
+    let described = shared.services.descriptors();
+    let schema = crate::fingerprint::combined(&described);
     let is_busy = !has_place || shared.registry.len() >= shared.most_connections;
     let mut handshake = if is_busy {
         ServerHandshake::busy(BUSY_TIME)
@@ -177,7 +178,8 @@ async fn authenticate(
     let information = Arc::new(peer_information(&stream, &established, schema));
     let methods = Methods::new(Arc::clone(&shared.services), Arc::clone(&link));
     let peer_limits = established.peer_limits;
-    let driver = Driver::open(Arc::clone(&link), reader, stream, methods, information, peer_limits);
+    let opening = Opening { stream, information, peer_limits, described: &described };
+    let driver = Driver::open(Arc::clone(&link), reader, methods, opening);
     Ok((link, driver))
 }
 

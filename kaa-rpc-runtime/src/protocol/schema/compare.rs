@@ -1,0 +1,186 @@
+//! The rules by which two generations of a schema fit together: what was appended and has a default does, a reorder or
+//! a retype does not.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::payload::{Element, Table};
+use crate::descriptor::{ElementEntry, ServiceDescriptor, TypeForm};
+
+/// The first difference between two schemas that makes calls impossible, named on both ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Incompatibility {
+    /// The service both know.
+    pub service: String,
+    /// What differs: a method or a type, with its name.
+    pub place: String,
+    /// How.
+    pub difference: String,
+}
+
+impl fmt::Display for Incompatibility {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "service {}: {} {}", self.service, self.place, self.difference)
+    }
+}
+
+/// Finds what contradicts.
+pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), Incompatibility> {
+    let incompatible = |place: String, difference: String| Incompatibility {
+        service: ours.name.to_owned(),
+        place,
+        difference,
+    };
+    let methods: HashMap<u32, _> = theirs.methods.iter().map(|method| (method.id, method)).collect();
+    for method in ours.table.methods {
+        let Some(other) = methods.get(&method.id) else { continue };
+        let place = || format!("method {}", method.name);
+        if method.signature != other.signature {
+            let difference = "differs in its result, its error, or in being oneway".to_owned();
+            return Err(incompatible(place(), difference));
+        }
+        compare_chains("parameter", method.parameters, &other.parameters)
+            .map_err(|difference| incompatible(place(), difference))?;
+    }
+    let types: HashMap<&str, _> = theirs.types.iter().map(|entry| (entry.name.as_str(), entry)).collect();
+    for entry in ours.table.types {
+        let Some(other) = types.get(entry.name) else { continue };
+        let outcome = match (entry.form, other.form) {
+            (TypeForm::Struct, TypeForm::Struct) => compare_chains("field", entry.elements, &other.elements),
+            (TypeForm::SealedStruct, TypeForm::SealedStruct) => {
+                compare_frozen(entry.elements, &other.elements)
+            }
+            (TypeForm::Enum, TypeForm::Enum) => compare_tags("variant", entry.elements, &other.elements),
+            (TypeForm::Flags, TypeForm::Flags) => compare_tags("flag", entry.elements, &other.elements),
+            (TypeForm::SealedEnum, TypeForm::SealedEnum) => {
+                compare_tags("variant", entry.elements, &other.elements)
+                    .and_then(|()| same_tags(entry.elements, &other.elements))
+            }
+            (here, there) => Err(format!("is {} here and {} there", form_name(here), form_name(there))),
+        };
+        outcome.map_err(|difference| incompatible(format!("type {}", entry.name), difference))?;
+    }
+    Ok(())
+}
+
+/// The shorter must be a prefix of the longer, and who lacks the rest must be able to fill it in.
+fn compare_chains(what: &str, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+    let common = ours.len().min(theirs.len());
+    first_difference(what, ours, theirs)?;
+    let ours_more = ours.iter().skip(common).map(|element| (element.name, element.has_default, "here"));
+    let theirs_more =
+        theirs.iter().skip(common).map(|element| (element.name.as_str(), element.has_default, "there"));
+    for (name, has_default, side) in ours_more.chain(theirs_more) {
+        if !has_default {
+            return Err(format!("has one more {what} {side}, `{name}`, which has no default"));
+        }
+    }
+    Ok(())
+}
+
+fn first_difference(what: &str, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+    for (position, (here, there)) in ours.iter().zip(theirs).enumerate() {
+        if here.hash != there.hash {
+            let number = position + 1;
+            if here.name == there.name {
+                let name = here.name;
+                return Err(format!(
+                    "differs in {what} {number}, `{name}`: its type or default is not the same"
+                ));
+            }
+            return Err(format!("differs in {what} {number}: `{}` here, `{}` there", here.name, there.name));
+        }
+    }
+    Ok(())
+}
+
+fn compare_frozen(ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+    first_difference("field", ours, theirs)?;
+    if ours.len() != theirs.len() {
+        return Err(format!("is sealed and has {} fields here, {} there", ours.len(), theirs.len()));
+    }
+    Ok(())
+}
+
+/// What both know must be the same.
+fn compare_tags(what: &str, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+    let theirs: HashMap<u64, &Element> = theirs.iter().map(|element| (element.tag, element)).collect();
+    for here in ours {
+        let Some(there) = theirs.get(&here.tag) else { continue };
+        if here.hash != there.hash {
+            let tag = here.tag;
+            if here.name == there.name {
+                return Err(format!("differs in {what} {tag}, `{}`: it does not carry the same", here.name));
+            }
+            return Err(format!("differs in {what} {tag}: `{}` here, `{}` there", here.name, there.name));
+        }
+    }
+    Ok(())
+}
+
+fn same_tags(ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+    let here = ours.iter().find(|here| theirs.iter().all(|there| there.tag != here.tag));
+    let there = theirs.iter().find(|there| ours.iter().all(|here| here.tag != there.tag));
+    match (here.map(|element| element.name), there.map(|element| element.name.as_str())) {
+        (Some(name), _) => Err(format!("is sealed and has a variant `{name}` here only")),
+        (None, Some(name)) => Err(format!("is sealed and has a variant `{name}` there only")),
+        (None, None) => Ok(()),
+    }
+}
+
+fn form_name(form: TypeForm) -> &'static str {
+    match form {
+        TypeForm::Struct => "a struct",
+        TypeForm::SealedStruct => "a sealed struct or newtype",
+        TypeForm::Enum => "an enum",
+        TypeForm::SealedEnum => "a sealed enum",
+        TypeForm::Flags => "a set of flags",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ours(name: &'static str, tag: u64, hash: u64, has_default: bool) -> ElementEntry {
+        ElementEntry { name, tag, hash, has_default }
+    }
+
+    fn theirs(name: &str, tag: u64, hash: u64, has_default: bool) -> Element {
+        Element { name: name.to_owned(), tag, hash, has_default }
+    }
+
+    #[test]
+    fn appended_fields_with_defaults_pass_and_others_are_named() {
+        let old = [ours("a", 0, 10, false)];
+        let pass = [theirs("a", 0, 10, false), theirs("b", 1, 20, true)];
+        assert_eq!(compare_chains("field", &old, &pass), Ok(()));
+        let fail = [theirs("a", 0, 10, false), theirs("b", 1, 21, false)];
+        let error = compare_chains("field", &old, &fail).unwrap_err();
+        assert_eq!(error, "has one more field there, `b`, which has no default");
+    }
+
+    #[test]
+    fn a_retype_and_a_reorder_are_named() {
+        let here = [ours("a", 0, 10, false), ours("b", 1, 20, false)];
+        let retyped = [theirs("a", 0, 10, false), theirs("b", 1, 21, false)];
+        let error = compare_chains("field", &here, &retyped).unwrap_err();
+        assert_eq!(error, "differs in field 2, `b`: its type or default is not the same");
+        let reordered = [theirs("b", 0, 30, false), theirs("a", 1, 40, false)];
+        let error = compare_chains("field", &here, &reordered).unwrap_err();
+        assert_eq!(error, "differs in field 1: `a` here, `b` there");
+    }
+
+    #[test]
+    fn open_enums_may_grow_and_sealed_ones_may_not() {
+        let here = [ours("A", 1, 10, false)];
+        let grown = [theirs("A", 1, 10, false), theirs("B", 2, 20, false)];
+        assert_eq!(compare_tags("variant", &here, &grown), Ok(()));
+        let error = same_tags(&here, &grown).unwrap_err();
+        assert_eq!(error, "is sealed and has a variant `B` there only");
+        let changed = [theirs("A", 1, 11, false)];
+        let error = compare_tags("variant", &here, &changed).unwrap_err();
+        assert_eq!(error, "differs in variant 1, `A`: it does not carry the same");
+    }
+}

@@ -1,0 +1,163 @@
+//! Two generations of a schema meet: what fits is let through, what does not is refused on both ends, with its name
+//! (`docs/wire.md`, section 5).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed test says so by panicking"
+)]
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kaa_rpc_runtime::codegen::*;
+use kaa_rpc_runtime::{CallError, Client, CloseReason, ConnectError, Outcome, Secret, Server, ServerEvent};
+
+/// One generation: its descriptor, its call, its proxy and its service.
+macro_rules! generation {
+    ($module:ident, $fingerprint:expr, $elements:expr) => {
+        mod $module {
+            use super::*;
+
+            pub(super) static ONE: MethodDescriptor =
+                MethodDescriptor { id: 1, service: "test.One", name: "one", oneway: false };
+            pub(super) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
+                name: "test.One",
+                fingerprint: [$fingerprint; 32],
+                table: ServiceTable {
+                    methods: &[MethodEntry { id: 1, name: "one", signature: 7, parameters: &[] }],
+                    types: &[TypeEntry { name: "test.Thing", form: TypeForm::Struct, elements: $elements }],
+                },
+                server_methods: &[&ONE],
+                client_methods: &[],
+            };
+
+            pub(super) struct One;
+
+            impl Method for One {
+                type Returns = u32;
+                type Throws = Infallible;
+                const DESCRIPTOR: &'static MethodDescriptor = &ONE;
+                fn encode_arguments(&self, _: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                    Ok(())
+                }
+            }
+
+            #[derive(Clone)]
+            pub(super) struct OneProxy(pub(super) Peer);
+
+            impl Proxy for OneProxy {
+                type Role = role::Server;
+                const SERVICE: &'static ServiceDescriptor = &DESCRIPTOR;
+                fn from_peer(peer: Peer) -> Self {
+                    Self(peer)
+                }
+                fn peer(&self) -> &Peer {
+                    &self.0
+                }
+            }
+
+            #[allow(dead_code, reason = "not every generation is served")]
+            pub(super) fn service() -> Service<role::Server> {
+                fn dispatch(_: &Arc<()>, call: InboundCall) -> Handling {
+                    call.unary::<OneProxy, u32, _, _>(|_| Ok(()), |_cx, ()| async { Ok(1) })
+                }
+                Service::shared(&DESCRIPTOR, (), dispatch)
+            }
+        }
+    };
+}
+
+const fn element(name: &'static str, tag: u64, hash: u64, has_default: bool) -> ElementEntry {
+    ElementEntry { name, tag, hash, has_default }
+}
+
+generation!(first, 1, &[element("width", 0, 10, false)]);
+generation!(grown, 2, &[element("width", 0, 10, false), element("height", 1, 20, true)]);
+generation!(retyped, 3, &[element("width", 0, 11, false)]);
+
+fn secret() -> Secret {
+    Secret::new(*b"0123456789abcdef0123456789abcdef").unwrap()
+}
+
+async fn listen(service: Service<role::Server>) -> (Server, String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}/s", folder.path().display());
+    let server = Server::builder().secret(secret()).register(service).listen(address.as_str()).await.unwrap();
+    (server, address, folder)
+}
+
+async fn bounded<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it hangs")
+}
+
+#[tokio::test]
+async fn appended_fields_with_defaults_fit_both_ways() {
+    let (_server, address, _folder) = listen(grown::service()).await;
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: first::OneProxy = client.proxy();
+    assert_eq!(bounded(Call::new(&proxy.0, first::One)).await, Ok(1));
+    assert!(!client.peer().information().unwrap().same_schema);
+
+    let (_server, address, _folder) = listen(first::service()).await;
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: grown::OneProxy = client.proxy();
+    assert_eq!(bounded(Call::new(&proxy.0, grown::One)).await, Ok(1));
+}
+
+#[tokio::test]
+async fn equal_schemas_are_found_equal_by_the_handshake() {
+    let (_server, address, _folder) = listen(first::service()).await;
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: first::OneProxy = client.proxy();
+    assert_eq!(bounded(Call::new(&proxy.0, first::One)).await, Ok(1));
+    assert!(client.peer().information().unwrap().same_schema);
+}
+
+#[tokio::test]
+async fn a_retyped_field_is_refused_and_named_on_both_ends() {
+    let (server, address, _folder) = listen(first::service()).await;
+    let mut events = server.events();
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: retyped::OneProxy = client.proxy();
+    let expected = "service test.One: type test.Thing differs in field 1, `width`";
+    let error = bounded(Call::new(&proxy.0, retyped::One)).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    let CallError::Disconnected { reason: CloseReason::NotConnected(ConnectError::Schema(report)), .. } =
+        error
+    else {
+        panic!("{error:?}");
+    };
+    assert!(report.contains(expected), "{report}");
+    assert!(matches!(bounded(client.ready()).await, Err(ConnectError::Schema(_))));
+    let report = loop {
+        if let ServerEvent::Disconnected { reason, .. } = bounded(events.next()).await.unwrap() {
+            break reason.to_string();
+        }
+    };
+    assert!(report.contains(expected), "{report}");
+}
+
+#[tokio::test]
+async fn a_proxy_made_on_a_living_connection_is_compared_before_it_calls() {
+    let (_server, address, _folder) = listen(first::service()).await;
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    bounded(client.ready()).await.unwrap();
+    let proxy: grown::OneProxy = client.proxy();
+    assert_eq!(bounded(Call::new(&proxy.0, grown::One)).await, Ok(1));
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    bounded(client.ready()).await.unwrap();
+    let proxy: retyped::OneProxy = client.proxy();
+    let error = bounded(Call::new(&proxy.0, retyped::One)).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(error.to_string().contains("`width`"), "{error}");
+}
+
+#[tokio::test]
+async fn what_only_one_side_knows_is_left_out() {
+    let (_server, address, _folder) = listen(first::service()).await;
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    bounded(client.ready()).await.unwrap();
+}

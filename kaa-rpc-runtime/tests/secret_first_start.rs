@@ -1,0 +1,28 @@
+//! The secret of a server that is started for the first time.
+
+use kaa_rpc_runtime::Secret;
+use kaa_rpc_runtime::secret::SecretError;
+
+#[test]
+fn the_first_start_makes_the_file_and_the_second_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    Secret::from_file_or_generate(&path).unwrap();
+    let made = std::fs::read(&path).unwrap();
+    Secret::from_file_or_generate(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), made, "the second start left the file as it was");
+}
+
+#[test]
+fn a_file_that_is_there_and_unfit_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "0123456789abcdef0123").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&path, mode).unwrap();
+    let error = Secret::from_file_or_generate(&path).unwrap_err();
+    assert!(matches!(error, SecretError::OpenToOthers { .. }), "{error}");
+    let missing = folder.path().join("no such folder").join("secret");
+    let error = Secret::from_file_or_generate(missing).unwrap_err();
+    assert!(matches!(error, SecretError::Write { .. }), "{error}");
+}
