@@ -1,1 +1,1 @@
-//! Placeholder.
+kaa_rpc_runtime::include_kaa!();

@@ -1,0 +1,235 @@
+//! Compares this project with its peers: server and client as separate processes on a unix socket, interleaved rounds,
+//! medians. `compare` runs all; `count` is for a run under callgrind.
+
+mod kaa;
+mod tarpc_peer;
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+
+const PEERS: [&str; 2] = ["kaa", "tarpc"];
+const CALLERS: [usize; 3] = [1, 64, 1024];
+
+/// What one client measured.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    calls_per_second: f64,
+    client_cpu: f64,
+    server_cpu: f64,
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["server", peer, socket] => runtime()?.block_on(serve(peer, socket)),
+        ["client", peer, socket, callers, size, milliseconds] => runtime()?.block_on(client(
+            peer,
+            socket,
+            callers.parse()?,
+            size.parse()?,
+            Duration::from_millis(milliseconds.parse()?),
+        )),
+        ["count", peer, callers, calls] => {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?
+                .block_on(count(peer, callers.parse()?, calls.parse()?))
+        }
+        ["compare"] => compare(5, Duration::from_millis(1000), 32),
+        ["compare", rounds, milliseconds, size] => {
+            compare(rounds.parse()?, Duration::from_millis(milliseconds.parse()?), size.parse()?)
+        }
+        _ => bail!("usage: compare [ROUNDS MILLISECONDS BYTES] | count PEER CALLERS CALLS"),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Runtime::new()?)
+}
+
+async fn serve(peer: &str, socket: &str) -> Result<()> {
+    match peer {
+        "kaa" => {
+            let _server = kaa::serve(socket).await?;
+            std::future::pending().await
+        }
+        "tarpc" => tarpc_peer::serve(socket).await,
+        other => bail!("no peer {other}"),
+    }
+}
+
+async fn client(peer: &str, socket: &str, callers: usize, size: usize, time: Duration) -> Result<()> {
+    while !std::path::Path::new(socket).exists() {
+        tokio::task::yield_now().await;
+    }
+    match peer {
+        "kaa" => {
+            let caller = kaa::connect(socket).await?;
+            drive(caller, callers, size, time).await
+        }
+        "tarpc" => {
+            let caller = tarpc_peer::connect(socket).await?;
+            drive(caller, callers, size, time).await
+        }
+        other => bail!("no peer {other}"),
+    }
+}
+
+/// What every peer's client can do.
+pub trait Caller: Clone + Send + Sync + 'static {
+    fn echo(&self, data: Bytes) -> impl Future<Output = Result<Bytes>> + Send;
+}
+
+/// Calls from many tasks until the time is over; prints calls, seconds and CPU seconds of this process.
+async fn drive(caller: impl Caller, callers: usize, size: usize, time: Duration) -> Result<()> {
+    let data = Bytes::from(vec![7; size]);
+    // Warm up: connections, allocators, branch predictors.
+    run(&caller, callers, &data, Instant::now() + time / 5).await?;
+    let (cpu, start) = (own_cpu(), Instant::now());
+    let calls = run(&caller, callers, &data, start + time).await?;
+    println!("{calls} {} {}", start.elapsed().as_secs_f64(), own_cpu() - cpu);
+    Ok(())
+}
+
+async fn run(caller: &impl Caller, callers: usize, data: &Bytes, until: Instant) -> Result<u64> {
+    let tasks: Vec<_> = (0..callers)
+        .map(|_| {
+            let (caller, data) = (caller.clone(), data.clone());
+            tokio::spawn(async move {
+                let mut calls = 0_u64;
+                while calls % 16 != 0 || Instant::now() < until {
+                    let answer = caller.echo(data.clone()).await?;
+                    anyhow::ensure!(answer.len() == data.len(), "a wrong answer");
+                    calls += 1;
+                }
+                Ok::<u64, anyhow::Error>(calls)
+            })
+        })
+        .collect();
+    let mut calls = 0;
+    for task in tasks {
+        calls += task.await??;
+    }
+    Ok(calls)
+}
+
+/// A fixed number of calls with both ends in one thread, for callgrind: run it with two numbers and divide the
+/// difference.
+async fn count(peer: &str, callers: usize, calls: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let socket = folder.path().join("socket").display().to_string();
+    let data = Bytes::from(vec![7; 32]);
+    match peer {
+        "kaa" => {
+            let _server = kaa::serve(&socket).await?;
+            repeat(kaa::connect(&socket).await?, callers, calls, &data).await
+        }
+        "tarpc" => {
+            let server = tokio::spawn({
+                let socket = socket.clone();
+                async move { tarpc_peer::serve(&socket).await }
+            });
+            tokio::task::yield_now().await;
+            let result = repeat(tarpc_peer::connect(&socket).await?, callers, calls, &data).await;
+            server.abort();
+            result
+        }
+        other => bail!("no peer {other}"),
+    }
+}
+
+async fn repeat(caller: impl Caller, callers: usize, calls: usize, data: &Bytes) -> Result<()> {
+    let tasks: Vec<_> = (0..callers)
+        .map(|_| {
+            let (caller, data) = (caller.clone(), data.clone());
+            tokio::spawn(async move {
+                for _ in 0..calls {
+                    caller.echo(data.clone()).await?;
+                }
+                Ok::<(), anyhow::Error>(())
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
+}
+
+fn compare(rounds: usize, time: Duration, size: usize) -> Result<()> {
+    println!("{size}-byte echo over a unix socket, {rounds} rounds of {time:?} each, medians");
+    println!("{:>8} {:>8} {:>12} {:>10} {:>10} {:>8}", "callers", "peer", "calls/s", "client µs", "server µs", "ratio");
+    for callers in CALLERS {
+        let mut samples: Vec<Vec<Sample>> = PEERS.iter().map(|_| Vec::new()).collect();
+        for _ in 0..rounds {
+            for (peer, samples) in PEERS.iter().zip(&mut samples) {
+                samples.push(measure(peer, callers, size, time)?);
+            }
+        }
+        let medians: Vec<Sample> = samples.into_iter().map(median).collect();
+        let slowest = medians.last().map_or(1.0, |sample| sample.calls_per_second);
+        for (peer, sample) in PEERS.iter().zip(&medians) {
+            println!(
+                "{callers:>8} {peer:>8} {:>12.0} {:>10.2} {:>10.2} {:>8.2}",
+                sample.calls_per_second,
+                sample.client_cpu * 1e6,
+                sample.server_cpu * 1e6,
+                sample.calls_per_second / slowest
+            );
+        }
+    }
+    Ok(())
+}
+
+fn median(mut samples: Vec<Sample>) -> Sample {
+    samples.sort_by(|a, b| a.calls_per_second.total_cmp(&b.calls_per_second));
+    samples[samples.len() / 2]
+}
+
+fn measure(peer: &str, callers: usize, size: usize, time: Duration) -> Result<Sample> {
+    let folder = tempfile::tempdir()?;
+    let socket = folder.path().join("socket").display().to_string();
+    let program = std::env::current_exe()?;
+    let server = Server(Command::new(&program).args(["server", peer, &socket]).stdin(Stdio::null()).spawn()?);
+    let milliseconds = time.as_millis().to_string();
+    let arguments = ["client", peer, &socket, &callers.to_string(), &size.to_string(), &milliseconds];
+    let output = Command::new(&program).args(arguments).stderr(Stdio::inherit()).output()?;
+    anyhow::ensure!(output.status.success(), "the client of {peer} failed");
+    // Includes the warm-up of a fifth, and the process's start.
+    let server_cpu = process_cpu(server.0.id())? / 1.2;
+    let line = String::from_utf8(output.stdout)?;
+    let numbers: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let [calls, seconds, client_cpu] = numbers[..] else { bail!("the client of {peer} said: {line}") };
+    Ok(Sample { calls_per_second: calls / seconds, client_cpu: client_cpu / calls, server_cpu: server_cpu / calls })
+}
+
+/// Ended when it is no longer needed.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn own_cpu() -> f64 {
+    process_cpu(std::process::id()).unwrap_or_default()
+}
+
+/// User and system time of a process, in seconds (scheduler statistics of its threads).
+fn process_cpu(process: u32) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat"))?;
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"))?;
+    let mut nanoseconds = 0_f64;
+    for thread in threads {
+        let text = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+        nanoseconds += text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok()).unwrap_or_default();
+    }
+    anyhow::ensure!(!text.is_empty(), "no schedstat");
+    Ok(nanoseconds / 1e9)
+}
