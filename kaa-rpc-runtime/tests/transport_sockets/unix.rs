@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
 use kaa_rpc_runtime::transport::{
@@ -295,4 +296,32 @@ fn of_two_that_race_for_a_stale_socket_one_wins() {
         );
         runtime.block_on(converse(won[0], &at(&path)));
     }
+}
+
+#[test]
+fn of_many_that_come_and_go_never_two_listen() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (_directory, path) = place();
+    let (listening, listened) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let _runtime = runtime.enter();
+                while listened.load(Ordering::Relaxed) < 3000 {
+                    match runtime.handle().block_on(Listener::bind(&at(&path), &ListenOptions::new())) {
+                        Ok(listener) => {
+                            assert_eq!(listening.fetch_add(1, Ordering::SeqCst), 0);
+                            assert!(path.exists());
+                            listening.fetch_sub(1, Ordering::SeqCst);
+                            listened.fetch_add(1, Ordering::Relaxed);
+                            drop(listener);
+                        }
+                        Err(TransportError::AddressInUse { .. }) => {}
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            });
+        }
+    });
+    assert!(!path.exists());
 }
