@@ -1,0 +1,179 @@
+//! The workshop of `kaa/workshop.kaa`, which serves all tests of how calls behave, and a customer for it to call.
+//!
+//! Invariant: whatever a handler waits for is opened by a call, never by the clock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kaa_rpc_runtime::{Context, Failure, Fault};
+use tokio::sync::Notify;
+
+use crate::api::workshop::*;
+use crate::fixture::{Kept, Teller};
+
+/// Serves [`Workshop`]. Clones are the same workshop.
+#[derive(Debug, Clone, Default)]
+pub struct Bench {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    gates: Kept<HashMap<String, Arc<Notify>>>,
+    notes: Kept<Vec<String>>,
+    shutdown: Notify,
+}
+
+impl Bench {
+    /// Waits until a client has called `shutdown`.
+    pub async fn shut_down(&self) {
+        self.shared.shutdown.notified().await;
+    }
+
+    /// What was noted so far.
+    #[must_use]
+    pub fn noted(&self) -> Vec<String> {
+        self.shared.notes.with(|notes| notes.clone())
+    }
+
+    fn gate(&self, name: &str) -> Arc<Notify> {
+        self.shared.gates.with(|gates| Arc::clone(gates.entry(name.to_owned()).or_default()))
+    }
+
+    fn keep(&self, line: String) {
+        self.shared.notes.with(|notes| notes.push(line));
+    }
+}
+
+/// An error with a cause that is nobody's business.
+#[derive(Debug)]
+struct Stumbled(std::io::Error);
+
+impl std::fmt::Display for Stumbled {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("somebody left a ladder here")
+    }
+}
+
+impl std::error::Error for Stumbled {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl WorkshopServer for Bench {
+    async fn add(&self, _cx: Context<WorkshopClientProxy>, left: i64, right: i64) -> Result<i64, Fault> {
+        left.checked_add(right).ok_or(Fault::new("too large a sum"))
+    }
+
+    /// In a thread of its own; it is done when `open("grind")` is called.
+    async fn grind(&self, _cx: Context<WorkshopClientProxy>, rounds: u32) -> Result<u64, Fault> {
+        let gate = self.gate("grind");
+        let runtime = tokio::runtime::Handle::current();
+        let ground = tokio::task::spawn_blocking(move || {
+            runtime.block_on(gate.notified());
+            (0..u64::from(rounds)).fold(1_u64, |value, round| value.wrapping_mul(31).wrapping_add(round))
+        });
+        Ok(ground.await?)
+    }
+
+    async fn wait_for(&self, _cx: Context<WorkshopClientProxy>, gate: String) -> Result<String, Fault> {
+        self.keep(format!("waits for {gate}"));
+        self.gate(&gate).notified().await;
+        Ok(format!("{gate} is open"))
+    }
+
+    async fn open(&self, _cx: Context<WorkshopClientProxy>, gate: String) -> Result<(), Fault> {
+        self.gate(&gate).notify_one();
+        Ok(())
+    }
+
+    async fn ask_back(&self, cx: Context<WorkshopClientProxy>, question: String) -> Result<String, Fault> {
+        let answer = cx.peer.answer(question).await?;
+        Ok(format!("the caller said: {answer}"))
+    }
+
+    async fn build(
+        &self,
+        _cx: Context<WorkshopClientProxy>,
+        order: OrderId,
+    ) -> Result<String, Failure<WorkError>> {
+        match order.0 {
+            13 => Err(WorkError::TooHard { order, reason: "nobody wants it".to_owned() }.into()),
+            99 => Err(WorkError::Broken("the saw".to_owned()).into()),
+            number => Ok(format!("a chair with {number} legs")),
+        }
+    }
+
+    async fn stumble(&self, _cx: Context<WorkshopClientProxy>) -> Result<(), Fault> {
+        Err(Stumbled(std::io::Error::other("/home/carpenter/ladder.rs:7")).into())
+    }
+
+    async fn paint(
+        &self,
+        _cx: Context<WorkshopClientProxy>,
+        item: String,
+        options: PaintOptions,
+    ) -> Result<String, Fault> {
+        Ok(format!("{item}: {} x {}", options.coats, options.color))
+    }
+
+    async fn my_function(&self, _cx: Context<WorkshopClientProxy>, amount: i64) -> Result<i64, Fault> {
+        Ok(amount.wrapping_mul(2))
+    }
+
+    async fn shutdown(&self, _cx: Context<WorkshopClientProxy>) -> Result<(), Fault> {
+        self.shared.shutdown.notify_one();
+        Ok(())
+    }
+
+    async fn note(&self, _cx: Context<WorkshopClientProxy>, line: String) -> Result<(), Fault> {
+        self.keep(line);
+        Ok(())
+    }
+
+    async fn notes(&self, _cx: Context<WorkshopClientProxy>) -> Result<Vec<String>, Fault> {
+        Ok(self.noted())
+    }
+}
+
+/// Serves the client's side of [`Workshop`]: tells the test of greetings, and answers in its own name.
+#[derive(Debug)]
+pub struct Customer {
+    name: String,
+    teller: Teller<String>,
+}
+
+impl Customer {
+    /// A customer of this name.
+    pub fn new(name: impl Into<String>, teller: Teller<String>) -> Self {
+        Self { name: name.into(), teller }
+    }
+}
+
+impl WorkshopClient for Customer {
+    async fn answer(&self, _cx: Context<WorkshopServerProxy>, question: String) -> Result<String, Fault> {
+        Ok(format!("{} wants no {question}", self.name))
+    }
+
+    async fn on_greeting(&self, _cx: Context<WorkshopServerProxy>, text: String) -> Result<(), Fault> {
+        self.teller.tell(text);
+        Ok(())
+    }
+}
+
+/// Serves both sides of [`Storehouse`].
+#[derive(Debug)]
+pub struct Shelf;
+
+impl StorehouseServer for Shelf {
+    async fn count(&self, _cx: Context<StorehouseClientProxy>, item: String) -> Result<u32, Fault> {
+        Ok(u32::try_from(item.len())?)
+    }
+}
+
+impl StorehouseClient for Shelf {
+    async fn delivered(&self, _cx: Context<StorehouseServerProxy>, item: String) -> Result<bool, Fault> {
+        Ok(item == "wood")
+    }
+}
