@@ -1,0 +1,358 @@
+//! The database: items in a file, and news of what changes in it.
+//!
+//! Invariants: a change is whole or not at all, and told only when it is on the disk; who begins to monitor a query
+//! hears of every change after the answer and of none before it; an item's number is never given to another. Everything
+//! here blocks.
+
+use std::path::Path as FilePath;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redb::{Database, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
+use tokio::sync::broadcast;
+
+use crate::api::beacon::{File, Item, ItemChange, ItemId, Kind, Notice, Query, ScanReport};
+use crate::folder::{self, Folder};
+
+/// Items as JSON by number: a field that the contract gains has its default in old records.
+const ITEMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("items");
+/// Numbers by file.
+const PATHS: TableDefinition<'_, &str, u64> = TableDefinition::new("paths");
+/// The highest number so far.
+const LAST: TableDefinition<'_, (), u64> = TableDefinition::new("last");
+/// Commits that a slow listener may lag behind before it misses some.
+const KEPT: usize = 256;
+
+/// Why the database failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the database failed: {0}")]
+    Database(#[source] Box<redb::Error>),
+    #[error("an item cannot be read from or written to the database: {0}")]
+    Record(#[from] serde_json::Error),
+}
+
+/// `?` on whatever the database returns.
+macro_rules! database_errors {
+    ($($error:ident)*) => {$(
+        impl From<redb::$error> for StoreError {
+            fn from(error: redb::$error) -> Self {
+                Self::Database(Box::new(error.into()))
+            }
+        }
+    )*};
+}
+database_errors!(DatabaseError TransactionError TableError StorageError CommitError);
+
+/// An item before and after.
+#[derive(Debug)]
+pub(crate) struct Change {
+    before: Option<Item>,
+    after: Option<Item>,
+}
+
+/// All changes of one commit.
+pub(crate) type Changes = Arc<[Change]>;
+
+/// The database.
+#[derive(Debug)]
+pub(crate) struct Store {
+    database: Database,
+    changes: broadcast::Sender<Changes>,
+    /// Held from a change to its telling.
+    order: Mutex<()>,
+}
+
+impl Store {
+    /// Opens the database, or makes a new one.
+    pub(crate) fn open(path: &FilePath) -> Result<Self, StoreError> {
+        let database = Database::create(path)?;
+        let store = Self { database, changes: broadcast::channel(KEPT).0, order: Mutex::default() };
+        // Tables come to be when they are first opened to write.
+        store.write(|_tables| Ok(()))?;
+        Ok(store)
+    }
+
+    /// How many items there are.
+    pub(crate) fn count(&self) -> Result<u64, StoreError> {
+        Ok(self.database.begin_read()?.open_table(ITEMS)?.len()?)
+    }
+
+    pub(crate) fn item(&self, id: ItemId) -> Result<Option<Item>, StoreError> {
+        let record = self.database.begin_read()?.open_table(ITEMS)?.get(id.0)?;
+        Ok(record.map(|record| serde_json::from_slice(record.value())).transpose()?)
+    }
+
+    /// The items that match.
+    pub(crate) fn find(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        for entry in self.database.begin_read()?.open_table(ITEMS)?.iter()? {
+            if found.len() >= limit {
+                break;
+            }
+            let item = serde_json::from_slice(entry?.1.value())?;
+            if matches(query, &item) {
+                found.push(item);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The items that match, and all changes from then on.
+    pub(crate) fn monitor(
+        &self,
+        query: &Query,
+    ) -> Result<(Vec<Item>, broadcast::Receiver<Changes>), StoreError> {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((self.find(query)?, self.changes.subscribe()))
+    }
+
+    pub(crate) fn create(&self, kind: Kind, title: String) -> Result<Item, StoreError> {
+        self.write(|tables| tables.create(kind, title, None))
+    }
+
+    /// The item as it is now, or `None` if it does not exist.
+    pub(crate) fn update(&self, id: ItemId, change: ItemChange) -> Result<Option<Item>, StoreError> {
+        self.write(|tables| {
+            let Some(before) = tables.item(id.0)? else { return Ok(None) };
+            let mut after = before.clone();
+            after.title = change.title.unwrap_or(after.title);
+            after.kind = change.kind.unwrap_or(after.kind);
+            tables.replace(before, after).map(Some)
+        })
+    }
+
+    /// The item as it was, or `None` if it does not exist.
+    pub(crate) fn delete(&self, id: ItemId) -> Result<Option<Item>, StoreError> {
+        self.write(|tables| tables.remove(id.0))
+    }
+
+    /// Makes the items of a folder the same as its files. What people changed about an item stays.
+    pub(crate) fn take_folder(&self, folder: &Folder) -> Result<ScanReport, StoreError> {
+        self.write(|tables| {
+            let mut report = ScanReport { skipped: folder.skipped, ..ScanReport::default() };
+            for (path, file) in &folder.files {
+                match tables.item_of(path)? {
+                    None => {
+                        tables.create(folder::kind(path), folder::title(path), Some(file.clone()))?;
+                        report.created += 1;
+                    }
+                    Some(before) if before.file.as_ref() != Some(file) => {
+                        let after = Item { file: Some(file.clone()), ..before.clone() };
+                        tables.replace(before, after)?;
+                        report.updated += 1;
+                    }
+                    Some(_) => {}
+                }
+            }
+            for id in tables.vanished(folder)? {
+                tables.remove(id)?;
+                report.deleted += 1;
+            }
+            Ok(report)
+        })
+    }
+
+    /// Runs `work` in a transaction, and tells what it changed.
+    fn write<T>(&self, work: impl FnOnce(&mut Tables<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = self.database.begin_write()?;
+        let (value, changes) = {
+            let mut tables = Tables::open(&transaction)?;
+            (work(&mut tables)?, tables.changes)
+        };
+        transaction.commit()?;
+        if !changes.is_empty() {
+            let _nobody_listens = self.changes.send(changes.into());
+        }
+        Ok(value)
+    }
+}
+
+/// The tables in a transaction, and what it has changed so far.
+struct Tables<'t> {
+    items: Table<'t, u64, &'static [u8]>,
+    paths: Table<'t, &'static str, u64>,
+    last: Table<'t, (), u64>,
+    changes: Vec<Change>,
+}
+
+impl<'t> Tables<'t> {
+    fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
+        Ok(Self {
+            items: transaction.open_table(ITEMS)?,
+            paths: transaction.open_table(PATHS)?,
+            last: transaction.open_table(LAST)?,
+            changes: Vec::new(),
+        })
+    }
+
+    fn item(&self, id: u64) -> Result<Option<Item>, StoreError> {
+        Ok(self.items.get(id)?.map(|record| serde_json::from_slice(record.value())).transpose()?)
+    }
+
+    fn item_of(&self, path: &str) -> Result<Option<Item>, StoreError> {
+        let id = self.paths.get(path)?.map(|id| id.value());
+        id.map_or(Ok(None), |id| self.item(id))
+    }
+
+    fn create(&mut self, kind: Kind, title: String, file: Option<File>) -> Result<Item, StoreError> {
+        let id = self.last.get(())?.map_or(0, |last| last.value()) + 1;
+        self.last.insert((), id)?;
+        if let Some(file) = &file {
+            self.paths.insert(file.path.0.as_str(), id)?;
+        }
+        let item = Item { id: ItemId(id), kind, title, file };
+        self.put(None, item)
+    }
+
+    fn replace(&mut self, before: Item, after: Item) -> Result<Item, StoreError> {
+        self.put(Some(before), after)
+    }
+
+    fn put(&mut self, before: Option<Item>, after: Item) -> Result<Item, StoreError> {
+        self.items.insert(after.id.0, serde_json::to_vec(&after)?.as_slice())?;
+        self.changes.push(Change { before, after: Some(after.clone()) });
+        Ok(after)
+    }
+
+    fn remove(&mut self, id: u64) -> Result<Option<Item>, StoreError> {
+        let Some(item) = self.item(id)? else { return Ok(None) };
+        self.items.remove(id)?;
+        if let Some(file) = &item.file {
+            self.paths.remove(file.path.0.as_str())?;
+        }
+        self.changes.push(Change { before: Some(item.clone()), after: None });
+        Ok(Some(item))
+    }
+
+    /// Items of this folder whose files are gone.
+    fn vanished(&self, folder: &Folder) -> Result<Vec<u64>, StoreError> {
+        let mut vanished = Vec::new();
+        for entry in self.paths.range(folder.root.as_str()..)? {
+            let (path, id) = entry?;
+            let path = path.value();
+            if !path.starts_with(&folder.root) {
+                break;
+            }
+            let is_unread = || folder.unread.iter().any(|unread| FilePath::new(path).starts_with(unread));
+            // `/music2` begins with `/music`, and is not in it.
+            let is_inside = FilePath::new(path).starts_with(&folder.root);
+            if is_inside && !folder.files.contains_key(path) && !is_unread() {
+                vanished.push(id.value());
+            }
+        }
+        Ok(vanished)
+    }
+}
+
+impl Change {
+    /// What it means for the answer of a query.
+    pub(crate) fn notice(&self, query: &Query) -> Option<Notice> {
+        let among = |item: &Option<Item>| item.clone().filter(|item| matches(query, item));
+        match (among(&self.before), among(&self.after)) {
+            (None, Some(after)) => Some(Notice::Created(after)),
+            (Some(_), Some(after)) => Some(Notice::Updated(after)),
+            (Some(before), None) => Some(Notice::Deleted(before)),
+            (None, None) => None,
+        }
+    }
+}
+
+fn matches(query: &Query, item: &Item) -> bool {
+    let title = item.title.to_lowercase();
+    query.kind.as_ref().is_none_or(|kind| *kind == item.kind)
+        && query.words.iter().all(|word| title.contains(&word.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store and a folder to be read, with these files.
+    fn store_and_folder(files: &[&str]) -> (Store, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        for file in files {
+            let file = directory.path().join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "").unwrap();
+        }
+        (Store::open(&directory.path().join("database")).unwrap(), directory)
+    }
+
+    fn read(directory: &tempfile::TempDir, name: &str) -> Folder {
+        Folder::read(directory.path().join(name).to_str().unwrap()).unwrap()
+    }
+
+    fn titles(store: &Store, words: &[&str]) -> Vec<String> {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        let found = store.find(&Query { words, ..Query::default() }).unwrap();
+        found.into_iter().map(|item| item.title).collect()
+    }
+
+    #[test]
+    fn reading_again_touches_only_what_is_different() {
+        let (store, directory) = store_and_folder(&["a/one.ogg", "a/two.ogg", "ab/three.ogg"]);
+        store.take_folder(&read(&directory, "a")).unwrap();
+        store.take_folder(&read(&directory, "ab")).unwrap();
+        let change = ItemChange { title: Some("Uno".into()), kind: None };
+        store.update(ItemId(1), change).unwrap();
+        std::fs::write(directory.path().join("a/one.ogg"), "longer").unwrap();
+        std::fs::remove_file(directory.path().join("a/two.ogg")).unwrap();
+        let report = store.take_folder(&read(&directory, "a")).unwrap();
+        assert_eq!(report, ScanReport { created: 0, updated: 1, deleted: 1, skipped: 0 });
+        assert_eq!(titles(&store, &[]), ["Uno", "three"]);
+        let report = store.take_folder(&read(&directory, "a")).unwrap();
+        assert_eq!(report, ScanReport::default());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_deleted() {
+        let (store, directory) = store_and_folder(&["a/in/one.ogg", "a/two.ogg"]);
+        let mut folder = read(&directory, "a");
+        store.take_folder(&folder).unwrap();
+        folder.files.clear();
+        folder.unread.push(FilePath::new(&folder.root).join("in"));
+        assert_eq!(store.take_folder(&folder).unwrap().deleted, 1);
+        assert_eq!(titles(&store, &[]), ["one"]);
+    }
+
+    #[test]
+    fn a_number_is_given_once() {
+        let (store, _directory) = store_and_folder(&[]);
+        let first = store.create(Kind::Other, "first".into()).unwrap();
+        assert_eq!(store.delete(first.id).unwrap(), Some(first.clone()));
+        assert_eq!(store.delete(first.id).unwrap(), None);
+        assert_ne!(store.create(Kind::Other, "second".into()).unwrap().id, first.id);
+    }
+
+    #[test]
+    fn all_words_are_found_in_any_case_and_the_limit_holds() {
+        let (store, _directory) = store_and_folder(&[]);
+        for title in ["Über den Wolken", "Wolken", "Über"] {
+            store.create(Kind::Audio, title.into()).unwrap();
+        }
+        assert_eq!(titles(&store, &["wolken", "ÜBER"]), ["Über den Wolken"]);
+        assert_eq!(store.find(&Query { limit: 2, ..Query::default() }).unwrap().len(), 2);
+        assert_eq!(store.find(&Query { kind: Some(Kind::Video), ..Query::default() }).unwrap(), []);
+    }
+
+    #[test]
+    fn a_change_is_told_as_the_query_sees_it() {
+        let (store, _directory) = store_and_folder(&[]);
+        let query = Query { kind: Some(Kind::Audio), ..Query::default() };
+        store.create(Kind::Audio, "before".into()).unwrap();
+        let (items, mut changes) = store.monitor(&query).unwrap();
+        assert_eq!(items.len(), 1);
+        let set = |kind| {
+            store.update(ItemId(1), ItemChange { title: None, kind: Some(kind) }).unwrap();
+        };
+        set(Kind::Video);
+        set(Kind::Image);
+        set(Kind::Audio);
+        let mut heard = || changes.try_recv().unwrap().iter().find_map(|change| change.notice(&query));
+        assert!(matches!(heard(), Some(Notice::Deleted(item)) if item.kind == Kind::Audio));
+        assert_eq!(heard(), None);
+        assert!(matches!(heard(), Some(Notice::Created(item)) if item.kind == Kind::Audio));
+    }
+}
