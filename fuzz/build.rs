@@ -1,0 +1,3 @@
+fn main() -> kaa_rpc_build::Result {
+    kaa_rpc_build::compile()
+}
