@@ -26,6 +26,19 @@ use crate::transport::{Address, ConnectOptions, Stream, connect};
 /// A connection to a server, in the making or made.
 ///
 /// Dropping it closes the connection; proxies that are left say so.
+///
+/// ```
+/// use kaa_rpc_runtime::{Client, ConnectError, Secret};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Returns at once; what goes wrong is told by `ready` and by every call.
+/// let client = Client::builder().secret(Secret::generate()?).connect("unix:/nonexistent/socket")?;
+/// let error = client.ready().await.unwrap_err();
+/// assert!(matches!(error, ConnectError::Transport(_)));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Client {
     owner: Arc<Owner>,
 }

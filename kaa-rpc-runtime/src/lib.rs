@@ -7,6 +7,28 @@
 //!
 //! Start at [`Server::builder`] and [`Client::builder`]; a handler finds its caller in [`Context`].
 //!
+//! ```
+//! use kaa_rpc_runtime::{Client, Secret, Server};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = Secret::generate()?;
+//! let server = Server::builder().secret(secret.clone()).listen("tcp:127.0.0.1:0").await?;
+//! let address = server.address().ok_or("it listens")?.to_string();
+//!
+//! let client = Client::builder().secret(secret).connect(address)?;
+//! client.ready().await?; // both have proved the secret
+//!
+//! let peer = server.peers().next().await.ok_or("it is there")?;
+//! client.shutdown(std::time::Duration::from_secs(1)).await;
+//! println!("{}", peer.closed().await); // the peer closed the connection
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With services there is `.register(Epg::server(…))` on the one side and `.register(Epg::client(…))` on the other; see
+//! the examples in the repository.
+//!
 //! # Runtime
 //! Everything runs on tokio. Calls with a timeout, and everything that listens or connects, must be used within a tokio
 //! runtime with I/O and time enabled.
@@ -51,7 +73,7 @@ pub use uuid::Uuid;
 
 /// Brings in what the build script generated: the module tree of all packages.
 ///
-/// ```ignore
+/// ```text
 /// mod api {
 ///     kaa_rpc_runtime::include_kaa!();
 /// }

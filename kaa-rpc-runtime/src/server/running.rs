@@ -29,6 +29,20 @@ const CUT_TIME: Duration = Duration::from_secs(5);
 /// A server: accepts connections, serves its services to them, and can call what they serve.
 ///
 /// Dropping it closes all connections.
+///
+/// ```
+/// use std::time::Duration;
+/// use kaa_rpc_runtime::{Secret, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().secret(Secret::generate()?).listen("tcp:[::1]:0").await?;
+/// assert_eq!(server.connections(), 0);
+/// let report = server.shutdown(Duration::from_secs(30)).await;
+/// assert_eq!(report.cut, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
     shared: Arc<Shared>,
     address: Option<Address>,
