@@ -9,16 +9,35 @@ use super::canonical::{Canonical, Hash};
 use super::tables::{HashedType, hash_method, hash_type};
 use crate::schema::{Payload, Schema, Service, ServiceTable, Type, TypeDefinition, TypeId, TypeKind};
 
+/// The most entries that the tables of all services together may have.
+const MOST_ENTRIES: usize = 2_000_000;
+
+/// A service whose table made all tables together too large, by its number among all services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TablesTooLarge {
+    pub(crate) service: usize,
+}
+
 /// Computes the table and the fingerprint of every service of a schema.
-pub(crate) fn fill_in(schema: &mut Schema) {
+pub(crate) fn fill_in(schema: &mut Schema) -> Result<(), TablesTooLarge> {
     let types: Vec<HashedType> =
         schema.types.iter().map(|definition| hash_type(schema, definition)).collect();
     let uses: Vec<Vec<TypeId>> = schema.types.iter().map(types_of_definition).collect();
     let mut results = Vec::new();
+    let mut entries = 0usize;
     for package in &schema.packages {
         for service in &package.services {
             let name = format!("{}.{}", package.name, service.wire_name);
-            results.push(hash_service(schema, &name, service, &types, &uses));
+            let result = hash_service(schema, &name, service, &types, &uses);
+            entries = result
+                .0
+                .types
+                .iter()
+                .fold(entries, |sum, entry| sum.saturating_add(entry.elements.len() + 1));
+            if entries > MOST_ENTRIES {
+                return Err(TablesTooLarge { service: results.len() });
+            }
+            results.push(result);
         }
     }
     let services = schema.packages.iter_mut().flat_map(|package| &mut package.services);
@@ -26,6 +45,7 @@ pub(crate) fn fill_in(schema: &mut Schema) {
         service.table = table;
         service.fingerprint = fingerprint;
     }
+    Ok(())
 }
 
 fn hash_service(

@@ -22,6 +22,8 @@ pub(crate) struct Matching {
     pub(crate) broken: Vec<usize>,
     /// Whether matching gave up because of the depth; then there are fewer depths than tokens.
     pub(crate) too_deep: bool,
+    /// The places of `<` that no `>` closes.
+    pub(crate) open_angles: Vec<Span>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -39,7 +41,7 @@ struct Open {
     bracket: Bracket,
     index: usize,
     span: Span,
-    angles: usize,
+    angles: Vec<Span>,
 }
 
 struct Matcher<'t> {
@@ -49,7 +51,8 @@ struct Matcher<'t> {
     tokens: &'t [Token],
     by_indentation: bool,
     stack: Vec<Open>,
-    angles: usize,
+    /// The `<` that are open since the innermost bracket.
+    angles: Vec<Span>,
     matching: Matching,
 }
 
@@ -65,9 +68,10 @@ impl<'t> Matcher<'t> {
             depths: Vec::with_capacity(tokens.len()),
             broken: Vec::new(),
             too_deep: false,
+            open_angles: Vec::new(),
             diagnostics: Vec::new(),
         };
-        Self { path, text, lines, tokens, by_indentation, stack: Vec::new(), angles: 0, matching }
+        Self { path, text, lines, tokens, by_indentation, stack: Vec::new(), angles: Vec::new(), matching }
     }
 
     fn run(mut self) -> Matching {
@@ -82,13 +86,15 @@ impl<'t> Matcher<'t> {
                     self.stack.push(Open { bracket, index, span: token.span, angles });
                 }
                 TokenKind::Close(bracket) => self.close(bracket, index, token.span),
-                TokenKind::Less => self.angles += 1,
-                TokenKind::Greater => self.angles = self.angles.saturating_sub(1),
-                TokenKind::Semicolon => self.angles = 0,
+                TokenKind::Less => self.angles.push(token.span),
+                TokenKind::Greater => {
+                    self.angles.pop();
+                }
+                TokenKind::Semicolon => self.end_angles(token.span),
                 _ => {}
             }
-            let outer: usize = self.stack.iter().map(|open| open.angles).sum();
-            if self.stack.len() + self.angles + outer > DEEPEST_BRACKETS {
+            let outer: usize = self.stack.iter().map(|open| open.angles.len()).sum();
+            if self.stack.len() + self.angles.len() + outer > DEEPEST_BRACKETS {
                 self.too_deep(index, token.span);
                 return self.matching;
             }
@@ -98,12 +104,25 @@ impl<'t> Matcher<'t> {
         self.matching
     }
 
+    /// What ends here had to close its angle brackets before.
+    fn end_angles(&mut self, end: Span) {
+        if let Some(innermost) = self.angles.last() {
+            let place = Place::new(self.path, *innermost);
+            let diagnostic =
+                Diagnostic::error(Code::UnclosedDelimiter, "this `<` is never closed", place, "needs a `>`");
+            let before = format!("before this `{}`", end.text(self.text));
+            self.matching.diagnostics.push(diagnostic.with_label(Place::new(self.path, end), before));
+        }
+        self.matching.open_angles.append(&mut self.angles);
+    }
+
     fn close(&mut self, bracket: Bracket, index: usize, span: Span) {
         if !self.stack.iter().any(|open| open.bracket == bracket) {
             return self.unmatched(bracket, index, span);
         }
-        while let Some(open) = self.stack.pop() {
-            self.angles = open.angles;
+        self.end_angles(span);
+        while let Some(mut open) = self.stack.pop() {
+            self.angles.append(&mut open.angles);
             if open.bracket == bracket {
                 break;
             }
@@ -127,6 +146,7 @@ impl<'t> Matcher<'t> {
         let last = self.stack.pop_if(|open| open.bracket != Bracket::Brace && bracket != Bracket::Brace);
         let diagnostic = match last {
             Some(open) => {
+                self.matching.open_angles.append(&mut self.angles);
                 self.angles = open.angles;
                 let expected = closing(open.bracket);
                 let message = format!("expected `{expected}`, found `{}`", closing(bracket));
@@ -155,7 +175,8 @@ impl<'t> Matcher<'t> {
     /// All open brackets end here; the innermost is the one to look at.
     fn unclosed(&mut self, before: Option<Span>, remark: &str) {
         let open = std::mem::take(&mut self.stack);
-        self.angles = 0;
+        self.matching.open_angles.append(&mut self.angles);
+        self.matching.open_angles.extend(open.iter().flat_map(|open| &open.angles));
         self.matching.broken.extend(open.iter().map(|open| open.index));
         let mut innermost_first = open.iter().rev();
         let Some(innermost) = innermost_first.next() else { return };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
+use super::chunks::is_item_keyword;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
@@ -48,10 +49,10 @@ pub(crate) fn unexpected(excerpt: Excerpt<'_>, base: usize, error: &Error<Rule>)
         )
         .with_help("an ordinary comment begins with `//`");
     }
-    if only_wants(rules, &[Rule::semicolon, Rule::wrong_comma, Rule::missing_semicolon])
-        && !matches!(found_text, "{" | "=" | "(")
-    {
-        return missing(excerpt, offset, ";").with_optional_help(advice(found_text, &before, rules));
+    let begins_anew =
+        found_text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_}#".contains(first));
+    if (begins_anew || found_text.is_empty()) && wants_only_semicolon(rules) {
+        return missing(excerpt, offset, ";");
     }
     let message = if wanted.is_empty() {
         format!("unexpected {what}")
@@ -109,22 +110,27 @@ fn shortened(text: &str) -> String {
     short
 }
 
-fn only_wants(rules: &[Rule], wanted: &[Rule]) -> bool {
-    let optional = [
-        Rule::dot,
-        Rule::double_colon,
-        Rule::type_arguments,
-        Rule::operator,
-        Rule::throws,
-        Rule::result,
-        Rule::use_alias,
-    ];
-    rules.iter().any(|rule| wanted.contains(rule))
+/// Whether the statement was complete but for its semicolon.
+fn wants_only_semicolon(rules: &[Rule]) -> bool {
+    let end = [Rule::semicolon, Rule::wrong_comma, Rule::missing_semicolon];
+    rules.iter().any(|rule| end.contains(rule))
         && rules.iter().all(|rule| {
-            wanted.contains(rule)
-                || optional.contains(rule)
-                || matches!(rule, Rule::doc | Rule::EOI | Rule::kw_throws | Rule::arrow | Rule::kw_as)
-                || is_starter(*rule)
+            let optional = matches!(
+                rule,
+                Rule::dot
+                    | Rule::double_colon
+                    | Rule::type_arguments
+                    | Rule::operator
+                    | Rule::throws
+                    | Rule::result
+                    | Rule::use_alias
+                    | Rule::doc
+                    | Rule::EOI
+                    | Rule::kw_throws
+                    | Rule::arrow
+                    | Rule::kw_as
+            );
+            end.contains(rule) || optional || is_starter(*rule)
         })
 }
 
@@ -153,10 +159,16 @@ fn is_starter(rule: Rule) -> bool {
 
 /// What could stand at the place, most telling first; what is always possible is only named if nothing else is.
 fn expectations(rules: &[Rule]) -> Vec<&'static str> {
+    if rules.contains(&Rule::kw_const) && rules.contains(&Rule::structure) {
+        return vec!["an item"];
+    }
     let mut described: BTreeSet<(u8, &'static str)> =
         rules.iter().filter_map(|rule| describe(*rule)).collect();
     if described.iter().any(|(rank, _)| *rank < WEAK) {
         described.retain(|(rank, _)| *rank < WEAK);
+    }
+    if described.iter().any(|(_, text)| *text == "`,`") {
+        described.retain(|(_, text)| *text != "`=`");
     }
     described.into_iter().map(|(_, text)| text).collect()
 }
@@ -218,34 +230,51 @@ fn list(texts: &[&str]) -> String {
 
 /// What people coming from other languages are likely to have meant.
 fn advice(found: &str, before: &str, rules: &[Rule]) -> Option<String> {
-    let wants = |rule: Rule| rules.contains(&rule);
-    let member = wants(Rule::member_alone)
-        || wants(Rule::function)
-        || wants(Rule::kw_fn)
-        || wants(Rule::client)
-        || wants(Rule::include);
-    let text = match found {
-        "<" if wants(Rule::open_brace) || wants(Rule::field_block) || wants(Rule::variant_block) => {
-            "there are no generic types in a schema; write one item per type"
+    let wants = |any: &[Rule]| any.iter().any(|rule| rules.contains(rule));
+    let fields =
+        wants(&[Rule::field_block]) || (wants(&[Rule::open_brace]) && !wants(&[Rule::variant_block]));
+    let variants = wants(&[Rule::variant_block]);
+    let member = wants(&[Rule::member_alone, Rule::function, Rule::kw_fn, Rule::client, Rule::include]);
+    let list = wants(&[Rule::comma, Rule::EOI]);
+    let text = match (found, before) {
+        ("<", _) if fields || variants || wants(&[Rule::open_parenthesis, Rule::parameters]) => {
+            "nothing is generic in a schema; write one for each type"
         }
-        "(" if wants(Rule::open_brace) || wants(Rule::field_block) => {
+        ("(", _) if fields => {
             "a struct's fields have names; for a type around one other write `newtype Name(Type);`"
         }
-        ";" if wants(Rule::open_brace) || wants(Rule::field_block) => {
-            "a struct without fields is written `struct Name {}`"
+        (";", _) if fields => "even without anything inside it has its braces: `{}`",
+        (";", _) if variants => "the variants stand in braces, even if there are none",
+        ("{", _) if wants(&[Rule::semicolon]) => "methods have no body in a schema: end it with `;`",
+        ("{", "flags") | ("{", _) if wants(&[Rule::colon]) => {
+            "flags say which integer carries them: `flags Name: u32 { … }`"
         }
-        "{" if wants(Rule::semicolon) => "methods have no body in a schema: end it with `;`",
-        "=" if wants(Rule::colon) => "a name is followed by `:` and a type, then by `=` and a value",
-        "async" | "pub" | "rpc" | "def" | "void" if member => {
+        ("{" | "=", _) if wants(&[Rule::open_parenthesis]) && !member => "write `newtype Name(Type);`",
+        ("{", _) if list => "a type is declared as an item of its own, not where it is used",
+        (":", _) if list && wants(&[Rule::close_parenthesis]) => {
+            "elements in parentheses have no names; with names write `Variant { name: Type }`"
+        }
+        ("(", _) if wants(&[Rule::r#type, Rule::path, Rule::named]) => {
+            "there are no tuples; declare a `struct`"
+        }
+        ("=", _) if wants(&[Rule::colon]) => "a name is followed by `:` and a type, then by `=` and a value",
+        ("," | "}", _) if wants(&[Rule::equals]) && !list => "every flag has a value, such as `1 << 0`",
+        (_, "optional" | "required" | "repeated") if wants(&[Rule::colon]) => {
+            "a field is written `name: Type`; the type may be an `Option<Type>` or a `Vec<Type>`"
+        }
+        (_, "fn") if wants(&[Rule::colon]) => "methods stand in a `service` or an `interface`",
+        (word, _) if member && is_item_keyword(word) => {
+            "items stand at the top of a file, not in one another"
+        }
+        ("async" | "pub" | "rpc" | "def" | "void", _) if member => {
             "a method is written `fn name(parameter: Type) -> Type;`"
         }
-        "*" if before.is_empty() => "there is no `use …::*`: name the items in braces",
-        "self" => "methods have no `self` parameter",
-        "->" if wants(Rule::semicolon) => "`->` comes before `throws`",
-        _ if wants(Rule::attribute_arguments) || wants(Rule::open_bracket) => {
+        ("->", _) if wants(&[Rule::semicolon]) => {
+            "the result comes before `throws`: `fn name() -> Type throws Error;`"
+        }
+        _ if wants(&[Rule::attribute_arguments, Rule::open_bracket]) => {
             "attributes are written `#[name]`, `#[name(value)]` or `#[name(key = value)]`"
         }
-        _ if wants(Rule::flag_block) || (wants(Rule::colon) && before.is_empty()) => return None,
         _ => return None,
     };
     Some(text.to_owned())

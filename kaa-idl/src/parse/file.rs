@@ -1,6 +1,6 @@
 //! Parses one file: the order of the steps, and what is said about a chunk that is no item at all.
 //!
-//! Invariants: on a line with a lexical error nothing else is complained about; of several chunks in a row that are
+//! Invariants: on a line with a lexical error nothing else is complained about, nor twice about one bracket; of several chunks in a row that are
 //! no items only the first is reported.
 
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ use crate::lower::Lowering;
 pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     let path: Arc<str> = Arc::from(path);
     let lines = LineTable::new(text);
-    let scan = scan(&path, text);
+    let mut scan = scan(&path, text);
     let matching = match_brackets(&path, text, &lines, &scan.tokens);
     let chunks = chunks(text, &scan.tokens, &matching);
     let mut file = ast::File {
@@ -35,6 +35,7 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         lost_names: Vec::new(),
         incomplete: matching.too_deep,
     };
+    scan.hide(&matching.open_angles);
     let excerpt = Excerpt { path: &path, text, masked: &scan.masked };
     let mut syntax = matching.diagnostics;
     let mut parser =
@@ -45,8 +46,12 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     parser.inner_docs(&chunks);
     let damaged: HashSet<usize> =
         scan.diagnostics.iter().map(|diagnostic| lines.line(diagnostic.primary.place.span.start)).collect();
+    let angles: HashSet<usize> = matching.open_angles.iter().map(|span| lines.line(span.start)).collect();
     syntax.retain(|diagnostic| {
         let start = diagnostic.primary.place.span.start;
+        if diagnostic.code != Code::UnclosedDelimiter && angles.contains(&lines.line(start)) {
+            return false;
+        }
         let before = scan.masked.get(..start).unwrap_or_default().trim_end().len();
         let before = before.saturating_sub(1);
         !damaged.contains(&lines.line(start)) && !damaged.contains(&lines.line(before))

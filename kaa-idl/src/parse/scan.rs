@@ -77,6 +77,22 @@ pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
     }
 }
 
+impl Scan {
+    /// Makes places of the masked copy something that the grammar knows nowhere.
+    pub(crate) fn hide(&mut self, places: &[Span]) {
+        let mut bytes = std::mem::take(&mut self.masked).into_bytes();
+        for place in places {
+            for byte in bytes.get_mut(place.start..place.end).unwrap_or_default() {
+                *byte = HIDDEN;
+            }
+        }
+        self.masked = String::from_utf8(bytes).unwrap_or_default();
+    }
+}
+
+/// No rule of the grammar begins with it.
+const HIDDEN: u8 = 0x01;
+
 struct Scanner<'t> {
     path: &'t Arc<str>,
     text: &'t str,

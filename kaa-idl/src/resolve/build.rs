@@ -11,7 +11,7 @@ use super::resolver::Resolver;
 use super::scope::{Entry, Input};
 use super::services::ResolvedService;
 use crate::ast::ItemKind;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ids;
 use crate::schema::{Alias, Constant, Docs, Interface, Method, Package, PackageName, Schema};
 
@@ -31,10 +31,19 @@ pub(crate) fn resolve(files: &[Input<'_>]) -> (Schema, Vec<Diagnostic>) {
     resolver.check_generated(&services);
     let names: Vec<String> = resolver.scope.packages.iter().map(|package| package.name.clone()).collect();
     resolver.diagnostics.extend(circles(&names, &resolver.edges));
+    // Entries are numbered by package, so services come in the order of their packages.
+    let names: Vec<Place> = services
+        .iter()
+        .map(|resolved| resolver.place(resolved.entry.file, resolved.entry.item.name.span))
+        .collect();
     let packages = resolver.packages(services, &interfaces);
     let mut schema = Schema { packages, types: std::mem::take(&mut resolver.types) };
-    if resolver.diagnostics.is_empty() {
-        ids::fill_in(&mut schema);
+    if resolver.diagnostics.is_empty()
+        && let Err(error) = ids::fill_in(&mut schema)
+        && let Some(place) = names.into_iter().nth(error.service)
+    {
+        let message = "the services of this schema reach too many types to compare them between peers";
+        resolver.report(Diagnostic::error(Code::TooDeep, message, place, "too many with this one"));
     }
     (schema, resolver.diagnostics)
 }

@@ -166,6 +166,7 @@ impl<'a> Resolver<'a> {
         let mut names = Names::new("variant", Casing::Kept);
         let mut tags = self.reserve(file, reserved, &mut names);
         let mut next = Some(0u32);
+        let mut exhausted = false;
         let mut resolved: Vec<Variant> = Vec::new();
         for variant in variants {
             let tag = match &variant.tag {
@@ -175,7 +176,7 @@ impl<'a> Resolver<'a> {
             let written = variant.tag.as_ref().map_or(variant.name.span, |tag| tag.span);
             match tag {
                 Some(tag) => self.claim_tag(file, tag, written, &mut tags),
-                None if variant.tag.is_none() => {
+                None if variant.tag.is_none() && exhausted => {
                     let place = self.place(file, variant.name.span);
                     self.report(Diagnostic::error(
                         Code::OutOfRange,
@@ -187,6 +188,7 @@ impl<'a> Resolver<'a> {
                 None => {}
             }
             next = tag.and_then(|tag| tag.checked_add(1));
+            exhausted = tag == Some(u32::MAX);
             let decorated = self.variant_attributes(file, variant, form);
             self.add_name(&mut names, file, &variant.name, decorated.selector.as_ref());
             if variant.name.text == "Unknown" && !form.sealed {

@@ -31,7 +31,8 @@ pub(super) struct Resolver<'a> {
     /// Written map and set keys, and element types, to be checked when all types are known.
     pub(super) containers: Vec<Container>,
     pub(super) pending_defaults: Vec<PendingDefault<'a>>,
-    pub(super) suggestions: usize,
+    /// Pairs of names that were compared for suggestions.
+    pub(super) comparisons: usize,
     /// Methods made by flattening includes, over all services.
     pub(super) flattened: usize,
 }
@@ -100,7 +101,7 @@ impl<'a> Resolver<'a> {
             sites: Vec::new(),
             containers: Vec::new(),
             pending_defaults: Vec::new(),
-            suggestions: 0,
+            comparisons: 0,
             flattened: 0,
         }
     }

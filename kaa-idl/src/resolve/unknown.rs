@@ -1,7 +1,7 @@
 //! What is said about names that lead nowhere.
 //!
-//! Invariants: after [`MOST_SUGGESTIONS`] of them nobody looks for similar names any more, so that a flood of errors
-//! stays linear.
+//! Invariants: after [`MOST_COMPARISONS`] nobody looks for similar names any more, so that a flood of errors stays
+//! linear.
 
 use super::resolver::Resolver;
 use super::scope::{Import, Missing};
@@ -10,8 +10,8 @@ use super::types::BUILT_INS;
 use crate::ast::{self, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// How many names are compared with all others in one compilation.
-pub(super) const MOST_SUGGESTIONS: usize = 100;
+/// How many pairs of names are compared in one compilation.
+const MOST_COMPARISONS: usize = 300_000;
 
 impl Resolver<'_> {
     /// Reports a path that was not found; `noun` says what was looked for.
@@ -182,8 +182,9 @@ impl Resolver<'_> {
 
     /// Whether it is still worth comparing a name with all others.
     pub(super) fn may_suggest(&mut self) -> bool {
-        self.suggestions = self.suggestions.saturating_add(1);
-        self.suggestions <= MOST_SUGGESTIONS
+        let names = self.scope.packages.len().saturating_add(self.scope.entries.len());
+        self.comparisons = self.comparisons.saturating_add(names);
+        self.comparisons <= MOST_COMPARISONS
     }
 }
 
