@@ -190,7 +190,9 @@ fn show(items: &[Item]) -> Result<(), ProgramError> {
     match items.len() {
         0 => say("no items"),
         1 => say("1 item"),
-        count if u32::try_from(count).is_ok_and(|count| count >= MAX_ITEMS) => say("and perhaps more"),
+        count if u32::try_from(count).is_ok_and(|count| count >= MAX_ITEMS) => {
+            say(format_args!("the first {count} items; there may be more"))
+        }
         count => say(format_args!("{count} items")),
     }
 }

@@ -1,9 +1,9 @@
 //! A media database as two programs that call each other: `beacon-server` keeps the items, `beacon-client` asks for
 //! them, watches them and confirms what is deleted. `beacon-demo` runs both and shows what they say.
 //!
-//! The contract is `kaa/beacon.kaa`; [`service`] serves one side of it, [`client`] the other.
+//! The contract is `kaa/beacon.kaa`; `service` serves one side of it, `client` the other.
 //!
-//! Invariants: the database is touched by [`store`] alone, on threads that may block; every task belongs to a
+//! Invariants: the database is touched by `store` alone, on threads that may block; every task belongs to a
 //! connection and ends with it; a program ends with 0 if it did what it was asked, with 2 if it did not understand,
 //! and with 1 otherwise.
 

@@ -76,10 +76,10 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), ProgramError> {
         () = log_refusals => {}
     }
     let report = server.shutdown(GRACE).await;
-    note(match report.cut {
-        0 => "all is said; the server ends".to_owned(),
-        cut => format!("the server ends; {cut} connections had to be cut"),
-    });
+    match report.cut {
+        0 => note("all is said; the server ends"),
+        cut => note(format_args!("the server ends; connections that had to be cut: {cut}")),
+    }
     Ok(())
 }
 
