@@ -12,6 +12,7 @@ use syn::Path;
 
 use crate::generator::payload_fields;
 use crate::settings::Settings;
+use crate::sizes::Sizes;
 
 /// The largest type, in estimated bytes, that is `Copy` without being asked.
 const LARGEST_COPY: u64 = 64;
@@ -170,7 +171,7 @@ impl AbilityTable {
         let mut too_large = BTreeSet::new();
         loop {
             table.settle(schema, settings, &too_large);
-            let mut sizes = Sizes { schema, known: BTreeMap::new() };
+            let mut sizes = Sizes::new(schema);
             let before = too_large.len();
             for definition in &schema.types {
                 if table.of(definition.id).contains(Ability::Copy)
@@ -201,10 +202,7 @@ impl AbilityTable {
         let mut abilities = Abilities::all();
         for field in fields {
             let hashed = settings.hash_map(&format!("{path}.{}", field.name));
-            let mut allowed = self.of_expression(&field.ty, hashed);
-            if has_serde_detour(&field.ty) {
-                allowed = allowed.with(Ability::Serialize).with(Ability::Deserialize);
-            }
+            let mut allowed = self.of_held(&field.ty, hashed);
             if field.default.is_some() {
                 allowed = allowed.with(Ability::Default);
             }
@@ -251,7 +249,7 @@ impl AbilityTable {
                 }
                 TypeKind::Enum(enumeration) => self.of_enum(settings, &path, enumeration),
                 TypeKind::Flags(_) => Abilities::all(),
-                TypeKind::Newtype(newtype) => self.of_expression(&newtype.inner, settings.hash_map(&path)),
+                TypeKind::Newtype(newtype) => self.of_held(&newtype.inner, settings.hash_map(&path)),
             }
         };
         let removed: Vec<Ability> = settings.no_derives(&path).filter_map(Ability::named).collect();
@@ -271,6 +269,16 @@ impl AbilityTable {
             abilities = abilities.and(self.of_fields(settings, &path, &fields));
         }
         abilities.consistent()
+    }
+
+    /// What a type allows that holds one of this type directly.
+    fn of_held(&self, ty: &Type, hashed: bool) -> Abilities {
+        let allowed = self.of_expression(ty, hashed);
+        if has_serde_detour(ty) {
+            allowed.with(Ability::Serialize).with(Ability::Deserialize)
+        } else {
+            allowed
+        }
     }
 
     fn of_expression(&self, ty: &Type, hashed: bool) -> Abilities {
@@ -308,7 +316,7 @@ impl AbilityTable {
     }
 }
 
-/// Whether a field of this type is serialised by a function of the runtime, because serde stops at 32 elements.
+/// Whether a field of this type is serialised by generated functions, because serde's own stop at 32 elements.
 pub(crate) fn has_serde_detour(ty: &Type) -> bool {
     fn is_plain(ty: &Type) -> bool {
         !matches!(
@@ -351,57 +359,4 @@ fn extra_derives(schema: &Schema, settings: &Settings, definition: &TypeDefiniti
 
 fn spelled(path: &Path) -> String {
     quote!(#path).to_string()
-}
-
-/// Estimated sizes in memory of types that are `Copy`, which never contain themselves.
-struct Sizes<'a> {
-    schema: &'a Schema,
-    known: BTreeMap<TypeId, u64>,
-}
-
-impl Sizes<'_> {
-    fn of_type(&mut self, definition: &TypeDefinition) -> u64 {
-        if let Some(size) = self.known.get(&definition.id) {
-            return *size;
-        }
-        // Should a type contain itself after all, it is too large here and everywhere.
-        self.known.insert(definition.id, u64::MAX);
-        let size = match &definition.kind {
-            TypeKind::Struct(structure) => {
-                self.of_fields(structure.fields.iter().filter(|field| !field.tombstone))
-            }
-            TypeKind::Enum(enumeration) => {
-                let variants = enumeration.variants.iter();
-                let largest =
-                    variants.map(|variant| self.of_fields(payload_fields(&variant.payload).iter())).max();
-                largest.unwrap_or(0).saturating_add(8)
-            }
-            TypeKind::Flags(_) => 8,
-            TypeKind::Newtype(newtype) => self.of_expression(&newtype.inner),
-        };
-        self.known.insert(definition.id, size);
-        size
-    }
-
-    fn of_fields<'f>(&mut self, fields: impl Iterator<Item = &'f Field>) -> u64 {
-        fields.map(|field| self.of_expression(&field.ty)).fold(0, u64::saturating_add)
-    }
-
-    fn of_expression(&mut self, ty: &Type) -> u64 {
-        match ty {
-            Type::Bool | Type::U8 | Type::I8 => 1,
-            Type::U16 | Type::I16 => 2,
-            Type::U32 | Type::I32 | Type::F32 | Type::Char => 4,
-            Type::U64 | Type::I64 | Type::F64 => 8,
-            Type::U128 | Type::I128 | Type::Duration | Type::Timestamp | Type::Uuid => 16,
-            Type::String(_) | Type::Vec(..) | Type::Set(..) | Type::Map(..) => 24,
-            Type::Bytes(_) => 32,
-            Type::Option(inner) => self.of_expression(inner).saturating_add(8),
-            Type::Array(inner, length) => self.of_expression(inner).saturating_mul(u64::from(*length)),
-            Type::Named { id, .. } => {
-                let schema = self.schema;
-                schema.type_definition(*id).map_or(0, |definition| self.of_type(definition))
-            }
-        }
-    }
 }

@@ -91,6 +91,7 @@ fn package_items(generator: &Generator<'_>, package: &Package) -> Result<TokenSt
         items.extend(generator.type_items(&site, definition)?);
     }
     items.extend(generator.options_structs(&site));
+    items.extend(generator.serde_array(&site));
     for service in &package.services {
         items.extend(generator.service_type(&site, service));
         for side in Side::both(service) {

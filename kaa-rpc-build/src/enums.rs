@@ -85,7 +85,7 @@ impl Generator<'_> {
         });
         let name = names::identifier(&variant.name);
         let fields = payload_fields(&variant.payload).iter().filter(|field| !field.tombstone).map(|field| {
-            let head = self.variant_field_head(&path, field, abilities);
+            let head = self.variant_field_head(site, &path, field, abilities);
             let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
             (head, names::member(&field.name), ty)
         });

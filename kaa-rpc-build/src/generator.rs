@@ -1,8 +1,8 @@
 //! What every part of the generator needs to know, and where in the module tree a piece of code stands.
 //!
 //! Invariants: after [`Generator::new`] every id in the schema leads somewhere; paths to declared types are relative,
-//! because users mount the tree where they like, and all others are absolute; a local name never collides with a
-//! constant or tuple struct of its package.
+//! because users mount the tree where they like, and all others are absolute; a local name never collides with one that
+//! its package declares.
 
 use std::collections::BTreeSet;
 
@@ -186,8 +186,11 @@ impl<'a> Site<'a> {
             .filter_map(|id| schema.type_definition(*id))
             .filter(|definition| matches!(definition.kind, TypeKind::Newtype(_) | TypeKind::Flags(_)));
         values.extend(tuples.map(|definition| definition.name.clone()));
+        let aliases = package.aliases.iter().map(|alias| &alias.name);
+        let definitions = package.types.iter().filter_map(|id| schema.type_definition(*id));
+        let types: Vec<&String> = aliases.chain(definitions.map(|definition| &definition.name)).collect();
         let mut prefix = String::from("kaa_");
-        while values.iter().any(|value| value.starts_with(&prefix)) {
+        while values.iter().chain(types.iter().copied()).any(|name| name.starts_with(&prefix)) {
             prefix.push('_');
         }
         Self { package, depth: 0, values, prefix }
@@ -223,7 +226,7 @@ impl<'a> Site<'a> {
         format!("{}.{name}", self.package.name)
     }
 
-    /// A name for a variable that nobody declared.
+    /// A name for a variable or module that nobody declared.
     pub(crate) fn local(&self, name: &str) -> Ident {
         format_ident!("{}{name}", self.prefix)
     }

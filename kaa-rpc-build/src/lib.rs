@@ -8,7 +8,7 @@
 //!     kaa_rpc_build::compile()
 //! }
 //! ```
-//! ```ignore
+//! ```text
 //! // src/main.rs
 //! mod api {
 //!     kaa_rpc_runtime::include_kaa!();
@@ -23,10 +23,13 @@
 //! A module per package, nested as the packages are. In it, for `service Epg`: the traits `EpgServer` and `EpgClient`
 //! to implement, the proxies `EpgServerProxy` and `EpgClientProxy` to call through, `Epg` to make services of
 //! implementations, and a module `epg` with every call as a value; structs and enums with every derive that their
-//! fields allow; constants and aliases. Serde knows fields and variants by their names on the wire, and fields with a
-//! default may be missing. Names stay as they were written, but methods, fields and parameters become
-//! `snake_case`, keywords become raw (`r#type`), and a package or service module that would hide a primitive type
-//! gets a `_` (`bool_`). Generated code needs the runtime and nothing else, and is meant to be read.
+//! fields allow; constants and aliases. Generated code needs the runtime and nothing else, and is meant to be read.
+//!
+//! - **Names** stay as they were written, but methods, fields and parameters become `snake_case`, keywords become raw
+//!   (`r#type`), and a package or service module that would hide a primitive type gets a `_` (`bool_`).
+//! - **serde** knows fields and variants by their names on the wire, and fields with a default may be missing. It knows
+//!   arrays of more than 32 elements as fields and in newtypes only: what holds `Option<[u8; 64]>` has no serde.
+//! - **Enums** have no `Default` unless one is asked for, with `#[rust(derive(Default))]` or [`Config::derive`].
 //!
 //! # Invariants
 //!
@@ -45,8 +48,10 @@ mod flags;
 mod generator;
 mod methods;
 mod names;
+mod newtypes;
 mod server;
 mod settings;
+mod sizes;
 mod tables;
 mod types;
 mod values;

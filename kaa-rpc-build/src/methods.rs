@@ -330,7 +330,7 @@ impl Generator<'_> {
         let mut values = Vec::new();
         let mut setters = TokenStream::new();
         for field in fields {
-            let head = self.field_head(path, field, abilities);
+            let head = self.field_head(site, path, field, abilities);
             let member = names::member(&field.name);
             let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
             declared.push(quote!(#head pub #member: #ty,));

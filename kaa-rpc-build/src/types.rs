@@ -1,17 +1,20 @@
-//! Declared types: structs, newtypes, and what all types have in common.
+//! Declared types: structs, and what all types have in common.
 //!
 //! Invariants: every type has the derives that its fields allow, and serde's unless they were taken away; a field's
 //! default is written once and used by `Default`, `new`, decoding and serde alike.
 
-use kaa_idl::schema::{Attributes, Field, Newtype, Struct, Type, TypeDefinition, TypeKind};
+use kaa_idl::schema::{Attributes, Field, Struct, Type, TypeDefinition, TypeKind};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::abilities::{Abilities, Ability, has_serde_detour};
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site, scalar_name};
+use crate::generator::{Generator, Site, payload_fields, scalar_name};
 use crate::names;
+
+/// The module of [`Generator::serde_array`], without its prefix.
+const SERDE_ARRAY: &str = "serde_array";
 
 impl Generator<'_> {
     /// All items of a declared type; nothing for one that the user has.
@@ -56,7 +59,13 @@ impl Generator<'_> {
     }
 
     /// Documentation and attributes that stand before a field.
-    pub(crate) fn field_head(&self, path: &str, field: &Field, abilities: Abilities) -> TokenStream {
+    pub(crate) fn field_head(
+        &self,
+        site: &Site<'_>,
+        path: &str,
+        field: &Field,
+        abilities: Abilities,
+    ) -> TokenStream {
         let docs = documentation::declared(&field.docs);
         let deprecated = deprecation(&field.attributes);
         let path = format!("{path}.{}", field.name);
@@ -69,10 +78,7 @@ impl Generator<'_> {
                 let name = &field.wire_name;
                 serde.extend(quote!(#[serde(rename = #name)]));
             }
-            if has_serde_detour(&field.ty) {
-                let module = format!("{}::serde_array", self.codegen_text());
-                serde.extend(quote!(#[serde(with = #module)]));
-            }
+            serde.extend(serde_detour(site, &field.ty));
         }
         quote!(#docs #deprecated #serde #(#attributes)*)
     }
@@ -93,10 +99,57 @@ impl Generator<'_> {
     }
 
     /// [`Self::field_head`] with serde's default, for a field of a variant.
-    pub(crate) fn variant_field_head(&self, path: &str, field: &Field, abilities: Abilities) -> TokenStream {
-        let head = self.field_head(path, field, abilities);
+    pub(crate) fn variant_field_head(
+        &self,
+        site: &Site<'_>,
+        path: &str,
+        field: &Field,
+        abilities: Abilities,
+    ) -> TokenStream {
+        let head = self.field_head(site, path, field, abilities);
         let default = self.serde_default(None, field, abilities);
         quote!(#head #default)
+    }
+
+    /// The module that serialises long arrays, in packages that have one.
+    pub(crate) fn serde_array(&self, site: &Site<'_>) -> TokenStream {
+        let package = site.package;
+        let types = package.types.iter().filter_map(|id| self.schema.type_definition(*id));
+        let methods =
+            package.services.iter().flat_map(|service| service.server.iter().chain(&service.client));
+        let mut fields = types.flat_map(field_types).chain(methods.flat_map(|method| {
+            method.parameters.iter().filter(|field| field.default_is_written).map(|field| &field.ty)
+        }));
+        if !fields.any(has_serde_detour) {
+            return TokenStream::new();
+        }
+        let module = site.local(SERDE_ARRAY);
+        let codegen = self.codegen();
+        let docs = documentation::written(&["Arrays of any length for serde, whose own stop at 32."]);
+        quote! {
+            #docs
+            mod #module {
+                pub(super) fn serialize<S: #codegen::serde::Serializer, T: #codegen::serde::Serialize, const N: usize>(
+                    array: &[T; N],
+                    serializer: S,
+                ) -> ::core::result::Result<S::Ok, S::Error> {
+                    #codegen::serde::Serializer::collect_seq(serializer, array)
+                }
+                pub(super) fn deserialize<
+                    'de,
+                    D: #codegen::serde::Deserializer<'de>,
+                    T: #codegen::serde::Deserialize<'de>,
+                    const N: usize,
+                >(
+                    deserializer: D,
+                ) -> ::core::result::Result<[T; N], D::Error> {
+                    let elements: ::std::vec::Vec<T> = #codegen::serde::Deserialize::deserialize(deserializer)?;
+                    ::core::convert::TryFrom::try_from(elements).map_err(|elements: ::std::vec::Vec<T>| {
+                        #codegen::serde::de::Error::invalid_length(elements.len(), &"an array of another length")
+                    })
+                }
+            }
+        }
     }
 
     fn struct_items(
@@ -113,7 +166,7 @@ impl Generator<'_> {
             abilities.contains(Ability::Default) && fields.iter().any(|field| self.has_own_default(field));
         let head = self.type_head(definition, if by_hand { &[Ability::Default] } else { &[] });
         let declared = fields.iter().map(|field| {
-            let head = self.field_head(&path, field, abilities);
+            let head = self.field_head(site, &path, field, abilities);
             let default = self.serde_default(Some(&name), field, abilities);
             let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
             let field = names::member(&field.name);
@@ -198,57 +251,6 @@ impl Generator<'_> {
         field.default.as_ref().is_some_and(|default| !self.is_type_default(&field.ty, default))
     }
 
-    fn newtype_items(&self, site: &Site<'_>, definition: &TypeDefinition, newtype: &Newtype) -> TokenStream {
-        let name = names::identifier(&definition.name);
-        let head = self.type_head(definition, &[]);
-        let path = self.schema.qualified_name(definition);
-        let inner = self.rust_type(site, &path, &newtype.inner);
-        let attributes = self.settings.field_attributes(&format!("{path}.0"));
-        let value = site.local("value");
-        let mut items = quote!(#head pub struct #name(#(#attributes)* pub #inner););
-        if self.converts(&newtype.inner) {
-            items.extend(quote! {
-                impl ::core::convert::From<#inner> for #name {
-                    fn from(#value: #inner) -> Self { Self(#value) }
-                }
-                impl ::core::convert::From<#name> for #inner {
-                    fn from(#value: #name) -> Self { #value.0 }
-                }
-            });
-        }
-        if matches!(newtype.inner, Type::String(_)) {
-            items.extend(quote! {
-                impl ::core::convert::From<&::core::primitive::str> for #name {
-                    fn from(#value: &::core::primitive::str) -> Self {
-                        Self(::std::string::String::from(#value))
-                    }
-                }
-            });
-        }
-        if self.displays(&newtype.inner) {
-            let formatter = site.local("formatter");
-            items.extend(quote! {
-                impl ::core::fmt::Display for #name {
-                    fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                        ::core::fmt::Display::fmt(&self.0, #formatter)
-                    }
-                }
-            });
-        }
-        items.extend(self.newtype_wire(site, definition, &newtype.inner));
-        items
-    }
-
-    /// Whether `From` in both directions cannot meet an implementation of somebody else: `Option` has a blanket one,
-    /// and what an external type has is not known.
-    fn converts(&self, inner: &Type) -> bool {
-        match inner {
-            Type::Option(_) | Type::Named { boxed: true, .. } => false,
-            Type::Named { id, .. } => self.definition(*id).is_some_and(|(_, external)| external.is_none()),
-            _ => true,
-        }
-    }
-
     /// How a parameter is taken and turned into its field: text, and newtypes of it, from whatever can become it.
     /// Numbers are taken as they are, because a literal could not tell which number it should become first.
     pub(crate) fn argument(
@@ -308,12 +310,35 @@ pub(crate) fn initialiser(name: &Ident, value: &TokenStream) -> TokenStream {
     if *name == value.to_string() { quote!(#name) } else { quote!(#name: #value) }
 }
 
-fn uses_serde(abilities: Abilities) -> bool {
+/// Whether serde's attributes mean anything on a type.
+pub(crate) fn uses_serde(abilities: Abilities) -> bool {
     abilities.contains(Ability::Serialize) || abilities.contains(Ability::Deserialize)
 }
 
 fn default_name(field: &Field) -> String {
     format!("kaa_default_{}", names::member_text(&field.name))
+}
+
+/// Where serde finds functions for a type that it does not know itself.
+pub(crate) fn serde_detour(site: &Site<'_>, ty: &Type) -> TokenStream {
+    if !has_serde_detour(ty) {
+        return TokenStream::new();
+    }
+    let module = site.local(SERDE_ARRAY).to_string();
+    quote!(#[serde(with = #module)])
+}
+
+/// The types of everything that a declared type holds directly.
+fn field_types(definition: &TypeDefinition) -> Vec<&Type> {
+    match &definition.kind {
+        TypeKind::Struct(structure) => structure.fields.iter().map(|field| &field.ty).collect(),
+        TypeKind::Enum(enumeration) => {
+            let payloads = enumeration.variants.iter().flat_map(|variant| payload_fields(&variant.payload));
+            payloads.map(|field| &field.ty).collect()
+        }
+        TypeKind::Flags(_) => Vec::new(),
+        TypeKind::Newtype(newtype) => vec![&newtype.inner],
+    }
 }
 
 /// The function that gives a field's default.

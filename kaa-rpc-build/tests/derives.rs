@@ -151,3 +151,15 @@ fn derives_are_merged_as_a_set() {
     check_with(&config, text, "E", &["Copy", "Default", "Eq", "Hash", "Ord", "PartialOrd", "ValueEnum"]);
     assert!(support::generated(&config, text).contains("#[repr(u8)]"));
 }
+
+#[test]
+fn long_arrays_that_are_fields_are_serialised_by_generated_functions() {
+    for text in ["newtype N([u8; 64]);", "struct N { a: [u8; 64] }", "enum N { A { a: [u8; 64] } }"] {
+        let code = support::generated(&configure(), text);
+        assert!(support::derives(&code, "N").contains(&"Serialize".to_owned()), "{code}");
+        assert!(code.contains("#[serde(with = \"kaa_serde_array\")]"), "{code}");
+        assert!(code.contains("mod kaa_serde_array {"), "{code}");
+    }
+    let code = support::generated(&configure(), "struct N { a: [u8; 32] } newtype kaa_serde_array(u8);");
+    assert!(!code.contains("mod kaa"), "{code}");
+}
