@@ -78,3 +78,15 @@ fn errors_name_the_field() {
         "{error}"
     );
 }
+
+#[test]
+fn tombstones_send_zeros_that_the_old_can_read() {
+    let new = after::Cabinet { last: 42 };
+    let old: before::Cabinet = translated(&new);
+    assert_eq!(old.last, 42);
+    assert_eq!(old.kind, before::Kind::Other);
+    assert_eq!(old.chain, before::Chain::End(0));
+    assert_eq!(old.form, before::Form::Wide(before::Bar::new(0, 0)));
+    assert_eq!((old.owner.as_str(), old.count, old.letter, old.maybe.is_none()), ("", 0, '\0', true));
+    assert_eq!(translated::<_, after::Cabinet>(&old), new);
+}

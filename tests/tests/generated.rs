@@ -66,3 +66,12 @@ fn json_fills_in_defaults() {
     let options: PlanOptions = serde_json::from_str("{}").unwrap();
     assert_eq!(options, PlanOptions::default());
 }
+
+#[test]
+fn json_carries_long_arrays() {
+    let digest = Digest(std::array::from_fn(|position| u8::try_from(position).unwrap()));
+    let text = serde_json::to_string(&digest).unwrap();
+    assert!(text.starts_with("[0,1,2,") && text.ends_with(",62,63]"), "{text}");
+    assert_eq!(serde_json::from_str::<Digest>(&text).unwrap(), digest);
+    assert!(serde_json::from_str::<Digest>("[1,2]").unwrap_err().to_string().starts_with("invalid length 2"));
+}
