@@ -1,6 +1,6 @@
 //! How names change between the casings of Rust, for whoever generates code and for whoever checks that it can be.
 //!
-//! Invariants: both functions give an ASCII identifier for an ASCII identifier, and neither changes its own output.
+//! Invariants: all of them give an ASCII identifier for an ASCII identifier, and none changes its own output.
 
 /// `FooBar`, `fooBar` and `FOO_BAR` become `foo_bar`; `HTTPServer` becomes `http_server`.
 #[must_use]
@@ -9,6 +9,16 @@ pub fn snake_case(name: &str) -> String {
     let snake = words.iter().map(|word| word.to_ascii_lowercase()).collect::<Vec<_>>().join("_");
     let leading: String = name.chars().take_while(|character| *character == '_').collect();
     format!("{leading}{snake}")
+}
+
+/// What becomes of a field, parameter, method or package: a name without capitals stays as it is.
+#[must_use]
+pub fn member_case(name: &str) -> String {
+    if name.contains(|character: char| character.is_ascii_uppercase()) {
+        snake_case(name)
+    } else {
+        name.to_owned()
+    }
 }
 
 /// `foo_bar` and `fooBar` become `FooBar`; `HTTPServer` becomes `HttpServer`.
@@ -53,7 +63,7 @@ fn words(name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pascal_case, snake_case};
+    use super::{member_case, pascal_case, snake_case};
 
     #[test]
     fn snake() {
@@ -70,6 +80,13 @@ mod tests {
         ] {
             assert_eq!(snake_case(from), to, "{from}");
             assert_eq!(snake_case(to), to, "{to}");
+        }
+    }
+
+    #[test]
+    fn members() {
+        for (from, to) in [("fooBar", "foo_bar"), ("type_", "type_"), ("a__b", "a__b"), ("ID", "id")] {
+            assert_eq!(member_case(from), to, "{from}");
         }
     }
 

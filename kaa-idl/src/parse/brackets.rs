@@ -31,7 +31,7 @@ pub(crate) struct Matching {
 /// on a line of its own, no further in than the bracket's line, as a sign that the bracket should have ended.
 pub(crate) fn match_brackets(path: &Arc<str>, text: &str, lines: &LineTable, tokens: &[Token]) -> Matching {
     let strict = Matcher::new(path, text, lines, tokens, false).run();
-    if strict.too_deep || strict.diagnostics.is_empty() {
+    if strict.diagnostics.is_empty() {
         return strict;
     }
     Matcher::new(path, text, lines, tokens, true).run()

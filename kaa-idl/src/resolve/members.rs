@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::resolver::Resolver;
 use super::rust_names::unwritable;
 use crate::ast::Name;
-use crate::casing::{pascal_case, snake_case};
+use crate::casing::member_case;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
@@ -17,10 +17,8 @@ use crate::location::Span;
 pub(super) enum Casing {
     /// As they are: variants, flags.
     Kept,
-    /// In snake case: fields and parameters.
+    /// In snake case: fields, parameters, methods, packages.
     Snake,
-    /// In snake case, and in Pascal case as well: methods.
-    Both,
 }
 
 /// The names of one list, as they come.
@@ -96,22 +94,19 @@ impl Names {
     }
 
     fn collision(&mut self, name: &str, place: &Place) -> Option<Diagnostic> {
-        let forms = match self.casing {
-            Casing::Kept => return None,
-            Casing::Snake => vec![snake_case(name)],
-            Casing::Both => vec![snake_case(name), pascal_case(name)],
-        };
-        for form in forms {
-            if let Some((other, first)) = self.rust.get(&form) {
-                let message = format!("`{other}` and `{name}` are both `{form}` in Rust");
-                return Some(
-                    Diagnostic::error(Code::NamesCollideInRust, message, place.clone(), "the second")
-                        .with_label(first.clone(), "the first")
-                        .with_help("rename one of them; `#[selector(\"…\")]` keeps its name on the wire"),
-                );
-            }
-            self.rust.insert(form, (name.to_owned(), place.clone()));
+        if self.casing == Casing::Kept {
+            return None;
         }
+        let form = member_case(name);
+        if let Some((other, first)) = self.rust.get(&form) {
+            let message = format!("`{other}` and `{name}` are both `{form}` in Rust");
+            return Some(
+                Diagnostic::error(Code::NamesCollideInRust, message, place.clone(), "the second")
+                    .with_label(first.clone(), "the first")
+                    .with_help("rename one of them; `#[selector(\"…\")]` keeps its name on the wire"),
+            );
+        }
+        self.rust.insert(form, (name.to_owned(), place.clone()));
         None
     }
 }

@@ -171,7 +171,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn side_names(&mut self, file: usize, members: &[Member]) -> Names {
-        let mut names = Names::new("method", Casing::Both);
+        let mut names = Names::new("method", Casing::Snake);
         for member in members {
             if let Member::ReservedFunction(name) = member {
                 names.reserve(&name.text, self.place(file, name.span));

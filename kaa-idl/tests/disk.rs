@@ -1,0 +1,110 @@
+//! Files on disk: which are found, and what is said about those that cannot be read.
+
+#![cfg(unix)]
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use kaa_idl::{Compilation, DiskSource, FileSource, SourceError, compile};
+use tempfile::TempDir;
+
+fn write(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+    fs::write(path, text).expect("the file is written");
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn codes(compilation: &Compilation) -> Vec<&'static str> {
+    compilation.diagnostics().iter().map(|diagnostic| diagnostic.code.as_str()).collect()
+}
+
+#[test]
+fn finds_every_file_and_names_every_folder() {
+    let root = folder();
+    write(root.path(), "tv/epg.kaa", "package tv.epg;");
+    write(root.path(), "tv/common/a.kaa", "package tv.common;");
+    write(root.path(), "readme.txt", "no schema");
+    write(root.path(), ".git/x.kaa", "no schema");
+    let source = DiskSource::new([root.path()]);
+    assert_eq!(source.files().expect("files"), ["tv/common/a.kaa", "tv/epg.kaa"]);
+    let paths = source.paths().expect("paths");
+    let expected =
+        ["", "tv", "tv/common", "tv/common/a.kaa", "tv/epg.kaa"].map(|path| root.path().join(path));
+    let expected = expected.map(|path| path.components().collect::<std::path::PathBuf>());
+    assert_eq!(paths, expected);
+    assert_eq!(codes(&compile(&source)), [""; 0]);
+}
+
+#[test]
+fn several_roots_are_one_tree() {
+    let (first, second) = (folder(), folder());
+    write(first.path(), "a.kaa", "package a; use b::B; struct A { b: B }");
+    write(second.path(), "b.kaa", "package b; struct B {}");
+    assert!(compile(&DiskSource::new([first.path(), second.path()])).schema().is_some());
+    write(second.path(), "a.kaa", "package a;");
+    let compilation = compile(&DiskSource::new([first.path(), second.path()]));
+    assert_eq!(codes(&compilation), ["K0111"]);
+}
+
+#[test]
+fn a_symlink_loop_ends() {
+    let root = folder();
+    write(root.path(), "a/b.kaa", "package a.b;");
+    symlink(root.path(), root.path().join("a/again")).expect("a link");
+    let source = DiskSource::new([root.path()]);
+    assert!(matches!(source.files(), Err(SourceError::SymlinkLoop { .. })));
+    assert_eq!(codes(&compile(&source)), ["K0504"]);
+}
+
+#[test]
+fn a_symlink_beside_is_followed() {
+    let (root, other) = (folder(), folder());
+    write(other.path(), "b.kaa", "package a.b;");
+    symlink(other.path(), root.path().join("a")).expect("a link");
+    let compilation = compile(&DiskSource::new([root.path()]));
+    assert_eq!(compilation.schema().expect("a schema").packages.len(), 1);
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hide_the_rest() {
+    let root = folder();
+    fs::create_dir_all(root.path().join("folder.kaa")).expect("a folder");
+    symlink("nowhere", root.path().join("gone.kaa")).expect("a link");
+    write(root.path(), "good.kaa", "package good; struct A { a: Nope }");
+    write(root.path(), "text.kaa", "package text;");
+    fs::write(root.path().join("text.kaa"), [0xff]).expect("the file is written");
+    assert_eq!(codes(&compile(&DiskSource::new([root.path()]))), ["K0505", "K0501", "K0104", "K0503"]);
+}
+
+#[test]
+fn a_missing_root_is_said_to_be_missing() {
+    let compilation = compile(&DiskSource::new(["/there/is/no/such/folder"]));
+    assert_eq!(codes(&compilation), ["K0501"]);
+    assert!(compilation.render(kaa_idl::RenderStyle::Plain).contains("/there/is/no/such/folder"));
+}
+
+#[test]
+fn a_path_cannot_leave_its_root() {
+    let root = folder();
+    write(root.path(), "in/a.kaa", "package a;");
+    write(root.path(), "secret.kaa", "package secret;");
+    let source = DiskSource::new([root.path().join("in")]);
+    for path in ["../secret.kaa", "/etc/passwd", "a/../../secret.kaa", "", "."] {
+        assert!(matches!(source.read(path), Err(SourceError::Missing { .. })), "{path}");
+    }
+    assert!(source.read("a.kaa").is_ok());
+}
+
+#[test]
+fn a_large_file_is_refused_before_it_is_read() {
+    let root = folder();
+    let file = fs::File::create(root.path().join("a.kaa")).expect("a file");
+    file.set_len(kaa_idl::MAXIMUM_FILE_SIZE + 1).expect("a length");
+    assert_eq!(codes(&compile(&DiskSource::new([root.path()]))), ["K0502"]);
+}

@@ -1,0 +1,240 @@
+//! The canonical form: golden hashes, what changes them, and what does not.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+
+use std::fmt::Write;
+
+use kaa_idl::schema::{ElementEntry, Service, ServiceTable, TypeForm};
+use kaa_idl::{MemorySource, RenderStyle, compile};
+
+const BASE: &str = r#"package tv.epg;
+
+const LIMIT: u32 = 50;
+type Name = String<..=64>;
+newtype Id(u64);
+sealed struct Range { start: Timestamp, end: Timestamp }
+struct Program { id: Id, title: Name, when: Range, rating: Option<f32>, genre: u16 = 5 }
+enum Source { Url(String) = 2, Disc = 3, Air { channel: Id, lcn: Option<u16> } = 1 }
+sealed enum Order { Start, Title }
+flags Caps: u32 { SUBTITLES = 2, HD = 1 }
+error Failed { Closed, Broken(String) }
+interface Health { fn uptime() -> Duration; }
+service Epg {
+    include Health;
+    fn search(text: Name, order: Order = Order::Title, limit: u32 = LIMIT) -> Vec<Program> throws Failed;
+    fn sources(caps: Caps) -> Map<Id, Source>;
+    client { oneway fn changed(ids: Vec<Id>); }
+}
+"#;
+
+fn services(text: &str) -> Vec<Service> {
+    let compilation = compile(&MemorySource::new([("tv/epg.kaa", text)]));
+    assert!(compilation.diagnostics().is_empty(), "{}", compilation.render(RenderStyle::Plain));
+    let packages = &compilation.schema().expect("a schema").packages;
+    packages.iter().flat_map(|package| package.services.clone()).collect()
+}
+
+fn service(text: &str) -> Service {
+    services(text).remove(0)
+}
+
+/// The base with one change; the change must be one.
+fn changed(from: &str, to: &str) -> Service {
+    assert_eq!(BASE.matches(from).count(), 1, "{from}");
+    service(&BASE.replace(from, to))
+}
+
+fn elements<'t>(table: &'t ServiceTable, name: &str) -> &'t [ElementEntry] {
+    &table.types.iter().find(|entry| entry.name == name).expect("the type").elements
+}
+
+fn hashes(elements: &[ElementEntry]) -> Vec<u64> {
+    elements.iter().map(|element| element.hash).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
+}
+
+fn shown(table: &ServiceTable) -> String {
+    let mut text = String::new();
+    for method in &table.methods {
+        writeln!(text, "method {:08x} {} {:016x}", method.id, method.name, method.signature)
+            .expect("written");
+        show(&mut text, &method.parameters);
+    }
+    for entry in &table.types {
+        writeln!(text, "type {} {:?}", entry.name, entry.form).expect("written");
+        show(&mut text, &entry.elements);
+    }
+    text
+}
+
+fn show(text: &mut String, elements: &[ElementEntry]) {
+    for element in elements {
+        let default = if element.has_default { " default" } else { "" };
+        writeln!(text, "  {} {} {:016x}{default}", element.tag, element.name, element.hash).expect("written");
+    }
+}
+
+#[test]
+fn golden() {
+    let service = service(BASE);
+    let found = format!("fingerprint {}\n{}", hex(&service.fingerprint), shown(&service.table));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fingerprints.golden");
+    if std::env::var_os("KAA_BLESS").is_some() {
+        std::fs::write(path, &found).expect("the golden file is written");
+    }
+    assert_eq!(found, std::fs::read_to_string(path).expect("the golden file"));
+}
+
+#[test]
+fn what_is_no_part_of_the_canonical_form() {
+    let base = service(BASE);
+    let mut items: Vec<&str> = BASE.lines().skip(2).take(9).collect();
+    items.reverse();
+    let reordered =
+        BASE.lines().take(2).chain(items).chain(BASE.lines().skip(11)).collect::<Vec<_>>().join("\n");
+    let same = [
+        ("order of items", service(&reordered)),
+        ("docs", changed("struct Program", "/// One.\nstruct Program")),
+        ("comments", changed("struct Program", "// One.\nstruct Program")),
+        ("aliases", changed("title: Name", "title: String")),
+        ("bounds", changed("String<..=64>", "String<..=65>")),
+        ("since", changed("rating:", "#[since(2)] rating:")),
+        ("deprecated", changed("rating:", "#[deprecated] rating:")),
+        ("order of tagged variants", changed("Url(String) = 2, Disc = 3", "Disc = 3, Url(String) = 2")),
+        ("order of flags", changed("SUBTITLES = 2, HD = 1", "HD = 1, SUBTITLES = 2")),
+        ("a tombstone with a default", changed("genre: u16 = 5", "reserved genre: u16 = 5")),
+        ("a tombstone of an option", changed("rating: Option<f32>", "reserved rating: Option<f32>")),
+        ("a tombstone without a default", changed("id: Id, title", "reserved id: Id, title")),
+        ("a reserved tag", changed("Disc = 3,", "Disc = 3, reserved 9 \"Tape\",")),
+        ("a reserved method", changed("include Health;", "include Health; reserved fn \"wipe\";")),
+        ("an unused type", changed("newtype Id", "struct Unused { a: u8 }\nnewtype Id")),
+        ("a constant's name", service(&BASE.replace("LIMIT", "MOST"))),
+        ("a renamed field with a selector", changed("title: Name", "#[selector(\"title\")] name: Name")),
+        ("a renamed variant with a selector", changed("Url(String)", "#[selector(\"Url\")] Link(String)")),
+        (
+            "a renamed type with a selector",
+            service(
+                &BASE
+                    .replace("Range", "Span")
+                    .replace("sealed struct", "#[selector(\"Range\")] sealed struct"),
+            ),
+        ),
+        ("a renamed service with a selector", changed("service Epg", "#[selector(\"Epg\")] service Guide")),
+        (
+            "a renamed method with a selector",
+            changed("fn sources", "#[selector(\"sources\")] fn all_sources"),
+        ),
+        ("a renamed interface", service(&BASE.replace("Health", "Alive"))),
+    ];
+    for (what, other) in &same {
+        assert_eq!(hex(&other.fingerprint), hex(&base.fingerprint), "{what}");
+        let hash_only = |service: &Service| {
+            service
+                .table
+                .types
+                .iter()
+                .map(|entry| (entry.name.clone(), hashes(&entry.elements)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(hash_only(other), hash_only(&base), "{what}");
+    }
+}
+
+#[test]
+fn what_is_part_of_the_canonical_form() {
+    let base = service(BASE);
+    let different = [
+        ("a field's name", changed("title: Name", "name: Name")),
+        ("a field's type", changed("genre: u16", "genre: u32")),
+        ("a field's default", changed("genre: u16 = 5", "genre: u16 = 6")),
+        ("no default", changed("genre: u16 = 5", "genre: u16")),
+        ("a constant's value", changed("LIMIT: u32 = 50", "LIMIT: u32 = 51")),
+        ("the order of fields", changed("id: Id, title: Name", "title: Name, id: Id")),
+        ("another field", changed("genre: u16 = 5", "genre: u16 = 5, year: u16 = 0")),
+        ("sealing", changed("struct Program", "sealed struct Program")),
+        ("unsealing", changed("sealed enum", "enum")),
+        ("an unsealed struct", changed("sealed struct", "struct")),
+        ("a tag", changed("Disc = 3", "Disc = 4")),
+        ("a variant's name", changed("Disc = 3", "Disk = 3")),
+        ("a payload", changed("Url(String)", "Url(Bytes)")),
+        ("the form of a payload", changed("Broken(String)", "Broken { text: String }")),
+        ("another variant", changed("Disc = 3,", "Disc = 3, Tape = 4,")),
+        ("a flag's value", changed("HD = 1", "HD = 4")),
+        ("the carrier of flags", changed("flags Caps: u32", "flags Caps: u64")),
+        ("an array for a vector", changed("ids: Vec<Id>", "ids: [Id; 3]")),
+        ("an inner type", changed("newtype Id(u64)", "newtype Id(u32)")),
+        ("a struct for a newtype", changed("newtype Id(u64);", "sealed struct Id { id: u64 }")),
+        ("a result", changed("-> Vec<Program>", "-> Set<Id>")),
+        ("no error", changed(" throws Failed", "")),
+        ("an error's name", service(&BASE.replace("Failed", "Broken_"))),
+        ("oneway", changed("oneway fn", "fn")),
+        ("a method's name", changed("fn sources", "fn all_sources")),
+        ("another method", changed("include Health;", "include Health; fn more();")),
+        ("the service's name", changed("service Epg", "service Guide")),
+        ("a method of an interface", changed("fn uptime() -> Duration", "fn uptime() -> u64")),
+        (
+            "the side",
+            changed("client { oneway fn changed(ids: Vec<Id>); }", "oneway fn changed(ids: Vec<Id>);"),
+        ),
+        ("a parameter's default", changed("Order::Title", "Order::Start")),
+    ];
+    let mut seen = vec![("the base", base.fingerprint)];
+    for (what, other) in &different {
+        let twin = seen.iter().find(|(_, fingerprint)| *fingerprint == other.fingerprint);
+        assert!(twin.is_none(), "{what} is as {}", twin.map_or("", |(what, _)| what));
+        seen.push((what, other.fingerprint));
+    }
+}
+
+#[test]
+fn what_is_appended_leaves_the_chain_before_it() {
+    let base = service(BASE);
+    let longer = changed("genre: u16 = 5", "genre: u16 = 5, year: u16 = 0");
+    let (short, long) = (elements(&base.table, "tv.epg.Program"), elements(&longer.table, "tv.epg.Program"));
+    assert_eq!(long.len(), short.len() + 1);
+    assert_eq!(&long[..short.len()], short);
+    let swapped = changed("title: Name, when: Range", "when: Range, title: Name");
+    let swapped = hashes(elements(&swapped.table, "tv.epg.Program"));
+    let kept: Vec<bool> = swapped.iter().zip(hashes(short)).map(|(new, old)| *new == old).collect();
+    assert_eq!(kept, [true, false, false, false, false]);
+    let more = changed("text: Name, order", "text: Name, order_: Option<u8>, order");
+    let parameters = |service: &Service| {
+        let method = service.table.methods.iter().find(|method| method.name == "search");
+        hashes(&method.expect("the method").parameters)
+    };
+    assert_eq!(parameters(&more)[0], parameters(&base)[0]);
+    assert_ne!(parameters(&more)[1], parameters(&base)[1]);
+}
+
+#[test]
+fn another_variant_leaves_the_others() {
+    let base = service(BASE);
+    let more = changed("Disc = 3,", "Tape = 4, Disc = 3,");
+    let (old, new) = (elements(&base.table, "tv.epg.Source"), elements(&more.table, "tv.epg.Source"));
+    let kept: Vec<&ElementEntry> = new.iter().filter(|entry| entry.tag != 4).collect();
+    assert_eq!(kept, old.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_service_knows_only_what_it_reaches() {
+    let text = "package tv.epg;\nstruct A { b: Option<B> }\nstruct B { reserved c: Vec<C>, a: Option<A> }\nstruct C {}\nstruct D {}\nservice S { fn a() -> A; }\nservice T { fn d(x: Map<u8, D>); }\n";
+    let services = services(text);
+    let names = |service: &Service| {
+        service.table.types.iter().map(|entry| (entry.name.clone(), entry.form)).collect::<Vec<_>>()
+    };
+    let structure = |name: &str| (format!("tv.epg.{name}"), TypeForm::Struct);
+    assert_eq!(names(&services[0]), [structure("A"), structure("B"), structure("C")]);
+    assert_eq!(names(&services[1]), [structure("D")]);
+}
+
+#[test]
+fn methods_are_ordered_by_id() {
+    let ids: Vec<u32> = service(BASE).table.methods.iter().map(|method| method.id).collect();
+    assert!(ids.is_sorted() && ids.len() == 4);
+}

@@ -1,0 +1,142 @@
+//! Files that are out to harm: each ends in a diagnostic, none in a crash or a hang.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use kaa_idl::diagnostic::Code;
+use kaa_idl::{Compilation, MAXIMUM_FILE_SIZE, MemorySource, RenderStyle, compile};
+
+/// Generous: a debug build on a busy machine takes a few seconds, something quadratic takes hours.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn check(body: impl Into<Vec<u8>>, expected: Option<Code>) -> Compilation {
+    let mut bytes = b"package demo;\n".to_vec();
+    bytes.extend(body.into());
+    let start = Instant::now();
+    let compilation = compile(&MemorySource::new([("demo.kaa", bytes)]));
+    let rendered = compilation.render(RenderStyle::Plain);
+    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+    let codes: Vec<Code> = compilation.diagnostics().iter().map(|diagnostic| diagnostic.code).collect();
+    match expected {
+        Some(code) => assert!(codes.contains(&code), "{:.2000}", rendered),
+        None => assert!(compilation.schema().is_some(), "{:.2000}", rendered),
+    }
+    assert_eq!(compilation.schema().is_none(), expected.is_some());
+    compilation
+}
+
+/// `count` lines or words made from their numbers.
+fn many(count: usize, mut write: impl FnMut(&mut String, usize) -> std::fmt::Result) -> String {
+    let mut text = String::new();
+    for number in 0..count {
+        write(&mut text, number).expect("a string takes everything");
+    }
+    text
+}
+
+#[test]
+fn brackets_that_nest_a_hundred_thousand_deep() {
+    for bracket in ["(", "[", "{", "([{", "Vec<", "Map<u8, ["] {
+        let text = format!("const X: u32 = {};", bracket.repeat(100_000));
+        let compilation = check(text, Some(Code::TooDeep));
+        assert_eq!(compilation.diagnostics().len(), 1, "{bracket}");
+    }
+    check("}".repeat(100_000), Some(Code::UnclosedDelimiter));
+    check("/*".repeat(100_000), Some(Code::UnclosedComment));
+    check(format!("const X: i32 = {}1;", "-".repeat(100_000)), Some(Code::UnexpectedToken));
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    check(vec![0; 100_000], Some(Code::BadCharacter));
+    check("struct A { a: u8,\0 b: u8 }", Some(Code::BadCharacter));
+    check(b"struct A { a: \xff }".to_vec(), Some(Code::NotUtf8));
+    check("\u{feff}struct A {}", Some(Code::BadCharacter));
+    check("\u{1}\u{7f}\u{202e}", Some(Code::BadCharacter));
+}
+
+#[test]
+fn a_byte_order_mark_and_carriage_returns_are_text() {
+    let text = "\u{feff}//! Docs.\r\npackage demo;\r\n\r\n/// One.\r\nstruct A {\r\n    /// Two.\r\n    a: u8,\r\n}\r\n";
+    let compilation = compile(&MemorySource::new([("demo.kaa", text)]));
+    let schema = compilation.schema().expect("no errors");
+    assert_eq!(schema.packages[0].docs.lines, ["Docs."]);
+    assert_eq!(schema.types[0].docs.lines, ["One."]);
+    assert_eq!(schema.types[0].location.line, 5);
+}
+
+#[test]
+fn a_file_of_a_hundred_megabytes() {
+    let size = usize::try_from(MAXIMUM_FILE_SIZE).expect("it fits");
+    let compilation = check(vec![b' '; size], Some(Code::FileTooLarge));
+    assert!(compilation.render(RenderStyle::Plain).contains("demo.kaa"));
+}
+
+#[test]
+fn a_broken_file_does_not_hide_the_errors_of_others() {
+    let compilation = compile(&MemorySource::new([
+        ("a.kaa", b"package a;\nstruct A { a: \xff }".to_vec()),
+        ("b.kaa", b"package b;\nstruct B { a: Nope, b: a::A }".to_vec()),
+    ]));
+    let codes: Vec<&str> =
+        compilation.diagnostics().iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+    assert_eq!(codes, ["K0503", "K0104"], "{}", compilation.render(RenderStyle::Plain));
+}
+
+#[test]
+fn chains_without_end() {
+    let count = 5_000;
+    check(many(count, |text, n| writeln!(text, "struct S{n} {{ a: S{} }}", n + 1)) + "struct S5000 {}", None);
+    check(
+        many(count, |text, n| writeln!(text, "struct S{n} {{ a: S{} }}", (n + 1) % 5_000)),
+        Some(Code::EndlessRecursion),
+    );
+    check(many(count, |text, n| writeln!(text, "newtype S{n}(S{});", n + 1)) + "newtype S5000(u8);", None);
+    check(
+        many(count, |text, n| writeln!(text, "const C{n}: u32 = C{};", n + 1)) + "const C5000: u32 = 1;",
+        None,
+    );
+    check(many(count, |text, n| writeln!(text, "type T{n} = T{};", n + 1)) + "type T5000 = u8;", None);
+    check(
+        many(40, |text, n| writeln!(text, "type T{} = Map<u8, Map<T{n}, T{n}>>;", n + 1)) + "type T0 = u8;",
+        Some(Code::TooDeep),
+    );
+    check(
+        many(12, |text, n| writeln!(text, "type T{} = Map<u8, Map<T{n}, T{n}>>;", n + 1)) + "type T0 = u8;",
+        Some(Code::TooDeep),
+    );
+    check(
+        many(3_000, |text, n| writeln!(text, "interface I{} {{ include I{n}; fn m{n}(); }}", n + 1))
+            + "interface I0 {}",
+        Some(Code::TooDeep),
+    );
+}
+
+#[test]
+fn floods() {
+    let count = 5_000;
+    check(many(count, |text, n| writeln!(text, "struct S{n} {{ a: Foo{n}x }}")), Some(Code::UnknownType));
+    let compilation = check(
+        format!("struct A {{\n{}}}", many(count, |text, n| writeln!(text, "f{n}: u8"))),
+        Some(Code::MissingSeparator),
+    );
+    assert_eq!(compilation.diagnostics().len(), count - 1);
+    assert!(compilation.render(RenderStyle::Plain).contains("4899 more diagnostics are not shown"));
+    check(format!("struct A {{\n{}}}", "a u8 (x) [] ,\n".repeat(count)), Some(Code::UnexpectedToken));
+    check(
+        format!("struct A {{ a {}}}", "x < ".repeat(60) + &"y ".repeat(50_000)),
+        Some(Code::UnclosedDelimiter),
+    );
+    check(";".repeat(count), Some(Code::UnexpectedToken));
+    check("hello world\n".repeat(count), Some(Code::ExpectedItem));
+    check("const A: String = \"\n".repeat(count), Some(Code::UnterminatedString));
+    check(format!("{}struct A {{}}", "#[a]".repeat(count)), Some(Code::UnknownAttribute));
+    check(format!("const X: u128 = {}1;", "1 + ".repeat(100_000)), None);
+    check(many(count, |text, n| writeln!(text, "struct S{n} {{ a: u8,")), Some(Code::UnclosedDelimiter));
+    check(
+        format!("struct {} {{ a: {} }}", "A".repeat(100_000), "B".repeat(100_000)),
+        Some(Code::UnknownType),
+    );
+}
