@@ -188,32 +188,53 @@ struct Registration<'a> {
     shared: &'a Shared,
     link: Arc<Link>,
     number: u64,
+    announced: Option<u64>,
 }
 
 impl<'a> Registration<'a> {
     fn new(shared: &'a Shared, link: Arc<Link>) -> Self {
         let number = shared.registry.add(Arc::clone(&link));
-        Self { shared, link, number }
+        Self { shared, link, number, announced: None }
+    }
+
+    /// Tells those who watch the server that the peer is there.
+    fn announce(&mut self) {
+        self.announced = Some(self.shared.registry.announce(Arc::clone(&self.link)));
+        let _unheard = self.shared.events.send(ServerEvent::Connected(Peer::of_link(Arc::clone(&self.link))));
     }
 }
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.link.close(&CloseReason::ClosedHere);
-        self.shared.registry.remove(self.number);
+        self.shared.registry.remove(self.number, self.announced);
     }
 }
 
 async fn drive(shared: &Shared, (link, driver): Admitted) {
     let Some(driver) = driver else { return };
-    let registered = Registration::new(shared, Arc::clone(&link));
-    let _unheard = shared.events.send(ServerEvent::Connected(Peer::of_link(Arc::clone(&link))));
+    let mut registered = Registration::new(shared, Arc::clone(&link));
     // A shutdown that began meanwhile did not see this connection.
     if *shared.closing.borrow() {
         link.begin_drain();
     }
     let peer = link.information();
-    let reason = driver.run().await;
+    let mut running = std::pin::pin!(driver.run());
+    // Schemas that differ are compared first: nobody is told of a peer that cannot be called.
+    let early_end = tokio::select! {
+        biased;
+        opened = link.ready() => {
+            if opened.is_ok() {
+                registered.announce();
+            }
+            None
+        }
+        reason = &mut running => Some(reason),
+    };
+    let reason = match early_end {
+        Some(reason) => reason,
+        None => running.await,
+    };
     link.close(&reason);
     drop(registered);
     tracing::debug!(%reason, "a connection is over");

@@ -1,7 +1,7 @@
 //! The living connections of a server.
 //!
-//! Invariant: a reader of [`Peers`] is given every connection that lives when it asks, each once, oldest first; there
-//! is no queue that could grow.
+//! Invariant: a reader of [`Peers`] is given every connection that lives and is open when it asks, each once, oldest
+//! first; there is no queue that could grow.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,10 @@ pub(super) struct Registry {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
+    /// All of them.
     links: BTreeMap<u64, Arc<Link>>,
+    /// Those that are open, in the order in which they opened: numbered among all.
+    open: BTreeMap<u64, Arc<Link>>,
     readers: Vec<Waker>,
     over: bool,
 }
@@ -33,14 +36,27 @@ impl Registry {
         let number = state.next;
         state.next += 1;
         state.links.insert(number, link);
+        number
+    }
+
+    /// The connection is open: readers are given it from now on.
+    pub(super) fn announce(&self, link: Arc<Link>) -> u64 {
+        let mut state = self.lock();
+        let number = state.next;
+        state.next += 1;
+        state.open.insert(number, link);
         let readers = std::mem::take(&mut state.readers);
         drop(state);
         readers.into_iter().for_each(Waker::wake);
         number
     }
 
-    pub(super) fn remove(&self, number: u64) {
-        self.lock().links.remove(&number);
+    pub(super) fn remove(&self, number: u64, announced: Option<u64>) {
+        let mut state = self.lock();
+        state.links.remove(&number);
+        if let Some(announced) = announced {
+            state.open.remove(&announced);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -65,8 +81,8 @@ impl Registry {
     }
 }
 
-/// The peers of a server: those that are connected, then each new one when it has proved the secret. A stream; it ends
-/// when the server is shut down.
+/// The peers of a server: those that are connected, then each new one when it has proved the secret and its schema fits.
+/// A stream; it ends when the server is shut down.
 pub struct Peers {
     registry: Arc<Registry>,
     next: u64,
@@ -84,7 +100,7 @@ impl Peers {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Peer>> {
         let mut state = self.registry.lock();
-        if let Some((number, link)) = state.links.range(self.next..).next() {
+        if let Some((number, link)) = state.open.range(self.next..).next() {
             self.next = number + 1;
             return Poll::Ready(Some(Peer::of_link(Arc::clone(link))));
         }
