@@ -117,7 +117,7 @@ fn favourites_find_their_programmes() -> TestResult {
         let error = recorder.add_favorite("x", nowhere.clone(), AddFavoriteOptions::default()).await;
         assert_eq!(declared(error)?, FavoriteError::NoProgram(nothing.clone()));
         assert_eq!(recorder.favorite(name.clone()).await?, favorite);
-        assert_eq!(recorder.favorites().await?, [favorite.clone()]);
+        assert_eq!(recorder.favorites().await?, std::slice::from_ref(&favorite));
 
         let of_program = recorder.favorite_of_program(news.clone(), FavoriteObjectOptions::default()).await?;
         assert_eq!(of_program, Some(favorite.clone()));
