@@ -126,7 +126,7 @@ fn fields_have_their_types_and_defaults() {
     assert_eq!((field(fields, "colour").tombstone, default("colour")), (true, Some(Value::Unsigned(5))));
     assert_eq!(field(fields, "reserved").wire_name, "client");
     assert_eq!(field(fields, "language").attributes.since, Some(3));
-    assert_eq!(field(fields, "sku").location.line, 39);
+    assert_eq!(field(fields, "sku").location.line, 33);
 }
 
 #[test]
