@@ -57,6 +57,7 @@ struct Standing {
     phase: Phase,
     farewell: Farewell,
     peer_named_last: bool,
+    peer_ends_now: bool,
     /// See [`State::is_settled`].
     settled: bool,
     /// No call of this side waits for its answer, or to leave.
@@ -71,6 +72,7 @@ impl State {
             phase: self.phase.clone(),
             farewell: self.farewell,
             peer_named_last: self.peer_farewell.named_last,
+            peer_ends_now: self.peer_farewell.ends_now,
             settled: self.is_settled(),
             all_answered: self.outgoing.in_flight() == 0
                 && (self.queue.is_empty() || !matches!(self.phase, Phase::Open)),
@@ -321,7 +323,9 @@ impl Driver {
             return match standing.phase {
                 Phase::Closed(reason) => Poll::Ready(reason),
                 // The peer has only closed its sending half: its calls are finished and their replies flushed.
-                Phase::PeerLeaves(reason) if standing.settled => Poll::Ready(reason),
+                Phase::PeerLeaves(reason) if standing.settled || standing.peer_ends_now => {
+                    Poll::Ready(reason)
+                }
                 Phase::PeerLeaves(_) => self.watch_writing(context, &standing),
                 _ if standing.farewell != Farewell::None => Poll::Ready(CloseReason::ClosedHere),
                 _ => Poll::Ready(CloseReason::ConnectionLost(None)),
@@ -333,7 +337,7 @@ impl Driver {
         }
         if let Phase::PeerLeaves(reason) = &standing.phase {
             // It has had all it waited for: one that does not close then is closed on this side.
-            let over = nothing_left && standing.peer_named_last;
+            let over = (nothing_left && standing.peer_named_last) || standing.peer_ends_now;
             if self.leaving.poll(context, over, self.frames_read, FAREWELL_TIME).is_ready() {
                 return Poll::Ready(reason.clone());
             }

@@ -37,6 +37,8 @@ pub(super) enum GoodbyeCode {
     Shutdown,
     Protocol,
     Schema,
+    /// The program has closed the connection, and takes no more answers.
+    Closed,
 }
 
 impl GoodbyeCode {
@@ -45,6 +47,7 @@ impl GoodbyeCode {
         match number {
             1 => Self::Protocol,
             2 => Self::Schema,
+            3 => Self::Closed,
             _ => Self::Shutdown,
         }
     }
@@ -54,7 +57,13 @@ impl GoodbyeCode {
             Self::Shutdown => 0,
             Self::Protocol => 1,
             Self::Schema => 2,
+            Self::Closed => 3,
         }
+    }
+
+    /// Whether its sender closes without waiting for anything.
+    fn ends_now(self) -> bool {
+        self != Self::Shutdown
     }
 }
 
@@ -66,6 +75,8 @@ pub(super) struct PeerFarewell {
     nested_from: Option<CallId>,
     /// It has said which call was the last.
     pub(super) named_last: bool,
+    /// It ends the connection at once: nobody is there to take answers.
+    pub(super) ends_now: bool,
     /// It has closed its sending half: no reply can come any more.
     pub(super) input_ended: bool,
 }
@@ -135,7 +146,7 @@ impl State {
         self.output.plain_frame(&Header::new(Kind::Goodbye, last, LAST_IS_NAMED, 0), b"");
     }
 
-    /// A last word before the connection is cut.
+    /// A last word before the connection is closed or cut.
     pub(super) fn say_goodbye(&mut self, code: GoodbyeCode, message: &str) {
         let mut length = message.len().min(LONGEST_FAREWELL);
         while !message.is_char_boundary(length) {
@@ -158,11 +169,15 @@ impl State {
             return Err(ProtocolError::Misplaced { frame: "Goodbye" });
         }
         let message = String::from_utf8_lossy(&frame.payload).into_owned();
-        let reason = match GoodbyeCode::from_number(frame.header.detail) {
+        let code = GoodbyeCode::from_number(frame.header.detail);
+        self.peer_farewell.ends_now |= code.ends_now();
+        let reason = match code {
             GoodbyeCode::Schema => {
                 CloseReason::NotConnected(ConnectError::Schema(format!("the peer says: {message}")))
             }
-            GoodbyeCode::Shutdown | GoodbyeCode::Protocol => CloseReason::ClosedByPeer { message },
+            GoodbyeCode::Shutdown | GoodbyeCode::Protocol | GoodbyeCode::Closed => {
+                CloseReason::ClosedByPeer { message }
+            }
         };
         batch.peer_leaves = true;
         if frame.header.token == LAST_IS_NAMED {

@@ -219,7 +219,7 @@ impl Link {
             }
             if *reason == CloseReason::ClosedHere && state.stream.is_some() && !state.output.flusher_holds {
                 // Best effort, so that the peer need not call it a loss.
-                state.say_goodbye(GoodbyeCode::Shutdown, "");
+                state.say_goodbye(GoodbyeCode::Closed, "");
                 state.write_through();
             }
             state.phase = Phase::Closed(reason.clone());
