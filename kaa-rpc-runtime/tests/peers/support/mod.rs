@@ -1,0 +1,469 @@
+//! A service written by hand as the generator would write it, the same on both sides, and a connected pair of them.
+//!
+//! Every method takes a text and returns one. What handlers do is counted in a [`World`], which tests wait for.
+
+pub(crate) mod raw;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use kaa_rpc_runtime::codegen::*;
+use kaa_rpc_runtime::{
+    Call, CallError, Client, ClientBuilder, OnewayCall, Peer, Secret, Server, ServerBuilder,
+};
+use tokio::sync::{Semaphore, watch};
+
+/// Returns its argument.
+pub(crate) const ECHO: u32 = 1;
+/// Asks the caller for an echo before it answers.
+pub(crate) const ASK: u32 = 2;
+/// Waits for the gate.
+pub(crate) const WAIT: u32 = 3;
+/// Returns so many letters.
+pub(crate) const BIG: u32 = 4;
+/// Panics.
+pub(crate) const PANIC: u32 = 5;
+/// Fails.
+pub(crate) const FAULT: u32 = 6;
+/// Writes its argument down.
+pub(crate) const RECORD: u32 = 7;
+/// Writes its argument down, oneway.
+pub(crate) const NOTE: u32 = 8;
+/// Waits for the gate, then writes its argument down, oneway.
+pub(crate) const SLOW_NOTE: u32 = 9;
+/// Waits for its cancellation, notes it, and returns.
+pub(crate) const NOTICE: u32 = 10;
+/// Looks whether it is cancelled and goes on for ever.
+pub(crate) const STUBBORN: u32 = 11;
+/// Calls the caller's `DESCEND` with one less, down to zero.
+pub(crate) const DESCEND: u32 = 12;
+/// Closes the connection it came by, and waits.
+pub(crate) const CLOSE: u32 = 13;
+/// Returns a value whose encoder panics.
+pub(crate) const EXPLODE: u32 = 14;
+/// Returns a value over its bound.
+pub(crate) const UNBOUND: u32 = 15;
+/// Returns the seconds left until the deadline.
+pub(crate) const REMAINING: u32 = 16;
+/// Asks the caller to wait at its gate.
+pub(crate) const ASK_WAIT: u32 = 17;
+/// Panics, oneway.
+pub(crate) const PANIC_NOTE: u32 = 18;
+/// Nobody serves it.
+pub(crate) const NOBODYS: u32 = 99;
+
+pub(crate) type Text = shape::String<{ shape::UNBOUNDED }>;
+
+const fn method(id: u32) -> MethodDescriptor {
+    let oneway = matches!(id, NOTE | SLOW_NOTE | PANIC_NOTE);
+    MethodDescriptor { id, service: "test.World", name: "method", oneway }
+}
+
+static METHODS: [&MethodDescriptor; 18] = {
+    const M: [MethodDescriptor; 18] = {
+        let mut methods = [method(1); 18];
+        let mut id = 1;
+        while id < 18 {
+            methods[id as usize] = method(id + 1);
+            id += 1;
+        }
+        methods
+    };
+    static TABLE: [MethodDescriptor; 18] = M;
+    let mut list = [&TABLE[0]; 18];
+    let mut index = 0;
+    while index < 18 {
+        list[index] = &TABLE[index];
+        index += 1;
+    }
+    list
+};
+
+pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
+    name: "test.World",
+    fingerprint: [1; 32],
+    table: ServiceTable { methods: &[], types: &[] },
+    server_methods: &METHODS,
+    client_methods: &METHODS,
+};
+
+/// A call of any method.
+pub(crate) struct Ask<const ID: u32>(String);
+
+impl<const ID: u32> Method for Ask<ID> {
+    type Returns = Text;
+    type Throws = Infallible;
+    const DESCRIPTOR: &'static MethodDescriptor = &method(ID);
+
+    fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        encoder.field::<Text>("text", &self.0)
+    }
+}
+
+/// A call whose arguments cannot be written.
+pub(crate) enum Unwritable {
+    /// After some bytes comes an error.
+    Fails,
+    /// After some bytes comes a panic.
+    Panics,
+}
+
+impl Method for Unwritable {
+    type Returns = Text;
+    type Throws = Infallible;
+    const DESCRIPTOR: &'static MethodDescriptor = &method(ECHO);
+
+    fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        encoder.field::<Text>("text", &"half of it".to_owned())?;
+        match self {
+            Self::Fails => encoder.field::<shape::String<4>>("text", &"too long".to_owned()),
+            Self::Panics => panic!("an encoder's panic, as the test wants it"),
+        }
+    }
+}
+
+pub(crate) fn ask<const ID: u32>(peer: &Peer, text: impl Into<String>) -> Call<Ask<ID>> {
+    Call::new(peer, Ask(text.into()))
+}
+
+pub(crate) fn tell<const ID: u32>(peer: &Peer, text: impl Into<String>) -> OnewayCall<Ask<ID>> {
+    OnewayCall::new(peer, Ask(text.into()))
+}
+
+/// A result whose encoder panics.
+struct Exploding;
+
+impl Wire for Exploding {
+    type Value = ();
+    const MIN_SIZE: usize = 1;
+
+    fn encode(_: &(), encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        Text::encode(&"half of it".to_owned(), encoder)?;
+        panic!("an encoder's panic, as the test wants it")
+    }
+
+    fn decode(_: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct ServerProxy(Peer);
+#[derive(Clone)]
+pub(crate) struct ClientProxy(Peer);
+
+impl Proxy for ServerProxy {
+    type Role = role::Server;
+    const SERVICE: &'static ServiceDescriptor = &DESCRIPTOR;
+    fn from_peer(peer: Peer) -> Self {
+        Self(peer)
+    }
+    fn peer(&self) -> &Peer {
+        &self.0
+    }
+}
+
+impl Proxy for ClientProxy {
+    type Role = role::Client;
+    const SERVICE: &'static ServiceDescriptor = &DESCRIPTOR;
+    fn from_peer(peer: Peer) -> Self {
+        Self(peer)
+    }
+    fn peer(&self) -> &Peer {
+        &self.0
+    }
+}
+
+/// What handlers have done so far.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) started: usize,
+    pub(crate) finished: usize,
+    /// Dropped before they were finished.
+    pub(crate) dropped: usize,
+    /// Saw that they were cancelled.
+    pub(crate) noticed: usize,
+}
+
+/// What one side's handlers share with the test.
+pub(crate) struct World {
+    counts: watch::Sender<Counts>,
+    ledger: Mutex<Vec<String>>,
+    pub(crate) gate: Semaphore,
+}
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            counts: watch::channel(Counts::default()).0,
+            ledger: Mutex::default(),
+            gate: Semaphore::new(0),
+        })
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        *self.counts.borrow()
+    }
+
+    pub(crate) async fn until(&self, condition: impl FnMut(&Counts) -> bool) {
+        let mut watch = self.counts.subscribe();
+        within(watch.wait_for(condition)).await.unwrap();
+    }
+
+    pub(crate) fn ledger(&self) -> Vec<String> {
+        self.ledger.lock().unwrap().clone()
+    }
+
+    fn record(&self, text: &str) {
+        self.ledger.lock().unwrap().push(text.to_owned());
+        self.counts.send_modify(|_| ());
+    }
+
+    pub(crate) async fn until_recorded(&self, count: usize) {
+        self.until(|_| self.ledger.lock().unwrap().len() >= count).await;
+    }
+
+    async fn pass_gate(&self) {
+        self.gate.acquire().await.unwrap().forget();
+    }
+}
+
+/// A handler at work, in the counts.
+struct Presence {
+    world: Arc<World>,
+    finished: bool,
+}
+
+impl Presence {
+    fn new(world: &Arc<World>) -> Self {
+        world.counts.send_modify(|counts| counts.started += 1);
+        Self { world: Arc::clone(world), finished: false }
+    }
+
+    fn finish(mut self) {
+        self.finished = true;
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let finished = self.finished;
+        self.world
+            .counts
+            .send_modify(|counts| *(if finished { &mut counts.finished } else { &mut counts.dropped }) += 1);
+    }
+}
+
+pub(crate) fn serve<P: Proxy>(world: &Arc<World>, call: InboundCall) -> Handling {
+    let world = Arc::clone(world);
+    let text = |decoder: &mut Decoder<'_>| decoder.field::<Text>("text");
+    match call.method_id() {
+        ECHO => call.unary::<P, Text, _, _>(text, |_, text| async move { Ok(text) }),
+        ASK => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            Ok(format!("{}, says the caller", ask::<ECHO>(cx.peer.peer(), text).await?))
+        }),
+        ASK_WAIT => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            let presence = Presence::new(&world);
+            let answer = ask::<WAIT>(cx.peer.peer(), text).await;
+            presence.finish();
+            Ok(answer?)
+        }),
+        WAIT => call.unary::<P, Text, _, _>(text, |_, text| async move {
+            let presence = Presence::new(&world);
+            world.pass_gate().await;
+            presence.finish();
+            Ok(text)
+        }),
+        BIG => call.unary::<P, Text, _, _>(text, |_, text| async move { Ok("x".repeat(text.parse()?)) }),
+        PANIC => call.unary::<P, Text, _, _>(text, |_, text: String| async move { panic!("{text}") }),
+        FAULT => call.unary::<P, Text, _, _>(text, |_, text| async move { Err(Fault::new(text)) }),
+        RECORD => call.unary::<P, Text, _, _>(text, |_, text: String| async move {
+            world.record(&text);
+            Ok(text)
+        }),
+        NOTE => call.oneway::<P, _, _>(text, |_, text: String| async move {
+            world.record(&text);
+            Ok(())
+        }),
+        SLOW_NOTE => call.oneway::<P, _, _>(text, |_, text: String| async move {
+            let presence = Presence::new(&world);
+            world.pass_gate().await;
+            world.record(&text);
+            presence.finish();
+            Ok(())
+        }),
+        PANIC_NOTE => call.oneway::<P, _, _>(text, |_, text: String| async move { panic!("{text}") }),
+        _ => serve_more::<P>(world, call),
+    }
+}
+
+fn serve_more<P: Proxy>(world: Arc<World>, call: InboundCall) -> Handling {
+    let text = |decoder: &mut Decoder<'_>| decoder.field::<Text>("text");
+    match call.method_id() {
+        NOTICE => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            let presence = Presence::new(&world);
+            cx.cancelled().await;
+            world.counts.send_modify(|counts| counts.noticed += 1);
+            presence.finish();
+            Ok(text)
+        }),
+        STUBBORN => call.unary::<P, Text, _, _>(text, |cx, _| async move {
+            let _presence = Presence::new(&world);
+            cx.cancelled().await;
+            world.counts.send_modify(|counts| counts.noticed += 1);
+            std::future::pending().await
+        }),
+        DESCEND => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            match text.parse::<u32>()? {
+                0 => Ok("the bottom".to_owned()),
+                depth => Ok(ask::<DESCEND>(cx.peer.peer(), (depth - 1).to_string()).await?),
+            }
+        }),
+        CLOSE => call.unary::<P, Text, _, _>(text, |cx, _| async move {
+            let _presence = Presence::new(&world);
+            cx.peer.peer().close();
+            std::future::pending().await
+        }),
+        EXPLODE => call.unary::<P, Exploding, _, _>(text, |_, _| async move { Ok(()) }),
+        UNBOUND => call.unary::<P, shape::String<4>, _, _>(text, |_, text| async move { Ok(text) }),
+        REMAINING => call.unary::<P, Text, _, _>(text, |cx, _| async move {
+            Ok(cx.remaining_time().map_or_else(|| "for ever".to_owned(), |time| time.as_secs().to_string()))
+        }),
+        _ => call.unknown_method(),
+    }
+}
+
+pub(crate) fn secret() -> Secret {
+    Secret::new(*b"0123456789abcdef0123456789abcdef").unwrap()
+}
+
+pub(crate) fn server_builder(world: &Arc<World>) -> ServerBuilder {
+    let world = Arc::clone(world);
+    Server::builder()
+        .secret(secret())
+        .register(Service::shared(&DESCRIPTOR, world, |world, call| serve::<ClientProxy>(world, call)))
+}
+
+pub(crate) fn client_builder(world: &Arc<World>) -> ClientBuilder {
+    let world = Arc::clone(world);
+    Client::builder()
+        .secret(secret())
+        .register(Service::shared(&DESCRIPTOR, world, |world, call| serve::<ServerProxy>(world, call)))
+}
+
+/// A folder for a socket, and the socket's address.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("unix:{}", self.path().display())
+    }
+}
+
+/// A server, a client of it, and what their handlers do.
+pub(crate) struct Pair {
+    pub(crate) server: Server,
+    pub(crate) client: Client,
+    /// The server, as the client calls it.
+    pub(crate) peer: Peer,
+    pub(crate) at_server: Arc<World>,
+    pub(crate) at_client: Arc<World>,
+    pub(crate) place: Place,
+}
+
+impl Pair {
+    pub(crate) async fn new() -> Self {
+        Self::with(|server| server, |client| client).await
+    }
+
+    pub(crate) async fn with(
+        server: impl FnOnce(ServerBuilder) -> ServerBuilder,
+        client: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
+        let (at_server, at_client) = (World::new(), World::new());
+        let place = Place::new();
+        let server = server(server_builder(&at_server)).listen(place.address().as_str()).await.unwrap();
+        let client = client(client_builder(&at_client)).connect(place.address().as_str()).unwrap();
+        within(client.ready()).await.unwrap();
+        let peer = client.peer();
+        Self { server, client, peer, at_server, at_client, place }
+    }
+
+    /// The client, as the server calls it.
+    pub(crate) async fn back(&self) -> Peer {
+        within(self.server.peers().next()).await.unwrap()
+    }
+
+    /// The connection is well.
+    pub(crate) async fn lives(&self) {
+        lives(&self.peer).await;
+    }
+}
+
+/// The connection is well.
+pub(crate) async fn lives(peer: &Peer) {
+    assert_eq!(within(ask::<ECHO>(peer, "alive")).await, Ok("alive".to_owned()));
+}
+
+/// A server, its handlers' world, and where it is.
+pub(crate) async fn server_with(
+    change: impl FnOnce(ServerBuilder) -> ServerBuilder,
+) -> (Server, Arc<World>, Place) {
+    let (world, place) = (World::new(), Place::new());
+    let server = change(server_builder(&world)).listen(place.address().as_str()).await.unwrap();
+    (server, world, place)
+}
+
+/// No test waits longer than this for anything.
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
+
+/// The future's output; a hang is a failure.
+pub(crate) async fn within<F: IntoFuture>(future: F) -> F::Output {
+    tokio::time::timeout(LONGEST, future.into_future()).await.expect("it hangs")
+}
+
+/// One poll.
+pub(crate) async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
+}
+
+/// Awaits all of them, made in this order.
+pub(crate) async fn all<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+    let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    within(std::future::poll_fn(move |context| {
+        for (future, output) in futures.iter_mut().zip(&mut outputs) {
+            if output.is_none()
+                && let Poll::Ready(ready) = Pin::new(future).poll(context)
+            {
+                *output = Some(ready);
+            }
+        }
+        if outputs.iter().any(Option::is_none) {
+            return Poll::Pending;
+        }
+        Poll::Ready(outputs.iter_mut().filter_map(Option::take).collect())
+    }))
+    .await
+}
+
+/// Whether a call ended with its connection, and whether it was sent.
+pub(crate) fn lost<T: std::fmt::Debug>(result: Result<T, CallError>) -> kaa_rpc_runtime::Outcome {
+    match result {
+        Err(CallError::Disconnected { outcome, .. }) => outcome,
+        other => panic!("not disconnected but {other:?}"),
+    }
+}
