@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kaa_rpc_runtime::{
     AuthenticationError, Backoff, CallError, ClientStatus, CloseReason, ConnectError, Context, Fault, Method,
-    Outcome, Peer, Proxy, RegisterError, Secret, ServerEvent, SetupError,
+    Outcome, Peer, RegisterError, Secret, ServerEvent, SetupError,
 };
 use kaa_rpc_tests::api::workshop::*;
 use kaa_rpc_tests::fixture::{
@@ -322,20 +322,24 @@ fn a_connection_can_be_watched_and_closed() -> TestResult {
     })
 }
 
-/// A service that tells when it is gone.
-struct Mortal(Teller<&'static str>);
+/// A service that keeps hold of its callers, and tells when it is gone.
+struct Mortal {
+    teller: Teller<&'static str>,
+    callers: Kept<Vec<StorehouseClientProxy>>,
+}
 
 impl Drop for Mortal {
     fn drop(&mut self) {
-        self.0.tell("gone");
+        self.teller.tell("gone");
     }
 }
 
 impl StorehouseServer for Mortal {
     async fn count(&self, cx: Context<StorehouseClientProxy>, _item: String) -> Result<u32, Fault> {
-        // A proxy that is kept keeps nothing alive.
-        std::mem::forget(cx.peer.peer().clone());
-        Ok(0)
+        Ok(u32::try_from(self.callers.with(|callers| {
+            callers.push(cx.peer);
+            callers.len()
+        }))?)
     }
 }
 
@@ -343,10 +347,13 @@ impl StorehouseServer for Mortal {
 fn nothing_keeps_a_reference_to_the_other_side() -> TestResult {
     run(async {
         let (teller, mut heard) = Heard::new();
-        let service = Storehouse::server_with(move |_peer| Mortal(teller.clone()));
+        let service = Storehouse::server_with(move |peer| Mortal {
+            teller: teller.clone(),
+            callers: Kept::new(vec![peer]),
+        });
         let pair = Pair::over_unix(server()?.register(service), client()?).await?;
         let storehouse: StorehouseServerProxy = pair.proxy();
-        assert_eq!(storehouse.count("nail").await?, 0);
+        assert_eq!(storehouse.count("nail").await?, 2);
         drop(pair.client);
         assert_eq!(heard.next().await?, "gone");
         let late = storehouse.count("nail").await;

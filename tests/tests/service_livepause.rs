@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kaa_rpc_runtime::{Context, Failure, Fault, Proxy};
+use kaa_rpc_runtime::{Context, Failure, Fault};
 use kaa_rpc_tests::api::freevo::common::{ChannelId, Path};
 use kaa_rpc_tests::api::freevo::livepause::*;
 use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
@@ -145,7 +145,7 @@ impl LivePauseServer for Recorder {
         let caller = caller(&cx)?;
         self.0.with(|tape| {
             if enable {
-                tape.listeners.insert(caller, cx.peer.peer().proxy());
+                tape.listeners.insert(caller, cx.peer.clone());
             } else {
                 tape.listeners.remove(&caller);
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kaa_rpc_runtime::{Context, Failure, Fault, Proxy};
+use kaa_rpc_runtime::{Context, Failure, Fault};
 use kaa_rpc_tests::api::thumbnailer::*;
 use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
 use tokio::sync::Notify;
@@ -75,7 +75,7 @@ impl ThumbnailerServer for Thumbnails {
             if jobs.len() >= LIMIT {
                 return Err(ThumbnailError::QueueFull { limit: 3 });
             }
-            let client = cx.peer.peer().proxy();
+            let client = cx.peer.clone();
             jobs.insert(id, Job { filename, image_file, url, priority: options.priority, client });
             Ok(())
         })?;

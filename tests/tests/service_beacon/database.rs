@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kaa_rpc_runtime::{Context, Failure, Fault, IntoFault, Proxy, Timestamp};
+use kaa_rpc_runtime::{Context, Failure, Fault, IntoFault, Timestamp};
 use kaa_rpc_tests::api::beacon::*;
 use kaa_rpc_tests::fixture::{Kept, Teller};
 
@@ -227,7 +227,7 @@ impl BeaconServer for Connection {
                 return Err(BeaconError::NotRegistered(kind.clone()));
             }
             let answer = database.answer(&query);
-            let client = cx.peer.peer().proxy();
+            let client = cx.peer.clone();
             let monitored = Monitored { client, query, answer: answer.clone() };
             database.queries.insert((client_id, request_id), monitored);
             Ok(answer)
