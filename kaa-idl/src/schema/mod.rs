@@ -1,0 +1,20 @@
+//! The resolved schema: what a set of `.kaa` files means, with every name looked up and every value evaluated.
+//!
+//! Invariants: every [`TypeId`] and [`PackageId`] indexes the [`Schema`] that handed it out; type aliases and
+//! `use` are gone (an alias is kept only so that a generator can name it); includes are flattened; method ids
+//! and fingerprints are filled in; nothing here refers to source text but [`Location`].
+
+mod package;
+mod service;
+mod table;
+mod types;
+mod values;
+
+pub use package::{Alias, Constant, Docs, Location, Package, PackageId, PackageName, Schema};
+pub use service::{Attributes, Deprecated, Interface, Method, Role, Service};
+pub use table::{ElementEntry, MethodEntry, ServiceTable, TypeEntry, TypeForm};
+pub use types::{
+    Enum, Field, Flag, Flags, Newtype, Payload, ReservedVariant, Struct, TypeDefinition, TypeId, TypeKind,
+    Variant,
+};
+pub use values::{Bound, Type, Value};

@@ -1,0 +1,119 @@
+//! Services, interfaces, methods, and the attributes of everything.
+//!
+//! Invariants: includes are flattened; a method's id is that of its service, role and wire name.
+
+use std::time::Duration;
+
+use super::{Docs, Field, Location, ServiceTable, Type, TypeId};
+
+/// `interface Name { … }`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its methods, those of interfaces it includes after its own; ids and roles are those of no service (0, server).
+    pub methods: Vec<Method>,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// A service: both directions of one contract.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Its name in the source.
+    pub name: String,
+    /// Its name on the wire without the package (`#[selector]`, else the name).
+    pub wire_name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// Methods that the accepting peer serves, included ones flattened in where their `include` stands.
+    pub server: Vec<Method>,
+    /// Methods that the connecting peer serves.
+    pub client: Vec<Method>,
+    /// Qualified names of the interfaces included on the server's side, in order.
+    pub server_includes: Vec<String>,
+    /// Qualified names of the interfaces included on the client's side, in order.
+    pub client_includes: Vec<String>,
+    /// SHA-256 of the canonical form of this service and all it reaches.
+    pub fingerprint: [u8; 32],
+    /// What peers compare where fingerprints differ.
+    pub table: ServiceTable,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// Which side serves a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The accepting peer.
+    Server,
+    /// The connecting peer.
+    Client,
+}
+
+/// A method of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Method {
+    /// Its name in the source.
+    pub name: String,
+    /// Its name on the wire (`#[selector]`, else the name).
+    pub wire_name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// First four bytes, big-endian, of SHA-256 over `package.Service/role/selector`.
+    pub id: u32,
+    /// Who serves it.
+    pub role: Role,
+    /// Whether it has no reply.
+    pub oneway: bool,
+    /// Its parameters in wire order, tombstones included; those with a written default form the options struct.
+    pub parameters: Vec<Field>,
+    /// Whether a trailing `..` asked for an options struct before there is a defaulted parameter.
+    pub options_requested: bool,
+    /// What it returns; `None` is `()`.
+    pub returns: Option<Type>,
+    /// The error type it declares.
+    pub throws: Option<TypeId>,
+    /// Qualified name of the interface it came from, if it was included.
+    pub interface: Option<String>,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// Attributes that are legal on more than one construct. Unset where absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attributes {
+    /// `#[since(N)]`.
+    pub since: Option<u32>,
+    /// `#[deprecated(since = N, note = "…")]`.
+    pub deprecated: Option<Deprecated>,
+    /// `#[idempotent]`.
+    pub idempotent: bool,
+    /// `#[detached]`.
+    pub detached: bool,
+    /// `#[timeout("5s")]`.
+    pub timeout: Option<Duration>,
+    /// `#[display("…")]` on a variant of an error: text with `{field}` places (`{0}` in tuples), already checked.
+    pub display: Option<String>,
+    /// `#[allow(lint_name, …)]`.
+    pub allow: Vec<String>,
+    /// `#[rust(derive(A, b::C))]`: paths as written.
+    pub rust_derives: Vec<String>,
+    /// `#[rust(options = "Name")]`: the name of a method's options struct.
+    pub rust_options: Option<String>,
+}
+
+/// `#[deprecated(…)]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deprecated {
+    /// The schema version since which it is.
+    pub since: Option<u32>,
+    /// What to use instead.
+    pub note: Option<String>,
+}

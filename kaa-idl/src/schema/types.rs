@@ -1,0 +1,158 @@
+//! Named types: structs, enums, errors, flags and newtypes.
+//!
+//! Invariants: fields and variants stand in source order, tombstones included; a variant's tag is unique in its enum.
+
+use super::{Attributes, Docs, Location, PackageId, Type, Value};
+
+/// Index of a named type in [`Schema::types`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub usize);
+
+/// A named type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypeDefinition {
+    /// Its own index.
+    pub id: TypeId,
+    /// The package it belongs to.
+    pub package: PackageId,
+    /// Its name in the source.
+    pub name: String,
+    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    pub wire_name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// What it is.
+    pub kind: TypeKind,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// The kinds of named types.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypeKind {
+    /// `struct` or `sealed struct`.
+    Struct(Struct),
+    /// `enum`, `sealed enum` or `error`.
+    Enum(Enum),
+    /// `flags`.
+    Flags(Flags),
+    /// `newtype Name(type);`
+    Newtype(Newtype),
+}
+
+/// A struct.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Struct {
+    /// Whether its layout is frozen: no length prefix on the wire.
+    pub sealed: bool,
+    /// Its fields in wire order, tombstones included.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a struct or variant, or a parameter of a method.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name in the source.
+    pub name: String,
+    /// Its name on the wire (`#[selector]`, else the name).
+    pub wire_name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// Its type.
+    pub ty: Type,
+    /// The default a decoder fills in. An `Option` without a written default has `Some(Value::None)`.
+    pub default: Option<Value>,
+    /// Whether the default was written in the source (parameters with one move to the options struct).
+    pub default_is_written: bool,
+    /// Whether this is `reserved name: type`: the slot stays on the wire, the field is gone.
+    pub tombstone: bool,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// An enum or error.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enum {
+    /// Whether it is closed: plain bincode, no unknown variants.
+    pub sealed: bool,
+    /// Whether it was declared with `error`.
+    pub error: bool,
+    /// Its variants in source order.
+    pub variants: Vec<Variant>,
+    /// Reserved tags, with the name that had each if one was given.
+    pub reserved: Vec<ReservedVariant>,
+}
+
+/// One variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    /// Its name in the source.
+    pub name: String,
+    /// Its name on the wire (`#[selector]`, else the name).
+    pub wire_name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its attributes (`#[display]` among them).
+    pub attributes: Attributes,
+    /// Its tag on the wire; without a written one, the previous tag plus one, starting at 0.
+    pub tag: u32,
+    /// What it carries.
+    pub payload: Payload,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// What a variant carries.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    /// Nothing.
+    Unit,
+    /// `Name(type, …)`: fields named `0`, `1`, ….
+    Tuple(Vec<Field>),
+    /// `Name { field: type, … }`.
+    Record(Vec<Field>),
+}
+
+/// `reserved 4 "Tape";`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReservedVariant {
+    /// The tag that must not be used again.
+    pub tag: Option<u32>,
+    /// The name that must not be used again.
+    pub name: Option<String>,
+}
+
+/// A set of named bits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flags {
+    /// The integer that carries it: one of the unsigned types up to `u64`.
+    pub representation: Type,
+    /// The named values in source order.
+    pub flags: Vec<Flag>,
+}
+
+/// One flag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flag {
+    /// Its name.
+    pub name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// Its value.
+    pub value: u64,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// A distinct type around another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newtype {
+    /// The type inside.
+    pub inner: Type,
+}

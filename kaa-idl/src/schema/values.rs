@@ -1,0 +1,96 @@
+//! Type expressions and evaluated values.
+//!
+//! Invariants: aliases are resolved; a value has the shape of the type that it stands with.
+
+use super::TypeId;
+
+/// A type expression with aliases resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Type {
+    /// `bool`.
+    Bool,
+    /// `u8`.
+    U8,
+    /// `u16`.
+    U16,
+    /// `u32`.
+    U32,
+    /// `u64`.
+    U64,
+    /// `u128`.
+    U128,
+    /// `i8`.
+    I8,
+    /// `i16`.
+    I16,
+    /// `i32`.
+    I32,
+    /// `i64`.
+    I64,
+    /// `i128`.
+    I128,
+    /// `f32`.
+    F32,
+    /// `f64`.
+    F64,
+    /// `char`.
+    Char,
+    /// `Duration`.
+    Duration,
+    /// `Timestamp`.
+    Timestamp,
+    /// `Uuid`.
+    Uuid,
+    /// `String`, its bound in bytes of UTF-8.
+    String(Bound),
+    /// `Bytes`, its bound in bytes.
+    Bytes(Bound),
+    /// `Option<T>`.
+    Option(Box<Type>),
+    /// `Vec<T>`, its bound in elements.
+    Vec(Box<Type>, Bound),
+    /// `Set<T>`, its bound in elements.
+    Set(Box<Type>, Bound),
+    /// `Map<K, V>`, its bound in entries.
+    Map(Box<Type>, Box<Type>, Bound),
+    /// `[T; N]`.
+    Array(Box<Type>, u32),
+    /// A named type.
+    Named {
+        /// Which one.
+        id: TypeId,
+        /// Whether this very reference closes a cycle without a collection between, so that Rust needs a `Box` here.
+        boxed: bool,
+    },
+}
+
+/// An upper bound on a length; `None` where none was written.
+pub type Bound = Option<u64>;
+
+/// An evaluated constant or default.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A boolean.
+    Bool(bool),
+    /// An integer of zero or more.
+    Unsigned(u128),
+    /// A negative integer.
+    Negative(i128),
+    /// A floating-point number.
+    Float(f64),
+    /// A string, or a char with one character.
+    String(String),
+    /// A unit variant of an enum.
+    Variant {
+        /// The enum.
+        id: TypeId,
+        /// Index into its variants.
+        index: usize,
+    },
+    /// `[]`: an empty `Vec`, `Set`, or `Bytes`.
+    EmptyList,
+    /// `{}`: an empty `Map`, or a struct all of whose fields have defaults.
+    EmptyMap,
+    /// The absent `Option`. A present one is written as its inner value.
+    None,
+}

@@ -1,0 +1,98 @@
+//! The language reference tells the truth: its examples compile, its bad ones fail as it says, its tables are whole.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+
+use kaa_idl::diagnostic::Code;
+use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
+
+fn reference() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/idl.md");
+    std::fs::read_to_string(path).expect("the reference")
+}
+
+/// A fenced block: what stands behind the fence, and the text.
+struct Block {
+    info: String,
+    text: String,
+}
+
+fn blocks(document: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in document.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(info), None) => open = Some(Block { info: info.to_owned(), text: String::new() }),
+            (None, Some(block)) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// The file that a block would be: that of its own package, or of one made for it.
+fn file(block: &Block) -> (String, String) {
+    let line = block.text.lines().find_map(|line| line.strip_prefix("package ")?.split(';').next());
+    match line {
+        Some(name) => (format!("{}.kaa", name.replace('.', "/")), block.text.clone()),
+        None => ("demo.kaa".to_owned(), format!("package demo;\n{}", block.text)),
+    }
+}
+
+/// Blocks with a package make one schema; every other is compiled beside it.
+fn compiled(block: &Block, all: &[Block]) -> Compilation {
+    let packages =
+        all.iter().filter(|other| other.info == "kaa").map(file).filter(|(path, _)| path != "demo.kaa");
+    let mut files: Vec<(String, String)> = packages.collect();
+    let own = file(block);
+    files.retain(|(path, _)| *path != own.0);
+    files.push(own);
+    compile(&MemorySource::new(files))
+}
+
+#[test]
+fn good_examples_compile() {
+    let blocks = blocks(&reference());
+    let good: Vec<&Block> = blocks.iter().filter(|block| block.info == "kaa").collect();
+    assert!(good.len() > 10);
+    for block in good {
+        let compilation = compiled(block, &blocks);
+        assert!(compilation.diagnostics().is_empty(), "{}", compilation.render(RenderStyle::Plain));
+    }
+}
+
+#[test]
+fn bad_examples_fail_as_they_say() {
+    let blocks = blocks(&reference());
+    let bad: Vec<&Block> = blocks.iter().filter(|block| block.info.starts_with("kaa,bad")).collect();
+    assert!(bad.len() > 5);
+    for block in bad {
+        let compilation = compiled(block, &blocks);
+        let codes: Vec<&str> =
+            compilation.diagnostics().iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        let expected = block.info.rsplit(',').next().expect("a code");
+        assert_eq!(codes, [expected], "{}", compilation.render(RenderStyle::Plain));
+    }
+}
+
+#[test]
+fn no_block_is_forgotten() {
+    for block in blocks(&reference()) {
+        let known = block.info == "kaa" || block.info == "text" || block.info.starts_with("kaa,bad,K");
+        assert!(known, "{}", block.info);
+    }
+}
+
+#[test]
+fn the_table_of_codes_is_whole() {
+    let reference = reference();
+    let rows: Vec<&str> = reference.lines().filter(|line| line.starts_with("| K")).collect();
+    let expected: Vec<String> = Code::ALL
+        .iter()
+        .map(|code| format!("| {code} | **{}.** {} |", code.title(), code.explanation()))
+        .collect();
+    assert_eq!(rows, expected);
+}
