@@ -45,7 +45,7 @@ pub(crate) enum Bracket {
 pub(crate) struct Scan {
     pub(crate) tokens: Vec<Token>,
     pub(crate) masked: String,
-    /// `//!` comments, with whether an item stood before.
+    /// The places of `//!` comments.
     pub(crate) inner_docs: Vec<Span>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }

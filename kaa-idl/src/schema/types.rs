@@ -4,7 +4,7 @@
 
 use super::{Attributes, Docs, Location, PackageId, Type, Value};
 
-/// Index of a named type in [`Schema::types`].
+/// Index of a named type in [`Schema::types`](super::Schema::types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub usize);
 
