@@ -87,6 +87,18 @@ impl Diagnostic {
         self
     }
 
+    /// An error that goes through several places, the first of them the primary; `None` if there are none.
+    pub(crate) fn along(
+        code: Code,
+        message: impl Into<String>,
+        places: impl IntoIterator<Item = (Place, String)>,
+    ) -> Option<Self> {
+        let mut places = places.into_iter();
+        let (place, label) = places.next()?;
+        let first = Self::error(code, message, place, label);
+        Some(places.fold(first, |diagnostic, (place, label)| diagnostic.with_label(place, label)))
+    }
+
     /// Adds a line of advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {

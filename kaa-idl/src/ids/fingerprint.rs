@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::canonical::{Canonical, Hash};
 use super::tables::{HashedType, hash_method, hash_type};
-use crate::schema::{Payload, Schema, Service, ServiceTable, Type, TypeDefinition, TypeId, TypeKind};
+use crate::schema::{Payload, Schema, Service, ServiceTable, TypeDefinition, TypeId, TypeKind};
 
 /// The most entries that the tables of all services together may have.
 const MOST_ENTRIES: usize = 2_000_000;
@@ -88,7 +88,7 @@ fn reach(service: &Service, uses: &[Vec<TypeId>]) -> Vec<TypeId> {
     let mut work = Vec::new();
     for method in service.server.iter().chain(&service.client) {
         for ty in method.parameters.iter().map(|field| &field.ty).chain(&method.returns) {
-            named(ty, &mut work);
+            ty.each_named(&mut |id| work.push(id));
         }
         work.extend(method.throws);
     }
@@ -110,36 +110,22 @@ fn types_of_definition(definition: &TypeDefinition) -> Vec<TypeId> {
     match &definition.kind {
         TypeKind::Struct(structure) => {
             for field in &structure.fields {
-                named(&field.ty, &mut types);
+                field.ty.each_named(&mut |id| types.push(id));
             }
         }
         TypeKind::Enum(enumeration) => {
             for variant in &enumeration.variants {
                 if let Payload::Tuple(fields) | Payload::Record(fields) = &variant.payload {
                     for field in fields {
-                        named(&field.ty, &mut types);
+                        field.ty.each_named(&mut |id| types.push(id));
                     }
                 }
             }
         }
         TypeKind::Flags(_) => {}
-        TypeKind::Newtype(newtype) => named(&newtype.inner, &mut types),
+        TypeKind::Newtype(newtype) => newtype.inner.each_named(&mut |id| types.push(id)),
     }
     types
-}
-
-fn named(ty: &Type, into: &mut Vec<TypeId>) {
-    match ty {
-        Type::Named { id, .. } => into.push(*id),
-        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-            named(inner, into)
-        }
-        Type::Map(key, value, _) => {
-            named(key, into);
-            named(value, into);
-        }
-        _ => {}
-    }
 }
 
 fn count(number: usize) -> u32 {

@@ -28,7 +28,7 @@ impl Resolver<'_> {
         for site in &self.sites {
             let Some(ty) = self.site_type(site.address) else { continue };
             let owner = site.address.owner.0;
-            each_named(ty, &mut |id| {
+            ty.each_named(&mut |id| {
                 if let Some(list) = users.get_mut(id.0) {
                     list.push(owner);
                 }
@@ -126,7 +126,7 @@ impl Resolver<'_> {
         };
         let Some(ty) = self.site_type(site.address).filter(|_| sealed) else { return };
         let mut extensible = None;
-        each_named(ty, &mut |id| {
+        ty.each_named(&mut |id| {
             let inner = match self.behind_newtypes(id) {
                 Some(inner) => first_extensible(self, inner),
                 None => self.is_extensible(id).then_some(id),
@@ -172,7 +172,7 @@ struct Properties {
 
 fn first_extensible(resolver: &Resolver<'_>, ty: &Type) -> Option<TypeId> {
     let mut found = None;
-    each_named(ty, &mut |id| {
+    ty.each_named(&mut |id| {
         if resolver.is_extensible(id) {
             found = found.or(Some(id));
         }
@@ -192,21 +192,6 @@ fn spread<T: Clone>(users: &[Vec<usize>], values: &mut [T], holds: impl Fn(&T) -
                 work.push(*user);
             }
         }
-    }
-}
-
-/// Calls back for every named type in a type expression.
-pub(super) fn each_named(ty: &Type, found: &mut dyn FnMut(TypeId)) {
-    match ty {
-        Type::Named { id, .. } => found(*id),
-        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-            each_named(inner, found);
-        }
-        Type::Map(key, value, _) => {
-            each_named(key, found);
-            each_named(value, found);
-        }
-        _ => {}
     }
 }
 

@@ -142,7 +142,7 @@ impl<'a> Resolver<'a> {
         let entry = |number: &usize| items.get(*number).and_then(|item| self.scope.entry(*item));
         let name = |number: &usize| entry(number).map_or("", |entry| entry.item.name.text.as_str());
         let drawn = way.iter().map(name).collect::<Vec<_>>().join(" → ");
-        let mut steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
+        let steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
             let from_entry = entry(from)?;
             let target = items.get(*to)?;
             let ItemKind::Interface(members) = &from_entry.item.kind else { return None };
@@ -158,12 +158,8 @@ impl<'a> Resolver<'a> {
                 format!("`{}` includes `{}`", name(from), name(to)),
             ))
         });
-        let Some((place, label)) = steps.next() else { return };
         let message = format!("interfaces include each other in a circle: {drawn}");
-        let mut diagnostic = Diagnostic::error(Code::IncludeCircle, message, place, label);
-        for (place, label) in steps {
-            diagnostic = diagnostic.with_label(place, label);
-        }
-        self.report(diagnostic);
+        let diagnostic = Diagnostic::along(Code::IncludeCircle, message, steps);
+        self.diagnostics.extend(diagnostic);
     }
 }

@@ -79,34 +79,22 @@ impl Resolver<'_> {
         let name = |number: &usize| entry(number).map_or("", |entry| entry.item.name.text.as_str());
         let drawn = way.iter().map(name).collect::<Vec<_>>().join(" → ");
         let aliases = way.iter().filter_map(entry).all(|entry| matches!(entry.item.kind, ItemKind::Alias(_)));
-        let mut steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
+        let steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
             let file = entry(from)?.file;
             let span = spans.get(&(*from, *to))?;
             Some((self.scope.place(file, *span), format!("`{}` needs `{}`", name(from), name(to))))
         });
-        let Some((place, label)) = steps.next() else { return };
-        let mut diagnostic = if aliases {
-            Diagnostic::error(
-                Code::EndlessRecursion,
-                format!("aliases stand for each other: {drawn}"),
-                place,
-                label,
-            )
-            .with_help(
-                "an alias is replaced by what it stands for; a recursive type needs a `struct` or an `enum`",
-            )
+        let diagnostic = if aliases {
+            let message = format!("aliases stand for each other: {drawn}");
+            let help =
+                "an alias is replaced by what it stands for; a recursive type needs a `struct` or an `enum`";
+            Diagnostic::along(Code::EndlessRecursion, message, steps)
+                .map(|diagnostic| diagnostic.with_help(help))
         } else {
-            Diagnostic::error(
-                Code::ConstantCircle,
-                format!("constants need each other in a circle: {drawn}"),
-                place,
-                label,
-            )
+            let message = format!("constants need each other in a circle: {drawn}");
+            Diagnostic::along(Code::ConstantCircle, message, steps)
         };
-        for (place, label) in steps {
-            diagnostic = diagnostic.with_label(place, label);
-        }
-        self.report(diagnostic);
+        self.diagnostics.extend(diagnostic);
     }
 }
 

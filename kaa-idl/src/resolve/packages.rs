@@ -129,21 +129,14 @@ pub(super) fn circles(names: &[String], edges: &BTreeMap<(usize, usize), Place>)
         let way = circle(&component, &targets);
         let name = |index: &usize| names.get(*index).map_or("", String::as_str);
         let drawn = way.iter().map(name).collect::<Vec<_>>().join(" → ");
-        let mut steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
+        let steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
             let place = edges.get(&(*from, *to))?.clone();
             Some((place, format!("`{}` needs `{}`", name(from), name(to))))
         });
-        let Some((place, label)) = steps.next() else { continue };
-        let mut diagnostic = Diagnostic::error(
-            Code::ImportCircle,
-            format!("packages need each other in a circle: {drawn}"),
-            place,
-            label,
-        );
-        for (place, label) in steps {
-            diagnostic = diagnostic.with_label(place, label);
-        }
-        diagnostics.push(diagnostic.with_help("move what they share to a package of its own"));
+        let message = format!("packages need each other in a circle: {drawn}");
+        let diagnostic = Diagnostic::along(Code::ImportCircle, message, steps);
+        let help = "move what they share to a package of its own";
+        diagnostics.extend(diagnostic.map(|diagnostic| diagnostic.with_help(help)));
     }
     diagnostics
 }

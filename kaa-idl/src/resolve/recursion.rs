@@ -101,19 +101,15 @@ impl Resolver<'_> {
     fn report_endless_circle(&mut self, circle: &[TypeId], next: &[Option<(TypeId, Place)>]) {
         let name = |id: &TypeId| self.definition(*id).map_or("", |definition| definition.name.as_str());
         let drawn: Vec<&str> = circle.iter().chain(circle.first()).map(name).collect();
-        let mut steps = circle.iter().filter_map(|id| {
+        let steps = circle.iter().filter_map(|id| {
             let (target, place) = next.get(id.0).cloned().flatten()?;
             Some((place, format!("`{}` always holds `{}`", name(id), name(&target))))
         });
-        let Some((place, label)) = steps.next() else { return };
         let message = format!("endless recursion: {}", drawn.join(" → "));
-        let mut diagnostic = Diagnostic::error(Code::EndlessRecursion, message, place, label);
-        for (place, label) in steps {
-            diagnostic = diagnostic.with_label(place, label);
-        }
         let help =
             "let it end somewhere: an `Option`, `Vec`, `Set` or `Map`, or an enum with another variant";
-        self.report(diagnostic.with_help(help));
+        let diagnostic = Diagnostic::along(Code::EndlessRecursion, message, steps);
+        self.diagnostics.extend(diagnostic.map(|diagnostic| diagnostic.with_help(help)));
     }
 
     /// Boxes what lies in an `Option` or a variant and leads back to its owner without a collection between. Every

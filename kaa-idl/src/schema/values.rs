@@ -94,3 +94,20 @@ pub enum Value {
     /// The absent `Option`. A present one is written as its inner value.
     None,
 }
+
+impl Type {
+    /// Calls back for every named type in the type expression.
+    pub(crate) fn each_named(&self, found: &mut dyn FnMut(TypeId)) {
+        match self {
+            Self::Named { id, .. } => found(*id),
+            Self::Option(inner) | Self::Vec(inner, _) | Self::Set(inner, _) | Self::Array(inner, _) => {
+                inner.each_named(found);
+            }
+            Self::Map(key, value, _) => {
+                key.each_named(found);
+                value.each_named(found);
+            }
+            _ => {}
+        }
+    }
+}
