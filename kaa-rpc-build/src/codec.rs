@@ -336,10 +336,12 @@ impl Generator<'_> {
         let codegen = self.codegen();
         let name = names::identifier(&definition.name);
         let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
+        let foreign = foreign_constant(self.foreign.is_declared_foreign(definition.id));
         quote! {
             impl #codegen::Wire for #name {
                 type Value = Self;
                 const MIN_SIZE: ::core::primitive::usize = #minimum;
+                #foreign
                 fn encode(
                     #value: &Self,
                     #encoder: &mut #codegen::Encoder<'_>,
@@ -375,4 +377,15 @@ pub(crate) fn variant_pattern(site: &Site<'_>, variant: &Variant) -> TokenStream
 pub(crate) fn field_binding(site: &Site<'_>, fields: &[Field], field: &Field) -> Ident {
     let position = fields.iter().position(|other| other.name == field.name).unwrap_or_default();
     format_ident!("{}", site.local(&position.to_string()))
+}
+
+/// Says that encoding runs the user's own code, where it does.
+pub(crate) fn foreign_constant(is_foreign: bool) -> TokenStream {
+    if is_foreign {
+        quote!(
+            const FOREIGN: ::core::primitive::bool = true;
+        )
+    } else {
+        quote!()
+    }
 }

@@ -161,10 +161,10 @@ impl Config {
     }
 
     /// Gives every method of the service traits a body that answers "unknown method", so that an implementation
-    /// may leave some out.
+    /// may leave some out. Off by default.
     #[must_use]
-    pub fn default_stubs(mut self) -> Self {
-        self.default_stubs = true;
+    pub fn default_stubs(mut self, wanted: bool) -> Self {
+        self.default_stubs = wanted;
         self
     }
 

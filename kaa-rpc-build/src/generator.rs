@@ -12,6 +12,7 @@ use quote::{format_ident, quote};
 
 use crate::abilities::{Abilities, AbilityTable};
 use crate::error::{Error, Result};
+use crate::foreign::Foreign;
 use crate::names;
 use crate::settings::Settings;
 use crate::zeros::Zeros;
@@ -22,6 +23,7 @@ pub(crate) struct Generator<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) abilities: AbilityTable,
     pub(crate) zeros: Zeros,
+    pub(crate) foreign: Foreign,
 }
 
 /// Where generated code stands.
@@ -41,7 +43,8 @@ impl<'a> Generator<'a> {
         check_names(schema, settings)?;
         let abilities = AbilityTable::new(schema, settings);
         let zeros = Zeros::new(schema, settings);
-        Ok(Self { schema, settings, abilities, zeros })
+        let foreign = Foreign::new(schema, settings);
+        Ok(Self { schema, settings, abilities, zeros, foreign })
     }
 
     /// `::kaa_rpc_runtime::codegen`.

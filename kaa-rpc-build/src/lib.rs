@@ -45,6 +45,7 @@ mod emit;
 mod enums;
 mod error;
 mod flags;
+mod foreign;
 mod generator;
 mod methods;
 mod names;

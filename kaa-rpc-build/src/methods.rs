@@ -250,6 +250,7 @@ impl Generator<'_> {
         })?;
         let (returns, throws) = self.outcome_shapes(site, &parameters);
         let descriptor = self.method_descriptor(side, method, site);
+        let foreign = crate::codec::foreign_constant(self.foreign.has_foreign_arguments(method));
         Ok(quote! {
             #docs
             #derives
@@ -258,6 +259,7 @@ impl Generator<'_> {
                 type Returns = #returns;
                 type Throws = #throws;
                 const DESCRIPTOR: &'static #codegen::MethodDescriptor = #descriptor;
+                #foreign
                 fn encode_arguments(
                     &self,
                     #encoder: &mut #codegen::Encoder<'_>,

@@ -78,7 +78,7 @@ fn all_fixtures_build_in_edition_2024_with_hash_maps_and_stubs() {
     check(
         "fixtures_2024",
         "2024",
-        all_fixtures().hash_map("depot").hash_map("kiosk").hash_map("defaults").default_stubs(),
+        all_fixtures().hash_map("depot").hash_map("kiosk").hash_map("defaults").default_stubs(true),
     );
 }
 

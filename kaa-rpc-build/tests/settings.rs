@@ -104,13 +104,15 @@ fn external_types_are_used_and_not_generated() {
     assert!(code.contains("Vec<crate::music::Track<'static>>"), "{code}");
     assert!(code.contains("crate::rpc::codegen::shape::Extern<crate::music::Track<'static>>"), "{code}");
     assert!(!code.contains("kaa_rpc_runtime"), "{code}");
+    assert!(code.contains("const FOREIGN: ::core::primitive::bool = true;"), "{code}");
+    assert!(!support::generated(&configure(), RADIO).contains("FOREIGN"));
     assert!(code.contains("#[serde(crate = \"crate::rpc::codegen::serde\")]"), "{code}");
 }
 
 #[test]
 fn stubs_answer_for_methods_left_out() {
     assert!(!support::generated(&configure(), RADIO).contains("unimplemented_method"));
-    let code = support::generated(&configure().default_stubs(), RADIO);
+    let code = support::generated(&configure().default_stubs(true), RADIO);
     assert_eq!(code.matches("::kaa_rpc_runtime::codegen::unimplemented_method()").count(), 2, "{code}");
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::time::Sleep;
 
-use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoder, Wire};
+use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoded, Encoder, Wire};
 use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
 use crate::descriptor::MethodDescriptor;
 use crate::error::{CallError, Message, Outcome};
@@ -28,6 +28,8 @@ pub trait Method: Send + Sync + 'static {
     type Throws: Wire;
     /// Which method it is.
     const DESCRIPTOR: &'static MethodDescriptor;
+    /// Whether encoding the arguments runs code of the user's own: then it is not done while a connection is locked.
+    const FOREIGN: bool = false;
     /// Writes the arguments.
     ///
     /// # Errors
@@ -56,6 +58,8 @@ struct Shared<M> {
     timeout: Option<Duration>,
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// The arguments, where encoding them runs the user's own code.
+    encoded: Option<Encoded>,
     stage: Stage,
 }
 
@@ -140,7 +144,8 @@ enum Kind {
 
 impl<M: Method> Shared<M> {
     fn new(peer: &Peer, method: M) -> Self {
-        Self { peer: peer.clone(), method, timeout: None, deadline: None, timer: None, stage: Stage::New }
+        let peer = peer.clone();
+        Self { peer, method, timeout: None, deadline: None, timer: None, encoded: None, stage: Stage::New }
     }
 
     /// Makes the call. `Ready(Ok)`: it is made.
@@ -162,8 +167,15 @@ impl<M: Method> Shared<M> {
             parent: self.peer.parent(),
             deadline: self.deadline,
         };
-        let encode = |encoder: &mut Encoder<'_>| self.method.encode_arguments(encoder);
         let link = self.peer.link();
+        if M::FOREIGN && self.encoded.is_none() {
+            self.encoded =
+                Some(Encoded::new(link.frame_limit(), |encoder| self.method.encode_arguments(encoder)));
+        }
+        let encode = |encoder: &mut Encoder<'_>| match &self.encoded {
+            Some(encoded) => encoded.write(encoder),
+            None => self.method.encode_arguments(encoder),
+        };
         let start = match kind {
             Kind::TwoWay => link.start_call(&parameters, ticket, context.waker(), &encode),
             Kind::Oneway => link.start_oneway(&parameters, ticket, context.waker(), &encode),

@@ -390,6 +390,15 @@ impl<E: Error> From<E> for Fault {
     }
 }
 
+impl<E: fmt::Display> fmt::Display for Failure<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Declared(error) => error.fmt(formatter),
+            Self::Fault(fault) => fault.fmt(formatter),
+        }
+    }
+}
+
 /// How a method with `throws E` fails: with the declared error, or with a fault.
 #[derive(Debug)]
 pub enum Failure<E> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::codec::{DecodeError, DecodeLimits, Decoder, Encoder, Wire};
+use crate::codec::{DecodeError, DecodeLimits, Decoder, Encoded, Encoder, Wire};
 use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Instantiate, Registered};
 use crate::context::Context;
 use crate::descriptor::ServiceDescriptor;
@@ -264,6 +264,11 @@ impl InboundCall {
 
 #[inline]
 fn answer_value<W: Wire>(state: &InboundState, status: Status, value: &W::Value) {
+    if W::FOREIGN {
+        let encoded = Encoded::new(state.link.frame_limit(), |encoder| W::encode(value, encoder));
+        state.answer(Answer::Value(status, &mut |encoder: &mut Encoder<'_>| encoded.write(encoder)));
+        return;
+    }
     state.answer(Answer::Value(status, &mut |encoder: &mut Encoder<'_>| W::encode(value, encoder)));
 }
 

@@ -228,6 +228,23 @@ impl Buffer {
         }
     }
 
+    /// All that waits, in one piece.
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        if self.splices.is_empty() {
+            self.plain.drain(..self.start);
+            return self.plain;
+        }
+        let mut bytes = Vec::with_capacity(self.len());
+        let mut from = self.start;
+        for splice in &self.splices {
+            bytes.extend_from_slice(self.plain.get(from..splice.at).unwrap_or_default());
+            bytes.extend_from_slice(&splice.bytes);
+            from = splice.at;
+        }
+        bytes.extend_from_slice(self.plain.get(from..).unwrap_or_default());
+        bytes
+    }
+
     /// Gives memory back after the connection has been idle. What waits is kept.
     pub fn reclaim(&mut self) {
         self.compact();

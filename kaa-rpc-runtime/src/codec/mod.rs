@@ -30,6 +30,7 @@
 mod buffer;
 mod decode;
 mod encode;
+mod encoded;
 mod error;
 mod leaf;
 mod path;
@@ -41,6 +42,7 @@ mod wire;
 pub use buffer::{Buffer, Position};
 pub use decode::{DecodeLimits, Decoder};
 pub use encode::Encoder;
+pub(crate) use encoded::Encoded;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use path::{Path, Segment};
 pub use unknown::UnknownVariant;

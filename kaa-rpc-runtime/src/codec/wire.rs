@@ -22,6 +22,9 @@ pub trait Wire {
     /// Whether a value can hold other values. Leaves say no, and are not counted towards the depth limit.
     const NESTS: bool = true;
 
+    /// Whether encoding a value runs code of the user's own: then it is not done while a connection is locked.
+    const FOREIGN: bool = false;
+
     /// Appends `value`.
     ///
     /// # Errors

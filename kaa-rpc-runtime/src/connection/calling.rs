@@ -56,6 +56,11 @@ pub(crate) enum Abandonment {
 pub(crate) type EncodeArguments<'a> = &'a dyn Fn(&mut Encoder<'_>) -> Result<(), EncodeError>;
 
 impl Link {
+    /// The largest frame that the peer takes, as far as it is known now.
+    pub(crate) fn frame_limit(&self) -> usize {
+        frame_limit(&self.lock())
+    }
+
     /// Makes a call.
     #[inline]
     pub(crate) fn start_call(
@@ -151,7 +156,7 @@ impl Link {
             token,
             method: parameters.method,
             deadline: parameters.deadline,
-            arguments: flatten(&mut buffer),
+            arguments: buffer.into_bytes(),
         });
         state.pump(&self.configuration, &mut wakers);
         drop(state);
@@ -218,19 +223,4 @@ pub(super) fn remaining_time(deadline: Instant) -> u64 {
 /// The largest frame that the peer takes.
 pub(super) fn frame_limit(state: &State) -> usize {
     usize::try_from(state.peer_limits.max_frame).unwrap_or(usize::MAX)
-}
-
-fn flatten(buffer: &mut Buffer) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(buffer.len());
-    while !buffer.is_empty() {
-        let mut slices = [std::io::IoSlice::new(&[]); 8];
-        let count = buffer.chunks(&mut slices);
-        let mut taken = 0;
-        for slice in slices.iter().take(count) {
-            bytes.extend_from_slice(slice);
-            taken += slice.len();
-        }
-        buffer.advance(taken);
-    }
-    bytes
 }

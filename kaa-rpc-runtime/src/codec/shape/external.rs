@@ -29,6 +29,7 @@ pub struct Extern<T>(PhantomData<fn() -> T>);
 impl<T: Serialize + DeserializeOwned> Wire for Extern<T> {
     type Value = T;
     const MIN_SIZE: usize = 1;
+    const FOREIGN: bool = true;
 
     fn encode(value: &T, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         leaf::put_external(value, encoder)

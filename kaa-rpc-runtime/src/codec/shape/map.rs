@@ -21,6 +21,7 @@ pub struct Map<K, V, const MAX: u64 = UNBOUNDED>(PhantomData<fn() -> (K, V)>);
 impl<K: Wire<Value: Ord>, V: Wire, const MAX: u64> Wire for Map<K, V, MAX> {
     type Value = BTreeMap<K::Value, V::Value>;
     const MIN_SIZE: usize = 1;
+    const FOREIGN: bool = K::FOREIGN || V::FOREIGN;
 
     fn encode(value: &Self::Value, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         encode::<K, V>(value.len(), MAX, value, encoder)
@@ -41,6 +42,7 @@ pub struct HashMap<K, V, const MAX: u64 = UNBOUNDED>(PhantomData<fn() -> (K, V)>
 impl<K: Wire<Value: Hash + Eq>, V: Wire, const MAX: u64> Wire for HashMap<K, V, MAX> {
     type Value = HashedMap<K::Value, V::Value>;
     const MIN_SIZE: usize = 1;
+    const FOREIGN: bool = K::FOREIGN || V::FOREIGN;
 
     fn encode(value: &Self::Value, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         encode::<K, V>(value.len(), MAX, value, encoder)

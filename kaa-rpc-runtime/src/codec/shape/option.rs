@@ -18,6 +18,7 @@ pub struct Option<W>(PhantomData<fn() -> W>);
 impl<W: Wire> Wire for Option<W> {
     type Value = Maybe<W::Value>;
     const MIN_SIZE: usize = 1;
+    const FOREIGN: bool = W::FOREIGN;
     const NESTS: bool = W::NESTS;
 
     #[inline]
@@ -53,6 +54,7 @@ pub struct Boxed<W>(PhantomData<fn() -> W>);
 impl<W: Wire> Wire for Boxed<W> {
     type Value = Box<W::Value>;
     const MIN_SIZE: usize = W::MIN_SIZE;
+    const FOREIGN: bool = W::FOREIGN;
 
     #[inline]
     fn encode(value: &Self::Value, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {

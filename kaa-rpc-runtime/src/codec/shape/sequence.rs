@@ -20,6 +20,7 @@ pub struct Vec<W, const MAX: u64 = UNBOUNDED>(PhantomData<fn() -> W>);
 impl<W: Wire, const MAX: u64> Wire for Vec<W, MAX> {
     type Value = List<W::Value>;
     const MIN_SIZE: usize = 1;
+    const FOREIGN: bool = W::FOREIGN;
     const NESTS: bool = W::NESTS;
 
     #[inline]
@@ -52,6 +53,7 @@ pub struct Array<W, const N: usize>(PhantomData<fn() -> W>);
 impl<W: Wire, const N: usize> Wire for Array<W, N> {
     type Value = [W::Value; N];
     const MIN_SIZE: usize = W::MIN_SIZE.saturating_mul(N);
+    const FOREIGN: bool = W::FOREIGN;
     const NESTS: bool = W::NESTS;
 
     #[inline]

@@ -21,6 +21,7 @@ pub struct Set<W, const MAX: u64 = UNBOUNDED>(PhantomData<fn() -> W>);
 impl<W: Wire<Value: Ord>, const MAX: u64> Wire for Set<W, MAX> {
     type Value = BTreeSet<W::Value>;
     const MIN_SIZE: usize = 1;
+    const FOREIGN: bool = W::FOREIGN;
 
     fn encode(value: &Self::Value, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         encode::<W>(value.len(), MAX, value, encoder)
@@ -41,6 +42,7 @@ pub struct HashSet<W, const MAX: u64 = UNBOUNDED>(PhantomData<fn() -> W>);
 impl<W: Wire<Value: Hash + Eq>, const MAX: u64> Wire for HashSet<W, MAX> {
     type Value = HashedSet<W::Value>;
     const MIN_SIZE: usize = 1;
+    const FOREIGN: bool = W::FOREIGN;
 
     fn encode(value: &Self::Value, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         encode::<W>(value.len(), MAX, value, encoder)

@@ -1,0 +1,97 @@
+//! Types of the user's own are encoded while no connection is locked: their code may use the very connection.
+
+#![allow(clippy::unwrap_used, reason = "a failed test says so by panicking")]
+
+use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use kaa_rpc_runtime::codegen::*;
+use kaa_rpc_runtime::{Client, Secret, Server};
+
+static SWAP: MethodDescriptor =
+    MethodDescriptor { id: 1, service: "test.Foreign", name: "swap", oneway: false };
+static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
+    name: "test.Foreign",
+    fingerprint: [1; 32],
+    table: ServiceTable { methods: &[], types: &[] },
+    server_methods: &[&SWAP],
+    client_methods: &[],
+};
+
+/// The connections that encoding looks at.
+static CLIENT: OnceLock<Peer> = OnceLock::new();
+static SERVER: OnceLock<Peer> = OnceLock::new();
+
+/// A foreign type whose serialization takes the locks of both ends.
+#[derive(Debug, PartialEq)]
+struct Nosy(u32);
+
+impl serde::Serialize for Nosy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        for peer in [&CLIENT, &SERVER] {
+            assert!(peer.get().is_none_or(|peer| peer.information().is_some()));
+        }
+        serializer.serialize_u32(self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Nosy {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(deserializer).map(Self)
+    }
+}
+
+type Shape = shape::Extern<Nosy>;
+
+struct Swap(Nosy);
+
+impl Method for Swap {
+    type Returns = Shape;
+    type Throws = Infallible;
+    const DESCRIPTOR: &'static MethodDescriptor = &SWAP;
+    const FOREIGN: bool = Shape::FOREIGN;
+    fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        encoder.field::<Shape>("nosy", &self.0)
+    }
+}
+
+#[derive(Clone)]
+struct ForeignProxy(Peer);
+
+impl Proxy for ForeignProxy {
+    type Role = role::Server;
+    const SERVICE: &'static ServiceDescriptor = &DESCRIPTOR;
+    fn from_peer(peer: Peer) -> Self {
+        Self(peer)
+    }
+    fn peer(&self) -> &Peer {
+        &self.0
+    }
+}
+
+fn serve(_: &Arc<()>, call: InboundCall) -> Handling {
+    call.unary::<ForeignProxy, Shape, _, _>(
+        |arguments| arguments.field::<Shape>("nosy"),
+        |cx, nosy| async move {
+            SERVER.get_or_init(|| cx.peer.peer().clone());
+            Ok(Nosy(nosy.0.swap_bytes()))
+        },
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encoding_may_use_the_connection_that_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}/s", folder.path().display());
+    let secret = Secret::generate().unwrap();
+    let server = Server::builder().secret(secret.clone()).register(Service::shared(&DESCRIPTOR, (), serve));
+    let _server = server.listen(address.as_str()).await.unwrap();
+    let client = Client::builder().secret(secret).connect(address.as_str()).unwrap();
+    client.ready().await.unwrap();
+    let proxy: ForeignProxy = client.proxy();
+    CLIENT.get_or_init(|| client.peer());
+    let call = Call::new(&proxy.0, Swap(Nosy(1)));
+    let swapped = tokio::time::timeout(Duration::from_secs(20), call).await;
+    assert_eq!(swapped.unwrap(), Ok(Nosy(1 << 24)));
+}
