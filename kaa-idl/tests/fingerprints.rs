@@ -62,8 +62,12 @@ fn hex(bytes: &[u8]) -> String {
 fn shown(table: &ServiceTable) -> String {
     let mut text = String::new();
     for method in &table.methods {
-        writeln!(text, "method {:08x} {} {:016x}", method.id, method.name, method.signature)
-            .expect("written");
+        writeln!(
+            text,
+            "method {:08x} {} {:016x} {:016x}",
+            method.id, method.name, method.signature, method.throws
+        )
+        .expect("written");
         show(&mut text, &method.parameters);
     }
     for entry in &table.types {

@@ -48,10 +48,11 @@ impl Generator<'_> {
         let methods = service.table.methods.iter().map(|method| {
             let id = hexadecimal(u64::from(method.id), 8);
             let signature = hexadecimal(method.signature, 16);
+            let throws = hexadecimal(method.throws, 16);
             let name = &method.name;
             let parameters = elements(&method.parameters);
             quote! {
-                #codegen::MethodEntry { id: #id, name: #name, signature: #signature, parameters: #parameters }
+                #codegen::MethodEntry { id: #id, name: #name, signature: #signature, throws: #throws, parameters: #parameters }
             }
         });
         let types = service.table.types.iter().map(|entry| {

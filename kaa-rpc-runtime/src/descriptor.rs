@@ -52,8 +52,10 @@ pub struct MethodEntry {
     pub id: u32,
     /// Its wire name.
     pub name: &'static str,
-    /// Hash of role, oneway, streaming, return type and error type.
+    /// Hash of role, oneway, streaming and return type.
     pub signature: u64,
+    /// Hash of the error type's name; 0 where none is declared.
+    pub throws: u64,
     /// Chain over the parameters.
     pub parameters: &'static [ElementEntry],
 }

@@ -17,7 +17,7 @@ use kaa_rpc_runtime::{CallError, Client, CloseReason, ConnectError, Outcome, Sec
 
 /// One generation: its descriptor, its call, its proxy and its service.
 macro_rules! generation {
-    ($module:ident, $fingerprint:expr, $elements:expr) => {
+    ($module:ident, $fingerprint:expr, $throws:expr, $elements:expr) => {
         mod $module {
             use super::*;
 
@@ -27,7 +27,13 @@ macro_rules! generation {
                 name: "test.One",
                 fingerprint: [$fingerprint; 32],
                 table: ServiceTable {
-                    methods: &[MethodEntry { id: 1, name: "one", signature: 7, parameters: &[] }],
+                    methods: &[MethodEntry {
+                        id: 1,
+                        name: "one",
+                        signature: 7,
+                        throws: $throws,
+                        parameters: &[],
+                    }],
                     types: &[TypeEntry { name: "test.Thing", form: TypeForm::Struct, elements: $elements }],
                 },
                 server_methods: &[&ONE],
@@ -74,9 +80,11 @@ const fn element(name: &'static str, tag: u64, hash: u64, has_default: bool) -> 
     ElementEntry { name, tag, hash, has_default }
 }
 
-generation!(first, 1, &[element("width", 0, 10, false)]);
-generation!(grown, 2, &[element("width", 0, 10, false), element("height", 1, 20, true)]);
-generation!(retyped, 3, &[element("width", 0, 11, false)]);
+generation!(first, 1, 0, &[element("width", 0, 10, false)]);
+generation!(grown, 2, 5, &[element("width", 0, 10, false), element("height", 1, 20, true)]);
+generation!(retyped, 3, 0, &[element("width", 0, 11, false)]);
+
+generation!(other_error, 4, 6, &[element("width", 0, 10, false)]);
 
 fn secret() -> Secret {
     Secret::new(*b"0123456789abcdef0123456789abcdef").unwrap()
@@ -160,4 +168,14 @@ async fn what_only_one_side_knows_is_left_out() {
     let (_server, address, _folder) = listen(first::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     bounded(client.ready()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_method_may_come_to_declare_an_error_but_not_another() {
+    // `grown` declares one and `first` none: seen above. `other_error` declares another.
+    let (_server, address, _folder) = listen(grown::service()).await;
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: other_error::OneProxy = client.proxy();
+    let error = bounded(Call::new(&proxy.0, other_error::One)).await.unwrap_err();
+    assert!(error.to_string().contains("method one declares another error"), "{error}");
 }

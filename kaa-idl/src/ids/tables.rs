@@ -140,16 +140,20 @@ pub(super) fn hash_method(schema: &Schema, service: &str, method: &Method) -> Ha
         |id| schema.type_definition(id).map_or_else(String::new, |ty| qualified_wire_name(schema, ty));
     let returns = method.returns.as_ref().map_or_else(|| "()".to_owned(), |ty| written(ty, &type_name));
     let throws = method.throws.map_or_else(String::new, type_name);
-    let signature = Canonical::new("kaa method")
-        .byte(match method.role {
-            Role::Server => 0,
-            Role::Client => 1,
-        })
-        .byte(u8::from(method.oneway))
-        .byte(0)
-        .text(&returns)
-        .text(&throws)
-        .finish();
+    let signature = |throws: &str| {
+        Canonical::new("kaa method")
+            .byte(match method.role {
+                Role::Server => 0,
+                Role::Client => 1,
+            })
+            .byte(u8::from(method.oneway))
+            .byte(0)
+            .text(&returns)
+            .text(throws)
+            .finish()
+    };
+    // A reply says what it is, so a method may come to declare an error; it may not declare another.
+    let error = Canonical::new("kaa throws").text(&throws).finish();
     let start =
         Canonical::new("kaa parameters").text(&method_name(service, method.role, &method.wire_name)).finish();
     let (elements, parameters) = chain(schema, start, &method.parameters);
@@ -157,10 +161,11 @@ pub(super) fn hash_method(schema: &Schema, service: &str, method: &Method) -> Ha
         entry: MethodEntry {
             id: method.id,
             name: method.wire_name.clone(),
-            signature: published(&signature),
+            signature: published(&signature("")),
+            throws: if method.throws.is_some() { published(&error) } else { 0 },
             parameters: elements,
         },
-        signature,
+        signature: signature(&throws),
         parameters,
     }
 }

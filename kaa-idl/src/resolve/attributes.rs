@@ -262,13 +262,13 @@ impl Resolver<'_> {
             "selector" => {
                 let value = only_value(arguments)?;
                 let text = string(value)?;
-                if is_wire_name(&text) {
+                if is_wire_name(&text, target) {
                     into.selector = Some((text, value.span));
                 } else {
                     let place = self.place(file, value.span);
                     self.report(
                         Diagnostic::error(Code::BadAttribute, format!("`{text}` cannot be a name on the wire"), place, "not a name")
-                            .with_help("names on the wire consist of letters, digits, `_` and `-`, and begin with a letter or `_`"),
+                            .with_help("names on the wire consist of letters, digits, `_` and `-`, and begin with a letter or `_`; those of methods may have dots between"),
                     );
                 }
             }
@@ -384,9 +384,16 @@ fn rust_path(argument: &AttributeArgument) -> Option<String> {
     }
 }
 
-fn is_wire_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
+fn is_wire_name(text: &str, target: Target) -> bool {
+    // A dot groups methods, as in `device.changed`. Types' names have dots of their own, those of their packages.
+    let part_of_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    if target != Target::Method && text.contains('.') {
+        return false;
+    }
+    text.split('.').all(|part| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && part.chars().all(part_of_name)
+    })
 }
 
 fn is_type_name(text: &str) -> bool {

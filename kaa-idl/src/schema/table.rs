@@ -19,8 +19,10 @@ pub struct MethodEntry {
     pub id: u32,
     /// Its wire name, for messages.
     pub name: String,
-    /// Hash of role, oneway, streaming, return type and error type.
+    /// Hash of role, oneway, streaming and return type.
     pub signature: u64,
+    /// Hash of the error type's name; 0 where none is declared. Two that differ fit only if one of them is 0.
+    pub throws: u64,
     /// Chain over the parameters, in order.
     pub parameters: Vec<ElementEntry>,
 }

@@ -37,8 +37,11 @@ pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), In
         let Some(other) = methods.get(&method.id) else { continue };
         let place = || format!("method {}", method.name);
         if method.signature != other.signature {
-            let difference = "differs in its result, its error, or in being oneway".to_owned();
-            return Err(incompatible(place(), difference));
+            return Err(incompatible(place(), "differs in its result or in being oneway".to_owned()));
+        }
+        // A reply says what it is: a side that declares no error takes the other's as a fault.
+        if method.throws != other.throws && method.throws != 0 && other.throws != 0 {
+            return Err(incompatible(place(), "declares another error".to_owned()));
         }
         compare_chains("parameter", method.parameters, &other.parameters)
             .map_err(|difference| incompatible(place(), difference))?;

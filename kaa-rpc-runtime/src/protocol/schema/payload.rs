@@ -27,8 +27,10 @@ pub struct Table {
 pub struct MethodTable {
     /// Its id.
     pub id: u32,
-    /// Hash of all but its parameters.
+    /// Hash of all but its parameters and its error.
     pub signature: u64,
+    /// Hash of its error; 0 where none is declared.
+    pub throws: u64,
     /// Its parameters.
     pub parameters: Vec<Element>,
 }
@@ -85,6 +87,7 @@ pub(super) fn encode_table(service: &ServiceDescriptor) -> Vec<u8> {
     for method in service.table.methods {
         bytes.put_u32_le(method.id);
         bytes.put_u64_le(method.signature);
+        bytes.put_u64_le(method.throws);
         put_elements(&mut bytes, method.parameters);
     }
     put_count(&mut bytes, service.table.types.len());
@@ -104,10 +107,11 @@ pub(super) fn encode_table(service: &ServiceDescriptor) -> Vec<u8> {
 
 pub(super) fn decode_table(mut bytes: &[u8]) -> Result<Table, MalformedSchema> {
     let service = take_text(&mut bytes)?;
-    let methods = take_many(&mut bytes, 16, |bytes| {
+    let methods = take_many(&mut bytes, 24, |bytes| {
         Ok(MethodTable {
             id: bytes.try_get_u32_le().map_err(|_| MalformedSchema)?,
             signature: bytes.try_get_u64_le().map_err(|_| MalformedSchema)?,
+            throws: bytes.try_get_u64_le().map_err(|_| MalformedSchema)?,
             parameters: take_elements(bytes)?,
         })
     })?;
