@@ -111,8 +111,8 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::BadRequest(message) => {
                 write!(formatter, "the peer could not decode the arguments: {message}")
             }
-            Self::Unencodable(_) => formatter.write_str("the arguments could not be encoded"),
-            Self::BadReply(_) => formatter.write_str("the reply could not be decoded"),
+            Self::Unencodable(error) => write!(formatter, "the arguments could not be encoded: {error}"),
+            Self::BadReply(error) => write!(formatter, "the reply could not be decoded: {error}"),
             Self::ResourceExhausted(what) => write!(formatter, "the peer has reached a limit: {what}"),
             Self::DeadlineExceeded { .. } => formatter.write_str("the call's deadline has passed"),
             Self::Cancelled => formatter.write_str("the peer cancelled the call"),
@@ -134,12 +134,10 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
 }
 
 impl<E: Error + 'static> Error for CallError<E> {
+    /// What is behind a declared error. All others say everything themselves.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Declared(error) => Some(error),
-            Self::Unencodable(error) => Some(error),
-            Self::BadReply(error) => Some(error),
-            Self::Disconnected { reason, .. } => reason.source(),
+            Self::Declared(error) => error.source(),
             _ => None,
         }
     }
@@ -198,16 +196,8 @@ impl fmt::Display for CloseReason {
     }
 }
 
-impl Error for CloseReason {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::ConnectionLost(Some(error)) => Some(error.as_ref()),
-            Self::NotConnected(error) => Some(error),
-            Self::Protocol(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// The text says everything, the cause included.
+impl Error for CloseReason {}
 
 /// Why a client has no connection.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -373,8 +363,9 @@ impl Fault {
 }
 
 impl fmt::Debug for Fault {
+    /// The message as it is, so that `fn main() -> Result<(), Fault>` ends with words for people.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Fault").field(&self.message()).finish()
+        formatter.write_str(self.message())
     }
 }
 
@@ -414,6 +405,16 @@ impl<E: DeclaredError> From<E> for Failure<E> {
     }
 }
 
+impl<E: DeclaredError> From<CallError<E>> for Failure<E> {
+    /// Passes on what another call ended with: the same declared error, or a fault.
+    fn from(error: CallError<E>) -> Self {
+        match error {
+            CallError::Declared(error) => Self::Declared(error),
+            error => Self::Fault(Fault::from(error)),
+        }
+    }
+}
+
 impl<E> From<Fault> for Failure<E> {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
@@ -432,5 +433,43 @@ pub trait IntoFault<T> {
 impl<T, E: Error> IntoFault<T> for Result<T, E> {
     fn fault(self) -> Result<T, Fault> {
         self.map_err(Fault::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+    #[error("no such thing")]
+    struct NoSuchThing;
+
+    impl DeclaredError for NoSuchThing {}
+
+    #[test]
+    fn a_handler_passes_on_what_another_call_declared() {
+        fn handler(end: CallError<NoSuchThing>) -> Result<(), Failure<NoSuchThing>> {
+            Err(end)?
+        }
+        assert!(matches!(handler(CallError::Declared(NoSuchThing)), Err(Failure::Declared(NoSuchThing))));
+        let failure = handler(CallError::Cancelled).unwrap_err();
+        assert_eq!(failure.to_string(), "the peer cancelled the call");
+        assert!(matches!(failure, Failure::Fault(_)));
+    }
+
+    #[test]
+    fn a_fault_says_its_message_also_where_main_prints_it() {
+        let fault = Fault::from(NoSuchThing);
+        assert_eq!(format!("{fault:?}"), "no such thing");
+    }
+
+    #[test]
+    fn an_error_says_its_cause_once() {
+        let lost = CloseReason::ConnectionLost(Some(Arc::new(io::Error::other("the cable is cut"))));
+        let error: CallError = CallError::Disconnected { outcome: Outcome::Unknown, reason: lost };
+        let text = "the connection was lost: the cable is cut; the call may have been run";
+        assert_eq!(error.to_string(), text);
+        assert!(error.source().is_none());
+        assert_eq!(Chain(&error).to_string(), text);
     }
 }

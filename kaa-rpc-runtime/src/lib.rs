@@ -81,6 +81,9 @@ pub use uuid::Uuid;
 #[macro_export]
 macro_rules! include_kaa {
     () => {
-        include!(concat!(env!("OUT_DIR"), "/kaa.rs"));
+        include!(concat!(
+            env!("OUT_DIR", "add a build.rs whose main function calls kaa_rpc_build::compile()"),
+            "/kaa.rs"
+        ));
     };
 }

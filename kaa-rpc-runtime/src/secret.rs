@@ -54,7 +54,7 @@ pub enum SecretError {
         path: PathBuf,
     },
     /// The file holds no secret that could be used.
-    #[error("{} holds no usable secret", path.display())]
+    #[error("{} holds no usable secret: {source}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum SecretError {
         source: Box<SecretError>,
     },
     /// The file cannot be read.
-    #[error("cannot read the secret in {}", path.display())]
+    #[error("cannot read the secret in {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -76,7 +76,7 @@ pub enum SecretError {
         path: PathBuf,
     },
     /// The file cannot be written.
-    #[error("cannot write the secret to {}", path.display())]
+    #[error("cannot write the secret to {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -84,7 +84,7 @@ pub enum SecretError {
         source: io::Error,
     },
     /// The system gave no random bytes.
-    #[error("the system gave no random bytes")]
+    #[error("the system gave no random bytes: {source}")]
     Random {
         /// Why.
         source: getrandom::Error,

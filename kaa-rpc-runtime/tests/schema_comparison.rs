@@ -148,6 +148,18 @@ async fn a_retyped_field_is_refused_and_named_on_both_ends() {
     assert!(report.contains(expected), "{report}");
 }
 
+/// The verdict and the call meet at the moment at which the connection opens: the call never wins.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_leaves_once_schemas_contradict_each_other() {
+    let (_server, address, _folder) = listen(first::service()).await;
+    for _ in 0..100 {
+        let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+        let proxy: retyped::OneProxy = client.proxy();
+        let error = bounded(Call::new(&proxy.0, retyped::One)).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_made_on_a_living_connection_is_compared_before_it_calls() {
     let (_server, address, _folder) = listen(first::service()).await;

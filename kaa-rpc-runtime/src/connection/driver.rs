@@ -4,6 +4,7 @@
 //! written with one write; before a flush that somebody else asked for it yields once, so that other ready tasks can
 //! add to it; it never waits for a handler.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -27,6 +28,10 @@ use crate::transport::Stream;
 
 /// Reads in one poll before other connections get their turn.
 const MOST_READS: usize = 16;
+/// How long handlers may be polled in place before what they answered is written and others get their turn.
+const INLINE_TIME: Duration = Duration::from_millis(1);
+/// Handlers between looks at the clock.
+const CALLS_PER_LOOK: usize = 4;
 /// How long the peer may take to close after a finished drain.
 const FAREWELL_TIME: Duration = Duration::from_secs(2);
 /// Segments of one vectored write.
@@ -41,6 +46,8 @@ pub(crate) struct Driver {
     epoch: u32,
     flushing: Buffer,
     batch: Batch,
+    /// Calls that have been read and not begun. Nothing more is read before they are.
+    backlog: VecDeque<(Frame, Verdict)>,
     has_yielded: bool,
     end_of_input: bool,
     frame_limit: usize,
@@ -102,6 +109,7 @@ impl Driver {
             epoch,
             flushing: Buffer::new(),
             batch: Batch::default(),
+            backlog: VecDeque::new(),
             has_yielded: false,
             end_of_input: false,
             frame_limit,
@@ -125,6 +133,7 @@ impl Driver {
         for _ in 0..MOST_READS {
             match self.poll_once(context) {
                 Ok(Turn::Again) => {}
+                Ok(Turn::Yield) => break,
                 Ok(Turn::Rest) => return self.rest(context),
                 Err(reason) => return Poll::Ready(reason),
             }
@@ -138,7 +147,11 @@ impl Driver {
         let mut turn = Turn::Rest;
         // What the handshake read beyond itself comes first.
         let left_over = self.frames_read == 0 && self.reader.is_amid_frame();
-        if left_over {
+        if !self.backlog.is_empty() {
+            self.link.lock().driver_active = true;
+            self.begin_calls();
+            turn = Turn::Again;
+        } else if left_over {
             self.frames_read = 1;
             self.handle_input().map_err(|error| self.cut(error))?;
             turn = Turn::Again;
@@ -159,6 +172,7 @@ impl Driver {
         match self.flush(context, turn) {
             // A peer that takes nothing more may have said why, behind what is already here.
             Err(error) if turn == Turn::Rest => Err(self.lost(Some(error))),
+            _ if !self.backlog.is_empty() => Ok(Turn::Yield),
             _ => Ok(turn),
         }
     }
@@ -183,7 +197,7 @@ impl Driver {
                     Err(error) => Err(error),
                 };
             }
-            if !state.queue.is_empty() {
+            if outcome.is_ok() && !state.queue.is_empty() {
                 state.pump(&self.link.configuration, &mut self.batch.wakers);
             }
         }
@@ -198,13 +212,26 @@ impl Driver {
         }
         self.methods.synchronize();
         self.link.tell_open();
-        let mut inbound = std::mem::take(&mut self.batch.inbound);
-        for (frame, verdict) in inbound.drain(..) {
-            self.begin_call(frame, verdict);
-        }
-        self.batch.inbound = inbound;
-        self.link.lock().driver_active = false;
+        self.backlog.extend(self.batch.inbound.drain(..));
+        self.begin_calls();
         outcome
+    }
+
+    /// Begins the calls that have been read, in their order, for so long as their handlers do not take too long.
+    fn begin_calls(&mut self) {
+        let began = (self.backlog.len() > CALLS_PER_LOOK).then(Instant::now);
+        let mut begun = 0;
+        while let Some((frame, verdict)) = self.backlog.pop_front() {
+            self.begin_call(frame, verdict);
+            begun += 1;
+            if let Some(began) = began
+                && begun % CALLS_PER_LOOK == 0
+                && began.elapsed() > INLINE_TIME
+            {
+                break;
+            }
+        }
+        self.link.lock().driver_active = false;
     }
 
     /// Gives a call of the peer to its service.
@@ -432,5 +459,7 @@ impl Drop for Driver {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Again,
+    /// There is more to do, after others.
+    Yield,
     Rest,
 }

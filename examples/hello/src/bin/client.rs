@@ -10,7 +10,7 @@ impl HelloClient for Guest {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Fault> {
     let secret = Secret::from_file("hello.secret")?;
     let client =
         Client::builder().secret(secret).register(Hello::client(Guest)).connect("unix:hello.socket")?;

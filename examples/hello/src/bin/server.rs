@@ -11,13 +11,13 @@ impl HelloServer for Host {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Fault> {
     let secret = Secret::from_file_or_generate("hello.secret")?; // for the client to read; only this user can
     let server =
         Server::builder().secret(secret).register(Hello::server(Host)).listen("unix:hello.socket").await?;
     let mut peers = server.peers();
     println!("serving; now run the client");
-    let client = peers.next().await.ok_or("no client came")?;
+    let client = peers.next().await.ok_or_else(|| Fault::new("no client came"))?;
     println!("the client left: {}", client.closed().await);
     Ok(())
 }
