@@ -10,3 +10,8 @@ pub mod api {
 
 pub mod fixture;
 pub mod workshop;
+
+/// The code in the guide, which is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+pub struct Guide;
