@@ -58,6 +58,11 @@ impl Resolver<'_> {
                 *slot = true;
             }
         }
+        for id in &self.damaged {
+            if let Some(slot) = sized.get_mut(id.0) {
+                *slot = true;
+            }
+        }
         spread(&users, &mut unfit, |reason| reason.is_some());
         spread(&users, &mut sized, |sized| *sized);
         Properties { unfit, sized }

@@ -30,6 +30,9 @@ impl<'a> Resolver<'a> {
 
     fn define(&mut self, item: usize, id: TypeId, entry: Entry<'a>) -> TypeDefinition {
         let ast = entry.item;
+        if ast.incomplete {
+            self.damaged.insert(id);
+        }
         let target = match &ast.kind {
             ItemKind::Struct { .. } => Target::Struct,
             ItemKind::Enum { error: true, .. } => Target::Error,
@@ -54,7 +57,9 @@ impl<'a> Resolver<'a> {
             ItemKind::Flags { flags, .. } => self.flags(item, entry.file, flags),
             ItemKind::Newtype(inner) => {
                 let ty = self.ty(entry.file, inner, Position::Data);
-                if ty.is_some() {
+                if ty.is_none() {
+                    self.damaged.insert(id);
+                } else {
                     let place = self.place(entry.file, inner.span);
                     self.sites.push(Site { address: Address { owner: id, variant: None, field: 0 }, place });
                 }
@@ -94,6 +99,8 @@ impl<'a> Resolver<'a> {
                     self.pending_defaults.push(PendingDefault { address, file, value });
                 }
                 resolved.push(schema_field);
+            } else {
+                self.damaged.insert(owner.id);
             }
         }
         resolved
@@ -171,6 +178,8 @@ impl<'a> Resolver<'a> {
         for variant in variants {
             let tag = match &variant.tag {
                 Some(expression) => self.tag(file, expression),
+                // A variant that was lost would have counted.
+                None if entry.item.incomplete => None,
                 None => next,
             };
             let written = variant.tag.as_ref().map_or(variant.name.span, |tag| tag.span);
@@ -202,7 +211,7 @@ impl<'a> Resolver<'a> {
             if let (Some(text), Some(span)) = (&decorated.attributes.display, decorated.display)
                 && !entry.item.incomplete
             {
-                self.check_display(file, text, span, &payload);
+                self.check_display(file, text, span, &variant.payload);
             }
             resolved.push(Variant {
                 name: variant.name.text.clone(),
@@ -243,17 +252,24 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn check_display(&mut self, file: usize, text: &str, span: crate::location::Span, payload: &Payload) {
+    /// Looks at the fields as they were written: one whose type is wrong is there all the same.
+    fn check_display(
+        &mut self,
+        file: usize,
+        text: &str,
+        span: crate::location::Span,
+        payload: &ast::Payload,
+    ) {
         let fields = match payload {
-            Payload::Unit => &[][..],
-            Payload::Tuple(fields) | Payload::Record(fields) => fields,
+            ast::Payload::Unit => &[][..],
+            ast::Payload::Tuple(fields) | ast::Payload::Record(fields) => fields,
         };
         let Err(problem) = display::check(text, fields) else { return };
         let place = self.place(file, span);
         let names: Vec<String> = fields
             .iter()
             .filter(|field| !field.tombstone)
-            .map(|field| format!("`{{{}}}`", field.name))
+            .map(|field| format!("`{{{}}}`", field.name.text))
             .collect();
         let possible = if names.is_empty() {
             "this variant has no fields; a brace itself is written twice".to_owned()

@@ -68,6 +68,9 @@ impl<'a> Resolver<'a> {
             else {
                 return self.conform_item(value, id, place);
             };
+            if self.damaged.contains(&id) {
+                return None;
+            }
             match newtype.inner.clone() {
                 Type::Named { id: inner, .. } => id = inner,
                 inner => return self.conform(value, &inner, place),

@@ -2,7 +2,7 @@
 //!
 //! Invariants: a text that passes has only places `{name}` of fields that exist, and doubled braces.
 
-use crate::schema::Field;
+use crate::ast::Field;
 
 /// What is wrong with a display text.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) fn check(text: &str, fields: &[Field]) -> Result<(), Problem> {
         if let Some((name, _)) = name.split_once(':') {
             return Err(Problem::Format(name.to_owned()));
         }
-        if !fields.iter().any(|field| field.name == name && !field.tombstone) {
+        if !fields.iter().any(|field| field.name.text == name && !field.tombstone) {
             return Err(Problem::UnknownField(name.to_owned()));
         }
         rest = behind;

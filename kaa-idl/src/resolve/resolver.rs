@@ -3,7 +3,7 @@
 //! Invariants: `types` is indexed by [`TypeId`]; a constant or alias that is absent from its table was complained
 //! about.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::scope::{Input, Scope};
 use super::values::Evaluated;
@@ -26,6 +26,8 @@ pub(super) struct Resolver<'a> {
     /// The integer types of flags by item.
     pub(super) representations: HashMap<usize, Type>,
     pub(super) types: Vec<TypeDefinition>,
+    /// Types of which a part was lost to an error, so that nothing may follow from what they lack.
+    pub(super) damaged: HashSet<TypeId>,
     /// Where the types of fields were written, in the order of `types`.
     pub(super) sites: Vec<Site>,
     /// Written map and set keys, and element types, to be checked when all types are known.
@@ -98,6 +100,7 @@ impl<'a> Resolver<'a> {
             flag_values: HashMap::new(),
             representations: HashMap::new(),
             types: Vec::new(),
+            damaged: HashSet::new(),
             sites: Vec::new(),
             containers: Vec::new(),
             pending_defaults: Vec::new(),
