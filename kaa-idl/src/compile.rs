@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::ast;
-use crate::diagnostic::{Code, Diagnostic, Place, RenderStyle, Severity, SourceText, render};
+use crate::diagnostic::{Code, Diagnostic, Place, RenderStyle, Severity, SourceText, Sources, render};
 use crate::location::{LineTable, Span};
 use crate::parse::parse;
 use crate::resolve::{Input, resolve};
@@ -20,6 +20,8 @@ pub struct Compilation {
     schema: Option<Schema>,
     diagnostics: Vec<Diagnostic>,
     sources: Vec<(Arc<str>, SourceText)>,
+    /// How to show the paths of files to a reader.
+    display_paths: HashMap<String, String>,
 }
 
 impl Compilation {
@@ -44,15 +46,20 @@ impl Compilation {
     /// All diagnostics as text, in the manner of rustc; empty if there are none.
     #[must_use]
     pub fn render(&self, style: RenderStyle) -> String {
-        let sources = self.sources.iter().map(|(path, source)| (&**path, source)).collect();
-        render(&self.diagnostics, &sources, style)
+        let texts = self.sources.iter().map(|(path, source)| (&**path, source)).collect();
+        render(&self.diagnostics, &Sources { texts, display_paths: &self.display_paths }, style)
     }
 }
 
 /// Compiles all files of a source.
 #[must_use]
 pub fn compile(source: &dyn FileSource) -> Compilation {
-    let mut compilation = Compilation { schema: None, diagnostics: Vec::new(), sources: Vec::new() };
+    let mut compilation = Compilation {
+        schema: None,
+        diagnostics: Vec::new(),
+        sources: Vec::new(),
+        display_paths: HashMap::new(),
+    };
     let paths = match source.files() {
         Ok(paths) => paths,
         Err(error) => {
@@ -63,6 +70,7 @@ pub fn compile(source: &dyn FileSource) -> Compilation {
     let mut files = Vec::new();
     for path in &paths {
         files.push(read(source, path, &mut compilation));
+        compilation.display_paths.insert(path.clone(), source.display_path(path));
     }
     let lines: HashMap<&str, &LineTable> =
         compilation.sources.iter().map(|(path, source)| (&**path, &source.lines)).collect();

@@ -4,12 +4,13 @@
 //! way to it and never from inside itself; nothing larger than [`MAXIMUM_FILE_SIZE`] is read.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
 /// The size above which a file is refused, in bytes.
 pub const MAXIMUM_FILE_SIZE: u64 = 16 * 1024 * 1024;
@@ -28,6 +29,11 @@ pub trait FileSource {
     /// # Errors
     /// If there is no such file, or it cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, SourceError>;
+
+    /// A file's path as diagnostics show it, for a reader to open; the path itself unless the source knows better.
+    fn display_path(&self, path: &str) -> String {
+        path.to_owned()
+    }
 }
 
 /// Why files could not be listed or read.
@@ -204,6 +210,18 @@ impl FileSource for DiskSource {
             return Err(SourceError::TooLarge { path: display(&real), size });
         }
         Ok(content)
+    }
+
+    /// The path below its root as that was given, and from the current directory if it leads there: what a terminal
+    /// can follow.
+    fn display_path(&self, path: &str) -> String {
+        let Some(real) = self.locate(path) else { return path.to_owned() };
+        let real = match env::current_dir() {
+            Ok(current) => real.strip_prefix(current).map(Path::to_path_buf).unwrap_or(real),
+            Err(_) => real,
+        };
+        let plain: PathBuf = real.components().filter(|part| !matches!(part, Component::CurDir)).collect();
+        display(&plain).replace(MAIN_SEPARATOR, "/")
     }
 }
 

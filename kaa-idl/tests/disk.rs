@@ -108,3 +108,20 @@ fn a_large_file_is_refused_before_it_is_read() {
     file.set_len(kaa_idl::MAXIMUM_FILE_SIZE + 1).expect("a length");
     assert_eq!(codes(&compile(&DiskSource::new([root.path()]))), ["K0502"]);
 }
+
+#[test]
+fn paths_are_shown_from_the_current_directory() {
+    let here = std::env::current_dir().expect("a current directory");
+    let root = folder();
+    write(root.path(), "tv/epg.kaa", "package tv.epg; struct A { a: Nope }");
+    let shown = |root: &Path| compile(&DiskSource::new([root])).render(kaa_idl::RenderStyle::Plain);
+    let elsewhere = shown(root.path());
+    assert!(elsewhere.contains(&format!("--> {}/tv/epg.kaa:1:31\n", root.path().display())), "{elsewhere}");
+
+    let fixtures = Path::new("tests/diagnostics/K0105_unknown_package/bad");
+    for root in [fixtures.to_owned(), here.join(fixtures), Path::new(".").join(fixtures)] {
+        let source = DiskSource::new([&root]);
+        assert_eq!(source.display_path("tv/epg.kaa"), format!("{}/tv/epg.kaa", fixtures.display()));
+        assert!(shown(&root).contains(&format!("--> {}/tv/", fixtures.display())));
+    }
+}

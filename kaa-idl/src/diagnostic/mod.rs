@@ -11,4 +11,4 @@ pub use code::Code;
 pub use message::{Diagnostic, Fix, Label, Place, Severity};
 pub use render::RenderStyle;
 
-pub(crate) use render::{SourceText, render};
+pub(crate) use render::{SourceText, Sources, render};

@@ -27,6 +27,20 @@ pub(crate) struct SourceText {
     pub(crate) lines: LineTable,
 }
 
+/// The files that diagnostics are about.
+#[derive(Debug)]
+pub(crate) struct Sources<'a> {
+    pub(crate) texts: HashMap<&'a str, &'a SourceText>,
+    /// How to show a path; one that is absent is shown as it is.
+    pub(crate) display_paths: &'a HashMap<String, String>,
+}
+
+impl<'a> Sources<'a> {
+    fn shown(&self, path: &'a str) -> &'a str {
+        self.display_paths.get(path).map_or(path, String::as_str)
+    }
+}
+
 /// Nobody reads more than this; the rest is counted.
 const MOST_RENDERED: usize = 100;
 /// Labels further apart than this many lines become snippets of their own.
@@ -35,11 +49,7 @@ const WIDEST_WINDOW: usize = 200;
 const LONGEST_LINE: usize = 2_000;
 
 /// Renders diagnostics, a blank line between them.
-pub(crate) fn render(
-    diagnostics: &[Diagnostic],
-    sources: &HashMap<&str, &SourceText>,
-    style: RenderStyle,
-) -> String {
+pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources<'_>, style: RenderStyle) -> String {
     let renderer = match style {
         RenderStyle::Plain => Renderer::plain(),
         RenderStyle::Ansi => Renderer::styled(),
@@ -61,7 +71,7 @@ pub(crate) fn render(
     output
 }
 
-fn groups<'a>(diagnostic: &'a Diagnostic, sources: &HashMap<&str, &'a SourceText>) -> Vec<Group<'a>> {
+fn groups<'a>(diagnostic: &'a Diagnostic, sources: &Sources<'a>) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -71,10 +81,10 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &HashMap<&str, &'a SourceText
     for window in windows(diagnostic) {
         let Some(first) = window.first() else { continue };
         let path: &'a str = &first.label.place.path;
-        match sources.get(path) {
-            Some(source) => group = group.element(snippet(path, source, &window)),
+        match sources.texts.get(path) {
+            Some(source) => group = group.element(snippet(sources.shown(path), source, &window)),
             None if path.is_empty() => {}
-            None => group = group.element(Origin::path(path)),
+            None => group = group.element(Origin::path(sources.shown(path))),
         }
     }
     for help in &diagnostic.help {
@@ -82,13 +92,16 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &HashMap<&str, &'a SourceText
     }
     let mut groups = vec![group];
     if let Some(fix) = &diagnostic.fix
-        && let Some(source) = sources.get(&*fix.place.path)
+        && let Some(source) = sources.texts.get(&*fix.place.path)
     {
         let (excerpt, offset, line) = excerpt(source, fix.place.span, fix.place.span);
         let span = shifted(fix.place.span, offset, excerpt.len());
         let patch = Patch::new(span, fix.replacement.as_str());
-        let snippet =
-            Snippet::source(excerpt).path(&*fix.place.path).line_start(line).fold(true).patch(patch);
+        let snippet = Snippet::source(excerpt)
+            .path(sources.shown(&fix.place.path))
+            .line_start(line)
+            .fold(true)
+            .patch(patch);
         groups.push(Level::HELP.secondary_title(fix.message.as_str()).element(snippet));
     }
     groups
