@@ -1,0 +1,58 @@
+//! Frames stand on the wire as the specification says, byte for byte (`docs/wire.md`, section 3).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test says so by panicking")]
+
+use bytes::Bytes;
+use kaa_rpc_runtime::protocol::frame::{
+    CallId, Header, Kind, Parent, Size, Status, Token, frame_size, parse_frame,
+};
+
+const METHOD: u32 = 0xdead_beef;
+
+/// The golden bytes of a name.
+fn golden(name: &str) -> Vec<u8> {
+    let file = include_str!("golden/frames.txt");
+    let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let digits: Vec<u8> = line.unwrap().bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+fn encode(header: &Header, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    header.encode(&mut |part| bytes.extend_from_slice(part));
+    bytes.extend_from_slice(payload);
+    let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    bytes.splice(..4, length);
+    bytes
+}
+
+fn check(name: &str, header: &Header, payload: &[u8]) {
+    assert_eq!(encode(header, payload), golden(name), "{name}");
+    check_reading(name, header, payload);
+}
+
+fn check_reading(name: &str, header: &Header, payload: &[u8]) {
+    let bytes = golden(name);
+    assert_eq!(frame_size(&bytes, 1024), Ok(Size::Known(bytes.len())), "{name}");
+    let frame = parse_frame(Bytes::from(bytes)).unwrap();
+    assert_eq!(frame.header, *header, "{name}");
+    assert_eq!(frame.payload, payload, "{name}");
+}
+
+#[test]
+fn every_frame_is_written_and_read_as_specified() {
+    let call = |id: u64, token: u32| Header::new(Kind::Call, CallId(id), Token(token), METHOD);
+    check("call", &call(1, 0), b"\x05h");
+    check("timed call", &Header { remaining_time: Some(2_000_000), ..call(2, 1) }, b"\x05h");
+    let parent = Some(Parent { id: CallId(9), token: Token(4), depth: 1 });
+    check("nested call", &Header { parent, ..call(3, 2) }, b"\x05h");
+    check_reading("padded call", &call(4, 0), b"\x05h");
+    check("oneway", &Header::new(Kind::Oneway, CallId(5), Token(0), METHOD), b"");
+    let reply = |status: Status| Header::new(Kind::Reply, CallId(1), Token(0), status.to_number());
+    check("reply", &reply(Status::Ok), b"\x05h");
+    check("fault", &reply(Status::Fault), b"ohno");
+    check("cancel", &Header::new(Kind::Cancel, CallId(1), Token(0), 0), b"");
+    check("credit", &Header::of_connection(Kind::OnewayCredit, 128), b"");
+    check("ping", &Header::of_connection(Kind::Ping, 0), b"");
+    check("goodbye", &Header::new(Kind::Goodbye, CallId(7), Token(1), 1), b"oop");
+}
