@@ -33,12 +33,10 @@ fn main() -> Result<()> {
             size.parse()?,
             Duration::from_millis(milliseconds.parse()?),
         )),
-        ["count", peer, callers, calls] => {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?
-                .block_on(count(peer, callers.parse()?, calls.parse()?))
-        }
+        ["count", peer, callers, calls] => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(count(peer, callers.parse()?, calls.parse()?)),
         ["compare"] => compare(5, Duration::from_millis(1000), 32),
         ["compare", rounds, milliseconds, size] => {
             compare(rounds.parse()?, Duration::from_millis(milliseconds.parse()?), size.parse()?)
@@ -162,7 +160,10 @@ async fn repeat(caller: impl Caller, callers: usize, calls: usize, data: &Bytes)
 
 fn compare(rounds: usize, time: Duration, size: usize) -> Result<()> {
     println!("{size}-byte echo over a unix socket, {rounds} rounds of {time:?} each, medians");
-    println!("{:>8} {:>8} {:>12} {:>10} {:>10} {:>8}", "callers", "peer", "calls/s", "client µs", "server µs", "ratio");
+    println!(
+        "{:>8} {:>8} {:>12} {:>10} {:>10} {:>8}",
+        "callers", "peer", "calls/s", "client µs", "server µs", "ratio"
+    );
     for callers in CALLERS {
         let mut samples: Vec<Vec<Sample>> = PEERS.iter().map(|_| Vec::new()).collect();
         for _ in 0..rounds {
@@ -204,7 +205,11 @@ fn measure(peer: &str, callers: usize, size: usize, time: Duration) -> Result<Sa
     let line = String::from_utf8(output.stdout)?;
     let numbers: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     let [calls, seconds, client_cpu] = numbers[..] else { bail!("the client of {peer} said: {line}") };
-    Ok(Sample { calls_per_second: calls / seconds, client_cpu: client_cpu / calls, server_cpu: server_cpu / calls })
+    Ok(Sample {
+        calls_per_second: calls / seconds,
+        client_cpu: client_cpu / calls,
+        server_cpu: server_cpu / calls,
+    })
 }
 
 /// Ended when it is no longer needed.
@@ -228,7 +233,8 @@ fn process_cpu(process: u32) -> Result<f64> {
     let mut nanoseconds = 0_f64;
     for thread in threads {
         let text = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        nanoseconds += text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok()).unwrap_or_default();
+        nanoseconds +=
+            text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok()).unwrap_or_default();
     }
     anyhow::ensure!(!text.is_empty(), "no schedstat");
     Ok(nanoseconds / 1e9)
