@@ -25,6 +25,8 @@ pub struct File {
     pub lost_names: Vec<String>,
     /// Whether something could not be parsed and may have declared any name.
     pub incomplete: bool,
+    /// Whether there is a `package` line that could not be parsed.
+    pub package_lost: bool,
 }
 
 /// A name with its place.

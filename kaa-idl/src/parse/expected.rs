@@ -181,8 +181,8 @@ fn describe(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::identifier | Rule::package_name | Rule::dotted_name => (0, "a name"),
         Rule::path | Rule::named => (0, "a name"),
         Rule::r#type | Rule::array | Rule::unit => (0, "a type"),
-        Rule::expression | Rule::operand | Rule::bound | Rule::bare_bound => (0, "a value"),
-        Rule::integer | Rule::float | Rule::boolean => (1, "a value"),
+        Rule::expression | Rule::operand | Rule::integer | Rule::float | Rule::boolean => (0, "a value"),
+        Rule::bound | Rule::bare_bound => (1, "a bound"),
         Rule::string => (1, "a string"),
         Rule::colon => (1, "`:`"),
         Rule::equals => (2, "`=`"),
@@ -257,6 +257,7 @@ fn advice(found: &str, before: &str, rules: &[Rule]) -> Option<String> {
         ("(", _) if wants(&[Rule::r#type, Rule::path, Rule::named]) => {
             "there are no tuples; declare a `struct`"
         }
+        ("-", _) if wants(&[Rule::dot]) => "names are letters, digits and `_`",
         ("=", _) if wants(&[Rule::colon]) => "a name is followed by `:` and a type, then by `=` and a value",
         ("," | "}", _) if wants(&[Rule::equals]) && !list => "every flag has a value, such as `1 << 0`",
         (_, "optional" | "required" | "repeated") if wants(&[Rule::colon]) => {

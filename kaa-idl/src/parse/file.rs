@@ -34,6 +34,7 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         items: Vec::new(),
         lost_names: Vec::new(),
         incomplete: matching.too_deep,
+        package_lost: false,
     };
     scan.hide(&matching.open_angles);
     let excerpt = Excerpt { path: &path, text, masked: &scan.masked };
@@ -104,6 +105,8 @@ impl FileParser<'_> {
 
     /// Notes the names that a chunk would have declared, so that nobody calls them unknown.
     fn salvage(&mut self, tokens: &[Token]) {
+        let first = head(tokens).first().map_or("", |token| token.span.text(self.excerpt.text));
+        self.file.package_lost |= first == "package" || meant(first) == Some("package");
         let words = tokens.iter().zip(tokens.iter().skip(1));
         let mut found = false;
         for (keyword, name) in words.filter(|(_, name)| name.kind == TokenKind::Word) {
@@ -118,8 +121,7 @@ impl FileParser<'_> {
             let name = head(tokens).iter().filter(|token| token.kind == TokenKind::Word).nth(1);
             self.file.lost_names.extend(name.map(|name| name.span.text(self.excerpt.text).to_owned()));
         }
-        let is_use = head(tokens).first().is_some_and(|token| token.span.text(self.excerpt.text) == "use");
-        if is_use {
+        if first == "use" {
             let words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
             self.file.lost_names.extend(words.map(|word| word.span.text(self.excerpt.text).to_owned()));
         }

@@ -84,7 +84,8 @@ impl Resolver<'_> {
     /// Checks what services add to the modules of their packages.
     pub(super) fn check_generated(&mut self, services: &[ResolvedService<'_>]) {
         let mut modules = self.written_names();
-        for resolved in services {
+        let mut complaints = Vec::new();
+        for resolved in services.iter().filter(|resolved| self.is_first(resolved)) {
             let package = resolved.entry.package;
             let name = &resolved.entry.item.name;
             let place = self.place(resolved.entry.file, name.span);
@@ -102,12 +103,12 @@ impl Resolver<'_> {
             ];
             for (what, suffix) in types {
                 let generated = format!("{}{suffix}", name.text);
-                self.diagnostics.extend(take(module, &generated, holder(what, &generated)));
+                complaints.extend(take(module, &generated, holder(what, &generated)));
             }
             let generated = snake_case(&name.text);
-            self.diagnostics.extend(take(module, &generated, holder("module", &generated)));
+            complaints.extend(take(module, &generated, holder("module", &generated)));
         }
-        for resolved in services {
+        for resolved in services.iter().filter(|resolved| self.is_first(resolved)) {
             let Some(module) = modules.get_mut(resolved.entry.package) else { continue };
             let methods = resolved.service.server.iter().chain(&resolved.service.client);
             for (method, place) in methods.zip(&resolved.options) {
@@ -118,11 +119,20 @@ impl Resolver<'_> {
                 );
                 let identity = method.interface.clone().map(|interface| (interface, method.name.clone()));
                 let complaint = take(module, &options, Holder { what, place: place.clone(), identity });
-                self.diagnostics.extend(complaint.map(|complaint| {
+                complaints.extend(complaint.map(|complaint| {
                     complaint.with_help("name the options with `#[rust(options = \"Other\")]` on the method")
                 }));
             }
         }
+        self.diagnostics.extend(complaints);
+    }
+
+    /// Whether a service is the one its name stands for, and not its second definition, of which all would be double.
+    fn is_first(&self, resolved: &ResolvedService<'_>) -> bool {
+        let name = &resolved.entry.item.name;
+        let package = self.scope.packages.get(resolved.entry.package);
+        let first = package.and_then(|package| self.scope.entry(*package.names.get(name.text.as_str())?));
+        first.is_some_and(|first| first.file == resolved.entry.file && first.item.name.span == name.span)
     }
 
     /// The names in every package's module that were written: its items and the packages below it.

@@ -2,7 +2,7 @@
 //!
 //! Invariants: every file belongs to exactly one package; packages are ordered by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::graph::{circle, components, is_circle};
 use super::scope::Input;
@@ -10,20 +10,33 @@ use crate::ast::{self, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
-/// Files by package name, and what is wrong with that.
-pub(super) fn group(files: &[Input<'_>]) -> (BTreeMap<String, Vec<usize>>, Vec<Diagnostic>) {
+/// Files by the package that they say they are of.
+pub(super) struct Groups {
+    pub(super) packages: BTreeMap<String, Vec<usize>>,
+    /// Files whose paths do not allow their packages, so that what they declare may be there twice.
+    pub(super) misplaced: HashSet<usize>,
+    /// What is wrong with that.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Groups files by package.
+pub(super) fn group(files: &[Input<'_>]) -> Groups {
     let mut packages: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut misplaced = HashSet::new();
     let mut diagnostics = Vec::new();
     for (index, input) in files.iter().enumerate() {
         let places = Places::of(&input.file.path);
         let name = match &input.file.package {
             Some(line) => {
                 let name = dotted(&line.segments);
-                diagnostics.extend(mismatch(input.file, line, &name, &places));
+                if let Some(complaint) = mismatch(input.file, line, &name, &places) {
+                    misplaced.insert(index);
+                    diagnostics.push(complaint);
+                }
                 name
             }
             None => {
-                if !input.file.incomplete {
+                if !input.file.incomplete && !input.file.package_lost {
                     diagnostics.push(nameless(input.file, &places));
                 }
                 places.own.clone()
@@ -34,7 +47,7 @@ pub(super) fn group(files: &[Input<'_>]) -> (BTreeMap<String, Vec<usize>>, Vec<D
     for (name, members) in &packages {
         diagnostics.extend(both_file_and_folder(files, name, members));
     }
-    (packages, diagnostics)
+    Groups { packages, misplaced, diagnostics }
 }
 
 /// The packages that a path allows.
@@ -43,6 +56,8 @@ struct Places {
     own: String,
     /// That of the folder, `tv` for `tv/epg.kaa`; `None` directly under a root.
     folder: Option<String>,
+    /// A part of the path that is no legal name, `my-shop` for `my-shop.kaa`.
+    unfit: Option<String>,
 }
 
 impl Places {
@@ -50,10 +65,23 @@ impl Places {
         let stem = path.strip_suffix(".kaa").unwrap_or(path);
         let own = stem.replace('/', ".");
         let folder = stem.rsplit_once('/').map(|(folder, _)| folder.replace('/', "."));
-        Self { own, folder }
+        let unfit = stem.split('/').find(|part| !is_name(part)).map(str::to_owned);
+        Self { own, folder, unfit }
+    }
+
+    /// What to do about a path that no package can have.
+    fn advice(&self) -> Option<String> {
+        let unfit = self.unfit.as_deref()?;
+        let legal: String =
+            unfit.chars().map(|each| if is_part_of_name(each) { each } else { '_' }).collect();
+        let rename = if is_name(&legal) { format!(": rename `{unfit}` to `{legal}`") } else { String::new() };
+        Some(format!("the names of files and folders are letters, digits and `_`{rename}"))
     }
 
     fn shown(&self) -> String {
+        if self.unfit.is_some() {
+            return "no package".to_owned();
+        }
         match &self.folder {
             Some(folder) => format!("`package {};` or `package {folder};`", self.own),
             None => format!("`package {};`", self.own),
@@ -67,6 +95,9 @@ fn mismatch(file: &ast::File, line: &ast::PackageLine, name: &str, places: &Plac
     }
     let place = Place::new(&file.path, line.span);
     let path = name.replace('.', "/");
+    let advice = places.advice().unwrap_or_else(|| {
+        format!("package `{name}` is the file `{path}.kaa`, or the files directly under `{path}/`")
+    });
     Some(
         Diagnostic::error(
             Code::PackageMismatch,
@@ -74,22 +105,34 @@ fn mismatch(file: &ast::File, line: &ast::PackageLine, name: &str, places: &Plac
             place,
             format!("its path allows {}", places.shown()),
         )
-        .with_help(format!(
-            "package `{name}` is the file `{path}.kaa`, or the files directly under `{path}/`"
-        )),
+        .with_help(advice),
     )
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(is_part_of_name) && text.starts_with(|first: char| !first.is_ascii_digit())
+}
+
+fn is_part_of_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
 }
 
 fn nameless(file: &ast::File, places: &Places) -> Diagnostic {
     let place = Place::new(&file.path, Span::at(0));
-    Diagnostic::error(
+    let diagnostic = Diagnostic::error(
         Code::PackageMismatch,
         "this file names no package",
         place.clone(),
         "expected `package …;`",
+    );
+    if let Some(advice) = places.advice() {
+        return diagnostic.with_help("its path allows none").with_help(advice);
+    }
+    diagnostic.with_help(format!("its path allows {}", places.shown())).with_fix(
+        place,
+        format!("package {};\n", places.own),
+        "add the line",
     )
-    .with_help(format!("its path allows {}", places.shown()))
-    .with_fix(place, format!("package {};\n", places.own), "add the line")
 }
 
 /// A package is one file, or the files of a folder, so that there is one place to look.

@@ -3,9 +3,9 @@
 //! Invariants: items are numbered by package, file and position; a name that a failed parse may have declared is
 //! never called unknown.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use super::packages::group;
+use super::packages::{Groups, group};
 use crate::ast::{self, Item, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
@@ -84,8 +84,8 @@ pub(super) enum Missing {
 impl<'a> Scope<'a> {
     /// Collects the packages and their items; imports are read by [`super::imports`].
     pub(super) fn new(files: &'a [Input<'a>], diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let (groups, complaints) = group(files);
-        diagnostics.extend(complaints);
+        let groups = group(files);
+        diagnostics.extend_from_slice(&groups.diagnostics);
         let mut scope = Self {
             files,
             packages: Vec::new(),
@@ -95,19 +95,19 @@ impl<'a> Scope<'a> {
             type_items: Vec::new(),
             imports: files.iter().map(|_| HashMap::new()).collect(),
         };
-        scope.collect(groups, diagnostics);
+        scope.collect(&groups, diagnostics);
         scope
     }
 
-    fn collect(&mut self, groups: BTreeMap<String, Vec<usize>>, diagnostics: &mut Vec<Diagnostic>) {
-        for (index, (name, members)) in groups.into_iter().enumerate() {
+    fn collect(&mut self, groups: &Groups, diagnostics: &mut Vec<Diagnostic>) {
+        for (index, (name, members)) in groups.packages.iter().enumerate() {
             let mut package = PackageScope { name: name.clone(), ..PackageScope::default() };
-            for file in &members {
+            for file in members {
                 let Some(input) = self.files.get(*file) else { continue };
                 if let Some(slot) = self.package_of.get_mut(*file) {
                     *slot = index;
                 }
-                package.incomplete |= input.file.incomplete;
+                package.incomplete |= input.file.incomplete || input.file.package_lost;
                 package.lost.extend(input.file.lost_names.iter().map(String::as_str));
                 for item in &input.file.items {
                     let number = self.entries.len();
@@ -116,15 +116,22 @@ impl<'a> Scope<'a> {
                     let entry = Entry { package: index, file: *file, item, type_id };
                     self.entries.push(entry);
                     let first = *package.names.entry(&item.name.text).or_insert(number);
-                    if first != number {
+                    if first != number
+                        && !groups.misplaced.contains(file)
+                        && !self.is_of(first, &groups.misplaced)
+                    {
                         diagnostics.extend(self.duplicate(first, entry));
                     }
                 }
             }
-            package.files = members;
-            self.by_name.insert(name, index);
+            package.files.clone_from(members);
+            self.by_name.insert(name.clone(), index);
             self.packages.push(package);
         }
+    }
+
+    fn is_of(&self, item: usize, files: &HashSet<usize>) -> bool {
+        self.entry(item).is_some_and(|entry| files.contains(&entry.file))
     }
 
     fn duplicate(&self, first: usize, second: Entry<'a>) -> Option<Diagnostic> {
