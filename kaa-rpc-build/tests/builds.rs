@@ -125,6 +125,7 @@ fn a_wrong_file_shows_as_the_compilers_own_errors_do() {
     assert!(!success);
     let (_, shown) = shown.split_once("  --- stderr\n").unwrap_or_else(|| panic!("{shown}"));
     assert!(shown.starts_with("  Error: \n  error[K0104]: there is no type `Times`\n"), "{shown}");
+    assert!(shown.contains("--> kaa/bell.kaa:2:31\n"), "{shown}");
     assert!(!shown.contains("cargo:") && !shown.contains("Schema {"), "{shown}");
 }
 
