@@ -6,6 +6,7 @@ use super::Lowering;
 use super::fields::Decoration;
 use super::nodes::Node;
 use crate::ast::{Function, Include, Member, Name, Path};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::parse::Rule;
 
 impl Lowering<'_, '_> {
@@ -53,13 +54,26 @@ impl Lowering<'_, '_> {
                     function.returns = ty.map(|ty| (self.ty(ty), span));
                 }
                 Rule::throws => {
-                    let path = child.into_inner().find(|part| part.as_rule() == Rule::path);
-                    function.throws = path.map(|path| (self.path(path), span));
+                    for part in child.into_inner() {
+                        match part.as_rule() {
+                            Rule::path => function.throws = Some((self.path(part), span)),
+                            Rule::more_errors => self.more_errors(&part),
+                            _ => {}
+                        }
+                    }
                 }
                 _ => self.end_of_statement(&child, "methods end with `;`"),
             }
         }
         Function { docs: decoration.docs, attributes: decoration.attributes, ..function }
+    }
+
+    fn more_errors(&mut self, node: &Node<'_>) {
+        let place = self.place(self.span(node));
+        self.report(
+            Diagnostic::error(Code::UnexpectedToken, "a method declares one error", place, "more than one")
+                .with_help("declare an `error` whose variants hold both"),
+        );
     }
 
     fn include(&mut self, node: Node<'_>) -> Option<Member> {
@@ -94,8 +108,8 @@ impl Lowering<'_, '_> {
         if let Some(attribute) = decoration.attributes.first() {
             let place = self.place(attribute.span);
             let name = &attribute.name.text;
-            self.report(crate::diagnostic::Diagnostic::error(
-                crate::diagnostic::Code::MisplacedAttribute,
+            self.report(Diagnostic::error(
+                Code::MisplacedAttribute,
                 format!("`#[{name}]` does not belong on a `client` block"),
                 place,
                 "misplaced",

@@ -86,20 +86,16 @@ impl Lowering<'_, '_> {
                 Some(TypeArgument::Bound(self.expression(value), span))
             }
             Rule::bare_bound => {
-                let number = node.as_str().trim_end().trim_start_matches('.').trim_start();
+                let whole = node.as_str().trim_end();
+                let number = whole.rsplit(['.', '=']).next().unwrap_or_default().trim_start();
+                let both_ends = node.into_inner().any(|child| child.as_rule() == Rule::both_ends);
+                let message =
+                    if both_ends { "bounds have only an upper end" } else { "a bound is written `..=N`" };
+                let number = if number.is_empty() { "N" } else { number };
                 let place = self.place(span);
                 self.report(
-                    Diagnostic::error(
-                        Code::UnexpectedToken,
-                        "a bound is written `..=N`",
-                        place.clone(),
-                        "expected `..=`",
-                    )
-                    .with_fix(
-                        place,
-                        format!("..={number}"),
-                        format!("write `..={number}`"),
-                    ),
+                    Diagnostic::error(Code::UnexpectedToken, message, place.clone(), "expected `..=`")
+                        .with_fix(place, format!("..={number}"), format!("write `..={number}`")),
                 );
                 Some(TypeArgument::Bound(Expression { kind: ExpressionKind::Invalid, span }, span))
             }

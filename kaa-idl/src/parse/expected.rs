@@ -257,6 +257,7 @@ fn advice(found: &str, before: &str, rules: &[Rule]) -> Option<String> {
         ("(", _) if wants(&[Rule::r#type, Rule::path, Rule::named]) => {
             "there are no tuples; declare a `struct`"
         }
+        (")" | ",", "self") if wants(&[Rule::colon]) => "methods need no `self`",
         ("-", _) if wants(&[Rule::dot]) => "names are letters, digits and `_`",
         ("=", _) if wants(&[Rule::colon]) => "a name is followed by `:` and a type, then by `=` and a value",
         ("," | "}", _) if wants(&[Rule::equals]) && !list => "every flag has a value, such as `1 << 0`",

@@ -164,7 +164,12 @@ impl Scanner<'_> {
         let message = format!("bad character {}", shown(first));
         let diagnostic =
             Diagnostic::error(Code::BadCharacter, message, self.place(start), "means nothing here");
-        self.report(diagnostic.with_optional_help(advice(first)));
+        let behind = rest.get(run..).unwrap_or_default().trim_start();
+        let behind = behind.strip_prefix("mut ").unwrap_or(behind).trim_start();
+        let receiver =
+            first == '&' && behind.strip_prefix("self").is_some_and(|end| end.starts_with([',', ')']));
+        let help = if receiver { Some("methods need no `self`".to_owned()) } else { advice(first) };
+        self.report(diagnostic.with_optional_help(help));
     }
 
     fn line_comment(&mut self) {
