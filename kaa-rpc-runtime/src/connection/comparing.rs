@@ -40,6 +40,12 @@ impl Comparison {
         self.exchange.is_settled()
     }
 
+    /// Whether the link has become open and has not said so.
+    #[inline]
+    pub(super) fn is_opening(&self) -> bool {
+        self.opening && self.is_settled()
+    }
+
     /// Whether the peer may call: it has said what it knows.
     #[inline]
     pub(super) fn lets_peer_call(&self) -> bool {
@@ -83,7 +89,7 @@ impl Link {
     pub(super) fn tell_open(&self) {
         let is_leaving = {
             let mut state = self.lock();
-            if !state.comparison.opening || !state.comparison.is_settled() {
+            if !state.comparison.is_opening() {
                 return;
             }
             state.comparison.opening = false;

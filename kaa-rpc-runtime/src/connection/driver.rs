@@ -181,6 +181,7 @@ impl Driver {
     fn handle_input(&mut self) -> Result<(), ProtocolError> {
         let mut outcome = Ok(());
         let epoch_matches;
+        let is_opening;
         {
             let mut state = self.link.lock();
             epoch_matches = state.epoch == self.epoch;
@@ -197,6 +198,7 @@ impl Driver {
                     Err(error) => Err(error),
                 };
             }
+            is_opening = state.comparison.is_opening();
             if outcome.is_ok() && !state.queue.is_empty() {
                 state.pump(&self.link.configuration, &mut self.batch.wakers);
             }
@@ -211,7 +213,9 @@ impl Driver {
             self.link.tell_draining();
         }
         self.methods.synchronize();
-        self.link.tell_open();
+        if is_opening {
+            self.link.tell_open();
+        }
         self.backlog.extend(self.batch.inbound.drain(..));
         self.begin_calls();
         outcome
