@@ -205,3 +205,19 @@ async fn a_client_dropped_amid_calls_ends_them() {
     assert_eq!(lost(within(call).await), Outcome::Unknown);
     pair.at_server.until(|counts| counts.dropped == 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_dropped_says_goodbye_to_the_other() {
+    for _ in 0..20 {
+        let pair = Pair::new().await;
+        pair.back().await;
+        drop(pair.server);
+        let reason = within(pair.client.closed()).await;
+        assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason}");
+        let pair = Pair::new().await;
+        let back = pair.back().await;
+        drop(pair.client);
+        let reason = within(back.closed()).await;
+        assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason}");
+    }
+}
