@@ -242,7 +242,7 @@ impl<'a> Site<'a> {
     ) -> (Vec<Ident>, Vec<Ident>) {
         let mut taken = self.values.clone();
         let mut bind = |name: &str| names::identifier(&names::distinct(name, &mut taken));
-        let declared = declared.into_iter().map(|name| bind(&names::member_text(name))).collect();
+        let declared = declared.into_iter().map(|name| bind(&kaa_idl::casing::member_case(name))).collect();
         (declared, reserved.iter().map(|name| bind(name)).collect())
     }
 }

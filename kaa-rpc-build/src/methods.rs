@@ -147,7 +147,8 @@ impl<'a> Parameters<'a> {
 
     /// The field of the call struct that holds the options.
     fn options_field(&self) -> Ident {
-        let mut taken = self.positional.iter().map(|field| names::member_text(&field.name)).collect();
+        let mut taken =
+            self.positional.iter().map(|field| kaa_idl::casing::member_case(&field.name)).collect();
         names::identifier(&names::distinct("options", &mut taken))
     }
 
@@ -365,7 +366,8 @@ impl Generator<'_> {
         let member = names::member(&field.name);
         // `options.clone()` and `Options::default()` must go on meaning what they mean everywhere.
         let mut taken = BTreeSet::from(["clone".to_owned(), "default".to_owned()]);
-        let setter = names::identifier(&names::distinct(&names::member_text(&field.name), &mut taken));
+        let setter =
+            names::identifier(&names::distinct(&kaa_idl::casing::member_case(&field.name), &mut taken));
         let (bindings, _) = site.bindings([field.name.as_str()], &[]);
         let docs = documentation::declared_or(&field.docs, &format!("Sets `{}`.", field.name));
         bindings

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use kaa_idl::casing::{pascal_case, snake_case};
+use kaa_idl::casing::{member_case, pascal_case, snake_case};
 use kaa_idl::schema::{Method, Service};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
@@ -49,12 +49,7 @@ pub(crate) fn hides_primitive(name: &str) -> bool {
 
 /// The identifier of a field, parameter or method.
 pub(crate) fn member(name: &str) -> Ident {
-    identifier(&member_text(name))
-}
-
-/// The name of a field, parameter or method in Rust. One that is small already stays as it was written.
-pub(crate) fn member_text(name: &str) -> String {
-    if name.contains(char::is_uppercase) { snake_case(name) } else { name.to_owned() }
+    identifier(&member_case(name))
 }
 
 /// The module that holds what belongs to a service.

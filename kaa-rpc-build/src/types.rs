@@ -72,7 +72,7 @@ impl Generator<'_> {
         let attributes = self.settings.field_attributes(&path);
         let mut serde = TokenStream::new();
         if uses_serde(abilities) {
-            if field.wire_name != names::member_text(&field.name)
+            if field.wire_name != kaa_idl::casing::member_case(&field.name)
                 && !field.wire_name.starts_with(char::is_numeric)
             {
                 let name = &field.wire_name;
@@ -316,7 +316,7 @@ pub(crate) fn uses_serde(abilities: Abilities) -> bool {
 }
 
 fn default_name(field: &Field) -> String {
-    format!("kaa_default_{}", names::member_text(&field.name))
+    format!("kaa_default_{}", kaa_idl::casing::member_case(&field.name))
 }
 
 /// Where serde finds functions for a type that it does not know itself.
