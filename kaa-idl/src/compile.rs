@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::ast;
-use crate::diagnostic::{Code, Diagnostic, Place, RenderStyle, Severity, SourceText, Sources, render};
+use crate::diagnostic::{Code, Diagnostic, Place, Rendering, Severity, SourceText, Sources, render};
 use crate::location::{LineTable, Span};
 use crate::parse::parse;
 use crate::resolve::{Input, resolve};
@@ -45,9 +45,15 @@ impl Compilation {
 
     /// All diagnostics as text, in the manner of rustc; empty if there are none.
     #[must_use]
-    pub fn render(&self, style: RenderStyle) -> String {
+    pub fn render(&self, rendering: impl Into<Rendering>) -> String {
+        self.render_diagnostics(&self.diagnostics, rendering)
+    }
+
+    /// Other diagnostics about the same files, such as a lint's findings, as text; empty if there are none.
+    #[must_use]
+    pub fn render_diagnostics(&self, diagnostics: &[Diagnostic], rendering: impl Into<Rendering>) -> String {
         let texts = self.sources.iter().map(|(path, source)| (&**path, source)).collect();
-        render(&self.diagnostics, &Sources { texts, display_paths: &self.display_paths }, style)
+        render(diagnostics, &Sources { texts, display_paths: &self.display_paths }, rendering.into())
     }
 }
 

@@ -35,7 +35,7 @@ pub mod schema;
 mod source;
 
 pub use compile::{Compilation, compile};
-pub use diagnostic::RenderStyle;
+pub use diagnostic::{RenderStyle, Rendering};
 pub use location::{LineTable, Span};
 pub use parse::parse;
 pub use source::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, MemorySource, SourceError};

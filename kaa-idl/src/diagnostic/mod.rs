@@ -9,6 +9,6 @@ mod render;
 
 pub use code::Code;
 pub use message::{Diagnostic, Fix, Label, Place, Severity};
-pub use render::RenderStyle;
+pub use render::{RenderStyle, Rendering};
 
 pub(crate) use render::{SourceText, Sources, render};

@@ -11,10 +11,27 @@ use super::{Diagnostic, Label, Severity};
 use crate::location::{LineTable, Span};
 
 /// How diagnostics are rendered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Rendering {
+    /// With colours or without.
+    pub style: RenderStyle,
+    /// The columns of the terminal; longer lines of source are cut around what is marked in them. Without a width
+    /// there are 140.
+    pub width: Option<usize>,
+}
+
+impl From<RenderStyle> for Rendering {
+    fn from(style: RenderStyle) -> Self {
+        Self { style, width: None }
+    }
+}
+
+/// Whether what is rendered has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum RenderStyle {
     /// Without colours.
+    #[default]
     Plain,
     /// With ANSI colours.
     Ansi,
@@ -48,11 +65,18 @@ const WIDEST_WINDOW: usize = 200;
 /// A longer line is cut, since only its length would fill the screen.
 const LONGEST_LINE: usize = 2_000;
 
+/// No terminal is narrower; what is cut to less says nothing.
+const NARROWEST: usize = 40;
+
 /// Renders diagnostics, a blank line between them.
-pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources<'_>, style: RenderStyle) -> String {
-    let renderer = match style {
+pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources<'_>, rendering: Rendering) -> String {
+    let renderer = match rendering.style {
         RenderStyle::Plain => Renderer::plain(),
         RenderStyle::Ansi => Renderer::styled(),
+    };
+    let renderer = match rendering.width {
+        Some(width) => renderer.term_width(width.max(NARROWEST)),
+        None => renderer,
     };
     let shown = diagnostics.iter().take(MOST_RENDERED);
     let mut output: String =
