@@ -104,10 +104,24 @@ impl Generator<'_> {
         let service = names::identifier(&side.service.name);
         let service = site.own(&quote!(#service));
         let id = hexadecimal(u64::from(method.id), 8);
-        let (name, oneway) = (&method.wire_name, method.oneway);
-        quote! {
-            &#codegen::MethodDescriptor { id: #id, service: #service::NAME, name: #name, oneway: #oneway }
+        let name = &method.wire_name;
+        let attributes = &method.attributes;
+        let set = [
+            method.oneway.then(|| quote!(oneway: true,)),
+            attributes.idempotent.then(|| quote!(idempotent: true,)),
+            attributes.detached.then(|| quote!(detached: true,)),
+            attributes.timeout.map(|timeout| {
+                let seconds = Literal::u64_unsuffixed(timeout.as_secs());
+                let nanoseconds = Literal::u32_unsuffixed(timeout.subsec_nanos());
+                let duration = quote!(::core::time::Duration::new(#seconds, #nanoseconds));
+                quote!(timeout: ::core::option::Option::Some(#duration),)
+            }),
+        ];
+        let plain = quote!(#codegen::MethodDescriptor::new(#id, #service::NAME, #name));
+        if set.iter().all(Option::is_none) {
+            return quote!(&#plain);
         }
+        quote!(&#codegen::MethodDescriptor { #(#set)* ..#plain })
     }
 }
 

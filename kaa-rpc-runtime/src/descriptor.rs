@@ -1,6 +1,7 @@
 //! What generated code says about services and methods: constants only.
 
 use std::fmt;
+use std::time::Duration;
 
 /// A service: its name, and what identifies its schema.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,20 @@ pub struct MethodDescriptor {
     pub name: &'static str,
     /// Whether it has no reply.
     pub oneway: bool,
+    /// Whether it may be run twice: after a loss of the connection it is sent again, where a client reconnects.
+    pub idempotent: bool,
+    /// Whether its handler runs to its end when nobody waits for it any more.
+    pub detached: bool,
+    /// How long a call may take if its caller says nothing else.
+    pub timeout: Option<Duration>,
+}
+
+impl MethodDescriptor {
+    /// A two-way method without attributes.
+    #[must_use]
+    pub const fn new(id: u32, service: &'static str, name: &'static str) -> Self {
+        Self { id, service, name, oneway: false, idempotent: false, detached: false, timeout: None }
+    }
 }
 
 impl fmt::Display for MethodDescriptor {

@@ -9,8 +9,7 @@ use std::time::Duration;
 use kaa_rpc_runtime::codegen::*;
 use kaa_rpc_runtime::{Client, Secret, Server};
 
-static SWAP: MethodDescriptor =
-    MethodDescriptor { id: 1, service: "test.Foreign", name: "swap", oneway: false };
+static SWAP: MethodDescriptor = MethodDescriptor::new(1, "test.Foreign", "swap");
 static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
     name: "test.Foreign",
     fingerprint: [1; 32],

@@ -21,8 +21,7 @@ macro_rules! generation {
         mod $module {
             use super::*;
 
-            pub(super) static ONE: MethodDescriptor =
-                MethodDescriptor { id: 1, service: "test.One", name: "one", oneway: false };
+            pub(super) static ONE: MethodDescriptor = MethodDescriptor::new(1, "test.One", "one");
             pub(super) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
                 name: "test.One",
                 fingerprint: [$fingerprint; 32],

@@ -60,7 +60,7 @@ pub(crate) type Text = shape::String<{ shape::UNBOUNDED }>;
 
 const fn method(id: u32) -> MethodDescriptor {
     let oneway = matches!(id, NOTE | SLOW_NOTE | PANIC_NOTE);
-    MethodDescriptor { id, service: "test.World", name: "method", oneway }
+    MethodDescriptor { oneway, ..MethodDescriptor::new(id, "test.World", "method") }
 }
 
 static METHODS: [&MethodDescriptor; 18] = {
