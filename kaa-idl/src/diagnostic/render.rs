@@ -67,6 +67,8 @@ const LONGEST_LINE: usize = 2_000;
 
 /// No terminal is narrower; what is cut to less says nothing.
 const NARROWEST: usize = 40;
+/// Wide enough to cut nothing, and small enough for the renderer's sums.
+const WIDEST: usize = 1_000_000;
 
 /// Renders diagnostics, a blank line between them.
 pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources<'_>, rendering: Rendering) -> String {
@@ -75,7 +77,7 @@ pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources<'_>, renderin
         RenderStyle::Ansi => Renderer::styled(),
     };
     let renderer = match rendering.width {
-        Some(width) => renderer.term_width(width.max(NARROWEST)),
+        Some(width) => renderer.term_width(width.clamp(NARROWEST, WIDEST)),
         None => renderer,
     };
     let shown = diagnostics.iter().take(MOST_RENDERED);
