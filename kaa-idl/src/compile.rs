@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::ast;
-use crate::diagnostic::{Code, Diagnostic, Place, Rendering, Severity, SourceText, Sources, render};
+use crate::diagnostic::{
+    Code, Diagnostic, Place, Rendering, RuleName, Severity, SourceText, Sources, render,
+};
 use crate::location::{LineTable, Span};
 use crate::parse::parse;
 use crate::resolve::{Input, resolve};
@@ -100,7 +102,9 @@ fn damaged_lines(
     lines: &HashMap<&str, &LineTable>,
 ) -> HashSet<(Arc<str>, usize)> {
     let lexical = diagnostics.iter().filter(|diagnostic| {
-        matches!(diagnostic.code, Code::BadCharacter | Code::UnterminatedString | Code::UnclosedComment)
+        [Code::BadCharacter, Code::UnterminatedString, Code::UnclosedComment]
+            .iter()
+            .any(|code| diagnostic.rule == *code)
     });
     lexical.filter_map(|diagnostic| line(diagnostic, lines)).collect()
 }
@@ -111,9 +115,9 @@ fn line(diagnostic: &Diagnostic, lines: &HashMap<&str, &LineTable>) -> Option<(A
     Some((Arc::clone(&place.path), table.line(place.span.start)))
 }
 
-fn order(diagnostic: &Diagnostic) -> (&str, usize, Code) {
+fn order(diagnostic: &Diagnostic) -> (&str, usize, RuleName) {
     let place = &diagnostic.primary.place;
-    (&place.path, place.span.start, diagnostic.code)
+    (&place.path, place.span.start, diagnostic.rule)
 }
 
 /// Reads and parses one file. One that cannot be read still stands for its package, whose names are then unknown.

@@ -41,7 +41,7 @@ fn bad_schemas_show_what_they_should() {
         let compilation = compiled(&folder, "bad");
         let rendered = compilation.render(RenderStyle::Plain);
         let code = code(&folder);
-        if !compilation.diagnostics().iter().any(|diagnostic| diagnostic.code.as_str() == code) {
+        if !compilation.diagnostics().iter().any(|diagnostic| diagnostic.rule.as_str() == code) {
             failures += &format!("{} does not show {code}:\n{rendered}\n", folder.display());
         }
         if !compilation.has_errors() || compilation.schema().is_some() {

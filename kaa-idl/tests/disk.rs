@@ -21,7 +21,7 @@ fn folder() -> TempDir {
 }
 
 fn codes(compilation: &Compilation) -> Vec<&'static str> {
-    compilation.diagnostics().iter().map(|diagnostic| diagnostic.code.as_str()).collect()
+    compilation.diagnostics().iter().map(|diagnostic| diagnostic.rule.as_str()).collect()
 }
 
 #[test]

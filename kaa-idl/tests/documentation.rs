@@ -72,7 +72,7 @@ fn bad_examples_fail_as_they_say() {
     for block in bad {
         let compilation = compiled(block, &blocks);
         let codes: Vec<&str> =
-            compilation.diagnostics().iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+            compilation.diagnostics().iter().map(|diagnostic| diagnostic.rule.as_str()).collect();
         let expected = block.info.rsplit(',').next().expect("a code");
         assert_eq!(codes, [expected], "{}", compilation.render(RenderStyle::Plain));
     }

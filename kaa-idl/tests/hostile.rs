@@ -18,9 +18,9 @@ fn check(body: impl Into<Vec<u8>>, expected: Option<Code>) -> Compilation {
     let compilation = compile(&MemorySource::new([("demo.kaa", bytes)]));
     let rendered = compilation.render(RenderStyle::Plain);
     assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
-    let codes: Vec<Code> = compilation.diagnostics().iter().map(|diagnostic| diagnostic.code).collect();
+    let codes: Vec<_> = compilation.diagnostics().iter().map(|diagnostic| diagnostic.rule).collect();
     match expected {
-        Some(code) => assert!(codes.contains(&code), "{:.2000}", rendered),
+        Some(code) => assert!(codes.contains(&code.into()), "{:.2000}", rendered),
         None => assert!(compilation.schema().is_some(), "{:.2000}", rendered),
     }
     assert_eq!(compilation.schema().is_none(), expected.is_some());
@@ -81,7 +81,7 @@ fn a_broken_file_does_not_hide_the_errors_of_others() {
         ("b.kaa", b"package b;\nstruct B { a: Nope, b: a::A }".to_vec()),
     ]));
     let codes: Vec<&str> =
-        compilation.diagnostics().iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        compilation.diagnostics().iter().map(|diagnostic| diagnostic.rule.as_str()).collect();
     assert_eq!(codes, ["K0503", "K0104"], "{}", compilation.render(RenderStyle::Plain));
 }
 

@@ -99,8 +99,8 @@ fn points_into(diagnostic: &Diagnostic, text: &str) -> Result<(), TestCaseError>
         let span = label.place.span;
         prop_assert!(text.get(span.start..span.end).is_some(), "{:?}", diagnostic);
     }
-    if let Some(fix) = &diagnostic.fix {
-        prop_assert!(text.get(fix.place.span.start..fix.place.span.end).is_some(), "{:?}", diagnostic);
+    for edit in diagnostic.fix.iter().flat_map(|fix| &fix.edits) {
+        prop_assert!(text.get(edit.place.span.start..edit.place.span.end).is_some(), "{:?}", diagnostic);
     }
     Ok(())
 }

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use super::Code;
+use super::RuleName;
 use crate::location::Span;
 
 /// One thing that the compiler has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The stable code of its kind.
-    pub code: Code,
+    /// The stable name of its kind.
+    pub rule: RuleName,
     /// Whether it stops the compilation.
     pub severity: Severity,
     /// What is wrong, in one sentence.
@@ -54,23 +54,35 @@ pub struct Label {
     pub message: String,
 }
 
-/// A replacement of text.
+/// A change to the text, all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
+    /// What the change does, in a few words.
+    pub message: String,
+    /// Its parts; never empty, without overlap, and not all in one file necessarily.
+    pub edits: Vec<Edit>,
+}
+
+/// A replacement of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
     /// What to replace; an empty span inserts.
     pub place: Place,
     /// By what.
     pub replacement: String,
-    /// What the change does, in a few words.
-    pub message: String,
 }
 
 impl Diagnostic {
     /// An error with its primary place.
     #[must_use]
-    pub fn error(code: Code, message: impl Into<String>, place: Place, label: impl Into<String>) -> Self {
+    pub fn error(
+        rule: impl Into<RuleName>,
+        message: impl Into<String>,
+        place: Place,
+        label: impl Into<String>,
+    ) -> Self {
         Self {
-            code,
+            rule: rule.into(),
             severity: Severity::Error,
             message: message.into(),
             primary: Label { place, message: label.into() },
@@ -78,6 +90,17 @@ impl Diagnostic {
             help: Vec::new(),
             fix: None,
         }
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(
+        rule: impl Into<RuleName>,
+        message: impl Into<String>,
+        place: Place,
+        label: impl Into<String>,
+    ) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(rule, message, place, label) }
     }
 
     /// Adds another place.
@@ -89,13 +112,13 @@ impl Diagnostic {
 
     /// An error that goes through several places, the first of them the primary; `None` if there are none.
     pub(crate) fn along(
-        code: Code,
+        rule: impl Into<RuleName>,
         message: impl Into<String>,
         places: impl IntoIterator<Item = (Place, String)>,
     ) -> Option<Self> {
         let mut places = places.into_iter();
         let (place, label) = places.next()?;
-        let first = Self::error(code, message, place, label);
+        let first = Self::error(rule, message, place, label);
         Some(places.fold(first, |diagnostic, (place, label)| diagnostic.with_label(place, label)))
     }
 
@@ -113,15 +136,16 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the change that mends it.
+    /// Sets the change that mends it: one replacement.
     #[must_use]
-    pub fn with_fix(
-        mut self,
-        place: Place,
-        replacement: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        self.fix = Some(Fix { place, replacement: replacement.into(), message: message.into() });
+    pub fn with_fix(self, place: Place, replacement: impl Into<String>, message: impl Into<String>) -> Self {
+        self.with_edits(vec![Edit { place, replacement: replacement.into() }], message)
+    }
+
+    /// Sets the change that mends it: several replacements that belong together.
+    #[must_use]
+    pub fn with_edits(mut self, edits: Vec<Edit>, message: impl Into<String>) -> Self {
+        self.fix = (!edits.is_empty()).then(|| Fix { message: message.into(), edits });
         self
     }
 }

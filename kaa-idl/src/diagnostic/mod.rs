@@ -1,14 +1,16 @@
-//! What the compiler tells people: diagnostics with stable codes, and how they look on a terminal.
+//! What the compiler tells people: diagnostics with stable names, and how they look on a terminal.
 //!
-//! Invariants: a code never changes its meaning; every diagnostic has one primary place; rendering costs time in
+//! Invariants: a name never changes its meaning; every diagnostic has one primary place; rendering costs time in
 //! proportion to what is shown, not to the size of the files.
 
 mod code;
 mod message;
 mod render;
+mod rule;
 
 pub use code::Code;
-pub use message::{Diagnostic, Fix, Label, Place, Severity};
+pub use message::{Diagnostic, Edit, Fix, Label, Place, Severity};
 pub use render::{RenderStyle, Rendering};
+pub use rule::RuleName;
 
 pub(crate) use render::{SourceText, Sources, render};

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 
-use super::{Diagnostic, Label, Severity};
+use super::{Diagnostic, Edit, Fix, Label, Severity};
 use crate::location::{LineTable, Span};
 
 /// How diagnostics are rendered.
@@ -102,7 +102,7 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &Sources<'a>) -> Vec<Group<'a
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.rule.as_str());
     let mut group = Group::with_title(title);
     for window in windows(diagnostic) {
         let Some(first) = window.first() else { continue };
@@ -117,20 +117,36 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &Sources<'a>) -> Vec<Group<'a
         group = group.element(Level::HELP.message(help.as_str()));
     }
     let mut groups = vec![group];
-    if let Some(fix) = &diagnostic.fix
-        && let Some(source) = sources.texts.get(&*fix.place.path)
-    {
-        let (excerpt, offset, line) = excerpt(source, fix.place.span, fix.place.span);
-        let span = shifted(fix.place.span, offset, excerpt.len());
-        let patch = Patch::new(span, fix.replacement.as_str());
+    groups.extend(diagnostic.fix.as_ref().and_then(|fix| suggestion(fix, sources)));
+    groups
+}
+
+/// The lines that a fix changes, before and after; `None` if it concerns a file without text.
+fn suggestion<'a>(fix: &'a Fix, sources: &Sources<'a>) -> Option<Group<'a>> {
+    let mut group = Group::with_title(Level::HELP.secondary_title(fix.message.as_str()));
+    let mut edits: Vec<&Edit> = fix.edits.iter().collect();
+    edits.sort_by_key(|edit| (&edit.place.path, edit.place.span));
+    let near = |left: &&Edit, right: &&Edit| {
+        left.place.path == right.place.path && close(left.place.span, right.place.span)
+    };
+    for window in edits.chunk_by(near) {
+        let first = window.first()?;
+        let source = sources.texts.get(&*first.place.path)?;
+        let whole = window.iter().fold(first.place.span, |whole, edit| whole.to(edit.place.span));
+        let (excerpt, offset, line) = excerpt(source, whole, first.place.span);
+        let inside =
+            |edit: &&&Edit| edit.place.span.start >= offset && edit.place.span.end <= offset + excerpt.len();
+        let patches = window.iter().filter(inside).map(|edit| {
+            Patch::new(shifted(edit.place.span, offset, excerpt.len()), edit.replacement.as_str())
+        });
         let snippet = Snippet::source(excerpt)
-            .path(sources.shown(&fix.place.path))
+            .path(sources.shown(&first.place.path))
             .line_start(line)
             .fold(true)
-            .patch(patch);
-        groups.push(Level::HELP.secondary_title(fix.message.as_str()).element(snippet));
+            .patches(patches);
+        group = group.element(snippet);
     }
-    groups
+    Some(group)
 }
 
 /// A label that still knows whether it is the primary one.
@@ -148,8 +164,7 @@ fn windows(diagnostic: &Diagnostic) -> Vec<Vec<Marked<'_>>> {
         let marked = Marked { label, kind: AnnotationKind::Context };
         let same_file = windows.iter_mut().find(|window| {
             window.first().is_some_and(|first| {
-                let gap = first.label.place.span.start.abs_diff(label.place.span.start);
-                first.label.place.path == label.place.path && gap < WIDEST_WINDOW * 80
+                first.label.place.path == label.place.path && close(first.label.place.span, label.place.span)
             })
         });
         match same_file {
@@ -158,6 +173,11 @@ fn windows(diagnostic: &Diagnostic) -> Vec<Vec<Marked<'_>>> {
         }
     }
     windows
+}
+
+/// Whether two places are shown in one snippet.
+fn close(left: Span, right: Span) -> bool {
+    left.start.abs_diff(right.start) < WIDEST_WINDOW * 80
 }
 
 fn snippet<'a>(path: &'a str, source: &'a SourceText, labels: &[Marked<'a>]) -> Snippet<'a, Annotation<'a>> {

@@ -50,7 +50,7 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     let angles: HashSet<usize> = matching.open_angles.iter().map(|span| lines.line(span.start)).collect();
     syntax.retain(|diagnostic| {
         let start = diagnostic.primary.place.span.start;
-        if diagnostic.code != Code::UnclosedDelimiter && angles.contains(&lines.line(start)) {
+        if diagnostic.rule != Code::UnclosedDelimiter && angles.contains(&lines.line(start)) {
             return false;
         }
         let before = scan.masked.get(..start).unwrap_or_default().trim_end().len();

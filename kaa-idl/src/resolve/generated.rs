@@ -171,7 +171,7 @@ impl Resolver<'_> {
                     let complaint =
                         names.add(&Member { name: segment, place: place.clone(), selector: None });
                     complaints
-                        .extend(complaint.filter(|complaint| complaint.code == Code::NamesCollideInRust));
+                        .extend(complaint.filter(|complaint| complaint.rule == Code::NamesCollideInRust));
                     complaints.extend(self.module_against_item(&above, segment, place));
                 }
                 above = whole;
