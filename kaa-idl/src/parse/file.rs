@@ -11,7 +11,7 @@ use pest::Parser;
 use super::brackets::match_brackets;
 use super::chunks::{Chunk, chunks, is_item_keyword};
 use super::expected::{Excerpt, unexpected};
-use super::grammar::{Grammar, Rule};
+use super::generated::{Grammar, Rule};
 use super::scan::{Scan, Token, TokenKind, scan};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic, Place};

@@ -7,11 +7,18 @@ mod brackets;
 mod chunks;
 mod expected;
 mod file;
-mod grammar;
+// Generated code keeps the layout that its generator gives it.
+#[rustfmt::skip]
+#[allow(
+    missing_docs, unreachable_pub, unused_qualifications, dead_code, clippy::all, clippy::too_many_lines,
+    clippy::allow_attributes_without_reason,
+    reason = "pest writes for every user, and without documentation"
+)]
+mod generated;
 mod scan;
 
 pub use file::parse;
 
 pub(crate) use expected::{Excerpt, missing, unexpected};
-pub(crate) use grammar::{Grammar, Rule};
+pub(crate) use generated::{Grammar, Rule};
 pub(crate) use scan::unescape;
