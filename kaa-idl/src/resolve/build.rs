@@ -9,11 +9,11 @@ use super::includes::Interfaces;
 use super::packages::circles;
 use super::resolver::Resolver;
 use super::scope::{Entry, Input};
-use super::services::ResolvedService;
+use super::services::{ResolvedService, reserved_names};
 use crate::ast::ItemKind;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ids;
-use crate::schema::{Alias, Constant, Docs, Interface, Method, Package, PackageName, Schema};
+use crate::schema::{Alias, Constant, Docs, Interface, Location, Method, Package, PackageName, Schema};
 
 /// Resolves parsed files; where there are errors the schema is incomplete.
 pub(crate) fn resolve(files: &[Input<'_>]) -> (Schema, Vec<Diagnostic>) {
@@ -62,6 +62,7 @@ impl Resolver<'_> {
                 types: Vec::new(),
                 interfaces: Vec::new(),
                 services: Vec::new(),
+                location: self.package_location(&package.files),
             })
             .collect();
         for item in 0..self.scope.entries.len() {
@@ -82,6 +83,12 @@ impl Resolver<'_> {
         let lines =
             files.iter().filter_map(|file| self.scope.files.get(*file)).flat_map(|input| &input.file.docs);
         Docs { lines: lines.cloned().collect() }
+    }
+
+    fn package_location(&self, files: &[usize]) -> Location {
+        let first = files.first().copied().unwrap_or_default();
+        let line = self.scope.files.get(first).and_then(|input| input.file.package.as_ref());
+        line.map_or_else(Location::default, |line| self.scope.location(first, line.span))
     }
 
     fn add_item(&mut self, item: usize, entry: Entry<'_>, interfaces: &Interfaces, package: &mut Package) {
@@ -111,10 +118,16 @@ impl Resolver<'_> {
                     });
                 }
             }
-            ItemKind::Interface(_) => package.interfaces.push(Interface {
+            ItemKind::Interface(members) => package.interfaces.push(Interface {
                 name: ast.name.text.clone(),
                 docs: docs(&ast.docs),
                 methods: self.interface_methods(item, interfaces),
+                includes: self
+                    .included(entry)
+                    .into_iter()
+                    .map(|target| self.scope.qualified(target))
+                    .collect(),
+                reserved: reserved_names(members),
                 location,
             }),
             ItemKind::Service(_) => {}

@@ -40,7 +40,7 @@ impl<'a> Resolver<'a> {
             items.iter().enumerate().map(|(number, item)| (*item, number)).collect();
         let mut edges: Vec<Vec<usize>> = Vec::new();
         for item in &items {
-            let targets = self.scope.entry(*item).map(|entry| self.quiet_includes(entry)).unwrap_or_default();
+            let targets = self.scope.entry(*item).map(|entry| self.included(entry)).unwrap_or_default();
             edges.push(targets.iter().filter_map(|target| numbers.get(target).copied()).collect());
         }
         let mut interfaces = Interfaces::new();
@@ -56,7 +56,8 @@ impl<'a> Resolver<'a> {
         interfaces
     }
 
-    fn quiet_includes(&self, entry: Entry<'a>) -> Vec<usize> {
+    /// The items that an interface includes, without a complaint where there is none.
+    pub(super) fn included(&self, entry: Entry<'a>) -> Vec<usize> {
         let ItemKind::Interface(members) = &entry.item.kind else { return Vec::new() };
         let includes = members.iter().filter_map(|member| match member {
             Member::Include(include) => self.scope.find(entry.file, &include.path).ok(),

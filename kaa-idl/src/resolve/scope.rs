@@ -167,6 +167,7 @@ impl<'a> Scope<'a> {
         self.files.get(file).map_or_else(Location::default, |input| Location {
             path: input.file.path.to_string(),
             line: input.lines.map_or(1, |lines| lines.line(span.start)),
+            span,
         })
     }
 

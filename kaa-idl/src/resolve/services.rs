@@ -86,6 +86,8 @@ impl<'a> Resolver<'a> {
             client: client.methods.into_iter().map(|(method, _)| method).collect(),
             server_includes: server.includes,
             client_includes: client.includes,
+            server_reserved: reserved_names(members),
+            client_reserved: reserved_names(client_members),
             fingerprint: [0; 32],
             table: ServiceTable::default(),
             location: self.scope.location(entry.file, item.name.span),
@@ -242,4 +244,13 @@ impl<'a> Resolver<'a> {
             );
         }
     }
+}
+
+/// The names of deleted methods among members.
+pub(super) fn reserved_names(members: &[Member]) -> Vec<String> {
+    let reserved = members.iter().filter_map(|member| match member {
+        Member::ReservedFunction(name) => Some(name.text.clone()),
+        _ => None,
+    });
+    reserved.collect()
 }

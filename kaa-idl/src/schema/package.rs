@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::location::Span;
+
 use super::{Interface, Service, Type, TypeDefinition, TypeId, Value};
 
 /// A whole resolved schema.
@@ -62,6 +64,8 @@ pub struct Location {
     pub path: String,
     /// One-based line.
     pub line: usize,
+    /// The bytes of its name.
+    pub span: Span,
 }
 
 /// One package with its items in source order (files of a package in the order of their paths).
@@ -81,6 +85,8 @@ pub struct Package {
     pub interfaces: Vec<Interface>,
     /// Services.
     pub services: Vec<Service>,
+    /// The `package` line of its first file.
+    pub location: Location,
 }
 
 /// Documentation lines without their comment markers and without one leading space.

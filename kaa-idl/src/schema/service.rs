@@ -15,6 +15,10 @@ pub struct Interface {
     pub docs: Docs,
     /// Its methods, those of interfaces it includes after its own; ids and roles are those of no service (0, server).
     pub methods: Vec<Method>,
+    /// Qualified names of the interfaces it includes itself, in order.
+    pub includes: Vec<String>,
+    /// Names of deleted methods that it reserves itself.
+    pub reserved: Vec<String>,
     /// Where it was declared.
     pub location: Location,
 }
@@ -38,6 +42,10 @@ pub struct Service {
     pub server_includes: Vec<String>,
     /// Qualified names of the interfaces included on the client's side, in order.
     pub client_includes: Vec<String>,
+    /// Names of deleted methods reserved on the server's side.
+    pub server_reserved: Vec<String>,
+    /// Names of deleted methods reserved on the client's side.
+    pub client_reserved: Vec<String>,
     /// SHA-256 of the canonical form of this service and all it reaches.
     pub fingerprint: [u8; 32],
     /// What peers compare where fingerprints differ.
