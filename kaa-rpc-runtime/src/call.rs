@@ -37,6 +37,12 @@ pub trait Method: Send + Sync + 'static {
     fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError>;
 }
 
+/// A method with a stream parameter.
+pub trait StreamMethod: Method {
+    /// How an item of the parameter is written.
+    type Item: Wire;
+}
+
 type Value<W> = <W as Wire>::Value;
 
 /// A call: a future of what the handler returns. It is made when it is first polled, and given up when dropped.

@@ -4,16 +4,19 @@ pub use bitflags;
 pub use bytes::Bytes;
 pub use serde;
 
-pub use crate::call::{Call, Method, OnewayCall};
+pub use crate::call::{Call, Method, OnewayCall, StreamMethod};
 pub use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, UnknownVariant, Wire, shape};
 pub use crate::context::Context;
 pub use crate::descriptor::{
-    ElementEntry, MethodDescriptor, MethodEntry, ServiceDescriptor, ServiceTable, TypeEntry, TypeForm,
+    ElementEntry, MethodDescriptor, MethodEntry, ServiceDescriptor, ServiceTable, Streams, TypeEntry,
+    TypeForm,
 };
 pub use crate::error::{DeclaredError, Failure, Fault};
 pub use crate::peer::{Peer, Proxy};
 pub use crate::service::{Handling, InboundCall, Service, role};
+pub use crate::stream::{IntoOutgoing, Outgoing};
 pub use crate::timestamp::Timestamp;
+pub use futures_core::Stream;
 pub use uuid::Uuid;
 
 /// What a stub of an unimplemented method returns.

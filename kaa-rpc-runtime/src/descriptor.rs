@@ -35,13 +35,25 @@ pub struct MethodDescriptor {
     pub detached: bool,
     /// How long a call may take if its caller says nothing else.
     pub timeout: Option<Duration>,
+    /// What of it is a stream.
+    pub streams: Streams,
+}
+
+/// Which of a method's two directions are streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Streams {
+    /// Whether it has a stream parameter.
+    pub arguments: bool,
+    /// Whether it returns a stream.
+    pub returns: bool,
 }
 
 impl MethodDescriptor {
     /// A two-way method without attributes.
     #[must_use]
     pub const fn new(id: u32, service: &'static str, name: &'static str) -> Self {
-        Self { id, service, name, oneway: false, idempotent: false, detached: false, timeout: None }
+        let streams = Streams { arguments: false, returns: false };
+        Self { id, service, name, oneway: false, idempotent: false, detached: false, timeout: None, streams }
     }
 }
 

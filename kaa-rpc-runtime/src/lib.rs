@@ -50,6 +50,7 @@ pub mod secret;
 mod server;
 mod service;
 mod settings;
+mod stream;
 mod timestamp;
 pub mod transport;
 
@@ -68,6 +69,7 @@ pub use protocol::limits::Limits;
 pub use secret::{KeyId, Keys, Secret};
 pub use server::{Events, Peers, Refused, Server, ServerBuilder, ServerEvent, ShutdownReport};
 pub use service::{RegisterError, Service, role};
+pub use stream::{IntoOutgoing, Outgoing};
 pub use timestamp::Timestamp;
 pub use uuid::Uuid;
 
