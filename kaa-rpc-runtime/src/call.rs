@@ -85,9 +85,18 @@ impl<M: Method> Call<M> {
     }
 
     /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll. The peer is
-    /// told how long it has.
+    /// told how long it has. This replaces the method's `#[timeout]`, if it has one.
+    ///
+    /// A call that a handler makes to its own caller ends no later than the time that the handler has, unless the
+    /// handler's method is `#[detached]`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.shared.timeout = Some(timeout);
+        self
+    }
+
+    /// Lets the call take as long as it takes, whatever the method's `#[timeout]`.
+    pub fn no_timeout(mut self) -> Self {
+        self.shared.timeout = None;
         self
     }
 }
@@ -99,9 +108,16 @@ impl<M: Method> OnewayCall<M> {
         Self { shared: Shared::new(peer, method) }
     }
 
-    /// Ends the wait for a place in the queue after this time, counted from the first poll.
+    /// Ends the wait for a place in the queue after this time, counted from the first poll. This replaces the method's
+    /// `#[timeout]`, if it has one.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.shared.timeout = Some(timeout);
+        self
+    }
+
+    /// Waits for a place in the queue as long as it takes, whatever the method's `#[timeout]`.
+    pub fn no_timeout(mut self) -> Self {
+        self.shared.timeout = None;
         self
     }
 }
@@ -150,8 +166,15 @@ enum Kind {
 
 impl<M: Method> Shared<M> {
     fn new(peer: &Peer, method: M) -> Self {
-        let peer = peer.clone();
-        Self { peer, method, timeout: None, deadline: None, timer: None, encoded: None, stage: Stage::New }
+        Self {
+            peer: peer.clone(),
+            method,
+            timeout: M::DESCRIPTOR.timeout,
+            deadline: None,
+            timer: None,
+            encoded: None,
+            stage: Stage::New,
+        }
     }
 
     /// Makes the call. `Ready(Ok)`: it is made.
@@ -163,10 +186,8 @@ impl<M: Method> Shared<M> {
             // Polled again after its end: there is nothing more to come.
             Stage::Made(_) | Stage::Done => return Poll::Pending,
         };
-        if ticket.is_none()
-            && let Some(timeout) = self.timeout
-        {
-            self.set_deadline(timeout);
+        if ticket.is_none() {
+            self.set_deadline(kind);
         }
         let parameters = CallParameters {
             method: MethodId(M::DESCRIPTOR.id),
@@ -210,9 +231,12 @@ impl<M: Method> Shared<M> {
         }
     }
 
-    fn set_deadline(&mut self, timeout: Duration) {
+    #[inline]
+    fn set_deadline(&mut self, kind: Kind) {
         // A deadline too far to be written as an instant is none.
-        if let Some(deadline) = Instant::now().checked_add(timeout) {
+        let own = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let inherited = if kind == Kind::TwoWay { self.peer.deadline() } else { None };
+        if let Some(deadline) = own.into_iter().chain(inherited).min() {
             self.deadline = Some(deadline);
             self.timer = Some(Box::pin(tokio::time::sleep_until(deadline.into())));
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::connection::{InboundState, Link, Side, Status};
 use crate::descriptor::ServiceDescriptor;
@@ -75,6 +76,12 @@ impl Peer {
     #[inline]
     pub(crate) fn parent(&self) -> Option<Parent> {
         self.call.as_ref().and_then(|call| call.as_parent())
+    }
+
+    /// When the call ends that this handle's calls are made for.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.call.as_ref().and_then(|call| call.deadline_of_nested())
     }
 
     /// A proxy for what the other side serves.

@@ -83,6 +83,11 @@ impl InboundState {
         unanswered.then(|| Parent { id: self.id, token: self.token, depth: self.depth.saturating_add(1) })
     }
 
+    /// When a call made by this call's handler ends at the latest: with the handler.
+    pub(crate) fn deadline_of_nested(&self) -> Option<Instant> {
+        self.deadline.filter(|_| !self.is_answered())
+    }
+
     pub(crate) fn is_answered(&self) -> bool {
         self.has(flag::ANSWERED)
     }

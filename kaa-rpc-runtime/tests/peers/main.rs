@@ -12,6 +12,7 @@
     reason = "a test that cannot go on has failed; a child process tells its parent how far it is"
 )]
 
+mod attributes;
 mod connecting;
 mod drain;
 mod failures;

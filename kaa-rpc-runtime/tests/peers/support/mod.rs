@@ -53,30 +53,49 @@ pub(crate) const REMAINING: u32 = 16;
 pub(crate) const ASK_WAIT: u32 = 17;
 /// Panics, oneway.
 pub(crate) const PANIC_NOTE: u32 = 18;
+/// Waits for the gate; has a timeout of its own.
+pub(crate) const HURRIED: u32 = 19;
+/// Asks the caller how long it has for answering, by its `REMAINING`.
+pub(crate) const ASK_REMAINING: u32 = 20;
+/// Like `REMAINING`; has a timeout of its own.
+pub(crate) const TIMED: u32 = 21;
 /// Nobody serves it.
 pub(crate) const NOBODYS: u32 = 99;
 
 pub(crate) type Text = shape::String<{ shape::UNBOUNDED }>;
 
-const fn method(id: u32) -> MethodDescriptor {
-    let oneway = matches!(id, NOTE | SLOW_NOTE | PANIC_NOTE);
-    MethodDescriptor { oneway, ..MethodDescriptor::new(id, "test.World", "method") }
+/// The timeout of a method.
+const fn timeout(id: u32) -> Option<Duration> {
+    match id {
+        HURRIED => Some(Duration::from_millis(100)),
+        TIMED => Some(Duration::from_secs(1000)),
+        _ => None,
+    }
 }
 
-static METHODS: [&MethodDescriptor; 18] = {
-    const M: [MethodDescriptor; 18] = {
-        let mut methods = [method(1); 18];
+const fn method(id: u32) -> MethodDescriptor {
+    MethodDescriptor {
+        oneway: matches!(id, NOTE | SLOW_NOTE | PANIC_NOTE),
+        timeout: timeout(id),
+        ..MethodDescriptor::new(id, "test.World", "method")
+    }
+}
+
+const COUNT: usize = TIMED as usize;
+
+static METHODS: [&MethodDescriptor; COUNT] = {
+    static TABLE: [MethodDescriptor; COUNT] = {
+        let mut methods = [method(1); COUNT];
         let mut id = 1;
-        while id < 18 {
-            methods[id as usize] = method(id + 1);
+        while id < COUNT {
+            methods[id] = method(id as u32 + 1);
             id += 1;
         }
         methods
     };
-    static TABLE: [MethodDescriptor; 18] = M;
-    let mut list = [&TABLE[0]; 18];
+    let mut list = [&TABLE[0]; COUNT];
     let mut index = 0;
-    while index < 18 {
+    while index < COUNT {
         list[index] = &TABLE[index];
         index += 1;
     }
@@ -272,7 +291,7 @@ pub(crate) fn serve<P: Proxy>(world: &Arc<World>, call: InboundCall) -> Handling
             presence.finish();
             Ok(answer?)
         }),
-        WAIT => call.unary::<P, Text, _, _>(text, |_, text| async move {
+        WAIT | HURRIED => call.unary::<P, Text, _, _>(text, |_, text| async move {
             let presence = Presence::new(&world);
             world.pass_gate().await;
             presence.finish();
@@ -330,8 +349,11 @@ fn serve_more<P: Proxy>(world: Arc<World>, call: InboundCall) -> Handling {
         }),
         EXPLODE => call.unary::<P, Exploding, _, _>(text, |_, _| async move { Ok(()) }),
         UNBOUND => call.unary::<P, shape::String<4>, _, _>(text, |_, text| async move { Ok(text) }),
-        REMAINING => call.unary::<P, Text, _, _>(text, |cx, _| async move {
+        REMAINING | TIMED => call.unary::<P, Text, _, _>(text, |cx, _| async move {
             Ok(cx.remaining_time().map_or_else(|| "for ever".to_owned(), |time| time.as_secs().to_string()))
+        }),
+        ASK_REMAINING => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            Ok(ask::<REMAINING>(cx.peer.peer(), text).await?)
         }),
         _ => call.unknown_method(),
     }
