@@ -196,6 +196,89 @@ fn what_is_part_of_the_canonical_form() {
     }
 }
 
+const STREAMS: &str = r#"package tv.epg;
+
+struct Row { id: u64 }
+error Failed { Closed }
+interface Health { fn beats() -> stream u8; }
+service Rows {
+    include Health;
+    fn search(text: String) -> stream Row throws Failed;
+    fn import(rows: stream Row, limit: u32) -> u64;
+    fn echo(lines: stream String) -> stream String throws Failed;
+    client { fn watch() -> stream u64; }
+}
+"#;
+
+/// One more method, with a signature of its own.
+fn with(method: &str) -> Service {
+    service(&STREAMS.replace("include Health;", &format!("include Health; {method}")))
+}
+
+#[test]
+fn golden_streams() {
+    let service = service(STREAMS);
+    let found = format!("fingerprint {}\n{}", hex(&service.fingerprint), shown(&service.table));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fingerprints_streams.golden");
+    if std::env::var_os("KAA_BLESS").is_some() {
+        std::fs::write(path, &found).expect("the golden file is written");
+    }
+    assert_eq!(found, std::fs::read_to_string(path).expect("the golden file"));
+}
+
+#[test]
+fn streams_are_part_of_a_signature() {
+    let different = [
+        "fn f(a: Row);",
+        "fn f(a: stream Row);",
+        "fn f(b: stream Row);",
+        "fn f(a: stream u8);",
+        "fn f(a: stream Row) -> stream Row;",
+        "fn f(a: stream Row) -> Row;",
+        "fn f(a: stream Row) -> Row throws Failed;",
+        "fn f() -> stream Row;",
+        "fn f() -> stream Row throws Failed;",
+        "fn f() -> stream u8;",
+        "fn f() -> Row;",
+        "fn f() -> Vec<Row>;",
+        "fn f();",
+    ];
+    let mut seen: Vec<(&str, [u8; 32])> = Vec::new();
+    for method in different {
+        let fingerprint = with(method).fingerprint;
+        let twin = seen.iter().find(|(_, other)| *other == fingerprint);
+        assert!(twin.is_none(), "{method} is as {}", twin.map_or("", |(other, _)| other));
+        seen.push((method, fingerprint));
+    }
+}
+
+#[test]
+fn what_is_no_part_of_a_streams_signature() {
+    let base = with("fn f(rows: stream String, limit: u32) -> stream u8;").fingerprint;
+    let same = [
+        ("its place", "fn f(limit: u32, rows: stream String) -> stream u8;"),
+        ("bounds", "fn f(rows: stream String<..=9>, limit: u32) -> stream u8;"),
+        (
+            "a name with a selector",
+            "fn f(#[selector(\"rows\")] lines: stream String, limit: u32) -> stream u8;",
+        ),
+        ("a timeout", "#[timeout(\"5s\")] fn f(rows: stream String, limit: u32) -> stream u8;"),
+        ("docs", "/// One.\nfn f(/** Two. */ rows: stream String, limit: u32) -> stream u8;"),
+    ];
+    for (what, method) in same {
+        assert_eq!(hex(&with(method).fingerprint), hex(&base), "{what}");
+    }
+    let promised = |attribute: &str| with(&format!("{attribute} fn f(a: u8);")).fingerprint;
+    assert_eq!(promised("#[idempotent]"), promised("#[detached] #[timeout(\"1s\")]"));
+}
+
+#[test]
+fn what_a_stream_carries_is_reached() {
+    let text = "package tv.epg;\nstruct A {}\nstruct B {}\nstruct C {}\nservice S { fn a(rows: stream A) -> stream B; }\n";
+    let names: Vec<String> = service(text).table.types.into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["tv.epg.A", "tv.epg.B"]);
+}
+
 #[test]
 fn what_is_appended_leaves_the_chain_before_it() {
     let base = service(BASE);

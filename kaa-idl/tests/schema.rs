@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use kaa_idl::ids::method_id;
 use kaa_idl::schema::{
-    Enum, Field, Method, Package, Payload, Role, Schema, Service, Struct, Type, TypeDefinition, TypeKind,
-    Value,
+    Enum, Field, Method, Package, Payload, Returns, Role, Schema, Service, Struct, Type, TypeDefinition,
+    TypeKind, Value,
 };
 use kaa_idl::{DiskSource, MemorySource, RenderStyle, compile, parse};
 
@@ -180,10 +180,10 @@ fn services_have_their_included_methods_in_place() {
     assert_eq!(favourite.id, method_id("shop.front.Counter", Role::Server, "set_fav"));
     assert_eq!(buy.throws, Some(definition(&schema, "shop.types.ShopError").id));
     let sku = Type::Named { id: definition(&schema, "shop.types.Sku").id, boxed: false };
-    assert_eq!(buy.returns, Some(Type::Vec(Box::new(sku), Some(100))));
+    assert_eq!(buy.returns, Returns::Value(Type::Vec(Box::new(sku), Some(100))));
     assert_eq!(field(&buy.parameters, "note").default, Some(Value::String("say \"hi\"\n".to_owned())));
     assert!(list.options_requested && !buy.options_requested);
-    assert!(log.oneway && log.returns.is_none());
+    assert!(log.oneway && log.returns == Returns::Unit);
     assert_eq!(choose.attributes.rust_options.as_deref(), Some("Choices"));
     let health = &package(&schema, "shop.front").interfaces[1];
     assert_eq!(names(&health.methods), ["uptime", "name"]);

@@ -41,6 +41,7 @@ impl<'a> Generator<'a> {
     pub(crate) fn new(schema: &'a Schema, settings: &'a Settings) -> Result<Self> {
         check_ids(schema)?;
         check_names(schema, settings)?;
+        check_streams(schema)?;
         let abilities = AbilityTable::new(schema, settings);
         let zeros = Zeros::new(schema, settings);
         let foreign = Foreign::new(schema, settings);
@@ -318,7 +319,8 @@ fn check_ids(schema: &Schema) -> Result {
         for method in package.services.iter().flat_map(|service| service.server.iter().chain(&service.client))
         {
             method.parameters.iter().for_each(|field| named(&field.ty, &mut check));
-            method.returns.iter().for_each(|ty| named(ty, &mut check));
+            method.stream.iter().for_each(|stream| named(&stream.item, &mut check));
+            method.returns.ty().into_iter().for_each(|ty| named(ty, &mut check));
             method.throws.iter().for_each(|id| check(*id));
         }
     }
@@ -329,6 +331,22 @@ fn check_ids(schema: &Schema) -> Result {
             problem: "is not in the schema that refers to it".to_owned(),
         }),
     }
+}
+
+/// Streams are part of the language and not yet of the code that it becomes.
+fn check_streams(schema: &Schema) -> Result {
+    for package in &schema.packages {
+        for service in &package.services {
+            let mut methods = service.server.iter().chain(&service.client);
+            if let Some(method) = methods.find(|method| method.stream.is_some() || method.returns.is_stream())
+            {
+                let path = format!("{}.{}.{}", package.name, service.name, method.name);
+                let problem = "has a stream, which cannot be generated yet".to_owned();
+                return Err(Error::Unsupported { path, problem });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_names(schema: &Schema, settings: &Settings) -> Result {

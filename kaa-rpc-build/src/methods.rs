@@ -278,7 +278,7 @@ impl Generator<'_> {
         site: &Site<'_>,
         parameters: &Parameters<'_>,
     ) -> (TokenStream, TokenStream) {
-        let returns = match &parameters.method.returns {
+        let returns = match parameters.method.returns.ty() {
             Some(ty) => self.shape(site, &parameters.path, ty),
             None => quote!(()),
         };

@@ -39,7 +39,7 @@ impl Generator<'_> {
         let (bindings, context) = parameters.bindings(site, &["cx"]);
         let types = self.argument_types(site, parameters);
         let peer = side.other().proxy_name();
-        let returns = match &method.returns {
+        let returns = match method.returns.ty() {
             Some(ty) => self.rust_type(site, &parameters.path, ty),
             None => quote!(()),
         };

@@ -100,7 +100,7 @@ codes! {
     NestedOption = "K0208", "option of an option",
         "`Option<Option<T>>` reads the same as `Option<T>` in most uses and confuses the rest. An enum says what the cases mean.";
     StreamInData = "K0209", "`stream` inside data",
-        "`stream T` is a parameter's or a result's whole type; it cannot be stored.";
+        "`stream T` is a parameter's or a result's whole type. It is no value: it cannot be stored, has no default, and leaves no tombstone.";
     ServiceAsType = "K0210", "service or interface used as a type",
         "Services are not values. The other peer's methods are reached through a `client { }` block.";
     ExtensibleInSealed = "K0211", "extensible type inside a sealed one",
@@ -121,8 +121,8 @@ codes! {
         "Two variants with one tag, or two flags with one value, cannot be told apart on the wire.";
     ReservedName = "K0305", "uses a reserved name or tag",
         "A tombstone or `reserved` keeps what was deleted from being used again with another meaning. `Unknown` is the name of the arm that open enums have for variants of newer peers.";
-    OnewayWithResult = "K0401", "`oneway` with a result or `throws`",
-        "A oneway method has no reply, so there is nothing that could carry a result or an error.";
+    OnewayWithResult = "K0401", "`oneway` with a result, `throws` or a stream",
+        "A oneway method has no reply, so there is nothing that could carry a result or an error. Its call ends when it has left, and a stream would have to end with it.";
     ThrowsNonError = "K0402", "throws something that is no `error`",
         "`throws` names a type that was declared with `error`.";
     MethodIdCollision = "K0403", "method id collision",
@@ -137,6 +137,8 @@ codes! {
         "An attribute stands at most once on each construct.";
     IncludeCircle = "K0408", "interfaces include each other in a circle",
         "An interface must not include itself, not even by way of others.";
+    SecondStream = "K0409", "a second `stream` parameter",
+        "A call carries one stream in each direction. A stream of an `enum` can hold items of several kinds.";
     ClientMisplaced = "K0410", "misplaced `client` block",
         "`client { }` stands once, directly inside a service. An interface has no direction: it can be included on either side.";
     IncludeNonInterface = "K0411", "include of something that is no interface",
@@ -145,6 +147,8 @@ codes! {
         "The text of `#[display(\"…\")]` names fields of its variant in braces: `{hours}`, or `{0}` where they have no names. A brace itself is written twice.";
     BadAttribute = "K0413", "malformed attribute",
         "The attribute's arguments are not what it takes; the help shows how it is written.";
+    EmptyPromise = "K0414", "a promise that no call could keep",
+        "`#[idempotent]` says that a call can be repeated: nobody could repeat a oneway call, or one that has taken from a stream. `#[detached]` says that the handler runs on without its caller: nobody would take the stream that it returns.";
     Unreadable = "K0501", "file cannot be read",
         "The operating system refused to list a folder or to read a file.";
     FileTooLarge = "K0502", "file too large",
@@ -155,8 +159,6 @@ codes! {
         "A symbolic link leads back to a folder that contains it.";
     FolderNamedLikeFile = "K0505", "folder named like a file",
         "A folder whose name ends in `.kaa` holds no package and is probably a mistake.";
-    NotYet = "K0901", "not supported yet",
-        "The language has this construct, and this version of the compiler does not.";
 }
 
 impl fmt::Display for Code {

@@ -87,7 +87,9 @@ fn hash_service(
 fn reach(service: &Service, uses: &[Vec<TypeId>]) -> Vec<TypeId> {
     let mut work = Vec::new();
     for method in service.server.iter().chain(&service.client) {
-        for ty in method.parameters.iter().map(|field| &field.ty).chain(&method.returns) {
+        let taken = method.parameters.iter().map(|field| &field.ty);
+        let streamed = method.stream.iter().map(|stream| &stream.item);
+        for ty in taken.chain(streamed).chain(method.returns.ty()) {
             ty.each_named(&mut |id| work.push(id));
         }
         work.extend(method.throws);

@@ -138,19 +138,25 @@ fn flags(start: impl Fn() -> Canonical, set: &Flags) -> (Vec<ElementEntry>, Hash
 pub(super) fn hash_method(schema: &Schema, service: &str, method: &Method) -> HashedMethod {
     let type_name =
         |id| schema.type_definition(id).map_or_else(String::new, |ty| qualified_wire_name(schema, ty));
-    let returns = method.returns.as_ref().map_or_else(|| "()".to_owned(), |ty| written(ty, &type_name));
+    let returns = method.returns.ty().map_or_else(|| "()".to_owned(), |ty| written(ty, &type_name));
+    let streams = u8::from(method.returns.is_stream()) | u8::from(method.stream.is_some()) << 1;
     let throws = method.throws.map_or_else(String::new, type_name);
     let signature = |throws: &str| {
-        Canonical::new("kaa method")
+        let signature = Canonical::new("kaa method")
             .byte(match method.role {
                 Role::Server => 0,
                 Role::Client => 1,
             })
             .byte(u8::from(method.oneway))
-            .byte(0)
+            .byte(streams)
             .text(&returns)
-            .text(throws)
-            .finish()
+            .text(throws);
+        match &method.stream {
+            None => signature.finish(),
+            Some(stream) => {
+                signature.text(&stream.wire_name).text(&written(&stream.item, &type_name)).finish()
+            }
+        }
     };
     // A reply says what it is, so a method may come to declare an error; it may not declare another.
     let error = Canonical::new("kaa throws").text(&throws).finish();

@@ -7,6 +7,7 @@ use super::Lowering;
 use super::nodes::Node;
 use crate::ast::{Attribute, AttributeArgument, Expression, ExpressionKind, Name, Operator};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::location::Span;
 use crate::parse::{Rule, unescape};
 
 impl Lowering<'_, '_> {
@@ -160,23 +161,47 @@ impl Lowering<'_, '_> {
         for child in node.into_inner() {
             match child.as_rule() {
                 Rule::identifier => name = Some(self.name(&child)),
-                Rule::attribute_arguments => arguments = Some(self.attribute_arguments(child)),
+                Rule::attribute_arguments => {
+                    let attribute = name.as_ref().map_or("", |name| name.text.as_str());
+                    arguments = Some(self.attribute_arguments(child, attribute));
+                }
                 _ => {}
             }
         }
         Some(Attribute { name: name?, arguments, span })
     }
 
-    fn attribute_arguments(&mut self, node: Node<'_>) -> Vec<AttributeArgument> {
+    fn attribute_arguments(&mut self, node: Node<'_>, attribute: &str) -> Vec<AttributeArgument> {
         let mut arguments = Vec::new();
         for child in node.into_inner() {
             match child.as_rule() {
+                Rule::expression if attribute == "timeout" && is_bare_time(child.as_str()) => {
+                    arguments.push(AttributeArgument::Value(self.bare_time(&child)));
+                }
                 Rule::expression => arguments.push(AttributeArgument::Value(self.expression(child))),
                 Rule::attribute_pair | Rule::attribute_group => arguments.extend(self.named_argument(child)),
                 _ => {}
             }
         }
         arguments
+    }
+
+    /// `5s` instead of `"5s"`.
+    fn bare_time(&mut self, node: &Node<'_>) -> Expression {
+        let text = node.as_str().trim_end();
+        let start = self.span(node).start;
+        let span = Span { start, end: start + text.len() };
+        let place = self.place(span);
+        self.report(
+            Diagnostic::error(
+                Code::BadAttribute,
+                "a time is written in quotes",
+                place.clone(),
+                "expected a string",
+            )
+            .with_fix(place, format!("\"{text}\""), format!("write `\"{text}\"`")),
+        );
+        Expression { kind: ExpressionKind::Invalid, span }
     }
 
     fn named_argument(&mut self, node: Node<'_>) -> Option<AttributeArgument> {
@@ -186,13 +211,21 @@ impl Lowering<'_, '_> {
                 Rule::identifier => name = Some(self.name(&child)),
                 Rule::expression => return Some(AttributeArgument::Pair(name?, self.expression(child))),
                 Rule::attribute_arguments => {
-                    return Some(AttributeArgument::Group(name?, self.attribute_arguments(child)));
+                    let arguments = self.attribute_arguments(child, "");
+                    return Some(AttributeArgument::Group(name?, arguments));
                 }
                 _ => {}
             }
         }
         None
     }
+}
+
+/// Whether this looks like a number with a unit, which no number has.
+fn is_bare_time(text: &str) -> bool {
+    let text = text.trim_end();
+    let unit = text.trim_start_matches(|character: char| character.is_ascii_digit());
+    unit.len() < text.len() && matches!(unit, "ms" | "s" | "m" | "h")
 }
 
 fn operator(text: &str) -> Operator {

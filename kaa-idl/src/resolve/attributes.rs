@@ -29,6 +29,8 @@ pub(super) enum Target {
     /// A field of a sealed struct or of a variant, or an element of a tuple: their list never grows.
     FixedField,
     Parameter,
+    /// A parameter that is a stream: it cannot be appended, as nothing stands for one that was not sent.
+    StreamParameter,
     Variant,
     SealedVariant,
     ErrorVariant,
@@ -52,6 +54,7 @@ impl Target {
             Self::Field => "a field",
             Self::FixedField => "a field of a sealed struct or of a variant",
             Self::Parameter => "a parameter",
+            Self::StreamParameter => "a parameter that is a stream",
             Self::Variant => "a variant",
             Self::SealedVariant => "a variant of a sealed enum",
             Self::ErrorVariant => "a variant of an error",
@@ -90,13 +93,16 @@ struct Known {
 const KNOWN: &[Known] = &[
     Known {
         name: "since",
-        belongs: "types, services, methods, parameters, flags, fields of extensible structs and variants of open enums",
+        belongs: "types, aliases, constants, interfaces, services, methods, parameters that are no streams, flags, fields of extensible structs and variants of open enums",
         example: "`#[since(2)]`",
         allowed: |target| {
             target.is_type()
                 || matches!(
                     target,
-                    Target::Service
+                    Target::Alias
+                        | Target::Constant
+                        | Target::Interface
+                        | Target::Service
                         | Target::Method
                         | Target::Field
                         | Target::Parameter
@@ -108,14 +114,20 @@ const KNOWN: &[Known] = &[
     },
     Known {
         name: "deprecated",
-        belongs: "types, services, methods, fields, variants and flags",
+        belongs: "types, aliases, constants, services, methods, fields, variants and flags",
         example: "`#[deprecated(since = 3, note = \"use search\")]`",
         allowed: |target| {
             target.is_type()
                 || target.is_variant()
                 || matches!(
                     target,
-                    Target::Service | Target::Method | Target::Field | Target::FixedField | Target::Flag
+                    Target::Alias
+                        | Target::Constant
+                        | Target::Service
+                        | Target::Method
+                        | Target::Field
+                        | Target::FixedField
+                        | Target::Flag
                 )
         },
     },
@@ -146,7 +158,12 @@ const KNOWN: &[Known] = &[
                 || target.is_variant()
                 || matches!(
                     target,
-                    Target::Service | Target::Method | Target::Field | Target::FixedField | Target::Parameter
+                    Target::Service
+                        | Target::Method
+                        | Target::Field
+                        | Target::FixedField
+                        | Target::Parameter
+                        | Target::StreamParameter
                 )
         },
     },
@@ -156,7 +173,7 @@ const KNOWN: &[Known] = &[
         example: "`#[display(\"range of {hours} h exceeds {max} h\")]`",
         allowed: |target| target == Target::ErrorVariant,
     },
-    Known { name: "allow", belongs: "anything", example: "`#[allow(lint_name)]`", allowed: |_| true },
+    Known { name: "allow", belongs: "anything", example: "`#[allow(STRING_BOUNDED)]`", allowed: |_| true },
     Known {
         name: "rust",
         belongs: "types and methods",
@@ -200,7 +217,7 @@ impl Resolver<'_> {
                 );
                 continue;
             }
-            if self.read(file, attribute, target, &mut decorated).is_none() {
+            if is_whole(attribute) && self.read(file, attribute, target, &mut decorated).is_none() {
                 let place = self.place(file, attribute.span);
                 self.report(
                     Diagnostic::error(
@@ -277,13 +294,18 @@ impl Resolver<'_> {
                 into.display = only_value(arguments).map(|value| value.span);
             }
             "allow" => {
-                let names: Option<Vec<String>> = arguments?.iter().map(lint_name).collect();
+                let names: Option<Vec<String>> = arguments?.iter().map(rule_name).collect();
                 into.attributes.allow.extend(names.filter(|names| !names.is_empty())?);
             }
             "rust" => self.rust(file, arguments?, target, into)?,
-            name @ ("idempotent" | "detached" | "timeout") => {
-                let place = self.place(file, attribute.span);
-                self.not_yet(&format!("`#[{name}]`"), place);
+            "timeout" => into.attributes.timeout = self.duration(file, only_value(arguments)?),
+            "idempotent" => {
+                none(arguments)?;
+                into.attributes.idempotent = true;
+            }
+            "detached" => {
+                none(arguments)?;
+                into.attributes.detached = true;
             }
             _ => {}
         }
@@ -329,6 +351,23 @@ impl Resolver<'_> {
     }
 }
 
+/// Whether everything in it could be read; what could not was complained about.
+fn is_whole(attribute: &Attribute) -> bool {
+    fn readable(argument: &AttributeArgument) -> bool {
+        match argument {
+            AttributeArgument::Pair(_, value) | AttributeArgument::Value(value) => {
+                !matches!(value.kind, ExpressionKind::Invalid)
+            }
+            AttributeArgument::Group(_, arguments) => arguments.iter().all(readable),
+        }
+    }
+    attribute.arguments.iter().flatten().all(readable)
+}
+
+fn none(arguments: Option<&[AttributeArgument]>) -> Option<()> {
+    arguments.is_none().then_some(())
+}
+
 fn only_value(arguments: Option<&[AttributeArgument]>) -> Option<&Expression> {
     match arguments? {
         [AttributeArgument::Value(value)] => Some(value),
@@ -366,7 +405,8 @@ fn deprecated(arguments: Option<&[AttributeArgument]>) -> Option<Deprecated> {
     Some(deprecated)
 }
 
-fn lint_name(argument: &AttributeArgument) -> Option<String> {
+/// The name of a lint or a compatibility rule.
+fn rule_name(argument: &AttributeArgument) -> Option<String> {
     match argument {
         AttributeArgument::Value(Expression { kind: ExpressionKind::Path(path), .. }) => {
             (path.dotted.len() == 1 && path.rest.is_empty()).then(|| path.text())

@@ -3,7 +3,7 @@
 //! Invariants: each step finds what it needs done by those before; ids are computed only for a schema without
 //! errors.
 
-use super::attributes::Target;
+use super::attributes::{Decorated, Target};
 use super::data::docs;
 use super::includes::Interfaces;
 use super::packages::circles;
@@ -96,11 +96,13 @@ impl Resolver<'_> {
         let location = self.scope.location(entry.file, ast.name.span);
         match &ast.kind {
             ItemKind::Constant { .. } => {
-                self.attributes(entry.file, &ast.attributes, Target::Constant);
+                let Decorated { attributes, .. } =
+                    self.attributes(entry.file, &ast.attributes, Target::Constant);
                 if let Some(constant) = self.constants.get(&item) {
                     package.constants.push(Constant {
                         name: ast.name.text.clone(),
                         docs: docs(&ast.docs),
+                        attributes,
                         ty: constant.ty.clone(),
                         value: constant.value.clone(),
                         location,
@@ -108,11 +110,13 @@ impl Resolver<'_> {
                 }
             }
             ItemKind::Alias(_) => {
-                self.attributes(entry.file, &ast.attributes, Target::Alias);
+                let Decorated { attributes, .. } =
+                    self.attributes(entry.file, &ast.attributes, Target::Alias);
                 if let Some(ty) = self.aliases.get(&item) {
                     package.aliases.push(Alias {
                         name: ast.name.text.clone(),
                         docs: docs(&ast.docs),
+                        attributes,
                         ty: ty.clone(),
                         location,
                     });
@@ -121,6 +125,7 @@ impl Resolver<'_> {
             ItemKind::Interface(members) => package.interfaces.push(Interface {
                 name: ast.name.text.clone(),
                 docs: docs(&ast.docs),
+                attributes: self.attributes(entry.file, &ast.attributes, Target::Interface).attributes,
                 methods: self.interface_methods(item, interfaces),
                 includes: self
                     .included(entry)

@@ -14,6 +14,7 @@ impl Resolver<'_> {
             match container.role {
                 Role::Key => self.check_key(&container, &properties),
                 Role::Element => self.check_size(&container, &properties, "an element"),
+                Role::Item => self.check_size(&container, &properties, "an item of a stream"),
             }
         }
         for site in std::mem::take(&mut self.sites) {
@@ -111,7 +112,8 @@ impl Resolver<'_> {
     }
 
     fn check_size(&mut self, container: &Container, properties: &Properties, what: &str) {
-        let Type::Named { id, .. } = innermost(&container.ty) else { return };
+        // Of an array its own elements are checked.
+        let Type::Named { id, .. } = &container.ty else { return };
         if properties.sized.get(id.0) != Some(&false) {
             return;
         }
@@ -217,12 +219,5 @@ fn has_size_by_itself(ty: &Type) -> bool {
         Type::Array(inner, _) => has_size_by_itself(inner),
         Type::Named { .. } => false,
         _ => true,
-    }
-}
-
-fn innermost(ty: &Type) -> &Type {
-    match ty {
-        Type::Array(inner, _) => innermost(inner),
-        ty => ty,
     }
 }

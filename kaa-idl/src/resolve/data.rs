@@ -9,7 +9,6 @@ use super::display;
 use super::members::{Casing, Names};
 use super::resolver::{Address, PendingDefault, Resolver, Site};
 use super::scope::Entry;
-use super::types::Position;
 use crate::ast::{self, ItemKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::{
@@ -56,7 +55,7 @@ impl<'a> Resolver<'a> {
             }
             ItemKind::Flags { flags, .. } => self.flags(item, entry.file, flags),
             ItemKind::Newtype(inner) => {
-                let ty = self.ty(entry.file, inner, Position::Data);
+                let ty = self.ty(entry.file, inner);
                 if ty.is_none() {
                     self.damaged.insert(id);
                 } else {
@@ -127,8 +126,7 @@ impl<'a> Resolver<'a> {
         field: &'a ast::Field,
         target: Target,
     ) -> Option<(Field, Decorated)> {
-        let position = if target == Target::Parameter { Position::Signature } else { Position::Data };
-        let ty = self.ty(file, &field.ty, position);
+        let ty = self.ty(file, &field.ty);
         let decorated = self.attributes(file, &field.attributes, target);
         let ty = ty?;
         let implicit = matches!(ty, Type::Option(_)) && field.default.is_none();

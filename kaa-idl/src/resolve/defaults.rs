@@ -5,7 +5,6 @@
 
 use super::integer::{range, width};
 use super::resolver::Resolver;
-use super::types::Position;
 use super::values::Evaluated;
 use crate::ast::{self, ItemKind};
 use crate::diagnostic::{Code, Diagnostic, Place};
@@ -182,7 +181,7 @@ impl<'a> Resolver<'a> {
         representation: &'a ast::Type,
         flags: &'a [ast::Flag],
     ) -> Vec<Option<u64>> {
-        let representation_type = self.ty(file, representation, Position::Data);
+        let representation_type = self.ty(file, representation);
         let carrier =
             representation_type.filter(|ty| matches!(ty, Type::U8 | Type::U16 | Type::U32 | Type::U64));
         if let (None, ast::TypeKind::Path { path, .. }) = (&carrier, &representation.kind)

@@ -69,7 +69,6 @@ impl<'a> Resolver<'a> {
     fn flatten_interface(&mut self, item: usize, interfaces: &Interfaces) -> Vec<Rc<Inherited>> {
         let Some(entry) = self.scope.entry(item) else { return Vec::new() };
         let ItemKind::Interface(members) = &entry.item.kind else { return Vec::new() };
-        self.attributes(entry.file, &entry.item.attributes, Target::Interface);
         let mut methods: Vec<Rc<Inherited>> = Vec::new();
         let mut included = Vec::new();
         for member in members {

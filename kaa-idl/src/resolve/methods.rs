@@ -1,4 +1,4 @@
-//! Methods: parameters, results, errors.
+//! Methods: parameters, results, errors. Their streams are in `streams`.
 //!
 //! Invariants: a method is resolved once, in the file where it was written; services then take copies of it.
 
@@ -6,11 +6,12 @@ use super::attributes::{Decorated, Target};
 use super::data::{docs, wire_name};
 use super::members::{Casing, Names};
 use super::resolver::Resolver;
-use super::types::{Position, is_built_in};
+use super::streams::WrittenStream;
+use super::types::is_built_in;
 use crate::ast::{self, Function, ItemKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
-use crate::schema::{Field, Method, Role, Type, TypeId};
+use crate::schema::{Field, Method, Returns, Role, StreamParameter, Type, TypeId};
 
 /// A method with what the checks of its service need.
 #[derive(Debug, Clone)]
@@ -27,16 +28,16 @@ pub(super) struct Template {
 impl<'a> Resolver<'a> {
     pub(super) fn method(&mut self, file: usize, function: &'a Function) -> Template {
         let decorated = self.attributes(file, &function.attributes, Target::Method);
-        let parameters = self.parameters(file, function);
+        let (parameters, stream) = self.parameters(file, function);
         let returns = self.returns(file, function);
         let throws = function.throws.as_ref().and_then(|(path, _)| self.throws(file, path));
         if let Some(oneway) = function.oneway {
             self.check_oneway(file, function, oneway);
         }
+        self.check_promises(file, function);
         let has_options = function.rest.is_some() || parameters.iter().any(is_optional);
-        if let Some(span) =
-            decorated.options.filter(|_| !has_options && parameters.len() == function.parameters.len())
-        {
+        let whole = parameters.len() + usize::from(stream.is_some()) == function.parameters.len();
+        if let Some(span) = decorated.options.filter(|_| !has_options && whole) {
             let place = self.place(file, span);
             self.report(
                 Diagnostic::error(
@@ -61,6 +62,7 @@ impl<'a> Resolver<'a> {
                 oneway: function.oneway.is_some(),
                 parameters,
                 options_requested: function.rest.is_some(),
+                stream,
                 returns,
                 throws,
                 interface: None,
@@ -73,13 +75,20 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn parameters(&mut self, file: usize, function: &'a Function) -> Vec<Field> {
+    /// The parameters that are values, and the one that is a stream.
+    fn parameters(&mut self, file: usize, function: &'a Function) -> (Vec<Field>, Option<StreamParameter>) {
         let mut names = Names::new("parameter", Casing::Snake);
         for tombstone in function.parameters.iter().filter(|parameter| parameter.tombstone) {
             names.reserve(&tombstone.name.text, self.place(file, tombstone.name.span));
         }
         let mut resolved = Vec::new();
-        for parameter in &function.parameters {
+        let mut stream: Option<(StreamParameter, Span)> = None;
+        for (position, parameter) in function.parameters.iter().enumerate() {
+            if let ast::TypeKind::Stream(item) = &parameter.ty.kind {
+                let written = WrittenStream { position, parameter, item };
+                self.stream_parameter(file, written, &mut names, &mut stream);
+                continue;
+            }
             let Some((mut field, decorated)) = self.field(file, parameter, Target::Parameter) else {
                 continue;
             };
@@ -93,15 +102,16 @@ impl<'a> Resolver<'a> {
             }
             resolved.push(field);
         }
-        resolved
+        (resolved, stream.map(|(stream, _)| stream))
     }
 
-    fn returns(&mut self, file: usize, function: &'a Function) -> Option<Type> {
-        let (ty, _) = function.returns.as_ref()?;
-        if matches!(ty.kind, ast::TypeKind::Unit) {
-            return None;
-        }
-        self.ty(file, ty, Position::Signature)
+    fn returns(&mut self, file: usize, function: &'a Function) -> Returns {
+        let resolved = match function.returns.as_ref().map(|(ty, _)| (ty, &ty.kind)) {
+            None | Some((_, ast::TypeKind::Unit)) => None,
+            Some((_, ast::TypeKind::Stream(item))) => self.item(file, item).map(Returns::Stream),
+            Some((ty, _)) => self.ty(file, ty).map(Returns::Value),
+        };
+        resolved.unwrap_or(Returns::Unit)
     }
 
     fn throws(&mut self, file: usize, path: &'a ast::Path) -> Option<TypeId> {
@@ -148,29 +158,6 @@ impl<'a> Resolver<'a> {
             .with_help(help),
         );
         None
-    }
-
-    fn check_oneway(&mut self, file: usize, function: &Function, oneway: Span) {
-        let result = function.returns.as_ref().map(|(_, span)| (*span, "a result"));
-        let error = function.throws.as_ref().map(|(_, span)| (*span, "an error"));
-        let mut extra = result.into_iter().chain(error);
-        let Some((span, what)) = extra.next() else { return };
-        let place = self.place(file, span);
-        let word = self.place(file, oneway);
-        let name = &function.name.text;
-        let mut diagnostic = Diagnostic::error(
-            Code::OnewayWithResult,
-            format!("`{name}` is oneway, so it cannot give back {what}"),
-            place,
-            "there is no reply that could carry it",
-        )
-        .with_label(word, "oneway because of this");
-        for (span, _) in extra {
-            diagnostic = diagnostic.with_label(self.place(file, span), "nor this");
-        }
-        self.report(
-            diagnostic.with_help("remove one of the two: a method without `oneway` may well return nothing"),
-        );
     }
 }
 

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use super::graph::{circle, components, is_circle};
 use super::resolver::{EvaluatedConstant, Resolver};
-use super::types::Position;
 use crate::ast::{Expression, ExpressionKind, ItemKind, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -51,12 +50,12 @@ impl Resolver<'_> {
         let Some(entry) = self.scope.entry(item) else { return };
         match &entry.item.kind {
             ItemKind::Alias(ty) => {
-                if let Some(ty) = self.ty(entry.file, ty, Position::Data) {
+                if let Some(ty) = self.ty(entry.file, ty) {
                     self.aliases.insert(item, ty);
                 }
             }
             ItemKind::Constant { ty, value } => {
-                let declared = self.ty(entry.file, ty, Position::Data);
+                let declared = self.ty(entry.file, ty);
                 let evaluated = self.evaluate(entry.file, value);
                 if let (Some(declared), Some(evaluated)) = (declared, evaluated)
                     && self.check_constant_type(entry.file, ty.span, &declared)

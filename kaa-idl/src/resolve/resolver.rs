@@ -77,6 +77,8 @@ pub(super) enum Role {
     Key,
     /// An element of a `Vec` or array.
     Element,
+    /// An item of a stream.
+    Item,
 }
 
 /// A default to be evaluated when all types are known.

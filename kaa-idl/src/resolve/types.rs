@@ -48,19 +48,10 @@ pub(super) fn is_built_in(name: &str) -> bool {
     BUILT_INS.contains(&name)
 }
 
-/// Where a type stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
-    /// Inside data: a field, an element, an alias.
-    Data,
-    /// As the whole type of a parameter or a result.
-    Signature,
-}
-
 impl<'a> Resolver<'a> {
     /// Resolves a type; `None` after a complaint.
-    pub(super) fn ty(&mut self, file: usize, ty: &'a ast::Type, position: Position) -> Option<Type> {
-        let resolved = self.part(file, ty, position)?;
+    pub(super) fn ty(&mut self, file: usize, ty: &'a ast::Type) -> Option<Type> {
+        let resolved = self.part(file, ty)?;
         let (depth, parts) = measure(&resolved);
         if depth > DEEPEST_TYPE || parts > LARGEST_TYPE {
             let place = self.place(file, ty.span);
@@ -78,11 +69,11 @@ impl<'a> Resolver<'a> {
         Some(resolved)
     }
 
-    fn part(&mut self, file: usize, ty: &'a ast::Type, position: Position) -> Option<Type> {
+    fn part(&mut self, file: usize, ty: &'a ast::Type) -> Option<Type> {
         match &ty.kind {
             TypeKind::Path { path, arguments } => self.named(file, ty.span, path, arguments),
             TypeKind::Array { element, length } => {
-                let element_type = self.part(file, element, Position::Data);
+                let element_type = self.part(file, element);
                 let length = self.array_length(file, length);
                 let element_type = element_type?;
                 self.note_container(Role::Element, &element_type, file, element.span);
@@ -100,34 +91,16 @@ impl<'a> Resolver<'a> {
             }
             TypeKind::Stream(inner) => {
                 let place = self.place(file, ty.span);
-                if position == Position::Signature {
-                    self.not_yet("`stream`", place);
-                } else {
-                    self.report(
-                        Diagnostic::error(
-                            Code::StreamInData,
-                            "a stream cannot be part of data",
-                            place,
-                            "`stream` inside data",
-                        )
-                        .with_help(
-                            "`stream T` is the whole type of a parameter or a result; data holds a `Vec<T>`",
-                        ),
-                    );
-                }
-                self.part(file, inner, Position::Data)
+                let message = "a stream cannot be part of data";
+                self.report(
+                    Diagnostic::error(Code::StreamInData, message, place, "`stream` inside data").with_help(
+                        "`stream T` is the whole type of a parameter or a result; data holds a `Vec<T>`",
+                    ),
+                );
+                self.part(file, inner)
             }
             TypeKind::Invalid => None,
         }
-    }
-
-    pub(super) fn not_yet(&mut self, what: &str, place: crate::diagnostic::Place) {
-        self.report(Diagnostic::error(
-            Code::NotYet,
-            format!("{what} is not supported yet"),
-            place,
-            "not supported yet",
-        ));
     }
 
     fn named(
@@ -147,7 +120,7 @@ impl<'a> Resolver<'a> {
             // What stands in the brackets is looked at for its own errors.
             for argument in arguments {
                 if let TypeArgument::Type(ty) = argument {
-                    self.part(file, ty, Position::Data);
+                    self.part(file, ty);
                 }
             }
             if found.is_some() {
@@ -204,7 +177,7 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn argument_type(&mut self, file: usize, ty: &'a ast::Type) -> Option<Type> {
-        self.part(file, ty, Position::Data)
+        self.part(file, ty)
     }
 
     fn array_length(&mut self, file: usize, length: &'a ast::Expression) -> Option<u32> {

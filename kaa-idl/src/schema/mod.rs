@@ -11,7 +11,7 @@ mod types;
 mod values;
 
 pub use package::{Alias, Constant, Docs, Location, Package, PackageId, PackageName, Schema};
-pub use service::{Attributes, Deprecated, Interface, Method, Role, Service};
+pub use service::{Attributes, Deprecated, Interface, Method, Returns, Role, Service, StreamParameter};
 pub use table::{ElementEntry, MethodEntry, ServiceTable, TypeEntry, TypeForm};
 pub use types::{
     Enum, Field, Flag, Flags, Newtype, Payload, ReservedVariant, Struct, TypeDefinition, TypeId, TypeKind,

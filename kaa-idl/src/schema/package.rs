@@ -4,9 +4,8 @@
 
 use std::fmt;
 
+use super::{Attributes, Interface, Service, Type, TypeDefinition, TypeId, Value};
 use crate::location::Span;
-
-use super::{Interface, Service, Type, TypeDefinition, TypeId, Value};
 
 /// A whole resolved schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,6 +102,8 @@ pub struct Constant {
     pub name: String,
     /// Its documentation.
     pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
     /// Its type.
     pub ty: Type,
     /// Its evaluated value.
@@ -118,6 +119,8 @@ pub struct Alias {
     pub name: String,
     /// Its documentation.
     pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
     /// What it stands for.
     pub ty: Type,
     /// Where it was declared.

@@ -13,6 +13,8 @@ pub struct Interface {
     pub name: String,
     /// Its documentation.
     pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
     /// Its methods, those of interfaces it includes after its own; ids and roles are those of no service (0, server).
     pub methods: Vec<Method>,
     /// Qualified names of the interfaces it includes itself, in order.
@@ -84,12 +86,61 @@ pub struct Method {
     pub parameters: Vec<Field>,
     /// Whether a trailing `..` asked for an options struct before there is a defaulted parameter.
     pub options_requested: bool,
-    /// What it returns; `None` is `()`.
-    pub returns: Option<Type>,
-    /// The error type it declares.
+    /// The one parameter that is a stream, if there is one. It is none of `parameters`, since it takes no bytes there.
+    pub stream: Option<StreamParameter>,
+    /// What it returns.
+    pub returns: Returns,
+    /// The error type it declares; for a stream, what may end it.
     pub throws: Option<TypeId>,
     /// Qualified name of the interface it came from, if it was included.
     pub interface: Option<String>,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+/// What a method gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Returns {
+    /// `()`.
+    Unit,
+    /// One value.
+    Value(Type),
+    /// Any number of values, one after the other.
+    Stream(Type),
+}
+
+impl Returns {
+    /// The type of the value, or of each item of the stream.
+    #[must_use]
+    pub fn ty(&self) -> Option<&Type> {
+        match self {
+            Self::Unit => None,
+            Self::Value(ty) | Self::Stream(ty) => Some(ty),
+        }
+    }
+
+    /// Whether it is a stream.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(self, Self::Stream(_))
+    }
+}
+
+/// `name: stream type` among a method's parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamParameter {
+    /// Its place among the parameters as they were written, tombstones counted.
+    pub position: usize,
+    /// Its name in the source.
+    pub name: String,
+    /// Its name on the wire (`#[selector]`, else the name).
+    pub wire_name: String,
+    /// Its documentation.
+    pub docs: Docs,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// The type of each item.
+    pub item: Type,
     /// Where it was declared.
     pub location: Location,
 }
@@ -101,15 +152,15 @@ pub struct Attributes {
     pub since: Option<u32>,
     /// `#[deprecated(since = N, note = "…")]`.
     pub deprecated: Option<Deprecated>,
-    /// `#[idempotent]`.
+    /// `#[idempotent]`: the call can be repeated without harm.
     pub idempotent: bool,
-    /// `#[detached]`.
+    /// `#[detached]`: the handler runs on when its caller is gone.
     pub detached: bool,
-    /// `#[timeout("5s")]`.
+    /// `#[timeout("5s")]`: how long a call may take unless the caller says otherwise.
     pub timeout: Option<Duration>,
     /// `#[display("…")]` on a variant of an error: text with `{field}` places (`{0}` in tuples), already checked.
     pub display: Option<String>,
-    /// `#[allow(lint_name, …)]`.
+    /// `#[allow(NAME, …)]`: names of lints and compatibility rules.
     pub allow: Vec<String>,
     /// `#[rust(derive(A, b::C))]`: paths as written.
     pub rust_derives: Vec<String>,
