@@ -21,6 +21,7 @@ use crate::source::{FileSource, SourceError};
 pub struct Compilation {
     schema: Option<Schema>,
     diagnostics: Vec<Diagnostic>,
+    /// Ordered by path, as file sources are.
     sources: Vec<(Arc<str>, SourceText)>,
     /// How to show the paths of files to a reader.
     display_paths: HashMap<String, String>,
@@ -43,6 +44,19 @@ impl Compilation {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// The text of a file, by its path as the file source names it; `None` if it could not be read.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        let found = self.sources.binary_search_by(|(known, _)| (**known).cmp(path)).ok()?;
+        self.sources.get(found).map(|(_, source)| source.text.as_str())
+    }
+
+    /// A file's path as diagnostics show it, for a reader to open.
+    #[must_use]
+    pub fn display_path<'a>(&'a self, path: &'a str) -> &'a str {
+        self.display_paths.get(path).map_or(path, String::as_str)
     }
 
     /// All diagnostics as text, in the manner of rustc; empty if there are none.
