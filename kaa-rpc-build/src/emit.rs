@@ -65,7 +65,7 @@ pub(crate) fn compile(config: &Config) -> Result {
     if schema.packages.is_empty() {
         return Err(Error::NoFiles { path: root });
     }
-    write(&out_dir, &generate(config, schema)?)?;
+    write_files(&out_dir, &generate(config, schema)?)?;
     let paths = source.paths().map_err(|error| Error::Schema { rendered: format!("error: {error}") })?;
     tell_cargo(&paths, &rendered).map_err(|source| Error::Write { path: PathBuf::from("<stdout>"), source })
 }
@@ -182,8 +182,13 @@ fn file(path: String, items: TokenStream) -> Result<GeneratedFile> {
     }
 }
 
-/// Makes the output folder hold exactly these files of ours.
-fn write(out_dir: &Path, files: &[GeneratedFile]) -> Result {
+/// Makes a folder hold exactly these generated files: one that would not change is not touched, and a file of an
+/// earlier generation that is no longer among them is removed. Files that were not generated are left alone.
+///
+/// # Errors
+///
+/// When a file or folder cannot be read, written or removed.
+pub fn write_files(out_dir: &Path, files: &[GeneratedFile]) -> Result {
     let folder = out_dir.join(FOLDER);
     fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
     for file in files {

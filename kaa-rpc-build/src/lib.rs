@@ -59,7 +59,7 @@ mod values;
 mod zeros;
 
 pub use config::{Config, Roles};
-pub use emit::GeneratedFile;
+pub use emit::{GeneratedFile, write_files};
 pub use error::{Error, Result};
 
 /// Compiles every `.kaa` file under the folder `kaa` of the package that is being built, with default settings.
