@@ -19,9 +19,6 @@
 //! assert_eq!(schema.packages[0].services[0].server[0].name, "greet");
 //! ```
 
-// The parser that pest generates names it where pest is built without `std`.
-extern crate alloc;
-
 pub mod ast;
 pub mod casing;
 mod compile;

@@ -7,18 +7,15 @@ mod brackets;
 mod chunks;
 mod expected;
 mod file;
-// Generated code keeps the layout that its generator gives it.
+// Keeps the layout that its generator gives it.
 #[rustfmt::skip]
-#[allow(
-    missing_docs, unreachable_pub, unused_qualifications, dead_code, clippy::all, clippy::too_many_lines,
-    clippy::allow_attributes_without_reason,
-    reason = "pest writes for every user, and without documentation"
-)]
 mod generated;
+mod grammar;
 mod scan;
 
 pub use file::parse;
 
 pub(crate) use expected::{Excerpt, missing, unexpected};
-pub(crate) use generated::{Grammar, Rule};
+pub(crate) use generated::Rule;
+pub(crate) use grammar::Grammar;
 pub(crate) use scan::unescape;

@@ -1,0 +1,134 @@
+//! Runs the grammar: the expressions that `generated.rs` holds, on pest's parser state.
+//!
+//! Invariants: a rule and an expression do what pest's own generator would make of them; only calls of rules recurse,
+//! so the depth of the native stack is bounded by the depth of the text's brackets.
+
+use pest::error::Error;
+use pest::iterators::Pairs;
+use pest::{Atomicity, ParseResult, Parser, ParserState};
+
+use super::generated::Rule;
+
+/// The language's parser.
+#[derive(Debug)]
+pub(crate) struct Grammar;
+
+impl Parser<Rule> for Grammar {
+    #[allow(clippy::result_large_err, reason = "the trait is pest's")]
+    fn parse(rule: Rule, input: &str) -> Result<Pairs<'_, Rule>, Error<Rule>> {
+        pest::state(input, |state| call(rule, state))
+    }
+}
+
+/// What a rule's modifier in the grammar says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Makes a pair, and skips blanks between its parts.
+    Normal,
+    /// `_`: makes no pair.
+    Silent,
+    /// `@`: makes a pair without parts, and skips nothing.
+    Atomic,
+}
+
+/// An expression of the grammar.
+#[derive(Debug)]
+pub(super) enum Expression {
+    /// `"text"`
+    Text(&'static str),
+    /// One character of one of these ranges, both ends included.
+    Character(&'static [(char, char)]),
+    /// `ANY`
+    Any,
+    /// `SOI`
+    Start,
+    /// `EOI`
+    End,
+    /// `rule`
+    Rule(Rule),
+    /// `a ~ b`
+    Sequence(&'static [Expression]),
+    /// `a | b`
+    Choice(&'static [Expression]),
+    /// `a?`
+    Optional(&'static Expression),
+    /// `a*`
+    Repeated(&'static Expression),
+    /// `&a`
+    Followed(&'static Expression),
+    /// `!a`
+    NotFollowed(&'static Expression),
+    /// `(!("a" | "b") ~ ANY)*`
+    Until(&'static [&'static str]),
+}
+
+type State<'i> = Box<ParserState<'i, Rule>>;
+
+fn call(rule: Rule, state: State<'_>) -> ParseResult<State<'_>> {
+    let (kind, expression) = rule.definition();
+    match kind {
+        Kind::Normal => state.rule(rule, |state| run(expression, state)),
+        Kind::Silent => run(expression, state),
+        Kind::Atomic => {
+            state.rule(rule, |state| state.atomic(Atomicity::Atomic, |state| run(expression, state)))
+        }
+    }
+}
+
+fn run<'i>(expression: &'static Expression, state: State<'i>) -> ParseResult<State<'i>> {
+    match *expression {
+        Expression::Text(text) => state.match_string(text),
+        Expression::Character(ranges) => state
+            .match_char_by(|character| ranges.iter().any(|(from, to)| (*from..=*to).contains(&character))),
+        Expression::Any => state.skip(1),
+        Expression::Start => state.start_of_input(),
+        Expression::End => state.rule(Rule::EOI, |state| state.end_of_input()),
+        Expression::Rule(rule) => call(rule, state),
+        Expression::Sequence(parts) => sequence(parts, state),
+        Expression::Choice(alternatives) => choice(alternatives, state),
+        Expression::Optional(inner) => state.optional(|state| run(inner, state)),
+        Expression::Repeated(inner) => repeated(inner, state),
+        Expression::Followed(inner) => state.lookahead(true, |state| run(inner, state)),
+        Expression::NotFollowed(inner) => state.lookahead(false, |state| run(inner, state)),
+        Expression::Until(texts) => state.skip_until(texts),
+    }
+}
+
+fn sequence<'i>(parts: &'static [Expression], state: State<'i>) -> ParseResult<State<'i>> {
+    state.sequence(|mut state| {
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                state = blanks(state)?;
+            }
+            state = run(part, state)?;
+        }
+        Ok(state)
+    })
+}
+
+fn choice<'i>(alternatives: &'static [Expression], mut state: State<'i>) -> ParseResult<State<'i>> {
+    for alternative in alternatives {
+        match run(alternative, state) {
+            Ok(state) => return Ok(state),
+            Err(unchanged) => state = unchanged,
+        }
+    }
+    Err(state)
+}
+
+fn repeated<'i>(inner: &'static Expression, state: State<'i>) -> ParseResult<State<'i>> {
+    if state.atomicity() != Atomicity::NonAtomic {
+        return state.repeat(|state| run(inner, state));
+    }
+    state.optional(|state| {
+        run(inner, state)?.repeat(|state| state.sequence(|state| run(inner, blanks(state)?)))
+    })
+}
+
+fn blanks(state: State<'_>) -> ParseResult<State<'_>> {
+    if state.atomicity() == Atomicity::NonAtomic {
+        state.repeat(|state| call(Rule::WHITESPACE, state))
+    } else {
+        Ok(state)
+    }
+}
