@@ -67,7 +67,14 @@ struct Shared<M> {
     /// The arguments, where encoding them runs the user's own code.
     encoded: Option<Encoded>,
     stage: Stage,
+    /// How often an idempotent call has been sent again.
+    repetitions: u8,
+    /// An earlier attempt may have been run.
+    may_have_run: bool,
 }
+
+/// How often an idempotent call is sent again, lest one that brings the peer down does so for ever.
+const MOST_REPETITIONS: u8 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -135,12 +142,14 @@ impl<M: Method> Future for Call<M> {
             match call.peer.link().poll_call(token, context.waker()) {
                 Progress::Ready(end) => {
                     call.stage = Stage::Done;
-                    return Poll::Ready(call.interpret(end));
+                    if !call.is_sent_again_after(&end) {
+                        return Poll::Ready(call.interpret(end));
+                    }
+                    call.stage = Stage::New;
                 }
-                Progress::Pending => {}
+                Progress::Pending => return call.poll_deadline(context).map(Err),
                 Progress::Gone => return Poll::Pending,
             }
-            return call.poll_deadline(context).map(Err);
         }
         match call.start(context, Kind::TwoWay) {
             Poll::Pending => Poll::Pending,
@@ -174,6 +183,8 @@ impl<M: Method> Shared<M> {
             timer: None,
             encoded: None,
             stage: Stage::New,
+            repetitions: 0,
+            may_have_run: false,
         }
     }
 
@@ -186,7 +197,7 @@ impl<M: Method> Shared<M> {
             // Polled again after its end: there is nothing more to come.
             Stage::Made(_) | Stage::Done => return Poll::Pending,
         };
-        if ticket.is_none() {
+        if ticket.is_none() && self.repetitions == 0 {
             self.set_deadline(kind);
         }
         let parameters = CallParameters {
@@ -226,7 +237,8 @@ impl<M: Method> Shared<M> {
             }
             Start::Closed(reason) => {
                 self.stage = Stage::Done;
-                Poll::Ready(Err(CallError::Disconnected { outcome: Outcome::NotSent, reason }))
+                let outcome = self.outcome(Outcome::NotSent);
+                Poll::Ready(Err(CallError::Disconnected { outcome, reason }))
             }
         }
     }
@@ -253,9 +265,30 @@ impl<M: Method> Shared<M> {
         }
     }
 
+    /// Whether the connection was lost under an idempotent call, and another is to come.
+    #[inline]
+    fn is_sent_again_after(&mut self, end: &Result<Terminal, LocalEnd>) -> bool {
+        // A stream that was sent in part cannot be sent again.
+        let may_be = M::DESCRIPTOR.idempotent && !M::DESCRIPTOR.streams.arguments;
+        let Err(LocalEnd::Lost { outcome, .. }) = end else { return false };
+        let again =
+            may_be && self.peer.link().configuration.reconnects && self.repetitions < MOST_REPETITIONS;
+        if again {
+            self.repetitions += 1;
+            self.may_have_run |= *outcome != Outcome::NotSent;
+        }
+        again
+    }
+
+    /// What is known of all attempts, given what is known of the last.
+    #[inline]
+    fn outcome(&self, last: Outcome) -> Outcome {
+        if self.may_have_run { Outcome::Unknown } else { last }
+    }
+
     /// Leaves nothing behind but a Cancel.
     fn give_up(&mut self) -> Outcome {
-        match std::mem::replace(&mut self.stage, Stage::Done) {
+        let outcome = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::New | Stage::Done => Outcome::NotSent,
             Stage::InLine(ticket) => {
                 self.peer.link().leave_line(ticket);
@@ -265,7 +298,8 @@ impl<M: Method> Shared<M> {
                 Abandonment::NotSent => Outcome::NotSent,
                 Abandonment::Sent => Outcome::Unknown,
             },
-        }
+        };
+        self.outcome(outcome)
     }
 
     /// What the end of a call means.
@@ -279,7 +313,9 @@ impl<M: Method> Shared<M> {
                 decode::<M::Returns>(&payload).map_err(CallError::BadReply)
             }
             Ok(terminal) => Err(refusal::<M>(terminal)),
-            Err(LocalEnd::Lost { outcome, reason }) => Err(CallError::Disconnected { outcome, reason }),
+            Err(LocalEnd::Lost { outcome, reason }) => {
+                Err(CallError::Disconnected { outcome: self.outcome(outcome), reason })
+            }
             Err(LocalEnd::TooLarge { size, limit }) => {
                 Err(unencodable(EncodeError::TooLarge { size, limit }))
             }

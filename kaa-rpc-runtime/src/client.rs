@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
 use crate::connection::{
-    Driver, FrameReader, HandshakeFailure, Link, LinkConfiguration, Methods, Opening, ServiceSet, Side,
-    Status, shake_hands,
+    Detached, Driver, FrameReader, HandshakeFailure, Link, LinkConfiguration, Methods, Opening, ServiceSet,
+    Side, Status, shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
 use crate::peer::{Peer, PeerInformation, Proxy};
@@ -52,6 +52,7 @@ pub(crate) struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.link.close(&CloseReason::ClosedHere);
+        self.link.configuration.detached.cut();
     }
 }
 
@@ -153,9 +154,16 @@ impl Client {
 
     /// Takes no new calls, lets those that run finish for at most this time, and closes.
     pub async fn shutdown(&self, grace: Duration) {
-        self.owner.link.begin_drain();
-        if tokio::time::timeout(grace, self.owner.link.closed()).await.is_err() {
-            self.owner.link.close(&CloseReason::ClosedHere);
+        let link = &self.owner.link;
+        let detached = &link.configuration.detached;
+        link.begin_drain();
+        let ended = async {
+            link.closed().await;
+            detached.ended().await;
+        };
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            link.close(&CloseReason::ClosedHere);
+            detached.cut();
         }
     }
 }
@@ -200,8 +208,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Connects again after a loss, and goes on trying if the server is not there yet. Queued calls are kept; nothing
-    /// is sent twice. An authentication failure is final, unless there was a success before it.
+    /// Connects again after a loss, and goes on trying if the server is not there yet. Queued calls are kept. Calls that
+    /// were under way end with [`CallError::Disconnected`](crate::CallError::Disconnected), but for those of
+    /// `#[idempotent]` methods, which are sent again, twice at most. An authentication failure is final, unless there
+    /// was a success before it.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
         self
@@ -276,7 +286,11 @@ impl ClientBuilder {
         let secret = self.secret.ok_or(SetupError::MissingSecret)?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
         let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
-        let link = Link::new(self.settings.link_configuration(Side::Connecting, self.backoff.is_some()));
+        let link = Link::new(self.settings.link_configuration(
+            Side::Connecting,
+            self.backoff.is_some(),
+            &Detached::default(),
+        ));
         let services = Arc::new(self.services);
         let task = Task {
             link: Arc::clone(&link),
@@ -466,8 +480,14 @@ fn connect_error(failure: HandshakeFailure) -> ConnectError {
 
 /// The configuration of one link, by what was set.
 impl Settings {
-    pub(crate) fn link_configuration(&self, side: Side, reconnects: bool) -> LinkConfiguration {
+    pub(crate) fn link_configuration(
+        &self,
+        side: Side,
+        reconnects: bool,
+        detached: &Detached,
+    ) -> LinkConfiguration {
         LinkConfiguration {
+            detached: detached.clone(),
             side,
             limits: self.limits,
             output_budget: self.output_budget,

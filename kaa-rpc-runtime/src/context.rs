@@ -33,7 +33,8 @@ impl<P: Proxy> Context<P> {
 
 impl<P> Context<P> {
     /// Whether the caller has given the call up. Whoever asks is given a grace period to react before the handler is
-    /// dropped; a handler that never asks is dropped at its next pause.
+    /// dropped; a handler that never asks is dropped at its next pause. One whose method is `#[detached]` is not dropped
+    /// at all.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.call.is_cancelled()

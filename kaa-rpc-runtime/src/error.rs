@@ -88,7 +88,8 @@ pub enum Outcome {
 }
 
 impl<E> CallError<E> {
-    /// Whether the call's handler was run, was not, or whether nobody can tell.
+    /// Whether the call's handler was run, was not, or whether nobody can tell. Where an idempotent call was sent again,
+    /// what the peer said is of the last time.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {

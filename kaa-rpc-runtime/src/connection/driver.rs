@@ -245,12 +245,16 @@ impl Driver {
         let deadline = header
             .remaining_time
             .and_then(|time| Instant::now().checked_add(Duration::from_micros(time).min(FURTHEST_DEADLINE)));
-        let state = InboundState::new(Arc::clone(&self.link), self.epoch, &header, deadline);
+        let found = self.methods.find(MethodId(header.detail));
+        let method = found.map(|found| found.descriptor);
+        let state = InboundState::new(Arc::clone(&self.link), self.epoch, &header, deadline, method);
         match verdict {
             Verdict::Run if header.kind == Kind::Call && header.remaining_time == Some(0) => {
                 return state.answer(Answer::Text(Status::DeadlineExceeded, ""));
             }
             Verdict::Run => {}
+            // It is run all the same: whether it is must not depend on how reads fall.
+            Verdict::Cancelled if state.detached => state.cancel(),
             Verdict::Cancelled => return state.answer(Answer::Text(Status::Cancelled, "")),
             Verdict::OverLimit => {
                 let text = "more calls in flight than this peer takes";
@@ -260,7 +264,7 @@ impl Driver {
                 return state.answer(Answer::Text(Status::ResourceExhausted, "calls are nested too deep"));
             }
         }
-        let Some(instance) = self.methods.find(MethodId(header.detail)) else {
+        let Some(found) = found else {
             if header.kind == Kind::Oneway {
                 tracing::debug!(method = header.detail, "dropped a oneway call of an unknown method");
             }
@@ -271,7 +275,7 @@ impl Driver {
             return;
         };
         let call = InboundCall::new(Arc::clone(&state), payload);
-        inbound::run(&state, || instance.dispatch(call));
+        inbound::run(&state, || found.instance.dispatch(call));
     }
 
     /// Writes what there is, unless it is wiser to wait for more.

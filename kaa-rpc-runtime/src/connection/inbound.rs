@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::calling::frame_limit;
 use super::link::{Link, Phase};
 use crate::codec::{EncodeError, Encoder};
+use crate::descriptor::MethodDescriptor;
 use crate::protocol::frame::{CallId, Header, Kind, MethodId, Parent, Status, Token};
 
 /// A handler on its way: it answers its call itself.
@@ -48,6 +49,8 @@ pub(crate) struct InboundState {
     pub(crate) method: MethodId,
     pub(crate) depth: u32,
     pub(crate) oneway: bool,
+    /// The handler runs to its end when nobody waits for it any more.
+    pub(crate) detached: bool,
     pub(crate) deadline: Option<Instant>,
     flags: AtomicU8,
     changed: Notify,
@@ -62,7 +65,14 @@ pub(crate) enum Answer<'a> {
 }
 
 impl InboundState {
-    pub(crate) fn new(link: Arc<Link>, epoch: u32, header: &Header, deadline: Option<Instant>) -> Arc<Self> {
+    /// `method` is what was found by the header's method id.
+    pub(crate) fn new(
+        link: Arc<Link>,
+        epoch: u32,
+        header: &Header,
+        deadline: Option<Instant>,
+        method: Option<&MethodDescriptor>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             link,
             epoch,
@@ -71,21 +81,23 @@ impl InboundState {
             method: MethodId(header.detail),
             depth: header.parent.map_or(0, |parent| parent.depth),
             oneway: header.kind == Kind::Oneway,
+            detached: method.is_some_and(|method| method.detached),
             deadline,
             flags: AtomicU8::new(0),
             changed: Notify::new(),
         })
     }
 
-    /// What a call made by this call's handler names as its parent, while this one is unanswered.
+    /// What a call made by this call's handler names as its parent, while this one is unanswered and its connection
+    /// there.
     pub(crate) fn as_parent(&self) -> Option<Parent> {
-        let unanswered = !self.oneway && !self.has(flag::ANSWERED);
+        let unanswered = !self.oneway && !self.has(flag::ANSWERED | flag::AT_ONCE);
         unanswered.then(|| Parent { id: self.id, token: self.token, depth: self.depth.saturating_add(1) })
     }
 
     /// When a call made by this call's handler ends at the latest: with the handler.
     pub(crate) fn deadline_of_nested(&self) -> Option<Instant> {
-        self.deadline.filter(|_| !self.is_answered())
+        self.deadline.filter(|_| !self.detached && !self.is_answered())
     }
 
     pub(crate) fn is_answered(&self) -> bool {
@@ -120,6 +132,8 @@ impl InboundState {
         if self.flags.fetch_or(flag::ANSWERED, Ordering::AcqRel) & flag::ANSWERED != 0 || self.oneway {
             return;
         }
+        let nobody_waits = self.detached && self.has(flag::CANCELLED);
+        let answer = if nobody_waits { Answer::Text(Status::Cancelled, "") } else { answer };
         let mut state = self.link.lock();
         if state.epoch != self.epoch || matches!(state.phase, Phase::Connecting | Phase::Closed(_)) {
             return;
@@ -201,6 +215,9 @@ impl InboundState {
 
     /// Resolves when the handler is to be dropped.
     async fn must_end(&self) {
+        if self.detached {
+            return self.link.configuration.detached.are_cut().await;
+        }
         let deadline = async {
             match self.deadline {
                 Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
@@ -240,7 +257,12 @@ pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<Hand
             if !state.link.keep(state) {
                 state.cancel_at_once();
             }
-            tokio::spawn(finish(future, Arc::clone(state)));
+            let task = finish(future, Arc::clone(state));
+            if state.detached {
+                state.link.configuration.detached.spawn(task);
+            } else {
+                tokio::spawn(task);
+            }
         }
         Err(_payload) => state.over(true),
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::comparing::{Comparison, Opening};
+use super::detached::Detached;
 use super::farewell::{Farewell, GoodbyeCode, PeerFarewell};
 use super::inbound::InboundState;
 use super::output::Output;
@@ -47,6 +48,8 @@ pub(crate) struct LinkConfiguration {
     pub(crate) hides_faults: bool,
     /// How long a peer may leave a frame unfinished or refuse to read.
     pub(crate) stall_limit: Duration,
+    /// The handlers that outlive their callers.
+    pub(crate) detached: Detached,
 }
 
 /// What a link is doing.
@@ -160,6 +163,11 @@ impl Link {
     /// Handlers that did not finish at once and are at work.
     pub(crate) fn running_handlers(&self) -> usize {
         self.lock().incoming.running_count()
+    }
+
+    /// Those of them that would end with the connection.
+    pub(crate) fn attached_handlers(&self) -> usize {
+        self.lock().incoming.each_running().filter(|handler| !handler.detached).count()
     }
 
     /// Authentication is over: schemas are compared if they differ, then calls may leave, the queued ones first. The

@@ -2,10 +2,11 @@
 //!
 //! Invariants: the reader never waits for a handler, a lock held by user code, or room in the output; whoever queues
 //! output sees to it that it is flushed; no lock is held while user code runs, but for encoding into the output; every
-//! task that a link spawns ends with it.
+//! task that a link spawns ends with it, but for handlers of `#[detached]` methods, which end with their server or client.
 
 mod calling;
 mod comparing;
+mod detached;
 mod driver;
 mod farewell;
 mod frames;
@@ -20,6 +21,7 @@ mod stall;
 
 pub(crate) use calling::{Abandonment, CallParameters, Progress, Start};
 pub(crate) use comparing::Opening;
+pub(crate) use detached::Detached;
 pub(crate) use driver::Driver;
 pub(crate) use handshaking::{HandshakeFailure, shake_hands};
 pub(crate) use inbound::{Answer, HandlerFuture, InboundState};

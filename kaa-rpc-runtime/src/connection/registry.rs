@@ -78,13 +78,19 @@ impl ServiceSet {
     }
 }
 
+/// A method and who serves it.
+pub(crate) struct Found {
+    pub(crate) descriptor: &'static MethodDescriptor,
+    pub(crate) instance: Arc<dyn Instance>,
+}
+
 /// What one connection finds by method id.
 pub(crate) struct Methods {
     set: Arc<ServiceSet>,
     link: Arc<Link>,
     version: u64,
     known: usize,
-    instances: HashMap<MethodId, Arc<dyn Instance>, BuildHasherDefault<IdHasher>>,
+    instances: HashMap<MethodId, Found, BuildHasherDefault<IdHasher>>,
 }
 
 impl Methods {
@@ -120,14 +126,15 @@ impl Methods {
                 tracing::error!(service = service.descriptor.name, "the service's factory panicked");
                 continue;
             };
-            for method in service.methods {
-                self.instances.insert(MethodId(method.id), Arc::clone(&instance));
+            for &descriptor in service.methods {
+                let found = Found { descriptor, instance: Arc::clone(&instance) };
+                self.instances.insert(MethodId(descriptor.id), found);
             }
         }
     }
 
     #[inline]
-    pub(crate) fn find(&self, method: MethodId) -> Option<&Arc<dyn Instance>> {
+    pub(crate) fn find(&self, method: MethodId) -> Option<&Found> {
         self.instances.get(&method)
     }
 }

@@ -174,7 +174,7 @@ async fn authenticate(
         })
     };
     let established = shake_hands(&mut handshake, &stream, &mut reader, Some(HELLO_TIME)).await?;
-    let link = Link::new(shared.settings.link_configuration(Side::Accepting, false));
+    let link = Link::new(shared.settings.link_configuration(Side::Accepting, false, &shared.detached));
     let information = Arc::new(peer_information(&stream, &established, schema));
     let methods = Methods::new(Arc::clone(&shared.services), Arc::clone(&link));
     let peer_limits = established.peer_limits;

@@ -178,11 +178,11 @@ impl fmt::Debug for Peers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::Side;
+    use crate::connection::{Detached, Side};
     use crate::settings::Settings;
 
     fn link() -> Arc<Link> {
-        Link::new(Settings::default().link_configuration(Side::Accepting, false))
+        Link::new(Settings::default().link_configuration(Side::Accepting, false, &Detached::default()))
     }
 
     fn poll(peers: &mut Peers) -> Poll<Option<Peer>> {

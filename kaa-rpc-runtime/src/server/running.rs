@@ -13,7 +13,7 @@ use super::accepting;
 use super::builder::ServerBuilder;
 use super::events::{self, Events, ServerEvent};
 use super::registry::{Peers, Registry};
-use crate::connection::ServiceSet;
+use crate::connection::{Detached, ServiceSet};
 use crate::error::{CloseReason, SetupError};
 use crate::protocol::handshake::{Audience, InstanceId};
 use crate::secret::Keys;
@@ -61,6 +61,7 @@ pub(super) struct Shared {
     pub(super) events: broadcast::Sender<ServerEvent>,
     pub(super) unauthenticated: Arc<Semaphore>,
     pub(super) tasks: TaskTracker,
+    pub(super) detached: Detached,
     /// True once no more connections are taken.
     pub(super) closing: watch::Sender<bool>,
     pub(super) refused: AtomicU64,
@@ -74,7 +75,7 @@ pub struct ShutdownReport {
     pub connections: usize,
     /// Connections that were cut because they did not end in time.
     pub cut: usize,
-    /// Handlers that were still at work on those.
+    /// Handlers that were still at work: on those, or detached from connections that had ended before.
     pub cancelled_handlers: usize,
 }
 
@@ -98,6 +99,7 @@ impl Server {
             events: events::channel(),
             unauthenticated: Arc::new(Semaphore::new(MOST_UNAUTHENTICATED)),
             tasks: TaskTracker::new(),
+            detached: Detached::default(),
             closing: watch::channel(false).0,
             refused: AtomicU64::new(0),
         });
@@ -162,14 +164,21 @@ impl Server {
             link.begin_drain();
         }
         let mut report = ShutdownReport { connections: links.len(), cut: 0, cancelled_handlers: 0 };
-        if tokio::time::timeout(grace, self.shared.tasks.wait()).await.is_err() {
+        let ended = async {
+            self.shared.tasks.wait().await;
+            self.shared.detached.ended().await;
+        };
+        tokio::pin!(ended);
+        if tokio::time::timeout(grace, &mut ended).await.is_err() {
+            report.cancelled_handlers = self.shared.detached.count();
             for link in self.shared.registry.links() {
                 report.cut += 1;
-                report.cancelled_handlers += link.running_handlers();
+                report.cancelled_handlers += link.attached_handlers();
                 link.close(&CloseReason::ClosedHere);
             }
+            self.shared.detached.cut();
             // Only a destructor that hangs can keep a task from ending now.
-            let _late = tokio::time::timeout(CUT_TIME, self.shared.tasks.wait()).await;
+            let _late = tokio::time::timeout(CUT_TIME, ended).await;
         }
         report
     }
@@ -185,6 +194,7 @@ impl Drop for Server {
         for link in self.shared.registry.links() {
             link.close(&CloseReason::ClosedHere);
         }
+        self.shared.detached.cut();
     }
 }
 

@@ -59,6 +59,12 @@ pub(crate) const HURRIED: u32 = 19;
 pub(crate) const ASK_REMAINING: u32 = 20;
 /// Like `REMAINING`; has a timeout of its own.
 pub(crate) const TIMED: u32 = 21;
+/// Waits for the gate, then writes its argument down; detached.
+pub(crate) const PATIENT: u32 = 22;
+/// The same, oneway.
+pub(crate) const PATIENT_NOTE: u32 = 23;
+/// Writes its argument down; idempotent.
+pub(crate) const REPEATABLE: u32 = 24;
 /// Nobody serves it.
 pub(crate) const NOBODYS: u32 = 99;
 
@@ -75,13 +81,15 @@ const fn timeout(id: u32) -> Option<Duration> {
 
 const fn method(id: u32) -> MethodDescriptor {
     MethodDescriptor {
-        oneway: matches!(id, NOTE | SLOW_NOTE | PANIC_NOTE),
+        oneway: matches!(id, NOTE | SLOW_NOTE | PANIC_NOTE | PATIENT_NOTE),
         timeout: timeout(id),
+        detached: matches!(id, PATIENT | PATIENT_NOTE),
+        idempotent: id == REPEATABLE,
         ..MethodDescriptor::new(id, "test.World", "method")
     }
 }
 
-const COUNT: usize = TIMED as usize;
+const COUNT: usize = REPEATABLE as usize;
 
 static METHODS: [&MethodDescriptor; COUNT] = {
     static TABLE: [MethodDescriptor; COUNT] = {
@@ -297,10 +305,17 @@ pub(crate) fn serve<P: Proxy>(world: &Arc<World>, call: InboundCall) -> Handling
             presence.finish();
             Ok(text)
         }),
+        PATIENT => call.unary::<P, Text, _, _>(text, |_, text| async move {
+            let presence = Presence::new(&world);
+            world.pass_gate().await;
+            world.record(&text);
+            presence.finish();
+            Ok(text)
+        }),
         BIG => call.unary::<P, Text, _, _>(text, |_, text| async move { Ok("x".repeat(text.parse()?)) }),
         PANIC => call.unary::<P, Text, _, _>(text, |_, text: String| async move { panic!("{text}") }),
         FAULT => call.unary::<P, Text, _, _>(text, |_, text| async move { Err(Fault::new(text)) }),
-        RECORD => call.unary::<P, Text, _, _>(text, |_, text: String| async move {
+        RECORD | REPEATABLE => call.unary::<P, Text, _, _>(text, |_, text: String| async move {
             world.record(&text);
             Ok(text)
         }),
@@ -308,7 +323,7 @@ pub(crate) fn serve<P: Proxy>(world: &Arc<World>, call: InboundCall) -> Handling
             world.record(&text);
             Ok(())
         }),
-        SLOW_NOTE => call.oneway::<P, _, _>(text, |_, text: String| async move {
+        SLOW_NOTE | PATIENT_NOTE => call.oneway::<P, _, _>(text, |_, text: String| async move {
             let presence = Presence::new(&world);
             world.pass_gate().await;
             world.record(&text);
