@@ -2,14 +2,15 @@
 //!
 //! Invariants: a proxy is a handle and nothing more; its methods only make calls, which start when they are awaited.
 
+use kaa_idl::schema::Returns;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::documentation;
 use crate::generator::{Generator, Site};
-use crate::methods::{Parameters, Side};
-use crate::names;
+use crate::methods::{Parameters, ProxyArguments, Side};
 use crate::types::deprecation;
+use crate::{names, notes};
 
 impl Generator<'_> {
     /// The proxy for one side.
@@ -46,16 +47,33 @@ impl Generator<'_> {
         let method = parameters.method;
         let name = names::member(&method.name);
         let docs = documentation::declared_or(&method.docs, &format!("Calls `{}`.", method.name));
+        let docs = notes::for_callers(method, docs);
         let deprecated = deprecation(&method.attributes);
-        let (arguments, values) = self.proxy_arguments(site, parameters);
+        let ProxyArguments { declared, fields, stream } = self.proxy_arguments(site, parameters);
         let module = side.module();
         let call_name = side.call_name(method);
-        let call = if method.oneway { names::identifier("OnewayCall") } else { names::identifier("Call") };
+        let call = quote!(&self.peer, #module::#call_name { #(#fields),* });
+        let (returns, made) = if let Returns::Stream(item) = &method.returns {
+            let item = self.rust_type(site, &parameters.path, item);
+            let error = method.throws.map(|id| self.path(site, id));
+            let error = error.into_iter();
+            let made = match &stream {
+                None => quote!(call(#call)),
+                Some(stream) => quote!(call_with_stream(#call, #stream)),
+            };
+            (quote!(#codegen::Incoming<#item #(, #error)*>), quote!(#codegen::Incoming::#made))
+        } else if let Some(stream) = &stream {
+            (quote!(#codegen::Call<#module::#call_name>), quote!(#codegen::Call::with_stream(#call, #stream)))
+        } else {
+            let kind =
+                if method.oneway { names::identifier("OnewayCall") } else { names::identifier("Call") };
+            (quote!(#codegen::#kind<#module::#call_name>), quote!(#codegen::#kind::new(#call)))
+        };
         quote! {
             #docs
             #deprecated
-            pub fn #name(&self, #(#arguments),*) -> #codegen::#call<#module::#call_name> {
-                #codegen::#call::new(&self.peer, #module::#call_name { #(#values),* })
+            pub fn #name(&self, #(#declared),*) -> #returns {
+                #made
             }
         }
     }

@@ -41,7 +41,6 @@ impl<'a> Generator<'a> {
     pub(crate) fn new(schema: &'a Schema, settings: &'a Settings) -> Result<Self> {
         check_ids(schema)?;
         check_names(schema, settings)?;
-        check_streams(schema)?;
         let abilities = AbilityTable::new(schema, settings);
         let zeros = Zeros::new(schema, settings);
         let foreign = Foreign::new(schema, settings);
@@ -331,22 +330,6 @@ fn check_ids(schema: &Schema) -> Result {
             problem: "is not in the schema that refers to it".to_owned(),
         }),
     }
-}
-
-/// Streams are part of the language and not yet of the code that it becomes.
-fn check_streams(schema: &Schema) -> Result {
-    for package in &schema.packages {
-        for service in &package.services {
-            let mut methods = service.server.iter().chain(&service.client);
-            if let Some(method) = methods.find(|method| method.stream.is_some() || method.returns.is_stream())
-            {
-                let path = format!("{}.{}.{}", package.name, service.name, method.name);
-                let problem = "has a stream, which cannot be generated yet".to_owned();
-                return Err(Error::Unsupported { path, problem });
-            }
-        }
-    }
-    Ok(())
 }
 
 fn check_names(schema: &Schema, settings: &Settings) -> Result {

@@ -50,6 +50,8 @@ mod generator;
 mod methods;
 mod names;
 mod newtypes;
+mod notes;
+mod options;
 mod server;
 mod settings;
 mod sizes;

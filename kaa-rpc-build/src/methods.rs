@@ -1,11 +1,12 @@
-//! Methods as both sides see them: parameters, the options struct, call structs.
+//! Methods as both sides see them: parameters and call structs.
 //!
 //! Invariants: a method's parameters with a written default, and only those, are in its options struct; the options
-//! struct is the last argument everywhere, under a name that no parameter has.
+//! struct is the last argument everywhere, under a name that no parameter has; a stream is an argument and no part of
+//! a call struct.
 
 use std::collections::BTreeSet;
 
-use kaa_idl::schema::{Field, Method, Role, Service};
+use kaa_idl::schema::{Field, Method, Role, Service, StreamParameter};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
@@ -99,17 +100,49 @@ pub(crate) struct Parameters<'a> {
     pub(crate) method: &'a Method,
     /// What settings call the method.
     pub(crate) path: String,
-    /// Parameters that callers always give, in order.
+    /// Values that callers always give, in order.
     pub(crate) positional: Vec<&'a Field>,
+    /// The stream that callers give, with its place among `positional`.
+    pub(crate) stream: Option<(usize, &'a StreamParameter)>,
     /// Parameters with a written default, in order.
     pub(crate) optional: Vec<&'a Field>,
     /// Name and qualified name of the options struct, if there is one.
     pub(crate) options: Option<(String, String)>,
 }
 
+/// What a caller gives, one after the other.
+#[derive(Debug, Clone, Copy)]
+enum Argument<'a> {
+    Value(&'a Field),
+    Stream(&'a StreamParameter),
+}
+
+impl<'a> Argument<'a> {
+    fn name(self) -> &'a str {
+        match self {
+            Self::Value(field) => &field.name,
+            Self::Stream(stream) => &stream.name,
+        }
+    }
+}
+
+/// A proxy's method: its parameters, the fields of the call struct that they become, and the stream beside it.
+#[derive(Debug)]
+pub(crate) struct ProxyArguments {
+    pub(crate) declared: Vec<TokenStream>,
+    pub(crate) fields: Vec<TokenStream>,
+    pub(crate) stream: Option<Ident>,
+}
+
 impl<'a> Parameters<'a> {
     pub(crate) fn new(site: &Site<'_>, side: Side<'a>, method: &'a Method) -> Self {
         let live = || method.parameters.iter().filter(|field| !field.tombstone);
+        let is_positional = |field: &&Field| !field.tombstone && !field.default_is_written;
+        let stream = method.stream.as_ref().map(|stream| {
+            // The parameters before the stream are as many as its position says: it stands beside the list.
+            let before = method.parameters.iter().take(stream.position).filter(is_positional).count();
+            (before, stream)
+        });
         let optional: Vec<&Field> = live().filter(|field| field.default_is_written).collect();
         let options = (!optional.is_empty() || method.options_requested).then(|| {
             let name = names::options_name(method);
@@ -120,9 +153,25 @@ impl<'a> Parameters<'a> {
             method,
             path: site.qualified(&format!("{}.{}.{}", side.service.name, side.word(), method.name)),
             positional: live().filter(|field| !field.default_is_written).collect(),
+            stream,
             optional,
             options,
         }
+    }
+
+    /// What callers always give, the stream at its place.
+    fn arguments(&self) -> Vec<Argument<'a>> {
+        let mut arguments: Vec<Argument<'a>> =
+            self.positional.iter().map(|field| Argument::Value(field)).collect();
+        if let Some((place, stream)) = self.stream {
+            arguments.insert(place.min(arguments.len()), Argument::Stream(stream));
+        }
+        arguments
+    }
+
+    /// What settings call the stream.
+    fn stream_path(&self, stream: &StreamParameter) -> String {
+        format!("{}.{}", self.path, stream.name)
     }
 
     /// All parameters, as the codec takes them.
@@ -160,7 +209,7 @@ impl<'a> Parameters<'a> {
         }
         extra.extend(reserved);
         let (mut arguments, mut extra) =
-            site.bindings(self.positional.iter().map(|field| field.name.as_str()), &extra);
+            site.bindings(self.arguments().into_iter().map(Argument::name), &extra);
         if self.options.is_some() {
             arguments.push(extra.remove(0));
         }
@@ -169,37 +218,54 @@ impl<'a> Parameters<'a> {
 }
 
 impl Generator<'_> {
-    /// The types of the arguments, options last.
-    pub(crate) fn argument_types(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> Vec<TokenStream> {
-        let positional = parameters
-            .positional
-            .iter()
-            .map(|field| self.rust_type(site, &format!("{}.{}", parameters.path, field.name), &field.ty));
-        positional.chain(parameters.options_path(site)).collect()
+    /// The types of the arguments as a handler takes them, options last.
+    pub(crate) fn handler_types(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> Vec<TokenStream> {
+        let codegen = self.codegen();
+        let types = parameters.arguments().into_iter().map(|argument| match argument {
+            Argument::Value(field) => self.value_type(site, parameters, field),
+            Argument::Stream(stream) => {
+                let item = self.rust_type(site, &parameters.stream_path(stream), &stream.item);
+                quote!(#codegen::Incoming<#item>)
+            }
+        });
+        types.chain(parameters.options_path(site)).collect()
     }
 
-    /// The parameters of a proxy's method, and the fields of the call struct that they become.
-    pub(crate) fn proxy_arguments(
-        &self,
-        site: &Site<'_>,
-        parameters: &Parameters<'_>,
-    ) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    fn value_type(&self, site: &Site<'_>, parameters: &Parameters<'_>, field: &Field) -> TokenStream {
+        self.rust_type(site, &format!("{}.{}", parameters.path, field.name), &field.ty)
+    }
+
+    /// The parameters of a proxy's method, and what becomes of them.
+    pub(crate) fn proxy_arguments(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> ProxyArguments {
+        let codegen = self.codegen();
         let (bindings, _) = parameters.bindings(site, &[]);
-        let types = self.argument_types(site, parameters);
-        let fields = parameters.positional.iter().map(|field| names::member(&field.name));
-        let fields = fields.chain(parameters.options.is_some().then(|| parameters.options_field()));
-        let declared = parameters.positional.iter().map(|field| Some(&field.ty)).chain([None]);
-        let mut arguments = Vec::new();
-        let mut values = Vec::new();
-        for (((binding, ty), field), declared) in bindings.iter().zip(&types).zip(fields).zip(declared) {
-            let (ty, value) = match declared {
-                Some(declared) => self.argument(declared, ty, binding),
-                None => (ty.clone(), quote!(#binding)),
-            };
-            arguments.push(quote!(#binding: #ty));
-            values.push(initialiser(&field, &value));
+        let mut proxy = ProxyArguments { declared: Vec::new(), fields: Vec::new(), stream: None };
+        for (binding, argument) in bindings.iter().zip(parameters.arguments()) {
+            match argument {
+                Argument::Value(field) => {
+                    let ty = self.value_type(site, parameters, field);
+                    let (ty, value) = self.argument(&field.ty, &ty, binding);
+                    proxy.declared.push(quote!(#binding: #ty));
+                    proxy.fields.push(initialiser(&names::member(&field.name), &value));
+                }
+                Argument::Stream(stream) => {
+                    let item = self.rust_type(site, &parameters.stream_path(stream), &stream.item);
+                    proxy.declared.push(quote!(#binding: impl #codegen::IntoOutgoing<#item>));
+                    proxy.stream = Some(binding.clone());
+                }
+            }
         }
-        (arguments, values)
+        if let (Some(ty), Some(binding)) = (parameters.options_path(site), bindings.last()) {
+            proxy.declared.push(quote!(#binding: #ty));
+            proxy.fields.push(initialiser(&parameters.options_field(), &quote!(#binding)));
+        }
+        proxy
+    }
+
+    /// How an item of the stream that a method takes is written.
+    pub(crate) fn stream_shape(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> Option<TokenStream> {
+        let (_, stream) = parameters.stream?;
+        Some(self.shape(site, &parameters.stream_path(stream), &stream.item))
     }
 
     /// The struct that stands for a call, and its `Method` implementation.
@@ -252,6 +318,9 @@ impl Generator<'_> {
         let (returns, throws) = self.outcome_shapes(site, &parameters);
         let descriptor = self.method_descriptor(side, method, site);
         let foreign = crate::codec::foreign_constant(self.foreign.has_foreign_arguments(method));
+        let stream = self
+            .stream_shape(site, &parameters)
+            .map(|item| quote!(impl #codegen::StreamMethod for #name { type Item = #item; }));
         Ok(quote! {
             #docs
             #derives
@@ -269,10 +338,11 @@ impl Generator<'_> {
                     ::core::result::Result::Ok(())
                 }
             }
+            #stream
         })
     }
 
-    /// The shapes of a method's result and of its declared error.
+    /// The shapes of a method's result, or of an item of it, and of its declared error.
     pub(crate) fn outcome_shapes(
         &self,
         site: &Site<'_>,
@@ -289,101 +359,6 @@ impl Generator<'_> {
             None => quote!(::core::convert::Infallible),
         };
         (returns, throws)
-    }
-
-    /// The options structs of all methods of the package; methods that come from one interface share theirs.
-    pub(crate) fn options_structs(&self, site: &Site<'_>) -> TokenStream {
-        let mut done = BTreeSet::new();
-        let mut items = TokenStream::new();
-        for side in site.package.services.iter().flat_map(Side::both) {
-            for method in side.methods() {
-                let parameters = Parameters::new(site, side, method);
-                if let Some((name, path)) = &parameters.options
-                    && done.insert(name.clone())
-                {
-                    items.extend(self.options_struct(site, side, &parameters, name, path));
-                }
-            }
-        }
-        items
-    }
-
-    fn options_struct(
-        &self,
-        site: &Site<'_>,
-        side: Side<'_>,
-        parameters: &Parameters<'_>,
-        name: &str,
-        path: &str,
-    ) -> TokenStream {
-        let fields = &parameters.optional;
-        let by_hand = fields.iter().any(|field| self.has_own_default(field));
-        let removed: &[Ability] = if by_hand { &[Ability::Default] } else { &[] };
-        let abilities = self.abilities_of(path, fields);
-        let derives = self.derives(abilities.without(removed), &[]);
-        let sentence = format!(
-            "The arguments of [`{}`]'s `{}` that have defaults.",
-            side.service.name, parameters.method.name
-        );
-        let docs = documentation::written(&[&sentence]);
-        let attributes = self.settings.type_attributes(path);
-        let serde = abilities.contains(Ability::Deserialize).then(|| quote!(#[serde(default)]));
-        let name = names::identifier(name);
-        let mut declared = Vec::new();
-        let mut values = Vec::new();
-        let mut setters = TokenStream::new();
-        for field in fields {
-            let head = self.field_head(site, path, field, abilities);
-            let member = names::member(&field.name);
-            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
-            declared.push(quote!(#head pub #member: #ty,));
-            if let Some(default) = &field.default {
-                let value = self.value(site, &field.ty, default);
-                values.push(quote!(#member: #value));
-            }
-            setters.extend(self.setter(site, field, &ty));
-        }
-        let default = by_hand.then(|| {
-            quote! {
-                impl ::core::default::Default for #name {
-                    fn default() -> Self { Self { #(#values),* } }
-                }
-            }
-        });
-        quote! {
-            #docs
-            #derives
-            #serde
-            #attributes
-            #[non_exhaustive]
-            pub struct #name { #(#declared)* }
-            impl #name { #setters }
-            #default
-        }
-    }
-
-    fn setter(&self, site: &Site<'_>, field: &Field, ty: &TokenStream) -> TokenStream {
-        let member = names::member(&field.name);
-        // `options.clone()` and `Options::default()` must go on meaning what they mean everywhere.
-        let mut taken = BTreeSet::from(["clone".to_owned(), "default".to_owned()]);
-        let setter =
-            names::identifier(&names::distinct(&kaa_idl::casing::member_case(&field.name), &mut taken));
-        let (bindings, _) = site.bindings([field.name.as_str()], &[]);
-        let docs = documentation::declared_or(&field.docs, &format!("Sets `{}`.", field.name));
-        bindings
-            .iter()
-            .map(|binding| {
-                let (ty, value) = self.argument(&field.ty, ty, binding);
-                quote! {
-                    #docs
-                    #[must_use]
-                    pub fn #setter(mut self, #binding: #ty) -> Self {
-                        self.#member = #value;
-                        self
-                    }
-                }
-            })
-            .collect()
     }
 }
 

@@ -3,15 +3,15 @@
 //! Invariants: dispatch decodes arguments in the order of the schema and never names a variable that a parameter
 //! could be called; both sides of a service have a trait, so that the first method of a side changes no signature.
 
-use kaa_idl::schema::Service;
+use kaa_idl::schema::{Returns, Service};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::documentation;
 use crate::generator::{Generator, Site};
 use crate::methods::{Parameters, Side, hexadecimal};
-use crate::names;
 use crate::types::deprecation;
+use crate::{names, notes};
 
 impl Generator<'_> {
     /// The trait of one side, and `()` as its implementation where there is nothing to implement.
@@ -35,14 +35,10 @@ impl Generator<'_> {
         let codegen = self.codegen();
         let method = parameters.method;
         let name = names::member(&method.name);
-        let docs = documentation::declared(&method.docs);
+        let docs = notes::for_handlers(method, documentation::declared(&method.docs));
         let (bindings, context) = parameters.bindings(site, &["cx"]);
-        let types = self.argument_types(site, parameters);
+        let types = self.handler_types(site, parameters);
         let peer = side.other().proxy_name();
-        let returns = match method.returns.ty() {
-            Some(ty) => self.rust_type(site, &parameters.path, ty),
-            None => quote!(()),
-        };
         let failure = match method.throws {
             Some(id) => {
                 let error = self.path(site, id);
@@ -50,17 +46,21 @@ impl Generator<'_> {
             }
             None => quote!(#codegen::Fault),
         };
-        let body = if self.settings.default_stubs {
-            quote! {
-                {
-                    ::core::future::ready(::core::result::Result::Err(
-                        ::core::convert::From::from(#codegen::unimplemented_method()),
-                    ))
-                }
-            }
-        } else {
-            quote!(;)
+        let value = match method.returns.ty() {
+            Some(ty) => self.rust_type(site, &parameters.path, ty),
+            None => quote!(()),
         };
+        let unimplemented = quote!(::core::convert::From::from(#codegen::unimplemented_method()));
+        let (returns, stub) = if method.returns.is_stream() {
+            let item = quote!(::core::result::Result<#value, #failure>);
+            // Without a type for the stream that there never is, `Err` alone would not say what it is an error of.
+            let stub = quote!(::core::result::Result::<#codegen::Never<#item>, _>::Err(#unimplemented));
+            (quote!(impl #codegen::Stream<Item = #item> + ::core::marker::Send), stub)
+        } else {
+            (value, quote!(::core::result::Result::Err(#unimplemented)))
+        };
+        let body =
+            if self.settings.default_stubs { quote!({ ::core::future::ready(#stub) }) } else { quote!(;) };
         quote! {
             #docs
             fn #name(
@@ -129,26 +129,43 @@ impl Generator<'_> {
         }
         let options = parameters.options_path(site).map(|path| quote!(#path { #(#optional),* }));
         let values: Vec<TokenStream> = positional.into_iter().chain(options).collect();
-        let arguments: Vec<Ident> =
+        let decoded: Vec<Ident> =
             (0..values.len()).map(|position| site.local(&format!("argument{position}"))).collect();
+        let mut arguments = decoded.clone();
+        let stream = self.stream_shape(site, parameters).map(|item| {
+            let incoming = site.local("incoming");
+            let taken = quote!(let #incoming = #call.incoming::<#item>(););
+            let place = parameters.stream.map_or(0, |(place, _)| place);
+            arguments.insert(place.min(arguments.len()), incoming);
+            taken
+        });
         let statements = decoding.statements;
         let (returns, throws) = self.outcome_shapes(site, parameters);
-        let (function, generics) = if method.oneway {
-            (names::identifier("oneway"), quote!(#peer, _, _))
-        } else if method.throws.is_some() {
-            (names::identifier("unary_throws"), quote!(#peer, #returns, #throws, _, _))
-        } else {
-            (names::identifier("unary"), quote!(#peer, #returns, _, _))
+        let (function, generics) = match (&method.returns, method.throws) {
+            _ if method.oneway => ("oneway", quote!(#peer, _, _)),
+            (Returns::Stream(_), Some(_)) => ("stream_throws", quote!(#peer, #returns, #throws, _, _)),
+            (Returns::Stream(_), None) => ("stream", quote!(#peer, #returns, _, _)),
+            (_, Some(_)) => ("unary_throws", quote!(#peer, #returns, #throws, _, _)),
+            (_, None) => ("unary", quote!(#peer, #returns, _, _)),
         };
-        let decoded = quote!(::core::result::Result::Ok((#(#values,)*)));
-        let decode = if statements.is_empty() { decoded } else { quote!({ #statements #decoded }) };
+        let function = names::identifier(function);
+        let tuple = quote!(::core::result::Result::Ok((#(#values,)*)));
+        let decode = if statements.is_empty() { tuple } else { quote!({ #statements #tuple }) };
+        let handled = quote! {
+            <#implementation as #trait_path>::#name(&#service, #context, #(#arguments),*)
+        };
+        let sink = site.local("sink");
+        let (sinks, run) = if method.returns.is_stream() {
+            (quote!(, #sink), quote!(#sink.run(#handled)))
+        } else {
+            (TokenStream::new(), handled)
+        };
         quote! {
+            #stream
             let #service = ::std::sync::Arc::clone(#service);
             #call.#function::<#generics>(
                 |#decoder| #decode,
-                move |#context, (#(#arguments,)*)| async move {
-                    <#implementation as #trait_path>::#name(&#service, #context, #(#arguments),*).await
-                },
+                move |#context, (#(#decoded,)*) #sinks| async move { #run.await },
             )
         }
     }

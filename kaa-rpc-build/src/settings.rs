@@ -213,6 +213,7 @@ fn known_paths(schema: &Schema) -> BTreeSet<String> {
                 for method in methods {
                     let path = format!("{}.{}.{role}.{}", package.name, service.name, method.name);
                     add_fields(&mut known, &path, &method.parameters);
+                    known.extend(method.stream.iter().map(|stream| format!("{path}.{}", stream.name)));
                     known.insert(path);
                     let options = format!("{}.{}", package.name, names::options_name(method));
                     add_fields(&mut known, &options, &method.parameters);

@@ -60,6 +60,11 @@ fn service() {
 }
 
 #[test]
+fn streams() {
+    check("streams");
+}
+
+#[test]
 fn evolution() {
     check("evolution");
 }
