@@ -2,7 +2,9 @@
 //!
 //! Invariants: every part is either of fixed length or preceded by its length, so no two forms have the same bytes.
 
-use sha2::{Digest, Sha256};
+use std::fmt;
+
+use hmac_sha256::Hash as Sha256;
 
 use crate::schema::{Field, Role, Schema, Type, TypeDefinition, TypeId, TypeKind, Value};
 
@@ -71,9 +73,15 @@ pub(super) fn qualified_wire_name(schema: &Schema, definition: &TypeDefinition) 
 }
 
 /// Bytes to be hashed, part by part.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Canonical {
     digest: Sha256,
+}
+
+impl fmt::Debug for Canonical {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Canonical").finish_non_exhaustive()
+    }
 }
 
 impl Canonical {
@@ -126,7 +134,7 @@ impl Canonical {
     }
 
     pub(super) fn finish(self) -> Hash {
-        self.digest.finalize().into()
+        self.digest.finalize()
     }
 }
 
