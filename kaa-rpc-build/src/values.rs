@@ -10,19 +10,22 @@ use quote::quote;
 use crate::documentation;
 use crate::generator::{Generator, Site, scalar_name};
 use crate::names;
+use crate::types::deprecation;
 
 impl Generator<'_> {
     /// `pub const …`.
     pub(crate) fn constant(&self, site: &Site<'_>, constant: &Constant) -> TokenStream {
         let docs = documentation::declared(&constant.docs);
+        let deprecated = deprecation(&constant.attributes);
         let name = names::identifier(&constant.name);
         match self.constant_form(site, &constant.ty, &constant.value) {
-            Some((ty, value)) => quote!(#docs pub const #name: #ty = #value;),
+            Some((ty, value)) => quote!(#docs #deprecated pub const #name: #ty = #value;),
             None => {
                 let ty = self.rust_type(site, "", &constant.ty);
                 let value = self.value(site, &constant.ty, &constant.value);
                 quote! {
                     #docs
+                    #deprecated
                     pub static #name: ::std::sync::LazyLock<#ty> = ::std::sync::LazyLock::new(|| #value);
                 }
             }
@@ -32,9 +35,10 @@ impl Generator<'_> {
     /// `pub type …`.
     pub(crate) fn alias(&self, site: &Site<'_>, alias: &Alias) -> TokenStream {
         let docs = documentation::declared(&alias.docs);
+        let deprecated = deprecation(&alias.attributes);
         let name = names::identifier(&alias.name);
         let ty = self.rust_type(site, &site.qualified(&alias.name), &alias.ty);
-        quote!(#docs pub type #name = #ty;)
+        quote!(#docs #deprecated pub type #name = #ty;)
     }
 
     /// The expression for a value of a type.
