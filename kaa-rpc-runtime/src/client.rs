@@ -9,15 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
 use crate::connection::{
-    Detached, Driver, FrameReader, HandshakeFailure, Link, LinkConfiguration, Methods, Opening, ServiceSet,
-    Side, Status, shake_hands,
+    Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, ServiceSet, Side, Status,
+    shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
 use crate::peer::{Peer, PeerInformation, Proxy};
-use crate::protocol::handshake::{
-    Audience, ClientHandshake, ClientParameters, Established, HandshakeError, InstanceId,
-};
+use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
 use crate::protocol::limits::Limits;
+use crate::protocol::schema::Compatibility;
 use crate::secret::{KeyId, Secret};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
@@ -248,6 +247,12 @@ impl ClientBuilder {
         self
     }
 
+    /// How much the server's schemas may differ from this side's; as far as compatible changes go, by default.
+    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
+        self.settings.compatibility = compatibility;
+        self
+    }
+
     /// Sends an id in place of a fault's message; both are in the log.
     pub fn hide_faults(mut self) -> Self {
         self.settings.hides_faults = true;
@@ -424,26 +429,11 @@ impl Task {
         let mut reader = FrameReader::new(Arc::clone(&stream));
         let established =
             shake_hands(&mut handshake, &stream, &mut reader, None).await.map_err(connect_error)?;
-        let information = Arc::new(peer_information(&stream, &established, schema));
+        let information = Arc::new(PeerInformation::new(&stream, &established, schema));
         let methods = Methods::new(Arc::clone(&self.services), Arc::clone(&self.link));
         let peer_limits = established.peer_limits;
         let opening = Opening { stream, information, peer_limits, described: &described };
         Ok(Driver::open(Arc::clone(&self.link), reader, methods, opening))
-    }
-}
-
-/// What is known of a peer after the handshake.
-pub(crate) fn peer_information(
-    stream: &Stream,
-    established: &Established,
-    our_schema: [u8; 32],
-) -> PeerInformation {
-    PeerInformation {
-        address: stream.peer_address().clone(),
-        credentials: stream.peer_credentials(),
-        session: established.session_id,
-        key_id: established.key_id.clone(),
-        same_schema: established.peer_schema == our_schema,
     }
 }
 
@@ -475,26 +465,5 @@ fn connect_error(failure: HandshakeFailure) -> ConnectError {
             HandshakeError::SelfConnection => ConnectError::SelfConnection,
             other => ConnectError::Protocol(other.to_string()),
         },
-    }
-}
-
-/// The configuration of one link, by what was set.
-impl Settings {
-    pub(crate) fn link_configuration(
-        &self,
-        side: Side,
-        reconnects: bool,
-        detached: &Detached,
-    ) -> LinkConfiguration {
-        LinkConfiguration {
-            detached: detached.clone(),
-            side,
-            limits: self.limits,
-            output_budget: self.output_budget,
-            cancel_grace: self.cancel_grace,
-            reconnects,
-            hides_faults: self.hides_faults,
-            stall_limit: self.stall_limit,
-        }
     }
 }

@@ -66,6 +66,7 @@ pub use error::{
 pub use peer::{Peer, PeerInformation, Proxy};
 pub use protocol::handshake::{Audience, SessionId};
 pub use protocol::limits::Limits;
+pub use protocol::schema::Compatibility;
 pub use secret::{KeyId, Keys, Secret};
 pub use server::{Events, Peers, Refused, Server, ServerBuilder, ServerEvent, ShutdownReport};
 pub use service::{RegisterError, Service, role};

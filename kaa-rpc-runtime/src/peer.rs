@@ -8,9 +8,9 @@ use crate::connection::{InboundState, Link, Side, Status};
 use crate::descriptor::ServiceDescriptor;
 use crate::error::CloseReason;
 use crate::protocol::frame::Parent;
-use crate::protocol::handshake::SessionId;
+use crate::protocol::handshake::{Established, SessionId};
 use crate::secret::KeyId;
-use crate::transport::{Credentials, PeerAddress};
+use crate::transport::{Credentials, PeerAddress, Stream};
 
 /// A handle on the other side of a connection.
 ///
@@ -51,6 +51,19 @@ pub struct PeerInformation {
     pub key_id: KeyId,
     /// Whether both sides' schemas are the same.
     pub same_schema: bool,
+}
+
+impl PeerInformation {
+    /// What is known after the handshake.
+    pub(crate) fn new(stream: &Stream, established: &Established, our_schema: [u8; 32]) -> Self {
+        Self {
+            address: stream.peer_address().clone(),
+            credentials: stream.peer_credentials(),
+            session: established.session_id,
+            key_id: established.key_id.clone(),
+            same_schema: established.peer_schema == our_schema,
+        }
+    }
 }
 
 impl Peer {

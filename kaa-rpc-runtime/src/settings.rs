@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::connection::{Detached, LinkConfiguration, Side};
 use crate::protocol::limits::Limits;
+use crate::protocol::schema::Compatibility;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -12,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) cancel_grace: Duration,
     pub(crate) stall_limit: Duration,
     pub(crate) hides_faults: bool,
+    pub(crate) compatibility: Compatibility,
 }
 
 impl Default for Settings {
@@ -23,6 +26,29 @@ impl Default for Settings {
             cancel_grace: Duration::from_secs(5),
             stall_limit: Duration::from_secs(30),
             hides_faults: false,
+            compatibility: Compatibility::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The configuration of one link, by what was set.
+    pub(crate) fn link_configuration(
+        &self,
+        side: Side,
+        reconnects: bool,
+        detached: &Detached,
+    ) -> LinkConfiguration {
+        LinkConfiguration {
+            compatibility: self.compatibility,
+            detached: detached.clone(),
+            side,
+            limits: self.limits,
+            output_budget: self.output_budget,
+            cancel_grace: self.cancel_grace,
+            reconnects,
+            hides_faults: self.hides_faults,
+            stall_limit: self.stall_limit,
         }
     }
 }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kaa_rpc_runtime::codegen::*;
-use kaa_rpc_runtime::{CallError, Client, CloseReason, ConnectError, Outcome, Secret, Server, ServerEvent};
+use kaa_rpc_runtime::{
+    CallError, Client, CloseReason, Compatibility, ConnectError, Outcome, Secret, Server, ServerEvent,
+};
 
 /// One generation: its descriptor, its call, its proxy and its service.
 macro_rules! generation {
@@ -189,4 +191,34 @@ async fn a_method_may_come_to_declare_an_error_but_not_another() {
     let proxy: other_error::OneProxy = client.proxy();
     let error = bounded(Call::new(&proxy.0, other_error::One)).await.unwrap_err();
     assert!(error.to_string().contains("method one declares another error"), "{error}");
+}
+
+/// Whichever side wants it so, both ends are told, and no call is made.
+#[tokio::test]
+async fn who_wants_exactly_the_same_schema_refuses_compatible_ones() {
+    use Compatibility::{Evolving, Exact};
+    for (at_server, at_client) in [(Exact, Evolving), (Evolving, Exact), (Exact, Exact)] {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("unix:{}/s", folder.path().display());
+        let server = Server::builder().secret(secret()).compatibility(at_server).register(first::service());
+        let server = server.listen(address.as_str()).await.unwrap();
+        let mut events = server.events();
+        let client = Client::builder().secret(secret()).compatibility(at_client);
+        let client = client.connect(address.as_str()).unwrap();
+        let proxy: grown::OneProxy = client.proxy();
+        let error = bounded(Call::new(&proxy.0, grown::One)).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent);
+        assert!(error.to_string().contains("method one declares an error"), "{error}");
+        let report = loop {
+            if let ServerEvent::Disconnected { reason, .. } = bounded(events.next()).await.unwrap() {
+                break reason.to_string();
+            }
+        };
+        assert!(report.contains("method one declares an error"), "{report}");
+        assert!(report.contains("only equal schemas are let in"), "{report}");
+        let client = Client::builder().secret(secret()).compatibility(at_client);
+        let client = client.connect(address.as_str()).unwrap();
+        let proxy: first::OneProxy = client.proxy();
+        assert_eq!(bounded(Call::new(&proxy.0, first::One)).await, Ok(1), "the same schema is let in");
+    }
 }

@@ -12,7 +12,7 @@ use crate::peer::PeerInformation;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{Frame, Header, Kind};
 use crate::protocol::limits::Limits;
-use crate::protocol::schema::{Message, SchemaExchange, SchemaFailure};
+use crate::protocol::schema::{Compatibility, Message, SchemaExchange, SchemaFailure};
 use crate::transport::Stream;
 
 /// What a handshake has brought.
@@ -104,9 +104,9 @@ impl Link {
 
 impl State {
     /// A connection begins: the first frame says what this side knows, if the fingerprints differ.
-    pub(super) fn begin_comparison(&mut self, opening: &Opening<'_>) {
+    pub(super) fn begin_comparison(&mut self, opening: &Opening<'_>, compatibility: Compatibility) {
         let equal = opening.information.same_schema;
-        let (mut exchange, summary) = SchemaExchange::begin(opening.described, equal);
+        let (mut exchange, summary) = SchemaExchange::begin(opening.described, equal, compatibility);
         let mut frames: Vec<_> = summary.into_iter().collect();
         for service in &self.comparison.known {
             frames.extend(exchange.add(service));

@@ -21,6 +21,7 @@ use crate::peer::PeerInformation;
 use crate::protocol::calls::{Incoming, Outgoing};
 use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, Token};
 use crate::protocol::limits::Limits;
+use crate::protocol::schema::Compatibility;
 use crate::transport::Stream;
 
 /// Deepest nesting of calls.
@@ -48,6 +49,8 @@ pub(crate) struct LinkConfiguration {
     pub(crate) hides_faults: bool,
     /// How long a peer may leave a frame unfinished or refuse to read.
     pub(crate) stall_limit: Duration,
+    /// How much the peer's schemas may differ from this side's.
+    pub(crate) compatibility: Compatibility,
     /// The handlers that outlive their callers.
     pub(crate) detached: Detached,
 }
@@ -182,7 +185,7 @@ impl Link {
             }
             epoch = state.epoch;
             state.phase = Phase::Open;
-            state.begin_comparison(&opening);
+            state.begin_comparison(&opening, self.configuration.compatibility);
             state.stream = Some(opening.stream);
             state.information = Some(opening.information);
             state.peer_limits = opening.peer_limits;

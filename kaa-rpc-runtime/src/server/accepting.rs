@@ -13,10 +13,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::events::{Refused, ServerEvent};
 use super::running::Shared;
-use crate::client::peer_information;
 use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Side, shake_hands};
 use crate::error::CloseReason;
-use crate::peer::Peer;
+use crate::peer::{Peer, PeerInformation};
 use crate::protocol::handshake::{ServerHandshake, ServerParameters};
 use crate::secret::Secret;
 use crate::transport::{AcceptBackoff, Listener, PeerAddress, Stream};
@@ -175,7 +174,7 @@ async fn authenticate(
     };
     let established = shake_hands(&mut handshake, &stream, &mut reader, Some(HELLO_TIME)).await?;
     let link = Link::new(shared.settings.link_configuration(Side::Accepting, false, &shared.detached));
-    let information = Arc::new(peer_information(&stream, &established, schema));
+    let information = Arc::new(PeerInformation::new(&stream, &established, schema));
     let methods = Methods::new(Arc::clone(&shared.services), Arc::clone(&link));
     let peer_limits = established.peer_limits;
     let opening = Opening { stream, information, peer_limits, described: &described };

@@ -8,6 +8,7 @@ use crate::connection::ServiceSet;
 use crate::error::SetupError;
 use crate::protocol::handshake::Audience;
 use crate::protocol::limits::Limits;
+use crate::protocol::schema::Compatibility;
 use crate::secret::{KeyId, Keys, Secret};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
@@ -99,6 +100,12 @@ impl ServerBuilder {
     /// Permits plain TCP beyond this machine, where anybody on the way can read and change everything.
     pub fn allow_plaintext(mut self) -> Self {
         self.options = self.options.allow_plaintext();
+        self
+    }
+
+    /// How much clients' schemas may differ from this side's; as far as compatible changes go, by default.
+    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
+        self.settings.compatibility = compatibility;
         self
     }
 

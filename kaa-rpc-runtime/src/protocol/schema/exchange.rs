@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{Incompatibility, compare};
+use super::exact::{Compatibility, first_difference};
 use super::payload::{MalformedSchema, decode_summary, decode_table, encode_summary, encode_table};
 use crate::descriptor::ServiceDescriptor;
 
@@ -63,6 +64,7 @@ impl From<MalformedSchema> for SchemaFailure {
 /// The state of one connection.
 #[derive(Debug, Default)]
 pub struct SchemaExchange {
+    compatibility: Compatibility,
     ours: BTreeMap<&'static str, &'static ServiceDescriptor>,
     theirs: BTreeMap<String, [u8; 32]>,
     /// Fingerprints were equal, or the peer's summary has come.
@@ -82,8 +84,10 @@ impl SchemaExchange {
     pub fn begin(
         ours: &[&'static ServiceDescriptor],
         fingerprints_are_equal: bool,
+        compatibility: Compatibility,
     ) -> (Self, Option<Outgoing>) {
         let exchange = Self {
+            compatibility,
             ours: ours.iter().map(|service| (service.name, *service)).collect(),
             knows_theirs: fingerprints_are_equal,
             theirs: if fingerprints_are_equal {
@@ -148,6 +152,10 @@ impl SchemaExchange {
                 output.extend(self.tell(ours));
                 // A service that does not fit stays awaited: no call may leave any more.
                 compare(ours, &table).map_err(SchemaFailure::Incompatible)?;
+                // Tables are exchanged only where fingerprints differ.
+                if self.compatibility == Compatibility::Exact {
+                    return Err(SchemaFailure::Incompatible(first_difference(ours, &table)));
+                }
                 self.awaited.remove(ours.name);
             }
         }
@@ -196,8 +204,8 @@ mod tests {
         a: &[&'static ServiceDescriptor],
         b: &[&'static ServiceDescriptor],
     ) -> (Result<(), SchemaFailure>, Result<(), SchemaFailure>) {
-        let (mut a, to_b) = SchemaExchange::begin(a, false);
-        let (mut b, to_a) = SchemaExchange::begin(b, false);
+        let (mut a, to_b) = SchemaExchange::begin(a, false, Compatibility::Evolving);
+        let (mut b, to_a) = SchemaExchange::begin(b, false, Compatibility::Evolving);
         let mut to_b: Vec<Outgoing> = to_b.into_iter().collect();
         let mut to_a: Vec<Outgoing> = to_a.into_iter().collect();
         let (mut at_a, mut at_b) = (Ok(()), Ok(()));
@@ -222,7 +230,7 @@ mod tests {
 
     #[test]
     fn equal_fingerprints_cost_nothing() {
-        let (exchange, output) = SchemaExchange::begin(&[OLD], true);
+        let (exchange, output) = SchemaExchange::begin(&[OLD], true, Compatibility::Exact);
         assert_eq!(output, None);
         assert!(exchange.is_settled());
     }
@@ -247,8 +255,8 @@ mod tests {
 
     #[test]
     fn a_service_that_is_added_later_is_compared_too() {
-        let (mut a, _) = SchemaExchange::begin(&[], true);
-        let (mut b, _) = SchemaExchange::begin(&[], true);
+        let (mut a, _) = SchemaExchange::begin(&[], true, Compatibility::Evolving);
+        let (mut b, _) = SchemaExchange::begin(&[], true, Compatibility::Evolving);
         for (message, payload) in a.add(OLD) {
             assert!(b.handle(message, &payload).unwrap().is_empty());
         }
@@ -264,7 +272,7 @@ mod tests {
 
     #[test]
     fn malformed_payloads_are_refused() {
-        let (mut exchange, _) = SchemaExchange::begin(&[OLD], false);
+        let (mut exchange, _) = SchemaExchange::begin(&[OLD], false, Compatibility::Evolving);
         for payload in [&b""[..], &[1, 0, 0, 0], &[0xff; 40], &[0, 0, 0, 0, 0]] {
             assert_eq!(exchange.handle(Message::Summary, payload), Err(SchemaFailure::Malformed));
             assert_eq!(exchange.handle(Message::Table, payload), Err(SchemaFailure::Malformed));

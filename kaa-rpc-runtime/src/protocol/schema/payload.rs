@@ -27,6 +27,8 @@ pub struct Table {
 pub struct MethodTable {
     /// Its id.
     pub id: u32,
+    /// Its name.
+    pub name: String,
     /// Hash of all but its parameters and its error.
     pub signature: u64,
     /// Hash of its error; 0 where none is declared.
@@ -86,6 +88,7 @@ pub(super) fn encode_table(service: &ServiceDescriptor) -> Vec<u8> {
     put_count(&mut bytes, service.table.methods.len());
     for method in service.table.methods {
         bytes.put_u32_le(method.id);
+        put_text(&mut bytes, method.name);
         bytes.put_u64_le(method.signature);
         bytes.put_u64_le(method.throws);
         put_elements(&mut bytes, method.parameters);
@@ -107,9 +110,10 @@ pub(super) fn encode_table(service: &ServiceDescriptor) -> Vec<u8> {
 
 pub(super) fn decode_table(mut bytes: &[u8]) -> Result<Table, MalformedSchema> {
     let service = take_text(&mut bytes)?;
-    let methods = take_many(&mut bytes, 24, |bytes| {
+    let methods = take_many(&mut bytes, 26, |bytes| {
         Ok(MethodTable {
             id: bytes.try_get_u32_le().map_err(|_| MalformedSchema)?,
+            name: take_text(bytes)?,
             signature: bytes.try_get_u64_le().map_err(|_| MalformedSchema)?,
             throws: bytes.try_get_u64_le().map_err(|_| MalformedSchema)?,
             parameters: take_elements(bytes)?,
