@@ -59,6 +59,14 @@ impl Compilation {
         self.display_paths.get(path).map_or(path, String::as_str)
     }
 
+    pub(crate) fn sources(&self) -> &[(Arc<str>, SourceText)] {
+        &self.sources
+    }
+
+    pub(crate) fn display_paths(&self) -> &HashMap<String, String> {
+        &self.display_paths
+    }
+
     /// All diagnostics as text, in the manner of rustc; empty if there are none.
     #[must_use]
     pub fn render(&self, rendering: impl Into<Rendering>) -> String {

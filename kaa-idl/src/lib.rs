@@ -21,8 +21,10 @@
 
 pub mod ast;
 pub mod casing;
+pub mod compatibility;
 mod compile;
 pub mod diagnostic;
+pub mod frozen;
 pub mod ids;
 mod location;
 mod lower;

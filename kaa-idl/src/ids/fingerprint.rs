@@ -48,6 +48,32 @@ pub(crate) fn fill_in(schema: &mut Schema) -> Result<(), TablesTooLarge> {
     Ok(())
 }
 
+/// The fingerprint of a whole schema: of all its services, and of all its types, reached or not.
+#[must_use]
+pub fn fingerprint(schema: &Schema) -> [u8; 32] {
+    let mut services: BTreeMap<String, &Hash> = BTreeMap::new();
+    for package in &schema.packages {
+        for service in &package.services {
+            services.insert(format!("{}.{}", package.name, service.wire_name), &service.fingerprint);
+        }
+    }
+    let types: BTreeMap<String, Hash> = schema
+        .types
+        .iter()
+        .map(|definition| hash_type(schema, definition))
+        .map(|hashed| (hashed.entry.name, hashed.hash))
+        .collect();
+    let mut canonical = Canonical::new("kaa schema").number(count(services.len()));
+    for (name, fingerprint) in services {
+        canonical = canonical.text(&name).raw(fingerprint);
+    }
+    canonical = canonical.number(count(types.len()));
+    for (name, hash) in types {
+        canonical = canonical.text(&name).raw(&hash);
+    }
+    canonical.finish()
+}
+
 fn hash_service(
     schema: &Schema,
     name: &str,

@@ -10,6 +10,7 @@ mod fingerprint;
 mod tables;
 
 pub use canonical::method_id;
+pub use fingerprint::fingerprint;
 
 pub(crate) use canonical::written;
 pub(crate) use fingerprint::fill_in;

@@ -1,0 +1,110 @@
+//! Derives that a type had and has no more.
+//!
+//! Invariants: a type that lost a derive only because one that it holds did is not reported; only that one is.
+
+use super::collector::{Allowed, Collector};
+use super::finding::Finding;
+use super::pairing::Pairing;
+use super::rule::Rule;
+use crate::schema::{Payload, Schema, Type, TypeDefinition, TypeId, TypeKind};
+
+/// For each type whether a floating-point number is somewhere in it, so that it has no `Eq`, `Ord` and `Hash`.
+fn with_floats(schema: &Schema) -> Vec<bool> {
+    let mut holders: Vec<Vec<TypeId>> = vec![Vec::new(); schema.types.len()];
+    let mut floats = vec![false; schema.types.len()];
+    let mut work = Vec::new();
+    for definition in &schema.types {
+        each_held(definition, &mut |ty| {
+            ty.each_named(&mut |held| {
+                holders.get_mut(held.0).into_iter().for_each(|holders| holders.push(definition.id))
+            });
+            if has_float(ty) {
+                work.push(definition.id);
+            }
+        });
+    }
+    while let Some(id) = work.pop() {
+        match floats.get_mut(id.0) {
+            Some(float) if !*float => *float = true,
+            _ => continue,
+        }
+        work.extend(holders.get(id.0).into_iter().flatten());
+    }
+    floats
+}
+
+/// Calls back for the type of every field that is no tombstone: tombstones are nothing in Rust.
+fn each_held<'s>(definition: &'s TypeDefinition, found: &mut dyn FnMut(&'s Type)) {
+    match &definition.kind {
+        TypeKind::Struct(structure) => {
+            structure.fields.iter().filter(|field| !field.tombstone).for_each(|field| found(&field.ty));
+        }
+        TypeKind::Enum(enumeration) => {
+            for variant in &enumeration.variants {
+                if let Payload::Tuple(fields) | Payload::Record(fields) = &variant.payload {
+                    fields.iter().filter(|field| !field.tombstone).for_each(|field| found(&field.ty));
+                }
+            }
+        }
+        TypeKind::Flags(_) => {}
+        TypeKind::Newtype(newtype) => found(&newtype.inner),
+    }
+}
+
+fn has_float(ty: &Type) -> bool {
+    match ty {
+        Type::F32 | Type::F64 => true,
+        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
+            has_float(inner)
+        }
+        Type::Map(key, value, _) => has_float(key) || has_float(value),
+        _ => false,
+    }
+}
+
+/// Compares the derives of all types.
+pub(super) fn check(pairing: &Pairing<'_>, collector: &mut Collector<'_>) {
+    if !collector.looks_at(Rule::DerivesNoShrink) {
+        return;
+    }
+    let old_floats = with_floats(pairing.old);
+    let new_floats = with_floats(pairing.new);
+    let has = |floats: &[bool], id: TypeId| floats.get(id.0).copied().unwrap_or(false);
+    let mut lost = vec![false; pairing.new.types.len()];
+    let pairs = || pairing.old.types.iter().filter_map(|old| Some((old, pairing.type_of(old.id)?)));
+    for (old, new) in pairs() {
+        if let Some(lost) = lost.get_mut(new.id.0) {
+            *lost = !has(&old_floats, old.id) && has(&new_floats, new.id);
+        }
+    }
+    for (old, new) in pairs() {
+        let allowed = Allowed::default().inside(&new.attributes);
+        let gone =
+            old.attributes.rust_derives.iter().find(|derive| !new.attributes.rust_derives.contains(derive));
+        if let Some(derive) = gone {
+            let finding = Finding::new(
+                Rule::DerivesNoShrink,
+                format!("`{}` has no derive `{derive}` any more", new.name),
+            )
+            .at(&new.location, "without it now")
+            .was(&old.location, "with it before");
+            collector.report(&allowed, finding);
+        }
+        let mut by_itself = false;
+        each_held(new, &mut |ty| {
+            by_itself |= has_float(ty);
+            ty.each_named(&mut |id| by_itself |= has(&new_floats, id) && !has(&lost, id));
+        });
+        if has(&lost, new.id) && by_itself && same_kind(old, new) {
+            let message = format!("`{}` can have neither `Eq` nor `Ord` nor `Hash` any more", new.name);
+            let finding = Finding::new(Rule::DerivesNoShrink, message)
+                .at(&new.location, "holds a floating-point number now")
+                .was(&old.location, "held none before");
+            collector.report(&allowed, finding);
+        }
+    }
+}
+
+fn same_kind(old: &TypeDefinition, new: &TypeDefinition) -> bool {
+    std::mem::discriminant(&old.kind) == std::mem::discriminant(&new.kind)
+}

@@ -1,0 +1,86 @@
+//! What was found between two compilations, as diagnostics that show the lines of both.
+//!
+//! Invariants: the paths of old files are never those of new ones; findings come in the order of the new text.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::finding::{Finding, Spot};
+use super::packages::compare;
+use super::settings::Settings;
+use crate::compile::Compilation;
+use crate::diagnostic::{Diagnostic, Label, Place, Rendering, Severity, Sources, render};
+
+/// What the new compilation breaks of the old one.
+#[derive(Debug)]
+pub struct Report<'a> {
+    old: &'a Compilation,
+    new: &'a Compilation,
+    era: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Report<'a> {
+    /// Compares; `era` says where the old files come from, such as `frozen 3` or a git ref, and is shown behind their
+    /// paths. `None` if one of the two has no schema.
+    #[must_use]
+    pub fn new(old: &'a Compilation, new: &'a Compilation, era: &str, settings: &Settings) -> Option<Self> {
+        let findings = compare(old.schema()?, new.schema()?, settings);
+        let diagnostics = findings.iter().map(|finding| diagnostic(finding, era)).collect();
+        Some(Self { old, new, era: era.to_owned(), diagnostics })
+    }
+
+    /// The findings. Places in old files have paths such as `tv/epg.kaa (frozen 3)`.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Whether any finding is more than a warning.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// All findings as text; empty if there are none.
+    #[must_use]
+    pub fn render(&self, rendering: impl Into<Rendering>) -> String {
+        let paths: Vec<(String, &str)> =
+            self.old.sources().iter().map(|(path, _)| (past(path, &self.era), &**path)).collect();
+        let mut display_paths: HashMap<String, String> = self.new.display_paths().clone();
+        for (past_path, path) in &paths {
+            display_paths.insert(past_path.clone(), past(self.old.display_path(path), &self.era));
+        }
+        let mut texts: HashMap<&str, _> =
+            self.new.sources().iter().map(|(path, text)| (&**path, text)).collect();
+        for ((path, _), (_, text)) in paths.iter().zip(self.old.sources()) {
+            texts.insert(path, text);
+        }
+        render(&self.diagnostics, &Sources { texts, display_paths: &display_paths }, rendering.into())
+    }
+}
+
+fn past(path: &str, era: &str) -> String {
+    format!("{path} ({era})")
+}
+
+fn diagnostic(finding: &Finding, era: &str) -> Diagnostic {
+    let label = |spot: &Spot, path: String| Label {
+        place: Place::new(&Arc::from(path), spot.location.span),
+        message: spot.label.clone(),
+    };
+    let new = finding.new.as_ref().map(|spot| label(spot, spot.location.path.clone()));
+    let old = finding.old.as_ref().map(|spot| label(spot, past(&spot.location.path, era)));
+    let mut labels = new.into_iter().chain(old);
+    let nowhere =
+        || Label { place: Place::new(&Arc::from(""), crate::Span::default()), message: String::new() };
+    Diagnostic {
+        rule: finding.rule.into(),
+        severity: finding.severity,
+        message: finding.message.clone(),
+        primary: labels.next().unwrap_or_else(nowhere),
+        secondary: labels.collect(),
+        help: vec![finding.help.clone()],
+        fix: None,
+    }
+}

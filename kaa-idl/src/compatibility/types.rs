@@ -1,0 +1,186 @@
+//! How the type of something changed.
+//!
+//! Invariants: named types are the same if they are paired, whatever they are called; a change has one name, that of
+//! the innermost rule that tells all of it.
+
+use super::collector::{Allowed, Collector};
+use super::finding::Finding;
+use super::pairing::Pairing;
+use super::rule::Rule;
+use crate::ids::written;
+use crate::schema::{Bound, Location, Schema, Type, TypeId};
+
+/// What is different about a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing but bounds, perhaps.
+    None,
+    /// It became an `Option`, or ceased to be one.
+    Optionality,
+    /// Only the length of an array.
+    ArrayLength(u32, u32),
+    /// Only the key of a map.
+    MapKey,
+    /// Anything else.
+    Other,
+}
+
+/// A bound that changed: the old one and the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BoundChange {
+    old: Bound,
+    new: Bound,
+}
+
+impl BoundChange {
+    fn narrows(self) -> bool {
+        self.new.is_some_and(|new| self.old.is_none_or(|old| new < old))
+    }
+}
+
+/// A change of a type, with the bound that changed most to somebody's harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TypeChange {
+    pub(super) change: Change,
+    bound: Option<BoundChange>,
+}
+
+impl TypeChange {
+    const SAME: Self = Self { change: Change::None, bound: None };
+
+    fn only(change: Change) -> Self {
+        Self { change, bound: None }
+    }
+
+    fn with_bound(self, old: Bound, new: Bound) -> Self {
+        let own = (old != new).then_some(BoundChange { old, new });
+        let bound = match (own, self.bound) {
+            (Some(own), Some(inner)) => Some(if inner.narrows() && !own.narrows() { inner } else { own }),
+            (own, inner) => own.or(inner),
+        };
+        Self { bound, ..self }
+    }
+}
+
+/// Compares the type of one thing.
+pub(super) fn compare(pairing: &Pairing<'_>, old: &Type, new: &Type) -> TypeChange {
+    match (old, new) {
+        (Type::Option(_), Type::Option(_)) => compare_inside(pairing, old, new),
+        (Type::Option(inner), bare) | (bare, Type::Option(inner)) => {
+            let (left, right) =
+                if matches!(old, Type::Option(_)) { (&**inner, bare) } else { (bare, &**inner) };
+            match compare_inside(pairing, left, right).change {
+                Change::None => TypeChange::only(Change::Optionality),
+                _ => TypeChange::only(Change::Other),
+            }
+        }
+        _ => compare_inside(pairing, old, new),
+    }
+}
+
+fn compare_inside(pairing: &Pairing<'_>, old: &Type, new: &Type) -> TypeChange {
+    match (old, new) {
+        (Type::String(old), Type::String(new)) | (Type::Bytes(old), Type::Bytes(new)) => {
+            TypeChange::SAME.with_bound(*old, *new)
+        }
+        (Type::Option(old), Type::Option(new)) => compare_inside(pairing, old, new),
+        (Type::Vec(old, old_bound), Type::Vec(new, new_bound))
+        | (Type::Set(old, old_bound), Type::Set(new, new_bound)) => {
+            compare_inside(pairing, old, new).with_bound(*old_bound, *new_bound)
+        }
+        (Type::Map(old_key, old_value, old_bound), Type::Map(new_key, new_value, new_bound)) => {
+            let key = compare_inside(pairing, old_key, new_key);
+            let value = compare_inside(pairing, old_value, new_value);
+            let both = match (key.change, value.change) {
+                (Change::None, _) => TypeChange { bound: value.bound.or(key.bound), ..value },
+                (_, Change::None) => TypeChange::only(Change::MapKey),
+                _ => TypeChange::only(Change::Other),
+            };
+            both.with_bound(*old_bound, *new_bound)
+        }
+        (Type::Array(old, old_length), Type::Array(new, new_length)) => {
+            let inner = compare_inside(pairing, old, new);
+            match inner.change {
+                _ if old_length == new_length => inner,
+                Change::None => TypeChange::only(Change::ArrayLength(*old_length, *new_length)),
+                _ => TypeChange::only(Change::Other),
+            }
+        }
+        (Type::Named { id: old, .. }, Type::Named { id: new, .. }) if pairing.are_paired(*old, *new) => {
+            TypeChange::SAME
+        }
+        (Type::Named { .. }, _) | (_, Type::Named { .. }) => TypeChange::only(Change::Other),
+        _ if old == new => TypeChange::SAME,
+        _ => TypeChange::only(Change::Other),
+    }
+}
+
+/// Something that has a type: what it is called, and where it stands in both schemas.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Typed<'p> {
+    /// Such as "field `title` of `Program`".
+    pub(super) what: &'p str,
+    pub(super) old: &'p Location,
+    pub(super) new: &'p Location,
+    /// The rule for a change that has no rule of its own.
+    pub(super) rule: Rule,
+    /// The rule for a change to or from `Option`.
+    pub(super) optionality: Rule,
+}
+
+/// Compares the type of one thing and reports what changed; whether it is the same but for bounds.
+pub(super) fn check(
+    pairing: &Pairing<'_>,
+    collector: &mut Collector<'_>,
+    allowed: &Allowed<'_>,
+    typed: Typed<'_>,
+    (old, new): (&Type, &Type),
+) -> bool {
+    let TypeChange { change, bound } = compare(pairing, old, new);
+    let what = typed.what;
+    let rule = match change {
+        Change::None => {
+            if let Some(bound) = bound {
+                collector.report(allowed, bound_finding(typed, bound));
+            }
+            return true;
+        }
+        Change::Optionality => typed.optionality,
+        Change::ArrayLength(..) => Rule::ArraySameLen,
+        Change::MapKey => Rule::MapSameKey,
+        Change::Other => typed.rule,
+    };
+    let (old_text, new_text) = (text(pairing.old, old), text(pairing.new, new));
+    let message = match change {
+        Change::ArrayLength(old, new) => {
+            format!("the array in {what} had {old} elements and has {new} now")
+        }
+        Change::MapKey => format!("the map in {what} has another key"),
+        _ => format!("{what} has another type"),
+    };
+    let finding = Finding::new(rule, message)
+        .at(typed.new, format!("`{new_text}` now"))
+        .was(typed.old, format!("`{old_text}` before"));
+    collector.report(allowed, finding);
+    false
+}
+
+fn bound_finding(typed: Typed<'_>, bound: BoundChange) -> Finding {
+    let what = typed.what;
+    let said = |bound: Bound| bound.map_or_else(|| "unbounded".to_owned(), |most| format!("at most {most}"));
+    let verb = if bound.narrows() { "narrowed" } else { "widened" };
+    let finding = Finding::new(Rule::BoundNoNarrow, format!("the bound of {what} was {verb}"))
+        .at(typed.new, format!("{} now", said(bound.new)))
+        .was(typed.old, format!("{} before", said(bound.old)));
+    if bound.narrows() {
+        return finding;
+    }
+    finding.warning().help("nothing, if no older peer will be sent what it refuses")
+}
+
+/// A type as a reader knows it, without bounds.
+pub(super) fn text(schema: &Schema, ty: &Type) -> String {
+    written(ty, &|id: TypeId| {
+        schema.type_definition(id).map_or_else(String::new, |definition| definition.name.clone())
+    })
+}
