@@ -23,7 +23,7 @@ pub struct Diagnostic {
     pub secondary: Vec<Label>,
     /// What to do about it.
     pub help: Vec<String>,
-    /// A change to the text that certainly mends it.
+    /// A change to the text that mends it.
     pub fix: Option<Fix>,
 }
 
@@ -59,8 +59,19 @@ pub struct Label {
 pub struct Fix {
     /// What the change does, in a few words.
     pub message: String,
+    /// Whether a tool may make the change unasked.
+    pub certainty: Certainty,
     /// Its parts; never empty, without overlap, and not all in one file necessarily.
     pub edits: Vec<Edit>,
+}
+
+/// How sure it is that a change is what was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Certainty {
+    /// It mends the fault, whatever was meant.
+    Certain,
+    /// It is a guess, such as a name that is spelled alike; somebody has to look.
+    Likely,
 }
 
 /// A replacement of text.
@@ -145,8 +156,27 @@ impl Diagnostic {
     /// Sets the change that mends it: several replacements that belong together.
     #[must_use]
     pub fn with_edits(mut self, edits: Vec<Edit>, message: impl Into<String>) -> Self {
-        self.fix = (!edits.is_empty()).then(|| Fix { message: message.into(), edits });
+        self.fix = (!edits.is_empty()).then(|| Fix {
+            message: message.into(),
+            certainty: Certainty::Certain,
+            edits,
+        });
         self
+    }
+
+    /// Sets a change that probably mends it: what stands there was likely meant to be something else.
+    #[must_use]
+    pub fn with_suggestion(
+        self,
+        place: Place,
+        replacement: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        let mut diagnostic = self.with_fix(place, replacement, message);
+        if let Some(fix) = &mut diagnostic.fix {
+            fix.certainty = Certainty::Likely;
+        }
+        diagnostic
     }
 }
 

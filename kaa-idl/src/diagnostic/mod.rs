@@ -9,7 +9,7 @@ mod render;
 mod rule;
 
 pub use code::Code;
-pub use message::{Diagnostic, Edit, Fix, Label, Place, Severity};
+pub use message::{Certainty, Diagnostic, Edit, Fix, Label, Place, Severity};
 pub use render::{RenderStyle, Rendering};
 pub use rule::RuleName;
 

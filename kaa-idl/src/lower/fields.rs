@@ -96,14 +96,41 @@ impl Lowering<'_, '_> {
     pub(super) fn variants(&mut self, node: Node<'_>) -> (Vec<Variant>, Vec<Reserved>) {
         let mut variants = Vec::new();
         let mut reserved = Vec::new();
+        let mut unquoted = None;
         for child in node.into_inner() {
             match child.as_rule() {
-                Rule::variant => variants.push(self.variant(child)),
+                Rule::variant => {
+                    let variant = self.variant(child);
+                    match unquoted.take() {
+                        Some(span) => reserved.push(self.unquoted_reserve(span, &variant)),
+                        None => variants.push(variant),
+                    }
+                }
                 Rule::reserved => reserved.push(self.reserved(child)),
+                Rule::missing_variant_comma => match variants.pop_if(|last| is_word_reserved(last)) {
+                    Some(word) => unquoted = Some(word.span),
+                    None => self.separator(&child, ""),
+                },
                 _ => self.separator(&child, "variants are separated by commas"),
             }
         }
         (variants, reserved)
+    }
+
+    /// `reserved Name`: what stands behind the word is a deleted variant's name, without its quotes.
+    fn unquoted_reserve(&mut self, word: Span, variant: &Variant) -> Reserved {
+        let name = &variant.name;
+        let place = self.place(name.span);
+        self.report(
+            Diagnostic::error(
+                Code::UnexpectedToken,
+                "the name of a deleted variant stands in quotes",
+                place.clone(),
+                "expected a string",
+            )
+            .with_fix(place, format!("\"{}\"", name.text), "write the quotes"),
+        );
+        Reserved { tag: None, name: Some(name.text.clone()), span: word.to(variant.span) }
     }
 
     fn variant(&mut self, node: Node<'_>) -> Variant {
@@ -190,4 +217,13 @@ impl Lowering<'_, '_> {
         let Decoration { docs, attributes } = decoration;
         Flag { docs, attributes, name, value, span }
     }
+}
+
+/// Whether a variant is the word that begins a tombstone, and nothing else.
+fn is_word_reserved(variant: &Variant) -> bool {
+    variant.name.text == "reserved"
+        && variant.payload == Payload::Unit
+        && variant.tag.is_none()
+        && variant.attributes.is_empty()
+        && variant.docs.is_empty()
 }

@@ -23,6 +23,7 @@ impl Lowering<'_, '_> {
                     self.incomplete = false;
                     let item = self.item(node);
                     file.items.extend(item);
+                    file.lost_names.append(&mut self.lost_names);
                 }
                 Rule::stray_semicolon => self.stray_semicolon(&node),
                 Rule::dangling_doc => self.dangling_doc(&node),
@@ -153,7 +154,10 @@ impl Lowering<'_, '_> {
                             place,
                             "name what you need",
                         )
-                        .with_help("write `use tv.common::{ChannelId, StorageError};`"),
+                        .with_help(format!(
+                            "write `use {}::{{…}};` with the names in the braces",
+                            package_span.text(self.excerpt.text)
+                        )),
                     );
                     file.incomplete = true;
                 }

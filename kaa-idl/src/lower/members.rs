@@ -5,7 +5,7 @@
 use super::Lowering;
 use super::fields::Decoration;
 use super::nodes::Node;
-use crate::ast::{Function, Include, Member, Name, Path};
+use crate::ast::{Function, Include, Member, Name, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::parse::Rule;
 
@@ -65,7 +65,61 @@ impl Lowering<'_, '_> {
                 _ => self.end_of_statement(&child, "methods end with `;`"),
             }
         }
+        self.result_as_error(&mut function);
+        for parameter in &mut function.parameters {
+            self.stream_as_type(&mut parameter.ty);
+        }
+        if let Some((ty, _)) = &mut function.returns {
+            self.stream_as_type(ty);
+        }
         Function { docs: decoration.docs, attributes: decoration.attributes, ..function }
+    }
+
+    /// `Stream<T>`, as other languages write what is `stream T` here.
+    fn stream_as_type(&mut self, ty: &mut Type) {
+        let TypeKind::Path { path, arguments } = &ty.kind else { return };
+        let ([name], [], [TypeArgument::Type(inner)]) =
+            (path.dotted.as_slice(), path.rest.as_slice(), arguments.as_slice())
+        else {
+            return;
+        };
+        if name.text != "Stream" {
+            return;
+        }
+        let inner = inner.clone();
+        let (place, whole) = (self.place(name.span), self.place(ty.span));
+        let right = format!("stream {}", inner.span.text(self.excerpt.text));
+        let diagnostic =
+            Diagnostic::error(Code::UnknownType, "there is no type `Stream`", place, "unknown type");
+        self.report(diagnostic.with_fix(whole, right, "a stream is written `stream` and its element"));
+        ty.kind = TypeKind::Stream(Box::new(inner));
+    }
+
+    /// `-> Result<T, E>`, as Rust writes what is `-> T throws E` here.
+    fn result_as_error(&mut self, function: &mut Function) {
+        let Some((ty, span)) = &function.returns else { return };
+        let TypeKind::Path { path, arguments } = &ty.kind else { return };
+        let is_result = path.rest.is_empty() && path.dotted.iter().map(|name| &*name.text).eq(["Result"]);
+        let [TypeArgument::Type(value), TypeArgument::Type(error)] = arguments.as_slice() else { return };
+        let TypeKind::Path { path: error, arguments: none } = &error.kind else { return };
+        if !is_result || !none.is_empty() || function.throws.is_some() {
+            return;
+        }
+        let (span, place) = (*span, self.place(path.span));
+        let (value, error) = (value.clone(), error.clone());
+        let written = |span: crate::location::Span| span.text(self.excerpt.text);
+        let unit = value.kind == TypeKind::Unit;
+        let right = if unit {
+            format!("throws {}", written(error.span))
+        } else {
+            format!("-> {} throws {}", written(value.span), written(error.span))
+        };
+        let diagnostic =
+            Diagnostic::error(Code::UnknownType, "there is no type `Result`", place, "unknown type");
+        let help = "a method that can fail says so with `throws`";
+        self.report(diagnostic.with_fix(self.place(span), right, help));
+        function.returns = (!unit).then_some((value, span));
+        function.throws = Some((error, span));
     }
 
     fn more_errors(&mut self, node: &Node<'_>) {

@@ -8,7 +8,7 @@ use pest::iterators::Pair;
 use crate::ast::Name;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
-use crate::parse::{Excerpt, Grammar, Rule, unexpected};
+use crate::parse::{Excerpt, Grammar, Rule, Setting, declared, unexpected};
 
 /// A pair of this grammar.
 pub(crate) type Node<'i> = Pair<'i, Rule>;
@@ -21,11 +21,13 @@ pub(crate) struct Lowering<'t, 'd> {
     pub(super) diagnostics: &'d mut Vec<Diagnostic>,
     /// Set when something inside the item at hand could not be parsed.
     pub(super) incomplete: bool,
+    /// Names of items that were written inside the item at hand.
+    pub(super) lost_names: Vec<String>,
 }
 
 impl<'t, 'd> Lowering<'t, 'd> {
     pub(crate) fn new(excerpt: Excerpt<'t>, base: usize, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
-        Self { excerpt, base, diagnostics, incomplete: false }
+        Self { excerpt, base, diagnostics, incomplete: false, lost_names: Vec::new() }
     }
 
     pub(super) fn span(&self, node: &Node<'_>) -> Span {
@@ -95,15 +97,27 @@ impl<'t, 'd> Lowering<'t, 'd> {
     /// Something that is no member: parses it once more, alone, for the error's place and expectations.
     pub(super) fn junk(&mut self, node: &Node<'_>, rule: Rule, separator: &[char]) {
         self.incomplete = true;
+        let inside = self.span(node);
+        self.lost_names.extend(declared(self.excerpt, self.excerpt.tokens_in(inside)).map(str::to_owned));
         let text = node.as_str().trim_end().trim_end_matches(separator);
         let base = self.span(node).start;
         let diagnostic = match Grammar::parse(rule, text) {
-            Err(error) => unexpected(self.excerpt, base, &error),
+            Err(error) => unexpected(self.excerpt, setting(rule), base, &error),
             Ok(_) => {
                 let place = self.place(Span::new(base, base + text.len()));
                 Diagnostic::error(Code::UnexpectedToken, "this cannot stand here", place, "unexpected")
             }
         };
         self.report(diagnostic);
+    }
+}
+
+/// What a rule that stands alone was about to read.
+fn setting(rule: Rule) -> Setting {
+    match rule {
+        Rule::variant_alone => Setting::Variant,
+        Rule::flag_alone => Setting::Flag,
+        Rule::member_alone => Setting::Member,
+        _ => Setting::Field,
     }
 }

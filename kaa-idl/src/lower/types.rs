@@ -61,6 +61,7 @@ impl Lowering<'_, '_> {
     }
 
     fn named(&mut self, node: Node<'_>) -> TypeKind {
+        let span = self.span(&node);
         let mut path = None;
         let mut arguments = Vec::new();
         for child in node.into_inner() {
@@ -74,7 +75,31 @@ impl Lowering<'_, '_> {
                 _ => {}
             }
         }
-        path.map_or(TypeKind::Invalid, |path| TypeKind::Path { path, arguments })
+        let Some(path) = path else { return TypeKind::Invalid };
+        match self.pointer(span, &path, &arguments) {
+            Some(meant) => meant,
+            None => TypeKind::Path { path, arguments },
+        }
+    }
+
+    /// Pointers that other languages have; no type here takes arguments but the built-in ones, so nothing else can be
+    /// meant.
+    fn pointer(&mut self, span: Span, path: &Path, arguments: &[TypeArgument]) -> Option<TypeKind> {
+        let ([name], [], [TypeArgument::Type(inner)]) =
+            (path.dotted.as_slice(), path.rest.as_slice(), arguments)
+        else {
+            return None;
+        };
+        let written = inner.span.text(self.excerpt.text);
+        if !matches!(name.text.as_str(), "Box" | "Arc" | "Rc") {
+            return None;
+        }
+        let help = "values are plain, and recursive types are boxed by themselves: write the type alone";
+        let message = format!("there is no type `{}`", name.text);
+        let place = self.place(name.span);
+        let diagnostic = Diagnostic::error(Code::UnknownType, message, place, "unknown type");
+        self.report(diagnostic.with_fix(self.place(span), written, help));
+        Some(inner.kind.clone())
     }
 
     fn type_argument(&mut self, node: Node<'_>) -> Option<TypeArgument> {

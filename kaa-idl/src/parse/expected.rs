@@ -9,6 +9,8 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
 use super::chunks::is_item_keyword;
+use super::habits::{Setting, Slip, recognize};
+use super::scan::Token;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
@@ -18,10 +20,24 @@ pub(crate) struct Excerpt<'t> {
     pub(crate) path: &'t Arc<str>,
     pub(crate) text: &'t str,
     pub(crate) masked: &'t str,
+    pub(crate) tokens: &'t [Token],
+}
+
+impl<'t> Excerpt<'t> {
+    /// The tokens that begin in a span.
+    pub(crate) fn tokens_in(&self, span: Span) -> &'t [Token] {
+        let index = |offset| self.tokens.partition_point(|token| token.span.start < offset);
+        self.tokens.get(index(span.start)..index(span.end)).unwrap_or_default()
+    }
 }
 
 /// The diagnostic for an error of the grammar in the text that begins at `base`.
-pub(crate) fn unexpected(excerpt: Excerpt<'_>, base: usize, error: &Error<Rule>) -> Diagnostic {
+pub(crate) fn unexpected(
+    excerpt: Excerpt<'_>,
+    setting: Setting,
+    base: usize,
+    error: &Error<Rule>,
+) -> Diagnostic {
     let offset = match error.location {
         InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => base + offset,
     };
@@ -49,6 +65,9 @@ pub(crate) fn unexpected(excerpt: Excerpt<'_>, base: usize, error: &Error<Rule>)
         )
         .with_help("an ordinary comment begins with `//`");
     }
+    if let Some(known) = recognize(&Slip::new(setting, excerpt, found, rules)) {
+        return known;
+    }
     let begins_anew =
         found_text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_}#".contains(first));
     if (begins_anew || found_text.is_empty()) && wants_only_semicolon(rules) {
@@ -61,7 +80,7 @@ pub(crate) fn unexpected(excerpt: Excerpt<'_>, base: usize, error: &Error<Rule>)
     };
     let label = if wanted.is_empty() { "unexpected".to_owned() } else { format!("expected {wanted}") };
     Diagnostic::error(Code::UnexpectedToken, message, place, label)
-        .with_optional_help(advice(found_text, &before, rules))
+        .with_optional_help(advice(setting, found_text, &before, rules))
 }
 
 /// The diagnostic for an absent separator, pointing right behind the token before it.
@@ -229,27 +248,16 @@ fn list(texts: &[&str]) -> String {
 }
 
 /// What people coming from other languages are likely to have meant.
-fn advice(found: &str, before: &str, rules: &[Rule]) -> Option<String> {
+fn advice(setting: Setting, found: &str, before: &str, rules: &[Rule]) -> Option<String> {
     let wants = |any: &[Rule]| any.iter().any(|rule| rules.contains(rule));
-    let fields =
-        wants(&[Rule::field_block]) || (wants(&[Rule::open_brace]) && !wants(&[Rule::variant_block]));
     let variants = wants(&[Rule::variant_block]);
     let member = wants(&[Rule::member_alone, Rule::function, Rule::kw_fn, Rule::client, Rule::include]);
     let list = wants(&[Rule::comma, Rule::EOI]);
     let text = match (found, before) {
-        ("<", _) if fields || variants || wants(&[Rule::open_parenthesis, Rule::parameters]) => {
-            "nothing is generic in a schema; write one for each type"
-        }
-        ("(", _) if fields => {
-            "a struct's fields have names; for a type around one other write `newtype Name(Type);`"
-        }
-        (";", _) if fields => "even without anything inside it has its braces: `{}`",
         (";", _) if variants => "the variants stand in braces, even if there are none",
-        ("{", _) if wants(&[Rule::semicolon]) => "methods have no body in a schema: end it with `;`",
-        ("{", "flags") | ("{", _) if wants(&[Rule::colon]) => {
-            "flags say which integer carries them: `flags Name: u32 { … }`"
+        ("{", _) if setting == Setting::Member && wants(&[Rule::semicolon]) => {
+            "methods have no body in a schema: end it with `;`"
         }
-        ("{" | "=", _) if wants(&[Rule::open_parenthesis]) && !member => "write `newtype Name(Type);`",
         ("{", _) if list => "a type is declared as an item of its own, not where it is used",
         (":", _) if list && wants(&[Rule::close_parenthesis]) => {
             "elements in parentheses have no names; with names write `Variant { name: Type }`"
@@ -257,7 +265,6 @@ fn advice(found: &str, before: &str, rules: &[Rule]) -> Option<String> {
         ("(", _) if wants(&[Rule::r#type, Rule::path, Rule::named]) => {
             "there are no tuples; declare a `struct`"
         }
-        (")" | ",", "self") if wants(&[Rule::colon]) => "methods need no `self`",
         ("-", _) if wants(&[Rule::dot]) => "names are letters, digits and `_`",
         ("=", _) if wants(&[Rule::colon]) => "a name is followed by `:` and a type, then by `=` and a value",
         ("," | "}", _) if wants(&[Rule::equals]) && !list => "every flag has a value, such as `1 << 0`",

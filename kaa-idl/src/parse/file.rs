@@ -13,6 +13,7 @@ use super::chunks::{Chunk, chunks, is_item_keyword};
 use super::expected::{Excerpt, unexpected};
 use super::generated::Rule;
 use super::grammar::Grammar;
+use super::habits::{Setting, foreign};
 use super::scan::{Scan, Token, TokenKind, scan};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic, Place};
@@ -38,7 +39,7 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         package_lost: false,
     };
     scan.hide(&matching.open_angles);
-    let excerpt = Excerpt { path: &path, text, masked: &scan.masked };
+    let excerpt = Excerpt { path: &path, text, masked: &scan.masked, tokens: &scan.tokens };
     let mut syntax = matching.diagnostics;
     let mut parser =
         FileParser { excerpt, scan: &scan, file: &mut file, diagnostics: &mut syntax, in_junk: false };
@@ -84,9 +85,7 @@ impl FileParser<'_> {
             && !is_item_keyword(first)
             && token.kind != TokenKind::Semicolon
         {
-            if !self.in_junk || meant(first).is_some() || is_member_word(first) {
-                self.not_an_item(token.span, first, head);
-            }
+            self.not_an_item(token.span, first, head);
             self.in_junk = true;
             self.salvage(tokens);
             return;
@@ -98,7 +97,7 @@ impl FileParser<'_> {
                 Lowering::new(self.excerpt, chunk.span.start, self.diagnostics).chunk(pairs, self.file)
             }
             Err(error) => {
-                self.diagnostics.push(unexpected(self.excerpt, chunk.span.start, &error));
+                self.diagnostics.push(unexpected(self.excerpt, Setting::Item, chunk.span.start, &error));
                 self.salvage(tokens);
             }
         }
@@ -108,17 +107,9 @@ impl FileParser<'_> {
     fn salvage(&mut self, tokens: &[Token]) {
         let first = head(tokens).first().map_or("", |token| token.span.text(self.excerpt.text));
         self.file.package_lost |= first == "package" || meant(first) == Some("package");
-        let words = tokens.iter().zip(tokens.iter().skip(1));
-        let mut found = false;
-        for (keyword, name) in words.filter(|(_, name)| name.kind == TokenKind::Word) {
-            let keyword = keyword.span.text(self.excerpt.text);
-            let declares = is_item_keyword(keyword) && !matches!(keyword, "package" | "use" | "sealed");
-            if declares {
-                self.file.lost_names.push(name.span.text(self.excerpt.text).to_owned());
-                found = true;
-            }
-        }
-        if !found {
+        let known = self.file.lost_names.len();
+        self.file.lost_names.extend(declared(self.excerpt, tokens).map(str::to_owned));
+        if self.file.lost_names.len() == known {
             let name = head(tokens).iter().filter(|token| token.kind == TokenKind::Word).nth(1);
             self.file.lost_names.extend(name.map(|name| name.span.text(self.excerpt.text).to_owned()));
         }
@@ -133,20 +124,20 @@ impl FileParser<'_> {
         let message = format!("expected an item, found `{}`", word.chars().take(40).collect::<String>());
         let diagnostic =
             Diagnostic::error(Code::ExpectedItem, message, place.clone(), "no item begins like this");
-        let next = head.get(1).map_or("", |token| token.span.text(self.excerpt.text));
+        if let Some(diagnostic) = foreign(self.excerpt, head, &diagnostic) {
+            self.diagnostics.push(diagnostic);
+            return;
+        }
+        if self.in_junk && meant(word).is_none() && !is_member_word(word) {
+            return;
+        }
         let diagnostic = match (word, meant(word)) {
-            ("pub", _) if is_item_keyword(next) => {
-                let until = head.get(1).map_or(span.end, |token| token.span.start);
-                let remove = Place::new(self.excerpt.path, Span::new(span.start, until));
-                diagnostic.with_fix(remove, "", "everything in a schema is public: remove it")
-            }
             (_, Some(keyword)) => {
-                diagnostic.with_fix(place, keyword, format!("did you mean `{keyword}`?"))
+                diagnostic.with_suggestion(place, keyword, format!("did you mean `{keyword}`?"))
             }
             (word, None) if is_member_word(word) => {
                 diagnostic.with_help("methods stand inside a `service` or an `interface`")
             }
-            ("mod", None) => diagnostic.with_help("every file is a package: `tv/epg.kaa` begins with `package tv.epg;`"),
             _ => diagnostic.with_help(
                 "items are `const`, `newtype`, `type`, `struct`, `enum`, `flags`, `error`, `interface` and `service`",
             ),
@@ -181,6 +172,16 @@ impl FileParser<'_> {
             }
         }
     }
+}
+
+/// The names that keywords of items stand before.
+pub(crate) fn declared<'t>(excerpt: Excerpt<'t>, tokens: &'t [Token]) -> impl Iterator<Item = &'t str> {
+    let words = tokens.iter().zip(tokens.iter().skip(1));
+    words.filter(|(_, name)| name.kind == TokenKind::Word).filter_map(move |(keyword, name)| {
+        let keyword = keyword.span.text(excerpt.text);
+        let declares = is_item_keyword(keyword) && !matches!(keyword, "package" | "use" | "sealed");
+        declares.then(|| name.span.text(excerpt.text))
+    })
 }
 
 /// A chunk's tokens behind its docs and attributes.

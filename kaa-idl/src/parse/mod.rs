@@ -4,9 +4,11 @@
 //! sees text whose brackets are balanced and not nested too deep, since it recurses on them.
 
 mod brackets;
+mod characters;
 mod chunks;
 mod expected;
 mod file;
+mod habits;
 // Keeps the layout that its generator gives it.
 #[rustfmt::skip]
 mod generated;
@@ -16,6 +18,8 @@ mod scan;
 pub use file::parse;
 
 pub(crate) use expected::{Excerpt, missing, unexpected};
+pub(crate) use file::declared;
 pub(crate) use generated::Rule;
 pub(crate) use grammar::Grammar;
+pub(crate) use habits::Setting;
 pub(crate) use scan::unescape;

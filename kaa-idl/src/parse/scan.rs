@@ -6,7 +6,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic, Place};
+use super::characters::{is_word, stray, turns};
+use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
 
 /// A token, as coarse as finding the ends of items needs it.
@@ -69,6 +70,7 @@ pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
         scanner.position = '\u{feff}'.len_utf8();
     }
     while scanner.step() {}
+    scanner.directions();
     Scan {
         masked: String::from_utf8(scanner.masked).unwrap_or_default(),
         tokens: scanner.tokens,
@@ -151,25 +153,48 @@ impl Scanner<'_> {
 
     fn bad_characters(&mut self) {
         let start = self.position;
-        let rest = self.text.get(start..).unwrap_or_default();
-        let good = |character: char| {
-            character.is_ascii_alphanumeric()
-                || character.is_ascii_whitespace()
-                || "_{}()[];<>#,:=-+*|.\"'/".contains(character)
-        };
-        let first = rest.chars().next().unwrap_or_default();
-        let run = rest.find(good).unwrap_or(rest.len()).max(first.len_utf8());
-        self.position += run;
+        let stray = stray(self.text, start, &self.tokens);
+        self.position += stray.length;
+        let mut diagnostic =
+            Diagnostic::error(Code::BadCharacter, stray.message, self.place(start), "means nothing here")
+                .with_optional_help(stray.help);
+        if let Some((message, edits)) = stray.fix {
+            let edit = |(span, replacement)| Edit { place: Place::new(self.path, span), replacement };
+            diagnostic = diagnostic.with_edits(edits.into_iter().map(edit).collect(), message);
+        }
         self.blank(start..self.position);
-        let message = format!("bad character {}", shown(first));
-        let diagnostic =
-            Diagnostic::error(Code::BadCharacter, message, self.place(start), "means nothing here");
-        let behind = rest.get(run..).unwrap_or_default().trim_start();
-        let behind = behind.strip_prefix("mut ").unwrap_or(behind).trim_start();
-        let receiver =
-            first == '&' && behind.strip_prefix("self").is_some_and(|end| end.starts_with([',', ')']));
-        let help = if receiver { Some("methods need no `self`".to_owned()) } else { advice(first) };
-        self.report(diagnostic.with_optional_help(help));
+        self.report(diagnostic);
+        if let Some(string) = stray.string {
+            self.position = string.end;
+            self.fill(string.start..string.end, b'_');
+            self.fill(string.start..string.start + 1, b'"');
+            self.fill(string.end - 1..string.end, b'"');
+            self.push(TokenKind::Quoted, string.start);
+        }
+    }
+
+    /// Characters that make text look other than it is, in strings and comments, where others are free.
+    fn directions(&mut self) {
+        let known: Vec<Span> =
+            self.diagnostics.iter().map(|diagnostic| diagnostic.primary.place.span).collect();
+        for (offset, character) in turns(self.text) {
+            self.position = offset + character.len_utf8();
+            if known.iter().any(|span| (span.start..span.end).contains(&offset)) {
+                continue;
+            }
+            let place = self.place(offset);
+            let number = u32::from(character);
+            self.report(
+                Diagnostic::error(
+                    Code::BadCharacter,
+                    format!("U+{number:04X} changes the direction of the text"),
+                    place.clone(),
+                    "invisible",
+                )
+                .with_help(format!("what is read would be another text than what is compiled; a string can say `\\u{{{number:x}}}`"))
+                .with_fix(place, "", "remove it"),
+            );
+        }
     }
 
     fn line_comment(&mut self) {
@@ -405,41 +430,4 @@ pub(crate) fn unescape(text: &str) -> Option<(char, usize)> {
         }
         _ => None,
     }
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// A character in a message: itself where that can be seen, and its number where it is not ASCII.
-fn shown(character: char) -> String {
-    let number = u32::from(character);
-    if character == '\0' {
-        "NUL".to_owned()
-    } else if character.is_ascii_graphic() {
-        format!("`{character}`")
-    } else if character.is_control() || character.is_whitespace() || number >= 0xe000 {
-        format!("U+{number:04X}")
-    } else {
-        format!("`{character}` (U+{number:04X})")
-    }
-}
-
-fn advice(character: char) -> Option<String> {
-    let text = match character {
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => "strings stand in plain quotes: `\"`",
-        '\u{2018}' | '\u{2019}' | '`' => "characters stand in plain quotes: `'`",
-        '\u{2013}' | '\u{2014}' | '\u{2212}' => "a minus is the plain `-`",
-        '\u{a0}' => "this looks like a blank and is none (a no-break space)",
-        '\u{37e}' => "this looks like a semicolon and is none",
-        '\0' => "this may not be a text file",
-        '&' => "there are no references: a value is passed by its type alone",
-        '?' => "a value that may be absent is an `Option<T>`",
-        '/' | '%' | '^' | '!' | '~' => "constant expressions know `+ - * << |`",
-        '@' => "attributes are written `#[name(…)]`",
-        '$' => "names consist of letters, digits and `_`",
-        character if character.is_alphabetic() => "names consist of ASCII letters, digits and `_`",
-        _ => return None,
-    };
-    Some(text.to_owned())
 }

@@ -248,11 +248,17 @@ impl Resolver<'_> {
             ("derive", _) => {
                 diagnostic.with_help("derives for Rust are written `#[rust(derive(some::Trait))]`")
             }
+            ("error", _) => diagnostic.with_fix(place, "display", "what an error says is its `display`"),
+            ("from" | "source" | "transparent", _) => diagnostic.with_help(
+                "a variant holds another error by its type; conversions are written in the program",
+            ),
+            ("repr" | "non_exhaustive" | "must_use" | "default", _) => diagnostic
+                .with_help("there is nothing to say here: what is sent and generated follows from the type"),
             ("doc", _) => diagnostic.with_help("documentation is written `/// …`"),
             ("rename" | "name" | "serde", _) => {
                 diagnostic.with_help("a name on the wire is set with `#[selector(\"name\")]`")
             }
-            (_, Some(near)) => diagnostic.with_fix(place, near, format!("did you mean `{near}`?")),
+            (_, Some(near)) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
             _ => {
                 let names: Vec<&str> = KNOWN.iter().map(|known| known.name).collect();
                 diagnostic.with_help(format!("the attributes are {}", names.join(", ")))

@@ -44,7 +44,7 @@ const LARGEST_TYPE: usize = 1024;
 /// The most elements of an array, nested arrays multiplied.
 const LONGEST_ARRAY: u64 = 65_536;
 
-pub(super) fn is_built_in(name: &str) -> bool {
+pub(crate) fn is_built_in(name: &str) -> bool {
     BUILT_INS.contains(&name)
 }
 

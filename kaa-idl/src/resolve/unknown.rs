@@ -45,7 +45,7 @@ impl Resolver<'_> {
         )
         .with_help(format!("looked for `{path}.kaa` and `{path}/*.kaa`"));
         match near {
-            Some(near) => diagnostic.with_fix(place, near.clone(), format!("did you mean `{near}`?")),
+            Some(near) => diagnostic.with_suggestion(place, near.clone(), format!("did you mean `{near}`?")),
             None => diagnostic,
         }
     }
@@ -76,18 +76,18 @@ impl Resolver<'_> {
         place: Place,
         diagnostic: Diagnostic,
     ) -> Diagnostic {
-        if name.text == "Result" {
-            return diagnostic
-                .with_help("a method that can fail is written `fn name() -> Type throws Error;`");
+        if noun == "constant" {
+            let boolean = match name.text.as_str() {
+                "yes" | "on" | "True" | "TRUE" | "Yes" => Some("true"),
+                "no" | "off" | "False" | "FALSE" | "No" => Some("false"),
+                _ => None,
+            };
+            if let Some(boolean) = boolean {
+                return diagnostic.with_fix(place, boolean, format!("write `{boolean}`"));
+            }
         }
-        if matches!(name.text.as_str(), "Box" | "Arc" | "Rc") {
-            return diagnostic.with_help(
-                "values are plain: write the type itself; recursive types are boxed by themselves",
-            );
-        }
-        if name.text == "None" {
-            return diagnostic
-                .with_help("an `Option` without a default is absent by itself: leave the value out");
+        if let Some(help) = habit(&name.text, noun) {
+            return diagnostic.with_help(help);
         }
         if !self.may_suggest() {
             return diagnostic;
@@ -96,7 +96,7 @@ impl Resolver<'_> {
             if meant.contains('`') {
                 return diagnostic.with_help(format!("did you mean `{meant}`?"));
             }
-            return diagnostic.with_fix(place, meant, format!("did you mean `{meant}`?"));
+            return diagnostic.with_suggestion(place, meant, format!("did you mean `{meant}`?"));
         }
         let elsewhere = self.scope.packages.iter().find(|package| {
             package.names.get(name.text.as_str()).is_some_and(|item| self.suits(*item, noun))
@@ -106,6 +106,13 @@ impl Resolver<'_> {
             return diagnostic.with_help(help);
         }
         let own = self.scope.package_of(file);
+        if noun == "constant"
+            && let Some(owner) = self.owner_of(own, &name.text)
+        {
+            let path = format!("{owner}::{}", name.text);
+            let help = format!("a value of `{owner}` is written with its type");
+            return diagnostic.with_suggestion(place, path, help);
+        }
         let imports = self.scope.imports.get(file).into_iter().flatten();
         let imported = imports.filter_map(|(name, import)| match import {
             Import::Item(item) if self.suits(*item, noun) => Some(*name),
@@ -115,6 +122,21 @@ impl Resolver<'_> {
         let near =
             nearest(&name.text, self.names_in(own, noun).chain(imported).chain(built_ins.iter().copied()));
         suggest(diagnostic, near, place)
+    }
+
+    /// The one type of a package that has a variant or flag of this name.
+    fn owner_of(&self, package: usize, member: &str) -> Option<String> {
+        let names = self.scope.packages.get(package)?.names.values();
+        let mut owners = names.filter_map(|item| {
+            let item = self.scope.entry(*item)?.item;
+            let has = match &item.kind {
+                ItemKind::Enum { variants, .. } => variants.iter().any(|variant| variant.name.text == member),
+                ItemKind::Flags { flags, .. } => flags.iter().any(|flag| flag.name.text == member),
+                _ => false,
+            };
+            has.then(|| item.name.text.clone())
+        });
+        owners.next().filter(|_| owners.next().is_none())
     }
 
     fn advice_in(
@@ -177,7 +199,14 @@ impl Resolver<'_> {
                 return;
             }
         }
-        self.report(diagnostic.with_help("an item of another package is written `tv.common::ChannelId`"));
+        let last = names.last().map_or("", |name| name.text.as_str());
+        let package: Vec<&str> = names.iter().rev().skip(1).rev().map(|name| name.text.as_str()).collect();
+        let package = package.join(".");
+        self.report(
+            diagnostic.with_help(format!(
+                "there is no package `{package}` that `{package}::{last}` could stand for"
+            )),
+        );
     }
 
     /// Whether it is still worth comparing a name with all others.
@@ -188,9 +217,31 @@ impl Resolver<'_> {
     }
 }
 
+/// What is said about words that other languages have.
+fn habit(name: &str, noun: &str) -> Option<&'static str> {
+    let help = match (noun, name) {
+        ("type", "Result") => "a method that can fail says so with `throws` and the name of an `error`",
+        ("type", "Stream") => {
+            "a stream is the whole type of a parameter or a result, written `stream` and its element; data holds a `Vec`"
+        }
+        ("type", "Box" | "Arc" | "Rc") => {
+            "values are plain: write the type itself; recursive types are boxed by themselves"
+        }
+        ("type", "void" | "unit" | "Void" | "Unit") => "a method without a result has no `->`",
+        ("type", "any" | "Any" | "object" | "Object" | "dyn") => {
+            "every value has a type: an `enum` lists what it can be, `Bytes` holds what only the program knows"
+        }
+        ("constant", "null" | "nil" | "NULL" | "None" | "none" | "undefined") => {
+            "an `Option` without a default is absent by itself: leave the value out"
+        }
+        _ => return None,
+    };
+    Some(help)
+}
+
 fn suggest(diagnostic: Diagnostic, near: Option<&str>, place: Place) -> Diagnostic {
     match near {
-        Some(near) => diagnostic.with_fix(place, near, format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
         None => diagnostic,
     }
 }

@@ -208,7 +208,7 @@ impl Resolver<'_> {
         let diagnostic =
             Diagnostic::error(Code::UnknownType, message, place.clone(), format!("unknown {noun}"));
         self.report(match near {
-            Some(near) => diagnostic.with_fix(place, near, format!("did you mean `{near}`?")),
+            Some(near) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
             None => diagnostic,
         });
     }

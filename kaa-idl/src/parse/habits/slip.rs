@@ -1,0 +1,187 @@
+//! The place where the grammar gave up, with the tokens around it.
+//!
+//! Invariants: offsets count tokens from the one that does not fit; outside the file every text is empty.
+
+use crate::diagnostic::{Code, Diagnostic, Edit, Place};
+use crate::location::Span;
+use crate::parse::Rule;
+use crate::parse::expected::Excerpt;
+use crate::parse::scan::{Token, TokenKind};
+
+/// What the parser was about to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// An item, `use` or `package` line.
+    Item,
+    /// A field or a parameter.
+    Field,
+    /// A variant.
+    Variant,
+    /// A flag.
+    Flag,
+    /// What stands in a service or an interface.
+    Member,
+}
+
+/// The token that does not fit, and what the grammar wanted in its place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slip<'t> {
+    pub(super) setting: Setting,
+    excerpt: Excerpt<'t>,
+    index: usize,
+    found: Span,
+    rules: &'t [Rule],
+}
+
+impl<'t> Slip<'t> {
+    pub(crate) fn new(setting: Setting, excerpt: Excerpt<'t>, found: Span, rules: &'t [Rule]) -> Self {
+        let index = excerpt.tokens.partition_point(|token| token.span.start < found.start);
+        Self { setting, excerpt, index, found, rules }
+    }
+
+    pub(super) fn wants(&self, any: &[Rule]) -> bool {
+        any.iter().any(|rule| self.rules.contains(rule))
+    }
+
+    fn token(&self, offset: isize) -> Option<&'t Token> {
+        self.excerpt.tokens.get(self.index.checked_add_signed(offset)?)
+    }
+
+    pub(super) fn text(&self, offset: isize) -> &'t str {
+        self.token(offset).map_or("", |token| token.span.text(self.excerpt.text))
+    }
+
+    pub(super) fn span(&self, offset: isize) -> Span {
+        self.token(offset).map_or(Span::at(self.excerpt.text.len()), |token| token.span)
+    }
+
+    pub(super) fn is_word(&self, offset: isize) -> bool {
+        self.token(offset).is_some_and(|token| token.kind == TokenKind::Word)
+    }
+
+    pub(super) fn is_number(&self, offset: isize) -> bool {
+        self.token(offset).is_some_and(|token| token.kind == TokenKind::Number)
+    }
+
+    pub(super) fn is_quoted(&self, offset: isize) -> bool {
+        self.token(offset).is_some_and(|token| token.kind == TokenKind::Quoted)
+    }
+
+    /// Whether a token follows the one before it without a blank.
+    pub(super) fn touches(&self, offset: isize) -> bool {
+        self.token(offset - 1).is_some() && self.span(offset - 1).end == self.span(offset).start
+    }
+
+    /// Whether a token ends a field, a parameter or a statement.
+    pub(super) fn ends(&self, offset: isize) -> bool {
+        matches!(self.text(offset), "," | ";" | "}" | ")")
+    }
+
+    /// From one token to before another, both counted from the one that does not fit.
+    pub(super) fn between(&self, from: isize, to: isize) -> Span {
+        self.span(from).to(self.span(to - 1))
+    }
+
+    pub(super) fn written(&self, from: isize, to: isize) -> &'t str {
+        self.between(from, to).text(self.excerpt.text)
+    }
+
+    /// Where the type that begins at a token ends.
+    pub(super) fn type_end(&self, from: isize) -> Option<isize> {
+        let mut at = from;
+        if self.text(at) == "[" {
+            return self.closing(at).map(|end| end + 1);
+        }
+        if !self.is_word(at) {
+            return None;
+        }
+        at += 1;
+        while matches!(self.text(at), "." | "::") && self.is_word(at + 1) {
+            at += 2;
+        }
+        if self.text(at) != "<" {
+            return Some(at);
+        }
+        self.closing(at).map(|end| end + 1)
+    }
+
+    /// The bracket that closes the one at a token; brackets of all kinds count alike.
+    pub(super) fn closing(&self, open: isize) -> Option<isize> {
+        let mut depth = 0usize;
+        for offset in open..open.saturating_add(FURTHEST) {
+            match self.token(offset)?.kind {
+                TokenKind::Open(_) | TokenKind::Less => depth += 1,
+                TokenKind::Close(_) | TokenKind::Greater => {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        return Some(offset);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The bracket that is open before the token that does not fit.
+    pub(super) fn opener(&self, before: isize) -> Option<isize> {
+        let mut depth = 0usize;
+        for offset in (before.saturating_sub(FURTHEST)..before).rev() {
+            match self.token(offset)?.kind {
+                TokenKind::Close(_) => depth += 1,
+                TokenKind::Open(_) if depth == 0 => return Some(offset),
+                TokenKind::Open(_) => depth -= 1,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The diagnostic at the token that does not fit.
+    pub(super) fn error(&self, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+        let place = Place::new(self.excerpt.path, self.found);
+        Diagnostic::error(Code::UnexpectedToken, message, place, label)
+    }
+
+    /// The diagnostic over several tokens.
+    pub(super) fn error_over(
+        &self,
+        from: isize,
+        to: isize,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Diagnostic {
+        let place = Place::new(self.excerpt.path, self.between(from, to));
+        Diagnostic::error(Code::UnexpectedToken, message, place, label)
+    }
+
+    pub(super) fn edit(&self, span: Span, replacement: impl Into<String>) -> Edit {
+        Edit { place: Place::new(self.excerpt.path, span), replacement: replacement.into() }
+    }
+
+    /// Other text for the tokens from one to before another.
+    pub(super) fn replace(&self, from: isize, to: isize, replacement: impl Into<String>) -> Edit {
+        self.edit(self.between(from, to), replacement)
+    }
+
+    /// Takes tokens away, with the blanks behind them.
+    pub(super) fn remove(&self, from: isize, to: isize) -> Edit {
+        self.edit(Span::new(self.span(from).start, self.span(to).start), "")
+    }
+
+    /// Other text for what lies between a token and the one behind another.
+    pub(super) fn join(&self, before: isize, after: isize, by: &str) -> Edit {
+        self.edit(Span::new(self.span(before).end, self.span(after).start), by)
+    }
+
+    pub(super) fn insert_before(&self, offset: isize, text: &str) -> Edit {
+        self.edit(Span::at(self.span(offset).start), text)
+    }
+
+    pub(super) fn insert_after(&self, offset: isize, text: &str) -> Edit {
+        self.edit(Span::at(self.span(offset).end), text)
+    }
+}
+
+/// How many tokens anybody looks around.
+const FURTHEST: isize = 256;
