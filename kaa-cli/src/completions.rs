@@ -1,0 +1,30 @@
+//! `kaa completions`: the script that lets a shell complete the arguments.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::arguments::Arguments;
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+
+/// Write the script that lets a shell complete kaa's arguments
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kaa completions bash > ~/.local/share/bash-completion/completions/kaa
+  kaa completions fish > ~/.config/fish/completions/kaa.fish
+  kaa completions zsh > \"${fpath[1]}/_kaa\"")]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+impl CompletionsArguments {
+    pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Arguments::command(), "kaa", &mut script);
+        console.print(&String::from_utf8_lossy(&script))?;
+        Ok(Outcome::Fine)
+    }
+}

@@ -1,0 +1,149 @@
+//! Standard output and standard error: the only place that writes to them.
+//!
+//! Invariants: results go to standard output, and everything about the run to standard error; a reader who closes the
+//! pipe ends the output silently and changes no exit code; any other error of standard output is a failure; an error
+//! of standard error is nobody's concern.
+
+use std::env;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::os::fd::AsFd;
+
+use kaa_idl::RenderStyle;
+use kaa_idl::diagnostic::Rendering;
+use terminal_size::{Width, terminal_size_of};
+
+use crate::arguments::Color;
+use crate::failure::{Failure, Outcome};
+
+/// Where a run writes.
+#[derive(Debug)]
+pub(crate) struct Console {
+    output: BufWriter<Stdout>,
+    /// Whether the reader has closed the pipe.
+    closed: bool,
+    color: Color,
+    quiet: bool,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { output: BufWriter::new(io::stdout()), closed: false, color: Color::Auto, quiet: false }
+    }
+}
+
+impl Console {
+    /// Takes over what the arguments say.
+    pub(crate) fn set(&mut self, color: Color, quiet: bool) {
+        self.color = color;
+        self.quiet = quiet;
+    }
+
+    /// How diagnostics are rendered for standard output.
+    pub(crate) fn rendering(&self) -> Rendering {
+        self.rendering_for(&io::stdout())
+    }
+
+    /// Writes a result.
+    pub(crate) fn print(&mut self, text: &str) -> Result<(), Failure> {
+        if self.closed {
+            return Ok(());
+        }
+        let written = self.output.write_all(text.as_bytes());
+        self.forgive(written)
+    }
+
+    /// Writes findings to standard error, where standard output is for data.
+    pub(crate) fn complain(&mut self, text: impl FnOnce(Rendering) -> String) -> Result<(), Failure> {
+        self.flush()?;
+        let _ = io::stderr().write_all(text(self.rendering_for(&io::stderr())).as_bytes());
+        Ok(())
+    }
+
+    /// Says something about the run, unless the user wants quiet.
+    pub(crate) fn note(&mut self, text: &str) -> Result<(), Failure> {
+        if self.quiet {
+            return Ok(());
+        }
+        self.flush()?;
+        let _ = writeln!(io::stderr(), "{text}");
+        Ok(())
+    }
+
+    /// Writes out what is still held.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        self.flush()
+    }
+
+    /// Says why the command could not do its work.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        if matches!(failure, Failure::Usage) {
+            return;
+        }
+        let (red, cyan, reset) = match self.colored(io::stderr().is_terminal()) {
+            true => ("\u{1b}[1;31m", "\u{1b}[1;36m", "\u{1b}[0m"),
+            false => ("", "", ""),
+        };
+        let mut text = format!("{red}error{reset}: {failure}\n");
+        if let Some(help) = failure.help() {
+            text += &format!("{cyan}help{reset}: {help}\n");
+        }
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
+    /// Shows what the parser of the arguments has to say: help on standard output, complaints on standard error.
+    pub(crate) fn usage(&mut self, error: &clap::Error) -> Result<Outcome, Failure> {
+        let text = error.render();
+        if error.use_stderr() {
+            let colored = self.colored(io::stderr().is_terminal());
+            let text = if colored { text.ansi().to_string() } else { text.to_string() };
+            let _ = io::stderr().write_all(text.as_bytes());
+            return Err(Failure::Usage);
+        }
+        let colored = self.colored(io::stdout().is_terminal());
+        self.print(&if colored { text.ansi().to_string() } else { text.to_string() })?;
+        Ok(Outcome::Fine)
+    }
+
+    fn rendering_for(&self, stream: &(impl IsTerminal + AsFd)) -> Rendering {
+        let style = if self.colored(stream.is_terminal()) { RenderStyle::Ansi } else { RenderStyle::Plain };
+        let width = terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns));
+        Rendering { style, width }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        if self.closed {
+            return Ok(());
+        }
+        let flushed = self.output.flush();
+        self.forgive(flushed)
+    }
+
+    fn forgive(&mut self, result: io::Result<()>) -> Result<(), Failure> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            other => other.map_err(Failure::Output),
+        }
+    }
+
+    fn colored(&self, is_terminal: bool) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto if says("NO_COLOR", |_| true) => false,
+            Color::Auto if says("CLICOLOR_FORCE", |value| value != "0") => true,
+            Color::Auto => {
+                is_terminal
+                    && !says("TERM", |value| value == "dumb")
+                    && !says("CLICOLOR", |value| value == "0")
+            }
+        }
+    }
+}
+
+/// Whether an environment variable is set, not empty, and says a certain thing.
+fn says(name: &str, what: impl Fn(&str) -> bool) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty() && what(&value.to_string_lossy()))
+}

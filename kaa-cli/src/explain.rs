@@ -1,0 +1,134 @@
+//! `kaa explain`: what a code or the name of a rule means.
+
+use clap::Args;
+use kaa_idl::diagnostic::Code;
+use serde::Serialize;
+
+use crate::arguments::{Format, FormatOption};
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::findings::VERSION;
+use crate::report::json;
+use crate::wrap::wrapped;
+
+/// Explain a code or the name of a rule
+///
+/// Knows the codes of the compiler (K0104), the names of lints (STRING_BOUNDED) and the rules of compatibility
+/// (STRUCT_FIELD_NO_DELETE). Upper and lower case are the same.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kaa explain K0104
+  kaa explain --list
+  kaa explain --list --format json")]
+pub(crate) struct ExplainArguments {
+    /// The code or name, as it stands in brackets behind `error` or `warning`
+    #[arg(value_name = "CODE", required_unless_present = "list")]
+    codes: Vec<String>,
+
+    /// List every code and rule with its title
+    #[arg(long, conflicts_with = "codes")]
+    list: bool,
+
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Something that a diagnostic can be about.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Rule {
+    code: &'static str,
+    kind: Kind,
+    title: &'static str,
+    explanation: &'static str,
+}
+
+/// Where a rule belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Compiler,
+}
+
+#[derive(Debug, Serialize)]
+struct Document {
+    version: u32,
+    rules: Vec<Rule>,
+}
+
+impl ExplainArguments {
+    pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
+        if self.format.format == Format::Github {
+            let help = "explanations have the formats human and json";
+            return Err(Failure::argument("explanations are no annotations", help));
+        }
+        let rules = if self.list { all() } else { self.named()? };
+        if self.format.format == Format::Json {
+            console.print(&json(&Document { version: VERSION, rules })?)?;
+        } else if self.list {
+            console.print(&list(&rules))?;
+        } else {
+            let texts: Vec<String> = rules.iter().map(|rule| text(rule, console.rendering().width)).collect();
+            console.print(&texts.join("\n"))?;
+        }
+        Ok(Outcome::Fine)
+    }
+
+    fn named(&self) -> Result<Vec<Rule>, Failure> {
+        let all = all();
+        let find = |name: &String| {
+            let found = all.iter().find(|rule| rule.code.eq_ignore_ascii_case(name.trim()));
+            found.copied().ok_or_else(|| unknown(name, &all))
+        };
+        self.codes.iter().map(find).collect()
+    }
+}
+
+/// Every rule there is.
+fn all() -> Vec<Rule> {
+    let codes = Code::ALL.iter().map(|code| Rule {
+        code: code.as_str(),
+        kind: Kind::Compiler,
+        title: code.title(),
+        explanation: code.explanation(),
+    });
+    codes.collect()
+}
+
+fn text(rule: &Rule, width: Option<usize>) -> String {
+    format!("{}: {}\n\n{}", rule.code, rule.title, wrapped(rule.explanation, width))
+}
+
+fn list(rules: &[Rule]) -> String {
+    let width = rules.iter().map(|rule| rule.code.len()).max().unwrap_or(0);
+    rules.iter().map(|rule| format!("{:width$}  {}\n", rule.code, rule.title)).collect()
+}
+
+fn unknown(name: &str, rules: &[Rule]) -> Failure {
+    let wanted = name.trim().to_ascii_uppercase();
+    let nearest = rules.iter().map(|rule| (distance(&wanted, rule.code), rule.code)).min();
+    let help = match nearest {
+        Some((distance, code)) if distance <= 1 + wanted.len() / 4 => format!("did you mean `{code}`?"),
+        _ => "`kaa explain --list` shows them all".to_owned(),
+    };
+    Failure::argument(format!("there is no code or rule `{name}`"), help)
+}
+
+/// How many characters differ between two names.
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, one) in left.bytes().take(64).enumerate() {
+        let mut diagonal = line;
+        let mut last = line + 1;
+        for (other, cell) in right.bytes().zip(row.iter_mut().skip(1)) {
+            let above = *cell;
+            last = (diagonal + usize::from(one != other)).min(above + 1).min(last + 1);
+            diagonal = above;
+            *cell = last;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = line + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

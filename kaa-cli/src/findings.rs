@@ -1,0 +1,136 @@
+//! Diagnostics as JSON: the keys that `docs/command.md` documents.
+//!
+//! Invariants: a key that was published keeps its name and meaning within a version of the document; lines and columns
+//! begin at one, columns count characters, offsets count bytes.
+
+use std::collections::HashMap;
+
+use kaa_idl::Compilation;
+use kaa_idl::diagnostic::{Diagnostic, Label, Place, Severity};
+use serde::Serialize;
+
+use crate::positions::Positions;
+
+/// The version of the document.
+pub(crate) const VERSION: u32 = 1;
+
+/// What a run found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document {
+    pub(crate) version: u32,
+    pub(crate) command: &'static str,
+    pub(crate) files: usize,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) diagnostics: Vec<Finding>,
+}
+
+/// One diagnostic.
+#[derive(Debug, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) code: &'static str,
+    pub(crate) severity: &'static str,
+    pub(crate) message: String,
+    #[serde(flatten)]
+    pub(crate) range: Range,
+    pub(crate) label: String,
+    pub(crate) labels: Vec<Remark>,
+    pub(crate) help: Vec<String>,
+    pub(crate) fixes: Vec<Change>,
+}
+
+/// A range of a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct Range {
+    /// `None` where it is about no file.
+    pub(crate) file: Option<String>,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) end_line: usize,
+    pub(crate) end_column: usize,
+    pub(crate) byte_start: usize,
+    pub(crate) byte_end: usize,
+}
+
+/// A range with a remark.
+#[derive(Debug, Serialize)]
+pub(crate) struct Remark {
+    pub(crate) message: String,
+    #[serde(flatten)]
+    pub(crate) range: Range,
+}
+
+/// A change that mends it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Change {
+    pub(crate) message: String,
+    pub(crate) edits: Vec<Replacement>,
+}
+
+/// A part of a change.
+#[derive(Debug, Serialize)]
+pub(crate) struct Replacement {
+    #[serde(flatten)]
+    pub(crate) range: Range,
+    pub(crate) replacement: String,
+}
+
+/// Turns the diagnostics about the files of one compilation into findings.
+#[derive(Debug)]
+pub(crate) struct Describer<'a> {
+    compilation: &'a Compilation,
+    positions: HashMap<&'a str, Positions<'a>>,
+}
+
+impl<'a> Describer<'a> {
+    pub(crate) fn new(compilation: &'a Compilation) -> Self {
+        Self { compilation, positions: HashMap::new() }
+    }
+
+    pub(crate) fn finding(&mut self, diagnostic: &'a Diagnostic) -> Finding {
+        let severity = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let fixes = diagnostic.fix.iter().map(|fix| Change {
+            message: fix.message.clone(),
+            edits: fix
+                .edits
+                .iter()
+                .map(|edit| Replacement {
+                    range: self.range(&edit.place),
+                    replacement: edit.replacement.clone(),
+                })
+                .collect(),
+        });
+        let fixes = fixes.collect();
+        Finding {
+            code: diagnostic.rule.as_str(),
+            severity,
+            message: diagnostic.message.clone(),
+            range: self.range(&diagnostic.primary.place),
+            label: diagnostic.primary.message.clone(),
+            labels: diagnostic.secondary.iter().map(|label| self.remark(label)).collect(),
+            help: diagnostic.help.clone(),
+            fixes,
+        }
+    }
+
+    fn remark(&mut self, label: &'a Label) -> Remark {
+        Remark { message: label.message.clone(), range: self.range(&label.place) }
+    }
+
+    fn range(&mut self, place: &'a Place) -> Range {
+        let path: &'a str = &place.path;
+        let compilation = self.compilation;
+        let file = (!path.is_empty()).then(|| compilation.display_path(path).to_owned());
+        let positions = self
+            .positions
+            .entry(path)
+            .or_insert_with(|| Positions::new(compilation.text(path).unwrap_or_default()));
+        let (line, column) = positions.position(place.span.start);
+        let (end_line, end_column) = positions.position(place.span.end);
+        let (byte_start, byte_end) = (place.span.start, place.span.end);
+        Range { file, line, column, end_line, end_column, byte_start, byte_end }
+    }
+}

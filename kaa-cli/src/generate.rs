@@ -1,0 +1,174 @@
+//! `kaa generate`: the code that a build script would make, in a folder.
+//!
+//! Invariants: what is generated is what `kaa_rpc_build` generates; with `--check` nothing is written.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use kaa_idl::compile;
+use kaa_rpc_build::{Config, GeneratedFile, Roles, write_files};
+
+use crate::arguments::Target;
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::project::shown;
+use crate::report::{counted, refused};
+use crate::source::ProjectSource;
+
+/// Generate code from a schema
+///
+/// A build script that calls kaa_rpc_build::compile() does this by itself; this is for reading the code, or for
+/// keeping it in the repository.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenerateArguments {
+    Rust(RustArguments),
+}
+
+/// Generate Rust
+///
+/// Writes kaa.rs with the tree of modules, and one file per package beside it, in `kaa`. Files that would not change
+/// are not touched, and those of packages that are gone are removed. The options are those of kaa_rpc_build::Config.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kaa generate rust --out src/generated             then, in Rust: include!(\"generated/kaa.rs\");
+  kaa generate rust --out src/generated --check     in CI: is the folder up to date?
+  kaa generate rust --out /tmp/look --roles client --derive tv.epg.Order=Default")]
+pub(crate) struct RustArguments {
+    #[command(flatten)]
+    target: Target,
+
+    /// The folder to write to; it is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Write nothing, and end with 1 if the folder is not up to date
+    #[arg(long)]
+    check: bool,
+
+    /// The programs to generate for
+    #[arg(long, value_enum, default_value_t = RolesOption::Both, value_name = "ROLES")]
+    roles: RolesOption,
+
+    /// The path by which generated code reaches the runtime
+    #[arg(long, value_name = "PATH", default_value = "::kaa_rpc_runtime")]
+    runtime_path: String,
+
+    /// Add a derive to what a path means
+    #[arg(long, value_name = "PATH=DERIVE", value_parser = pair)]
+    derive: Vec<(String, String)>,
+
+    /// Take a derive from what a path means
+    #[arg(long, value_name = "PATH=DERIVE", value_parser = pair)]
+    no_derive: Vec<(String, String)>,
+
+    /// Add an attribute to the types that a path means
+    #[arg(long, value_name = "PATH=ATTRIBUTE", value_parser = pair)]
+    type_attribute: Vec<(String, String)>,
+
+    /// Add an attribute to the fields and variants that a path means
+    #[arg(long, value_name = "PATH=ATTRIBUTE", value_parser = pair)]
+    field_attribute: Vec<(String, String)>,
+
+    /// Use a Rust type in place of a declared one
+    #[arg(long, value_name = "TYPE=RUST_TYPE", value_parser = pair)]
+    extern_type: Vec<(String, String)>,
+
+    /// Use hash maps for what a path means
+    #[arg(long, value_name = "PATH")]
+    hash_map: Vec<String>,
+
+    /// Give every method of the service traits a body that answers "unknown method"
+    #[arg(long)]
+    default_stubs: bool,
+}
+
+/// The programs to generate for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RolesOption {
+    /// One that accepts connections
+    Server,
+    /// One that connects
+    Client,
+    /// Either
+    Both,
+}
+
+impl GenerateArguments {
+    pub(crate) fn run(self, console: &mut Console) -> Result<Outcome, Failure> {
+        match self {
+            Self::Rust(arguments) => arguments.run(console),
+        }
+    }
+}
+
+impl RustArguments {
+    fn run(self, console: &mut Console) -> Result<Outcome, Failure> {
+        let project = self.target.project()?;
+        let source = ProjectSource::new(&project);
+        let compilation = compile(&source);
+        let Some(schema) = compilation.schema() else {
+            return refused(&compilation, console);
+        };
+        let (out, check) = (self.out.clone(), self.check);
+        let files = self.config().generate(schema).map_err(Failure::Generate)?;
+        let stale: Vec<&GeneratedFile> = files
+            .iter()
+            .filter(|file| fs::read(out.join(&file.path)).ok().as_deref() != Some(file.contents.as_bytes()))
+            .collect();
+        if check {
+            for file in &stale {
+                console.print(&format!("{}\n", out.join(&file.path).display()))?;
+            }
+            let state = if stale.is_empty() { "is" } else { "is not" };
+            console.note(&format!("`{}` {state} up to date", out.display()))?;
+            return Ok(if stale.is_empty() { Outcome::Fine } else { Outcome::Findings });
+        }
+        fs::create_dir_all(&out).map_err(Failure::io("make the folder", &out))?;
+        write_files(&out, &files).map_err(Failure::Generate)?;
+        let (written, all) = (stale.len(), counted(files.len(), "file"));
+        console.note(&format!("generated {all} in `{}`, {written} of them changed", shown(&out)))?;
+        Ok(Outcome::Fine)
+    }
+
+    fn config(self) -> Config {
+        let roles = match self.roles {
+            RolesOption::Server => Roles::Server,
+            RolesOption::Client => Roles::Client,
+            RolesOption::Both => Roles::Both,
+        };
+        let mut config = kaa_rpc_build::configure()
+            .roles(roles)
+            .runtime_path(self.runtime_path)
+            .default_stubs(self.default_stubs);
+        for (path, derive) in self.derive {
+            config = config.derive(path, derive);
+        }
+        for (path, derive) in self.no_derive {
+            config = config.no_derive(path, derive);
+        }
+        for (path, attribute) in self.type_attribute {
+            config = config.type_attribute(path, attribute);
+        }
+        for (path, attribute) in self.field_attribute {
+            config = config.field_attribute(path, attribute);
+        }
+        for (path, rust) in self.extern_type {
+            config = config.extern_type(path, rust);
+        }
+        for path in self.hash_map {
+            config = config.hash_map(path);
+        }
+        config
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.is_empty() && !value.is_empty() => {
+            Ok((path.to_owned(), value.to_owned()))
+        }
+        _ => Err("expected a path, `=` and a value".to_owned()),
+    }
+}

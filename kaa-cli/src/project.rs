@@ -1,0 +1,348 @@
+//! From the paths on the command line to schemas: which folders hold one, and which of its files are meant.
+//!
+//! The rule is that of the build script: the schema of a package is the folder `kaa` beside its `Cargo.toml`. Elsewhere
+//! the `package` lines of the files tell where the folder begins.
+//!
+//! Invariants: every path is absolute; no schema is named twice; nothing is followed through a symbolic link in search
+//! of packages.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use kaa_idl::{DiskSource, FileSource};
+
+use crate::arguments::{Target, Targets};
+use crate::failure::Failure;
+
+/// The folder of a package that holds its schema.
+const FOLDER: &str = "kaa";
+
+/// No search for packages goes deeper.
+const DEEPEST: usize = 32;
+
+/// A schema on disk, and which of its files are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Project {
+    /// The folders that together hold the schema.
+    pub(crate) roots: Vec<PathBuf>,
+    /// Files and folders of the schema, relative and separated by `/`; empty for all of it.
+    pub(crate) selection: Vec<String>,
+}
+
+impl Project {
+    fn whole(root: PathBuf) -> Self {
+        Self { roots: vec![root], selection: Vec::new() }
+    }
+
+    /// Part of the schema below a root; all of it if the part is the root itself.
+    fn part(root: PathBuf, path: &Path) -> Result<Self, Failure> {
+        let selection = relative(&root, path).ok_or_else(|| {
+            Failure::argument(format!("the name of `{}` is not Unicode", path.display()), "rename it")
+        })?;
+        let selection = if selection.is_empty() { Vec::new() } else { vec![selection] };
+        Ok(Self { roots: vec![root], selection })
+    }
+
+    /// Whether a file of the schema is meant.
+    pub(crate) fn selects(&self, path: &str) -> bool {
+        let below = |folder: &String| {
+            path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.selection.is_empty() || self.selection.iter().any(below)
+    }
+}
+
+impl Targets {
+    /// The schemas that are meant, in the order of the arguments.
+    pub(crate) fn projects(&self) -> Result<Vec<Project>, Failure> {
+        if !self.roots.is_empty() {
+            return Ok(vec![of_roots(&self.roots, &self.paths)?]);
+        }
+        let mut projects: Vec<Project> = Vec::new();
+        let found = match self.paths.is_empty() {
+            true => around(&current()?)?,
+            false => {
+                let each: Result<Vec<_>, _> = self.paths.iter().map(|path| named(path)).collect();
+                each?.into_iter().flatten().collect()
+            }
+        };
+        for project in found {
+            match projects.iter_mut().find(|known| known.roots == project.roots) {
+                Some(known) if known.selection.is_empty() || project.selection.is_empty() => {
+                    known.selection.clear();
+                }
+                Some(known) => known.selection.extend(project.selection),
+                None => projects.push(project),
+            }
+        }
+        Ok(projects)
+    }
+}
+
+impl Target {
+    /// The schema that is meant, all of it.
+    pub(crate) fn project(&self) -> Result<Project, Failure> {
+        let targets = Targets { paths: self.path.iter().cloned().collect(), roots: self.roots.clone() };
+        let mut projects = targets.projects()?;
+        match (projects.pop(), projects.first()) {
+            (Some(project), None) => Ok(Project { selection: Vec::new(), ..project }),
+            (Some(last), Some(first)) => {
+                let shown =
+                    |project: &Project| project.roots.iter().map(|root| shown(root)).collect::<String>();
+                Err(Failure::argument(
+                    format!("there are {} schemas here", projects.len() + 1),
+                    format!("name one of them, such as `{}` or `{}`", shown(first), shown(&last)),
+                ))
+            }
+            (None, _) => Err(nothing(&current()?)),
+        }
+    }
+}
+
+/// The schema that some folders together hold, and the paths that are meant in it.
+pub(crate) fn of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project, Failure> {
+    let mut roots = Vec::new();
+    for root in folders {
+        if !root.is_dir() {
+            return Err(Failure::argument(format!("there is no folder `{}`", root.display()), ""));
+        }
+        roots.push(absolute(root)?);
+    }
+    let mut selection = Vec::new();
+    for path in paths {
+        let place = absolute(path)?;
+        let Some(relative) = roots.iter().find_map(|root| relative(root, &place)) else {
+            let message = format!("`{}` lies in none of the folders given with --root", path.display());
+            return Err(Failure::argument(message, ""));
+        };
+        selection.push(relative);
+    }
+    selection.retain(|path| !path.is_empty());
+    Ok(Project { roots, selection })
+}
+
+/// The schema that a file belongs to, which need not exist.
+pub(crate) fn of_file(path: &Path) -> Result<Project, Failure> {
+    let path = absolute(path)?;
+    let root = root_of_file(&path);
+    Project::part(root, &path)
+}
+
+/// What is meant by one path.
+fn named(path: &Path) -> Result<Vec<Project>, Failure> {
+    let absolute = absolute(path)?;
+    let metadata = fs::metadata(&absolute).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::argument(format!("there is no file or folder `{}`", path.display()), "")
+        }
+        _ => Failure::io("read", path)(error),
+    })?;
+    let is_schema_file = absolute.extension() == Some(OsStr::new("kaa"));
+    match (metadata.is_dir(), is_schema_file) {
+        (true, false) => of_folder(&absolute),
+        (_, true) => Ok(vec![of_file(&absolute)?]),
+        (false, false) => Err(Failure::argument(
+            format!("`{}` is no .kaa file", path.display()),
+            "name a .kaa file, a folder of them, or a package",
+        )),
+    }
+}
+
+fn of_folder(folder: &Path) -> Result<Vec<Project>, Failure> {
+    if let Some(root) = folder.ancestors().find(|above| is_root(above)) {
+        return Ok(vec![Project::part(root.to_path_buf(), folder)?]);
+    }
+    if let Some(projects) = of_package(folder)? {
+        return Ok(projects);
+    }
+    let packages = below(folder)?;
+    if !packages.is_empty() {
+        return Ok(packages);
+    }
+    of_files(folder)?.ok_or_else(|| nothing(folder)).map(|project| vec![project])
+}
+
+/// The schemas around a folder: those of the nearest package that has one, or of the nearest workspace.
+fn around(folder: &Path) -> Result<Vec<Project>, Failure> {
+    for above in folder.ancestors() {
+        if is_root(above) {
+            return Ok(vec![Project::whole(above.to_path_buf())]);
+        }
+        if let Some(projects) = of_package(above)? {
+            return Ok(projects);
+        }
+        if above == folder
+            && let Some(project) = in_place(folder)?
+        {
+            return Ok(vec![Project { selection: Vec::new(), ..project }]);
+        }
+    }
+    Err(nothing(folder))
+}
+
+/// The schemas of a package or workspace; `None` if the folder is none, or has none.
+fn of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
+    let manifest = folder.join("Cargo.toml");
+    if !manifest.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read(&manifest).map_err(Failure::io("read", &manifest))?;
+    let text = String::from_utf8_lossy(&text);
+    let mut lines = text.lines().map(str::trim);
+    if lines.any(|line| line.starts_with("[workspace]") || line.starts_with("[workspace.")) {
+        let projects = below(folder)?;
+        return Ok((!projects.is_empty()).then_some(projects));
+    }
+    let root = folder.join(FOLDER);
+    Ok(root.is_dir().then(|| vec![Project::whole(root)]))
+}
+
+/// The schema in a folder outside of all packages: its own folder `kaa`, or itself if files lie in it.
+fn in_place(folder: &Path) -> Result<Option<Project>, Failure> {
+    let own = folder.join(FOLDER);
+    if own.is_dir()
+        && let Some(project) = of_files(&own)?
+    {
+        return Ok(Some(project));
+    }
+    let entries = fs::read_dir(folder).map_err(Failure::io("read", folder))?;
+    let mut names = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    if names.any(|path| path.extension() == Some(OsStr::new("kaa"))) { of_files(folder) } else { Ok(None) }
+}
+
+/// A folder of files, or a folder further up if their `package` lines say so; `None` without files.
+fn of_files(folder: &Path) -> Result<Option<Project>, Failure> {
+    let files = match DiskSource::new([folder]).files() {
+        Ok(files) => files,
+        // What cannot be listed is for the compiler to say.
+        Err(_) => return Ok(Some(Project::whole(folder.to_path_buf()))),
+    };
+    let Some(first) = files.first() else { return Ok(None) };
+    let root = root_of_file(&folder.join(first));
+    if folder.starts_with(&root) {
+        return Project::part(root, folder).map(Some);
+    }
+    Ok(Some(Project::whole(folder.to_path_buf())))
+}
+
+/// Every package's schema below a folder.
+fn below(folder: &Path) -> Result<Vec<Project>, Failure> {
+    let mut projects = Vec::new();
+    let mut open = vec![(folder.to_path_buf(), 0)];
+    while let Some((folder, depth)) = open.pop() {
+        let root = folder.join(FOLDER);
+        if is_root(&root) {
+            projects.push(Project::whole(root.clone()));
+        }
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if depth > 0 && error.kind() == io::ErrorKind::PermissionDenied => continue,
+            other => other.map_err(Failure::io("read", &folder))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(Failure::io("read", &folder))?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_folder && depth < DEEPEST && entry.path() != root && is_searched(&entry.path()) {
+                open.push((entry.path(), depth + 1));
+            }
+        }
+    }
+    projects.sort_by(|left, right| left.roots.cmp(&right.roots));
+    Ok(projects)
+}
+
+/// Hidden folders, and those that a build fills, hold nobody's packages.
+fn is_searched(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default();
+    let hidden = name.as_encoded_bytes().starts_with(b".");
+    !hidden && name != "target" && name != "node_modules" && !folder.join("CACHEDIR.TAG").exists()
+}
+
+/// Whether a folder is the schema of the package that it lies in.
+fn is_root(folder: &Path) -> bool {
+    folder.file_name() == Some(OsStr::new(FOLDER))
+        && folder.parent().is_some_and(|package| package.join("Cargo.toml").is_file())
+        && folder.is_dir()
+}
+
+/// The folder where the packages of a file's schema begin.
+fn root_of_file(path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap_or(path);
+    if let Some(root) = folder.ancestors().find(|above| is_root(above)) {
+        return root.to_path_buf();
+    }
+    package_line(path)
+        .and_then(|package| root_of_package(path, &package))
+        .unwrap_or_else(|| folder.to_path_buf())
+}
+
+/// The names in a file's `package` line.
+fn package_line(path: &Path) -> Option<Vec<String>> {
+    let name = path.file_name()?.to_str()?;
+    let content = DiskSource::new([path.parent()?]).read(name).ok()?;
+    let (file, _) = kaa_idl::parse(name, &String::from_utf8(content).ok()?);
+    Some(file.package?.segments.into_iter().map(|segment| segment.text).collect())
+}
+
+/// Package `tv.epg` is `tv/epg.kaa`, or the files under `tv/epg/`.
+fn root_of_package(path: &Path, package: &[String]) -> Option<PathBuf> {
+    let without = |path: &Path, names: &[String]| {
+        let mut folder = path.to_path_buf();
+        for name in names.iter().rev() {
+            if folder.file_name() != Some(OsStr::new(name)) {
+                return None;
+            }
+            folder.pop();
+        }
+        Some(folder)
+    };
+    without(&path.with_extension(""), package).or_else(|| without(path.parent()?, package))
+}
+
+/// A path below a root, in the form that a schema's paths have.
+pub(crate) fn relative(root: &Path, path: &Path) -> Option<String> {
+    let stripped = match path.strip_prefix(root) {
+        Ok(stripped) => stripped.to_path_buf(),
+        Err(_) => {
+            let folder = fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?);
+            folder.strip_prefix(fs::canonicalize(root).ok()?).ok()?.to_path_buf()
+        }
+    };
+    let names: Option<Vec<&str>> = stripped.iter().map(OsStr::to_str).collect();
+    Some(names?.join("/"))
+}
+
+/// A path from the root of the file system, without `.` and `..`.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    if path.components().any(|part| part == Component::ParentDir)
+        && let Ok(real) = fs::canonicalize(path)
+    {
+        return Ok(real);
+    }
+    std::path::absolute(path).map_err(Failure::io("find", path))
+}
+
+/// A path as a reader in the current folder would write it.
+pub(crate) fn shown(path: &Path) -> String {
+    let Ok(current) = current() else { return path.display().to_string() };
+    let shared = current.iter().zip(path.iter()).take_while(|(left, right)| left == right).count();
+    if shared <= 1 {
+        return path.display().to_string();
+    }
+    let up = current.iter().skip(shared).map(|_| OsStr::new(".."));
+    let short: PathBuf = up.chain(path.iter().skip(shared)).collect();
+    if short.as_os_str().is_empty() { ".".to_owned() } else { short.display().to_string() }
+}
+
+fn current() -> Result<PathBuf, Failure> {
+    env::current_dir().map_err(Failure::io("find", "."))
+}
+
+fn nothing(folder: &Path) -> Failure {
+    Failure::argument(
+        format!("there are no .kaa files in `{}`", folder.display()),
+        "put them into the folder `kaa` beside Cargo.toml, or name the folder that holds them",
+    )
+}

@@ -1,0 +1,141 @@
+//! What a run found, written in the format that was asked for.
+//!
+//! Invariants: text for people and annotations are written as they come, a JSON document once at the end; findings go
+//! to standard output, the summary to standard error.
+
+use kaa_idl::Compilation;
+use kaa_idl::diagnostic::{Diagnostic, Severity};
+
+use crate::arguments::Format;
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::findings::{Describer, Document, Finding, VERSION};
+
+/// The findings of a run.
+#[derive(Debug)]
+pub(crate) struct Report {
+    format: Format,
+    document: Document,
+    /// The name of the first error, for the hint at the end.
+    first: Option<&'static str>,
+}
+
+impl Report {
+    /// Begins a report of a subcommand.
+    pub(crate) fn new(command: &'static str, format: Format) -> Self {
+        let document =
+            Document { version: VERSION, command, files: 0, errors: 0, warnings: 0, diagnostics: Vec::new() };
+        Self { format, document, first: None }
+    }
+
+    /// Counts files that were looked at.
+    pub(crate) fn count_files(&mut self, files: usize) {
+        self.document.files += files;
+    }
+
+    /// Writes or keeps diagnostics about the files of a compilation.
+    pub(crate) fn add(
+        &mut self,
+        compilation: &Compilation,
+        diagnostics: &[Diagnostic],
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        self.document.errors += errors;
+        self.document.warnings += diagnostics.len() - errors;
+        self.first = self.first.or(diagnostics.first().map(|diagnostic| diagnostic.rule.as_str()));
+        let mut describer = Describer::new(compilation);
+        match self.format {
+            Format::Human if diagnostics.is_empty() => {}
+            Format::Human => {
+                let text = compilation.render_diagnostics(diagnostics, console.rendering());
+                console.print(&text)?;
+                console.print("\n")?;
+            }
+            Format::Json => {
+                let findings = diagnostics.iter().map(|diagnostic| describer.finding(diagnostic));
+                self.document.diagnostics.extend(findings);
+            }
+            Format::Github => {
+                for diagnostic in diagnostics {
+                    console.print(&annotation(&describer.finding(diagnostic)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was kept and a summary, and says how the run ended: with findings if there are errors.
+    pub(crate) fn finish(self, verb: &str, console: &mut Console) -> Result<Outcome, Failure> {
+        let Document { files, errors, warnings, .. } = self.document;
+        if self.format == Format::Json {
+            console.print(&json(&self.document)?)?;
+        }
+        if self.format == Format::Human {
+            let mut found = Vec::new();
+            if errors > 0 || warnings == 0 {
+                found.push(if errors == 0 { "no errors".to_owned() } else { counted(errors, "error") });
+            }
+            if warnings > 0 {
+                found.push(counted(warnings, "warning"));
+            }
+            console.note(&format!("{verb} {}: {}", counted(files, "file"), found.join(", ")))?;
+            if let Some(first) = self.first {
+                console.note(&format!("for more about the first of them, try `kaa explain {first}`"))?;
+            }
+        }
+        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Fine })
+    }
+}
+
+/// For what cannot be done with a schema that has errors: shows them on standard error.
+pub(crate) fn refused(compilation: &Compilation, console: &mut Console) -> Result<Outcome, Failure> {
+    console.complain(|rendering| compilation.render(rendering))?;
+    Ok(Outcome::Findings)
+}
+
+/// A number with its noun.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A document as it is printed.
+pub(crate) fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Output(error.into()))?;
+    Ok(text + "\n")
+}
+
+/// A workflow command of GitHub Actions.
+fn annotation(finding: &Finding) -> String {
+    let range = &finding.range;
+    let mut place = format!("title={}", property(finding.code));
+    if let Some(file) = &range.file {
+        place += &format!(
+            ",file={},line={},endLine={},col={},endColumn={}",
+            property(file),
+            range.line,
+            range.end_line,
+            range.column,
+            range.end_column
+        );
+    }
+    let mut message = finding.message.clone();
+    if !finding.label.is_empty() {
+        message += &format!(": {}", finding.label);
+    }
+    for help in &finding.help {
+        message += &format!("\nhelp: {help}");
+    }
+    for fix in &finding.fixes {
+        message += &format!("\nhelp: {}", fix.message);
+    }
+    format!("::{} {place}::{}\n", finding.severity, data(&message))
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,49 @@
+//! `kaa schema`: the resolved schema as JSON.
+
+use clap::Args;
+use kaa_idl::compile;
+
+use crate::arguments::Target;
+use crate::console::Console;
+use crate::description::Document;
+use crate::failure::{Failure, Outcome};
+use crate::report::{json, refused};
+use crate::source::ProjectSource;
+
+/// Write the resolved schema as JSON, for tools
+///
+/// Every name is looked up, every value evaluated, aliases are replaced and includes flattened. docs/command.md
+/// documents the keys; they are stable within a `version`. If the schema has errors, they are shown on standard error
+/// and nothing is written.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kaa schema | jq -r '.packages[].services[].name'
+  kaa schema --package tv.epg
+  kaa schema examples/hello > hello.json")]
+pub(crate) struct SchemaArguments {
+    #[command(flatten)]
+    target: Target,
+
+    /// Only this package; may be repeated
+    #[arg(long = "package", value_name = "NAME")]
+    packages: Vec<String>,
+}
+
+impl SchemaArguments {
+    pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
+        let project = self.target.project()?;
+        let source = ProjectSource::new(&project);
+        let compilation = compile(&source);
+        let Some(schema) = compilation.schema() else {
+            return refused(&compilation, console);
+        };
+        let known: Vec<String> = schema.packages.iter().map(|package| package.name.to_string()).collect();
+        if let Some(missing) = self.packages.iter().find(|name| !known.contains(name)) {
+            let help = format!("there are {}", known.join(", "));
+            return Err(Failure::argument(format!("there is no package `{missing}`"), help));
+        }
+        console.print(&json(&Document::new(schema, &self.packages))?)?;
+        Ok(Outcome::Fine)
+    }
+}

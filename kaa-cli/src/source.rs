@@ -1,0 +1,106 @@
+//! The files of a [`Project`]: those on disk, one of them perhaps replaced by what an editor holds.
+//!
+//! Invariants: paths are shown as a reader in the current folder would write them.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use kaa_idl::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, SourceError};
+
+use crate::failure::Failure;
+use crate::project::{Project, of_file, of_roots, shown};
+
+/// The files of a project.
+#[derive(Debug)]
+pub(crate) struct ProjectSource {
+    disk: DiskSource,
+    roots: Vec<PathBuf>,
+    overlay: Option<Overlay>,
+}
+
+/// A file that is not, or not yet, what is on disk.
+#[derive(Debug)]
+struct Overlay {
+    path: String,
+    shown: String,
+    content: Vec<u8>,
+}
+
+impl ProjectSource {
+    /// The files on disk.
+    pub(crate) fn new(project: &Project) -> Self {
+        Self { disk: DiskSource::new(&project.roots), roots: project.roots.clone(), overlay: None }
+    }
+
+    /// Standard input in place of the file at `path`, with the schema around it; without a path it stands alone.
+    pub(crate) fn with_input(path: Option<&Path>, roots: &[PathBuf]) -> Result<(Self, Project), Failure> {
+        let content = input()?;
+        let Some(path) = path else {
+            let text = String::from_utf8_lossy(&content);
+            let (file, _) = kaa_idl::parse("", &text);
+            let package = file.package.map(|line| kaa_idl::ast::dotted(&line.segments).replace('.', "/"));
+            let path = format!("{}.kaa", package.unwrap_or_else(|| "stdin".to_owned()));
+            let project = Project { roots: Vec::new(), selection: Vec::new() };
+            return Ok((Self::overlaid(&project, path, "<stdin>".to_owned(), content), project));
+        };
+        let mut project = match roots.is_empty() {
+            true => of_file(path)?,
+            false => of_roots(roots, &[path.to_path_buf()])?,
+        };
+        project.roots.retain(|root| root.is_dir());
+        let Some(place) = project.selection.first().cloned() else {
+            return Err(Failure::argument(format!("`{}` is no .kaa file", path.display()), ""));
+        };
+        Ok((Self::overlaid(&project, place, path.display().to_string(), content), project))
+    }
+
+    fn overlaid(project: &Project, path: String, shown: String, content: Vec<u8>) -> Self {
+        Self { overlay: Some(Overlay { path, shown, content }), ..Self::new(project) }
+    }
+
+    /// Where a file of the schema lies on disk; `None` if it does not.
+    pub(crate) fn locate(&self, path: &str) -> Option<PathBuf> {
+        let mut candidates = self.roots.iter().map(|root| root.join(path));
+        candidates.find(|candidate| candidate.symlink_metadata().is_ok())
+    }
+}
+
+impl FileSource for ProjectSource {
+    fn files(&self) -> Result<Vec<String>, SourceError> {
+        let mut files = self.disk.files()?;
+        if let Some(overlay) = &self.overlay
+            && let Err(place) = files.binary_search(&overlay.path)
+        {
+            files.insert(place, overlay.path.clone());
+        }
+        Ok(files)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, SourceError> {
+        match &self.overlay {
+            Some(overlay) if overlay.path == path => {
+                let size = u64::try_from(overlay.content.len()).unwrap_or(u64::MAX);
+                if size > MAXIMUM_FILE_SIZE {
+                    return Err(SourceError::TooLarge { path: overlay.shown.clone(), size });
+                }
+                Ok(overlay.content.clone())
+            }
+            _ => self.disk.read(path),
+        }
+    }
+
+    fn display_path(&self, path: &str) -> String {
+        match &self.overlay {
+            Some(overlay) if overlay.path == path => overlay.shown.clone(),
+            _ => self.locate(path).map_or_else(|| path.to_owned(), |real| shown(&real)),
+        }
+    }
+}
+
+/// All of standard input, or a little more of it than a file may have.
+pub(crate) fn input() -> Result<Vec<u8>, Failure> {
+    let mut content = Vec::new();
+    let bounded = io::stdin().lock().take(MAXIMUM_FILE_SIZE + 1).read_to_end(&mut content);
+    bounded.map_err(Failure::Input)?;
+    Ok(content)
+}

@@ -1,0 +1,58 @@
+//! `kaa generate rust` makes a folder hold what a build script would generate.
+
+use std::fs;
+
+use crate::support::Folder;
+
+#[test]
+fn the_folder_holds_the_generated_files_and_keeps_others() {
+    let folder = Folder::package();
+    folder.write("out/mine.rs", "// mine");
+    let run = folder.kaa(["generate", "rust", "--out", "out"]);
+    assert_eq!((run.code, run.output.as_str()), (0, ""), "{run:?}");
+    assert_eq!(run.complaint, "generated 2 files in `out`, 2 of them changed\n");
+    assert!(folder.read("out/kaa.rs").contains("pub mod epg"));
+    assert!(folder.read("out/kaa/tv.epg.rs").contains("pub struct Program"));
+    assert_eq!(folder.read("out/mine.rs"), "// mine");
+    let again = folder.kaa(["generate", "rust", "--out", "out"]);
+    assert_eq!(again.complaint, "generated 2 files in `out`, 0 of them changed\n");
+}
+
+#[test]
+fn check_says_what_is_not_up_to_date_and_writes_nothing() {
+    let folder = Folder::package();
+    let arguments = ["generate", "rust", "--out", "out", "--check"];
+    let run = folder.kaa(arguments);
+    assert_eq!((run.code, run.output.as_str()), (1, "out/kaa.rs\nout/kaa/tv.epg.rs\n"));
+    assert!(!folder.join("out").exists());
+    folder.kaa(["generate", "rust", "--out", "out"]);
+    assert_eq!(folder.kaa(arguments).code, 0);
+    folder.write("kaa/tv/epg.kaa", "package tv.epg;\nstruct Programme { id: u64 }\n");
+    assert_eq!(folder.kaa(arguments).output, "out/kaa/tv.epg.rs\n");
+}
+
+#[test]
+fn settings_reach_the_generator() {
+    let folder = Folder::package();
+    folder.write("kaa/tv/epg.kaa", "package tv.epg;\nsealed enum Order { Start, Title }\n");
+    let arguments = ["generate", "rust", "--out", "out", "--derive", "tv.epg.Order=Default"];
+    assert_eq!(folder.kaa(arguments).code, 0);
+    assert!(folder.read("out/kaa/tv.epg.rs").contains("Default"));
+    let run = folder.kaa(["generate", "rust", "--out", "out", "--derive", "tv.epg.Nothing=Default"]);
+    assert_eq!(run.code, 2);
+    assert!(run.complaint.starts_with("error: `derive` was given `tv.epg.Nothing`"), "{run:?}");
+    assert_eq!(folder.kaa(["generate", "rust", "--out", "out", "--derive", "nonsense"]).code, 2);
+}
+
+#[test]
+fn errors_are_shown_and_nothing_is_written() {
+    let folder = Folder::package();
+    folder.write("kaa/tv/epg.kaa", "package tv.epg;\nstruct P { x: Nothing }\n");
+    let run = folder.kaa(["generate", "rust", "--out", "out"]);
+    assert_eq!((run.code, run.output.as_str()), (1, ""));
+    assert!(run.complaint.starts_with("error[K0104]"), "{run:?}");
+    assert!(!folder.join("out").exists());
+    folder.write("kaa/tv/epg.kaa", "package tv.epg;\n");
+    fs::write(folder.join("out"), "a file").expect("the file is written");
+    assert_eq!(folder.kaa(["generate", "rust", "--out", "out"]).code, 2);
+}

@@ -1,0 +1,43 @@
+//! Every help page is a snapshot, and teaches by example.
+
+use crate::support::Folder;
+
+const COMMANDS: [&str; 6] = ["", "check", "explain", "generate rust", "schema", "completions"];
+
+#[test]
+fn help_is_as_it_was_read() {
+    let folder = Folder::new([]);
+    for command in COMMANDS {
+        let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let run = folder.kaa(&words);
+        assert_eq!((run.code, run.complaint.as_str()), (0, ""), "{command}");
+        assert!(run.output.contains("Examples:\n  kaa "), "{command} shows no example");
+        let name = format!("help_{}", command.replace(' ', "_"));
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
+            insta::assert_snapshot!(name, run.output);
+        });
+    }
+}
+
+#[test]
+fn every_subcommand_is_listed_here() {
+    let help = Folder::new([]).kaa(["-h"]).output;
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let listed: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
+    let known: Vec<&str> = COMMANDS.iter().filter_map(|command| command.split(' ').next()).skip(1).collect();
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn completions_know_every_subcommand() {
+    let folder = Folder::new([]);
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = folder.kaa(["completions", shell]);
+        assert_eq!(run.code, 0);
+        for command in COMMANDS.iter().filter_map(|command| command.split(' ').next()) {
+            assert!(run.output.contains(command), "{shell} does not know {command}");
+        }
+    }
+    assert_eq!(folder.kaa(["completions", "tcsh"]).code, 2);
+}
