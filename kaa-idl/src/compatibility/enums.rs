@@ -169,9 +169,10 @@ impl<'p> Enums<'_, '_, 'p> {
         let Some((old, new)) = shifted.first() else { return };
         let others = match shifted.len() {
             1 => String::new(),
-            many => format!(", and {} more have another tag", many - 1),
+            2 => ", as has one other".to_owned(),
+            many => format!(", as have {} others", many - 1),
         };
-        let message = format!("{} had the tag {} and has {} now{others}", self.what(new), old.tag, new.tag);
+        let message = format!("{} has another tag{others}", self.what(new));
         let gone = self.old.variants.iter().find(|other| other.tag == new.tag && other.name != new.name);
         let gone =
             gone.filter(|other| self.new.variants.iter().all(|kept| kept.wire_name != other.wire_name));

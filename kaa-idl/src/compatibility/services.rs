@@ -274,7 +274,7 @@ impl<'p> Services<'_, '_, 'p> {
             let message = format!("`{}` does not include `{}` any more", side.new.name, interface.name);
             let finding = Finding::new(Rule::IncludeNoDelete, message)
                 .at(&side.new.location, format!("without `{}` now", interface.name))
-                .was(&interface.location, "included before")
+                .was(&side.old.location, format!("with `{}` before", interface.name))
                 .help(format!("keep `include {};`", interface.name));
             self.collector.report(&Allowed::default().inside(&side.new.attributes), finding);
         }
