@@ -67,6 +67,7 @@ pub struct Config {
     pub(crate) extern_types: Vec<(String, String)>,
     pub(crate) hash_maps: Vec<String>,
     pub(crate) default_stubs: bool,
+    pub(crate) frozen: Option<PathBuf>,
 }
 
 impl Config {
@@ -168,6 +169,17 @@ impl Config {
         self
     }
 
+    /// Compares the `.kaa` files with every frozen schema, `*.frozen`, of a folder; relative to the package.
+    ///
+    /// An edit that breaks a rule of the category WIRE against any of them fails the build. Broken rules of SOURCE and
+    /// POLICY, and bounds that were widened, are warnings, and only the newest frozen schema is asked for them. Freeze a
+    /// schema with `kaa freeze` when it is given out; delete a file when nobody has that schema any more.
+    #[must_use]
+    pub fn frozen(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.frozen = Some(folder.into());
+        self
+    }
+
     /// Compiles every `.kaa` file and writes the Rust, for `kaa_rpc_runtime::include_kaa!()` to include.
     ///
     /// Tells Cargo which files and folders it depends on. Files that would not change are not touched; files of
@@ -175,7 +187,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When a `.kaa` file is wrong, there is none, a setting is wrong, or a file cannot be written.
+    /// When a `.kaa` file is wrong, there is none, it breaks a frozen schema, a setting is wrong, or a file cannot be
+    /// written.
     pub fn compile(self) -> Result {
         emit::compile(&self)
     }

@@ -18,6 +18,7 @@ use quote::quote;
 use crate::config::Config;
 use crate::documentation;
 use crate::error::{Error, Result};
+use crate::frozen::{self, Compared};
 use crate::generator::{Generator, Site};
 use crate::methods::Side;
 use crate::names;
@@ -65,9 +66,18 @@ pub(crate) fn compile(config: &Config) -> Result {
     if schema.packages.is_empty() {
         return Err(Error::NoFiles { path: root });
     }
+    let compared = match &config.frozen {
+        Some(folder) => {
+            let folder = in_package(folder.clone(), "configure().frozen(…)")?;
+            frozen::compare(&folder, &compilation, style())?
+        }
+        None => Compared::default(),
+    };
     write_files(&out_dir, &generate(config, schema)?)?;
-    let paths = source.paths().map_err(|error| Error::Schema { rendered: format!("error: {error}") })?;
-    tell_cargo(&paths, &rendered).map_err(|source| Error::Write { path: PathBuf::from("<stdout>"), source })
+    let mut paths = source.paths().map_err(|error| Error::Schema { rendered: format!("error: {error}") })?;
+    paths.extend(compared.paths);
+    let warnings = format!("{rendered}{}", compared.warnings);
+    tell_cargo(&paths, &warnings).map_err(|source| Error::Write { path: PathBuf::from("<stdout>"), source })
 }
 
 /// See [`Config::generate`].

@@ -28,6 +28,23 @@ pub enum Error {
         /// The first of the folders.
         path: PathBuf,
     },
+    /// The `.kaa` files break what was frozen.
+    Breaking {
+        /// The report, rendered as rustc renders its errors.
+        rendered: String,
+    },
+    /// There is no frozen schema where one was expected.
+    NotFrozen {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A frozen schema cannot be used.
+    Frozen {
+        /// The file, or the folder of all of them.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An environment variable that Cargo sets for build scripts is not set.
     Environment {
         /// The variable.
@@ -85,6 +102,16 @@ impl fmt::Display for Error {
                 path.display(),
                 path.join("tv").join("epg.kaa").display()
             ),
+            Self::Breaking { rendered } => formatter.write_str(rendered.trim_end()),
+            Self::NotFrozen { path } => write!(
+                formatter,
+                "error: there is no frozen schema in `{}`\n\
+                 help: run `kaa freeze` to write the first, or leave out `.frozen(…)`",
+                path.display()
+            ),
+            Self::Frozen { path, problem } => {
+                write!(formatter, "error: `{}` {}", path.display(), problem.trim_end())
+            }
             Self::Environment { name, instead } => write!(
                 formatter,
                 "error: the environment variable `{name}` is not set, which Cargo sets for build scripts\n\

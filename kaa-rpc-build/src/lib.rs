@@ -46,6 +46,7 @@ mod enums;
 mod error;
 mod flags;
 mod foreign;
+mod frozen;
 mod generator;
 mod methods;
 mod names;

@@ -36,6 +36,11 @@ impl<'a> Report<'a> {
         &self.diagnostics
     }
 
+    /// Keeps the findings that `keep` says yes to, which may also change what is said of them.
+    pub fn retain_mut(&mut self, keep: impl FnMut(&mut Diagnostic) -> bool) {
+        self.diagnostics.retain_mut(keep);
+    }
+
     /// Whether any finding is more than a warning.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -45,6 +50,12 @@ impl<'a> Report<'a> {
     /// All findings as text; empty if there are none.
     #[must_use]
     pub fn render(&self, rendering: impl Into<Rendering>) -> String {
+        self.render_diagnostics(&self.diagnostics, rendering)
+    }
+
+    /// Other diagnostics about the same files, such as findings that were set aside, as text.
+    #[must_use]
+    pub fn render_diagnostics(&self, diagnostics: &[Diagnostic], rendering: impl Into<Rendering>) -> String {
         let paths: Vec<(String, &str)> =
             self.old.sources().iter().map(|(path, _)| (past(path, &self.era), &**path)).collect();
         let mut display_paths: HashMap<String, String> = self.new.display_paths().clone();
@@ -56,7 +67,7 @@ impl<'a> Report<'a> {
         for ((path, _), (_, text)) in paths.iter().zip(self.old.sources()) {
             texts.insert(path, text);
         }
-        render(&self.diagnostics, &Sources { texts, display_paths: &display_paths }, rendering.into())
+        render(diagnostics, &Sources { texts, display_paths: &display_paths }, rendering.into())
     }
 }
 
