@@ -136,7 +136,7 @@ pub struct Field {
     /// The type.
     pub ty: Type,
     /// The value after `=`.
-    pub default: Option<Expression>,
+    pub default: Option<Box<Expression>>,
     /// Whether it is a tombstone.
     pub tombstone: bool,
     /// The whole field.
@@ -155,7 +155,7 @@ pub struct Variant {
     /// What it carries.
     pub payload: Payload,
     /// The value after `=`.
-    pub tag: Option<Expression>,
+    pub tag: Option<Box<Expression>>,
     /// The whole variant.
     pub span: Span,
 }
@@ -271,7 +271,7 @@ pub enum TypeKind {
         /// The element.
         element: Box<Type>,
         /// The length.
-        length: Expression,
+        length: Box<Expression>,
     },
     /// `()`
     Unit,
@@ -287,7 +287,7 @@ pub enum TypeArgument {
     /// A type.
     Type(Type),
     /// `..=N`
-    Bound(Expression, Span),
+    Bound(Box<Expression>, Span),
 }
 
 /// A possibly qualified name: `Name`, `alias::Name`, `tv.common::Name`, `Order::Start`.

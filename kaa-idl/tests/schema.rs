@@ -135,7 +135,7 @@ fn types_have_their_names_docs_and_attributes() {
     let line = definition(&schema, "shop.types.OrderLine");
     assert_eq!((line.name.as_str(), line.wire_name.as_str()), ("OrderLine", "Line"));
     assert_eq!(line.docs.lines, ["One line of an order."]);
-    assert_eq!(line.location.path, "shop/types.kaa");
+    assert_eq!(&*line.location.path, "shop/types.kaa");
     assert_eq!(definition(&schema, "shop.types.Sku").attributes.rust_derives, ["clap::Args"]);
     assert_eq!(package(&schema, "shop.types").docs.lines, ["What an order consists of."]);
     let limits = &structure(&schema, "shop.types.Limits").fields;

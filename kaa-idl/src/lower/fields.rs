@@ -18,6 +18,15 @@ pub(super) struct Decoration {
     pub(super) attributes: Vec<Attribute>,
 }
 
+impl Decoration {
+    /// Without the room for more: trees are held for all files at once.
+    pub(super) fn exact(mut self) -> Self {
+        self.docs.shrink_to_fit();
+        self.attributes.shrink_to_fit();
+        self
+    }
+}
+
 impl Lowering<'_, '_> {
     pub(super) fn fields(&mut self, node: Node<'_>) -> Vec<Field> {
         let mut fields = Vec::new();
@@ -28,6 +37,7 @@ impl Lowering<'_, '_> {
                 _ => self.separator(&child, "fields are separated by commas"),
             }
         }
+        fields.shrink_to_fit();
         fields
     }
 
@@ -53,6 +63,7 @@ impl Lowering<'_, '_> {
                 _ => self.separator(&child, "parameters are separated by commas"),
             }
         }
+        parameters.shrink_to_fit();
         (parameters, rest)
     }
 
@@ -71,12 +82,12 @@ impl Lowering<'_, '_> {
                 Rule::r#type => ty = self.ty(child),
                 Rule::default => {
                     let value = child.into_inner().find(|part| part.as_rule() == Rule::expression);
-                    default = value.map(|value| self.expression(value));
+                    default = value.map(|value| Box::new(self.expression(value)));
                 }
                 _ => {}
             }
         }
-        let Decoration { docs, attributes } = decoration;
+        let Decoration { docs, attributes } = decoration.exact();
         Field { docs, attributes, name, ty, default, tombstone, span }
     }
 
@@ -114,6 +125,7 @@ impl Lowering<'_, '_> {
                 _ => self.separator(&child, "variants are separated by commas"),
             }
         }
+        variants.shrink_to_fit();
         (variants, reserved)
     }
 
@@ -147,11 +159,11 @@ impl Lowering<'_, '_> {
                 Rule::identifier => name = self.name(&child),
                 Rule::field_block => payload = Payload::Record(self.fields(child)),
                 Rule::elements => payload = Payload::Tuple(self.elements(child)),
-                Rule::expression => tag = Some(self.expression(child)),
+                Rule::expression => tag = Some(Box::new(self.expression(child))),
                 _ => {}
             }
         }
-        let Decoration { docs, attributes } = decoration;
+        let Decoration { docs, attributes } = decoration.exact();
         Variant { docs, attributes, name, payload, tag, span }
     }
 
@@ -168,9 +180,10 @@ impl Lowering<'_, '_> {
                 }
             }
             let name = Name { text: fields.len().to_string(), span: ty.span };
-            let Decoration { docs, attributes } = decoration;
+            let Decoration { docs, attributes } = decoration.exact();
             fields.push(Field { docs, attributes, name, ty, default: None, tombstone: false, span });
         }
+        fields.shrink_to_fit();
         fields
     }
 
@@ -196,6 +209,7 @@ impl Lowering<'_, '_> {
                 _ => self.separator(&child, "flags are separated by commas"),
             }
         }
+        flags.shrink_to_fit();
         flags
     }
 
@@ -214,7 +228,7 @@ impl Lowering<'_, '_> {
                 _ => {}
             }
         }
-        let Decoration { docs, attributes } = decoration;
+        let Decoration { docs, attributes } = decoration.exact();
         Flag { docs, attributes, name, value, span }
     }
 }

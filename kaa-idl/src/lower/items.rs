@@ -238,7 +238,9 @@ impl Lowering<'_, '_> {
 
     pub(super) fn names(&self, node: Node<'_>) -> Vec<Name> {
         let identifiers = node.into_inner().filter(|child| child.as_rule() == Rule::identifier);
-        identifiers.map(|child| self.name(&child)).collect()
+        let mut names: Vec<Name> = identifiers.map(|child| self.name(&child)).collect();
+        names.shrink_to_fit();
+        names
     }
 
     /// Whatever stands at the end of a statement.
@@ -260,7 +262,7 @@ impl Lowering<'_, '_> {
             }
         }
         let (name, kind) = named?;
-        let Decoration { docs, attributes } = decoration;
+        let Decoration { docs, attributes } = decoration.exact();
         Some(Item { docs, attributes, name, kind, span, incomplete: self.incomplete })
     }
 

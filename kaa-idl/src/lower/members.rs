@@ -24,6 +24,7 @@ impl Lowering<'_, '_> {
                 _ => {}
             }
         }
+        members.shrink_to_fit();
         members
     }
 
@@ -72,7 +73,8 @@ impl Lowering<'_, '_> {
         if let Some((ty, _)) = &mut function.returns {
             self.stream_as_type(ty);
         }
-        Function { docs: decoration.docs, attributes: decoration.attributes, ..function }
+        let Decoration { docs, attributes } = decoration.exact();
+        Function { docs, attributes, ..function }
     }
 
     /// `Stream<T>`, as other languages write what is `stream T` here.

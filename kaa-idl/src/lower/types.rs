@@ -34,7 +34,7 @@ impl Lowering<'_, '_> {
         for child in node.into_inner() {
             match child.as_rule() {
                 Rule::r#type => element = Some(self.ty(child)),
-                Rule::expression => length = Some(self.expression(child)),
+                Rule::expression => length = Some(Box::new(self.expression(child))),
                 _ => {}
             }
         }
@@ -75,6 +75,7 @@ impl Lowering<'_, '_> {
                 _ => {}
             }
         }
+        arguments.shrink_to_fit();
         let Some(path) = path else { return TypeKind::Invalid };
         match self.pointer(span, &path, &arguments) {
             Some(meant) => meant,
@@ -108,7 +109,7 @@ impl Lowering<'_, '_> {
             Rule::r#type => Some(TypeArgument::Type(self.ty(node))),
             Rule::bound => {
                 let value = node.into_inner().find(|child| child.as_rule() == Rule::expression)?;
-                Some(TypeArgument::Bound(self.expression(value), span))
+                Some(TypeArgument::Bound(Box::new(self.expression(value)), span))
             }
             Rule::bare_bound => {
                 let whole = node.as_str().trim_end();
@@ -122,7 +123,8 @@ impl Lowering<'_, '_> {
                     Diagnostic::error(Code::UnexpectedToken, message, place.clone(), "expected `..=`")
                         .with_fix(place, format!("..={number}"), format!("write `..={number}`")),
                 );
-                Some(TypeArgument::Bound(Expression { kind: ExpressionKind::Invalid, span }, span))
+                let invalid = Expression { kind: ExpressionKind::Invalid, span };
+                Some(TypeArgument::Bound(Box::new(invalid), span))
             }
             _ => None,
         }
@@ -139,6 +141,7 @@ impl Lowering<'_, '_> {
                 _ => {}
             }
         }
+        rest.shrink_to_fit();
         let last: Option<Span> = rest.last().or(dotted.last()).map(|name| name.span);
         Path { dotted, rest, span: last.map_or(span, |last| span.to(last)) }
     }

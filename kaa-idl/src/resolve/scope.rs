@@ -4,6 +4,7 @@
 //! never called unknown.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::packages::{Groups, group};
 use crate::ast::{self, Item, ItemKind, Name, dotted};
@@ -159,13 +160,13 @@ impl<'a> Scope<'a> {
     pub(super) fn place(&self, file: usize, span: Span) -> Place {
         match self.files.get(file) {
             Some(input) => Place::new(&input.file.path, span),
-            None => Place::new(&std::sync::Arc::from(""), span),
+            None => Place::new(&Arc::from(""), span),
         }
     }
 
     pub(super) fn location(&self, file: usize, span: Span) -> Location {
         self.files.get(file).map_or_else(Location::default, |input| Location {
-            path: input.file.path.to_string(),
+            path: Arc::clone(&input.file.path),
             line: input.lines.map_or(1, |lines| lines.line(span.start)),
             span,
         })

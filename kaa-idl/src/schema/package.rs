@@ -3,6 +3,7 @@
 //! Invariants: packages are ordered by name; items keep the order of the source.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Attributes, Interface, Service, Type, TypeDefinition, TypeId, Value};
 use crate::location::Span;
@@ -60,7 +61,7 @@ impl fmt::Display for PackageName {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Location {
     /// The file's path as the file source names it.
-    pub path: String,
+    pub path: Arc<str>,
     /// One-based line.
     pub line: usize,
     /// The bytes of its name.
