@@ -275,7 +275,7 @@ fn what_is_no_part_of_a_streams_signature() {
 #[test]
 fn what_a_stream_carries_is_reached() {
     let text = "package tv.epg;\nstruct A {}\nstruct B {}\nstruct C {}\nservice S { fn a(rows: stream A) -> stream B; }\n";
-    let names: Vec<String> = service(text).table.types.into_iter().map(|entry| entry.name).collect();
+    let names: Vec<String> = service(text).table.types.iter().map(|entry| entry.name.clone()).collect();
     assert_eq!(names, ["tv.epg.A", "tv.epg.B"]);
 }
 

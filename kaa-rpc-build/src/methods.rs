@@ -138,7 +138,7 @@ impl<'a> Parameters<'a> {
     pub(crate) fn new(site: &Site<'_>, side: Side<'a>, method: &'a Method) -> Self {
         let live = || method.parameters.iter().filter(|field| !field.tombstone);
         let is_positional = |field: &&Field| !field.tombstone && !field.default_is_written;
-        let stream = method.stream.as_ref().map(|stream| {
+        let stream = method.stream.as_deref().map(|stream| {
             // The parameters before the stream are as many as its position says: it stands beside the list.
             let before = method.parameters.iter().take(stream.position).filter(is_positional).count();
             (before, stream)

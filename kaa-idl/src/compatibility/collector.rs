@@ -68,9 +68,9 @@ fn key(finding: &Finding) -> Key<'_> {
     let path = |spot: Option<&'_ super::finding::Spot>| spot.is_none();
     (
         path(finding.new.as_ref()),
-        finding.new.as_ref().map_or("", |spot| spot.location.path.as_str()),
+        finding.new.as_ref().map_or("", |spot| &*spot.location.path),
         place(&finding.new),
-        finding.old.as_ref().map_or("", |spot| spot.location.path.as_str()),
+        finding.old.as_ref().map_or("", |spot| &*spot.location.path),
         place(&finding.old),
         finding.rule,
     )

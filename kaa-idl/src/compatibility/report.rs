@@ -80,7 +80,7 @@ fn diagnostic(finding: &Finding, era: &str) -> Diagnostic {
         place: Place::new(&Arc::from(path), spot.location.span),
         message: spot.label.clone(),
     };
-    let new = finding.new.as_ref().map(|spot| label(spot, spot.location.path.clone()));
+    let new = finding.new.as_ref().map(|spot| label(spot, spot.location.path.to_string()));
     let old = finding.old.as_ref().map(|spot| label(spot, past(&spot.location.path, era)));
     let mut labels = new.into_iter().chain(old);
     let nowhere =

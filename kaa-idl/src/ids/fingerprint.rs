@@ -4,6 +4,7 @@
 //! there once, those behind tombstones included, since their bytes are on the wire.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::canonical::{Canonical, Hash};
 use super::tables::{HashedType, hash_method, hash_type};
@@ -22,13 +23,13 @@ pub(crate) struct TablesTooLarge {
 pub(crate) fn fill_in(schema: &mut Schema) -> Result<(), TablesTooLarge> {
     let types: Vec<HashedType> =
         schema.types.iter().map(|definition| hash_type(schema, definition)).collect();
-    let uses: Vec<Vec<TypeId>> = schema.types.iter().map(types_of_definition).collect();
+    let mut graph = Graph::new(schema);
     let mut results = Vec::new();
     let mut entries = 0usize;
     for package in &schema.packages {
         for service in &package.services {
             let name = format!("{}.{}", package.name, service.wire_name);
-            let result = hash_service(schema, &name, service, &types, &uses);
+            let result = hash_service(schema, &name, service, &types, &mut graph);
             entries = result
                 .0
                 .types
@@ -61,7 +62,7 @@ pub fn fingerprint(schema: &Schema) -> [u8; 32] {
         .types
         .iter()
         .map(|definition| hash_type(schema, definition))
-        .map(|hashed| (hashed.entry.name, hashed.hash))
+        .map(|hashed| (hashed.entry.name.clone(), hashed.hash))
         .collect();
     let mut canonical = Canonical::new("kaa schema").number(count(services.len()));
     for (name, fingerprint) in services {
@@ -79,7 +80,7 @@ fn hash_service(
     name: &str,
     service: &Service,
     types: &[HashedType],
-    uses: &[Vec<TypeId>],
+    graph: &mut Graph,
 ) -> (ServiceTable, Hash) {
     let mut methods: Vec<_> = service
         .server
@@ -88,7 +89,7 @@ fn hash_service(
         .map(|method| hash_method(schema, name, method))
         .collect();
     methods.sort_by_key(|method| method.entry.id);
-    let reached = reach(service, uses);
+    let reached = graph.reach(service);
     let by_name: BTreeMap<&str, &HashedType> = reached
         .iter()
         .filter_map(|id| types.get(id.0))
@@ -104,33 +105,48 @@ fn hash_service(
     }
     let table = ServiceTable {
         methods: methods.into_iter().map(|method| method.entry).collect(),
-        types: by_name.into_values().map(|hashed| hashed.entry.clone()).collect(),
+        types: by_name.into_values().map(|hashed| Arc::clone(&hashed.entry)).collect(),
     };
     (table, canonical.finish())
 }
 
-/// The named types that a service's methods reach.
-fn reach(service: &Service, uses: &[Vec<TypeId>]) -> Vec<TypeId> {
-    let mut work = Vec::new();
-    for method in service.server.iter().chain(&service.client) {
-        let taken = method.parameters.iter().map(|field| &field.ty);
-        let streamed = method.stream.iter().map(|stream| &stream.item);
-        for ty in taken.chain(streamed).chain(method.returns.ty()) {
-            ty.each_named(&mut |id| work.push(id));
-        }
-        work.extend(method.throws);
+/// Which types use which.
+struct Graph {
+    uses: Vec<Vec<TypeId>>,
+    /// For each type the last walk that came by, so that no walk has to forget the ones before.
+    seen: Vec<usize>,
+    walks: usize,
+}
+
+impl Graph {
+    fn new(schema: &Schema) -> Self {
+        let uses = schema.types.iter().map(types_of_definition).collect();
+        Self { uses, seen: vec![0; schema.types.len()], walks: 0 }
     }
-    let mut seen = vec![false; uses.len()];
-    let mut reached = Vec::new();
-    while let Some(id) = work.pop() {
-        match seen.get_mut(id.0) {
-            Some(seen) if !*seen => *seen = true,
-            _ => continue,
+
+    /// The named types that a service's methods reach.
+    fn reach(&mut self, service: &Service) -> Vec<TypeId> {
+        let mut work = Vec::new();
+        for method in service.server.iter().chain(&service.client) {
+            let taken = method.parameters.iter().map(|field| &field.ty);
+            let streamed = method.stream.iter().map(|stream| &stream.item);
+            for ty in taken.chain(streamed).chain(method.returns.ty()) {
+                ty.each_named(&mut |id| work.push(id));
+            }
+            work.extend(method.throws);
         }
-        reached.push(id);
-        work.extend(uses.get(id.0).into_iter().flatten());
+        self.walks += 1;
+        let mut reached = Vec::new();
+        while let Some(id) = work.pop() {
+            match self.seen.get_mut(id.0) {
+                Some(seen) if *seen != self.walks => *seen = self.walks,
+                _ => continue,
+            }
+            reached.push(id);
+            work.extend(self.uses.get(id.0).into_iter().flatten());
+        }
+        reached
     }
-    reached
 }
 
 fn types_of_definition(definition: &TypeDefinition) -> Vec<TypeId> {

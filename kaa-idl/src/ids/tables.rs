@@ -2,6 +2,8 @@
 //!
 //! Invariants: inside a chain all 32 bytes are kept; an element's published hash is the first eight of them.
 
+use std::sync::Arc;
+
 use super::canonical::{Canonical, Hash, method_name, published, qualified_wire_name, written};
 use crate::schema::{
     ElementEntry, Enum, Field, Flags, Method, MethodEntry, Payload, Role, Schema, TypeDefinition, TypeEntry,
@@ -11,7 +13,7 @@ use crate::schema::{
 /// A type's entry with the hash of all of it.
 #[derive(Debug, Clone)]
 pub(super) struct HashedType {
-    pub(super) entry: TypeEntry,
+    pub(super) entry: Arc<TypeEntry>,
     pub(super) hash: Hash,
 }
 
@@ -70,13 +72,13 @@ pub(super) fn hash_type(schema: &Schema, definition: &TypeDefinition) -> HashedT
             (TypeForm::Flags, elements, hash)
         }
     };
-    HashedType { entry: TypeEntry { name, form, elements }, hash }
+    HashedType { entry: Arc::new(TypeEntry { name, form, elements }), hash }
 }
 
 /// `h_0 = start`, `h_k = SHA-256(h_(k-1) ‖ field_k)`.
 fn chain(schema: &Schema, start: Hash, fields: &[Field]) -> (Vec<ElementEntry>, Hash) {
     let mut hash = start;
-    let mut elements = Vec::new();
+    let mut elements = Vec::with_capacity(fields.len());
     for (position, field) in (0u64..).zip(fields) {
         hash = Canonical::default().raw(&hash).field(schema, field).finish();
         elements.push(ElementEntry {

@@ -84,7 +84,7 @@ impl<'a> Resolver<'a> {
         for tombstone in fields.iter().filter(|field| field.tombstone) {
             names.reserve(&tombstone.name.text, self.place(file, tombstone.name.span));
         }
-        let mut resolved = Vec::new();
+        let mut resolved = Vec::with_capacity(fields.len());
         for field in fields {
             let address = Address { owner: owner.id, variant: owner.variant, field: resolved.len() };
             if let Some((schema_field, decorated)) = self.field(file, field, owner.target) {

@@ -62,7 +62,7 @@ impl<'a> Resolver<'a> {
                 oneway: function.oneway.is_some(),
                 parameters,
                 options_requested: function.rest.is_some(),
-                stream,
+                stream: stream.map(Box::new),
                 returns,
                 throws,
                 interface: None,
@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
         for tombstone in function.parameters.iter().filter(|parameter| parameter.tombstone) {
             names.reserve(&tombstone.name.text, self.place(file, tombstone.name.span));
         }
-        let mut resolved = Vec::new();
+        let mut resolved = Vec::with_capacity(function.parameters.len());
         let mut stream: Option<(StreamParameter, Span)> = None;
         for (position, parameter) in function.parameters.iter().enumerate() {
             if let ast::TypeKind::Stream(item) = &parameter.ty.kind {

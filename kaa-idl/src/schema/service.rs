@@ -87,7 +87,7 @@ pub struct Method {
     /// Whether a trailing `..` asked for an options struct before there is a defaulted parameter.
     pub options_requested: bool,
     /// The one parameter that is a stream, if there is one. It is none of `parameters`, since it takes no bytes there.
-    pub stream: Option<StreamParameter>,
+    pub stream: Option<Box<StreamParameter>>,
     /// What it returns.
     pub returns: Returns,
     /// The error type it declares; for a stream, what may end it.

@@ -3,13 +3,15 @@
 //! Invariants: methods are ordered by id, types by qualified wire name, variants and flags by tag; hashes are those of
 //! `docs/idl.md`, "Canonical form".
 
+use std::sync::Arc;
+
 /// What two peers compare when their fingerprints differ: everything hashed so that the first difference has a name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServiceTable {
     /// Every method of both sides, by ascending id.
     pub methods: Vec<MethodEntry>,
-    /// Every named type that the methods reach, by qualified wire name.
-    pub types: Vec<TypeEntry>,
+    /// Every named type that the methods reach, by qualified wire name; services that reach the same one share it.
+    pub types: Vec<Arc<TypeEntry>>,
 }
 
 /// A method in a [`ServiceTable`]: its parameters and results are chains like those of types.
