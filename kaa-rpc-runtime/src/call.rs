@@ -13,12 +13,13 @@ use bytes::Bytes;
 use tokio::time::Sleep;
 
 use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoded, Encoder, Wire};
-use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
-use crate::descriptor::MethodDescriptor;
+use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Results, Start, Ticket};
+use crate::descriptor::{MethodDescriptor, Streams};
 use crate::error::{CallError, Message, Outcome};
 use crate::peer::Peer;
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::{MethodId, Status, Token};
+use crate::stream::{Batch, IntoOutgoing, Outgoing, Produce, Produced, Producer, Source};
 
 /// A generated call: a method with its arguments.
 pub trait Method: Send + Sync + 'static {
@@ -66,6 +67,10 @@ struct Shared<M> {
     timer: Option<Pin<Box<Sleep>>>,
     /// The arguments, where encoding them runs the user's own code.
     encoded: Option<Encoded>,
+    /// The stream parameter, while the peer takes it.
+    producer: Option<Box<dyn Produce>>,
+    /// Whether there is one, and whether results come item by item.
+    streams: Streams,
     stage: Stage,
     /// How often an idempotent call has been sent again.
     repetitions: u8,
@@ -108,6 +113,17 @@ impl<M: Method> Call<M> {
     }
 }
 
+impl<M: StreamMethod> Call<M> {
+    /// The call of a method with a stream parameter, not made yet. The stream is polled by whoever awaits the call.
+    pub fn with_stream(
+        peer: &Peer,
+        method: M,
+        outgoing: impl IntoOutgoing<<M::Item as Wire>::Value>,
+    ) -> Self {
+        Self { shared: Shared::with_stream(peer, method, outgoing.into_outgoing()) }
+    }
+}
+
 impl<M: Method> OnewayCall<M> {
     /// The call, not made yet.
     #[inline]
@@ -139,7 +155,12 @@ impl<M: Method> Future for Call<M> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let call = &mut self.shared;
         if let Stage::Made(token) = call.stage {
-            match call.peer.link().poll_call(token, context.waker()) {
+            let progress = if call.streams.arguments {
+                call.peer.link().poll_streamed(token, context.waker())
+            } else {
+                call.peer.link().poll_call(token, context.waker())
+            };
+            match progress {
                 Progress::Ready(end) => {
                     call.stage = Stage::Done;
                     if !call.is_sent_again_after(&end) {
@@ -147,14 +168,14 @@ impl<M: Method> Future for Call<M> {
                     }
                     call.stage = Stage::New;
                 }
-                Progress::Pending => return call.poll_deadline(context).map(Err),
+                Progress::Pending => return call.poll_unanswered(context).map(Err),
                 Progress::Gone => return Poll::Pending,
             }
         }
         match call.start(context, Kind::TwoWay) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) => call.poll_deadline(context).map(Err),
+            Poll::Ready(Ok(())) => call.poll_unanswered(context).map(Err),
         }
     }
 }
@@ -182,10 +203,22 @@ impl<M: Method> Shared<M> {
             deadline: None,
             timer: None,
             encoded: None,
+            producer: None,
+            streams: Streams::default(),
             stage: Stage::New,
             repetitions: 0,
             may_have_run: false,
         }
+    }
+
+    fn with_stream(peer: &Peer, method: M, outgoing: Outgoing<Value<M::Item>>) -> Self
+    where
+        M: StreamMethod,
+    {
+        let mut shared = Self::new(peer, method);
+        shared.producer = Some(Box::new(Producer::<M::Item>::new(outgoing)));
+        shared.streams.arguments = true;
+        shared
     }
 
     /// Makes the call. `Ready(Ok)`: it is made.
@@ -204,6 +237,7 @@ impl<M: Method> Shared<M> {
             method: MethodId(M::DESCRIPTOR.id),
             parent: self.peer.parent(),
             deadline: self.deadline,
+            streams: self.streams,
         };
         let link = self.peer.link();
         if M::FOREIGN && self.encoded.is_none() {
@@ -233,7 +267,7 @@ impl<M: Method> Shared<M> {
             }
             Start::Unencodable(error) => {
                 self.stage = Stage::Done;
-                Poll::Ready(Err(unencodable(error)))
+                Poll::Ready(Err(unencodable(error, Message::Call)))
             }
             Start::Closed(reason) => {
                 self.stage = Stage::Done;
@@ -269,7 +303,7 @@ impl<M: Method> Shared<M> {
     #[inline]
     fn is_sent_again_after(&mut self, end: &Result<Terminal, LocalEnd>) -> bool {
         // A stream that was sent in part cannot be sent again.
-        let may_be = M::DESCRIPTOR.idempotent && !M::DESCRIPTOR.streams.arguments;
+        let may_be = M::DESCRIPTOR.idempotent && !self.streams.arguments;
         let Err(LocalEnd::Lost { outcome, .. }) = end else { return false };
         let again =
             may_be && self.peer.link().configuration.reconnects && self.repetitions < MOST_REPETITIONS;
@@ -284,6 +318,27 @@ impl<M: Method> Shared<M> {
     #[inline]
     fn outcome(&self, last: Outcome) -> Outcome {
         if self.may_have_run { Outcome::Unknown } else { last }
+    }
+
+    /// While there is no answer: the stream parameter goes out, and the time runs.
+    #[inline]
+    fn poll_unanswered<E>(&mut self, context: &mut Context<'_>) -> Poll<CallError<E>> {
+        if let Some(producer) = &mut self.producer
+            && let Stage::Made(token) = self.stage
+            && let Poll::Ready(produced) = producer.poll(context, self.peer.link(), token)
+        {
+            self.producer = None;
+            if let Produced::Unencodable(error) = produced {
+                self.give_up();
+                return Poll::Ready(unencodable(error, Message::Item));
+            }
+        }
+        self.poll_deadline(context)
+    }
+
+    /// Whether the time is over, though nobody has waited for it.
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// Leaves nothing behind but a Cancel.
@@ -312,14 +367,92 @@ impl<M: Method> Shared<M> {
             Ok(Terminal { status: Status::Ok, payload }) => {
                 decode::<M::Returns>(&payload).map_err(CallError::BadReply)
             }
-            Ok(terminal) => Err(refusal::<M>(terminal)),
+            end => Err(self.failure(end)),
+        }
+    }
+
+    /// What the end of a call means that did not succeed.
+    #[cold]
+    fn failure(&self, end: Result<Terminal, LocalEnd>) -> CallError<Value<M::Throws>> {
+        match end {
+            Ok(terminal) => {
+                refusal::<M>(terminal, if self.streams.returns { Message::Item } else { Message::Reply })
+            }
             Err(LocalEnd::Lost { outcome, reason }) => {
-                Err(CallError::Disconnected { outcome: self.outcome(outcome), reason })
+                CallError::Disconnected { outcome: self.outcome(outcome), reason }
             }
             Err(LocalEnd::TooLarge { size, limit }) => {
-                Err(unencodable(EncodeError::TooLarge { size, limit }))
+                unencodable(EncodeError::TooLarge { size, limit }, Message::Call)
             }
         }
+    }
+}
+
+/// The call of a method that returns a stream: where its items come from.
+pub(crate) struct ResultSource<M: Method> {
+    shared: Shared<M>,
+    /// Whether the caller has had items, so that the call cannot be made anew.
+    has_begun: bool,
+}
+
+impl<M: Method> ResultSource<M> {
+    pub(crate) fn new(peer: &Peer, method: M) -> Self {
+        Self::of(Shared::new(peer, method))
+    }
+
+    pub(crate) fn with_stream(peer: &Peer, method: M, outgoing: Outgoing<Value<M::Item>>) -> Self
+    where
+        M: StreamMethod,
+    {
+        Self::of(Shared::with_stream(peer, method, outgoing))
+    }
+
+    fn of(mut shared: Shared<M>) -> Self {
+        shared.streams.returns = true;
+        Self { shared, has_begun: false }
+    }
+}
+
+impl<M: Method> Source<Value<M::Throws>> for ResultSource<M> {
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Batch<Value<M::Throws>>> {
+        let call = &mut self.shared;
+        if let Stage::Made(token) = call.stage {
+            // A stream that always has items leaves its timer no time.
+            if call.is_late() {
+                return Poll::Ready(Batch::Failed(CallError::DeadlineExceeded { outcome: call.give_up() }));
+            }
+            match call.peer.link().poll_results(token, context.waker()) {
+                Results::Items(items) => {
+                    self.has_begun = true;
+                    return match call.poll_unanswered(context) {
+                        Poll::Ready(error) => Poll::Ready(Batch::Failed(error)),
+                        Poll::Pending => Poll::Ready(Batch::Items(items)),
+                    };
+                }
+                Results::End(end) => {
+                    call.stage = Stage::Done;
+                    if self.has_begun || !call.is_sent_again_after(&end) {
+                        call.producer = None;
+                        return Poll::Ready(match end {
+                            Ok(Terminal { status: Status::Ok, .. }) => Batch::End,
+                            end => Batch::Failed(call.failure(end)),
+                        });
+                    }
+                    call.stage = Stage::New;
+                }
+                Results::Nothing => return call.poll_unanswered(context).map(Batch::Failed),
+            }
+        }
+        match call.start(context, Kind::TwoWay) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Batch::Failed(error)),
+            // The first look for results keeps the waker.
+            Poll::Ready(Ok(())) => self.poll_batch(context),
+        }
+    }
+
+    fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.shared.timeout = timeout;
     }
 }
 
@@ -337,7 +470,7 @@ impl<M> Drop for Shared<M> {
 }
 
 #[cold]
-fn refusal<M: Method>(terminal: Terminal) -> CallError<Value<M::Throws>> {
+fn refusal<M: Method>(terminal: Terminal, what: Message) -> CallError<Value<M::Throws>> {
     let Terminal { status, payload } = terminal;
     match status {
         Status::Declared => match decode::<M::Throws>(&payload) {
@@ -356,7 +489,7 @@ fn refusal<M: Method>(terminal: Terminal) -> CallError<Value<M::Throws>> {
                 let bytes = payload.get(at..).and_then(|bytes| bytes.first_chunk::<8>());
                 bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
             };
-            CallError::TooLarge { what: Message::Reply, size: number(0), limit: number(8) }
+            CallError::TooLarge { what, size: number(0), limit: number(8) }
         }
     }
 }
@@ -366,10 +499,10 @@ fn decode<W: Wire>(payload: &Bytes) -> Result<W::Value, DecodeError> {
     W::decode(&mut Decoder::new(payload, DecodeLimits::default()))
 }
 
-fn unencodable<E>(error: EncodeError) -> CallError<E> {
+fn unencodable<E>(error: EncodeError, what: Message) -> CallError<E> {
     match error {
         EncodeError::TooLarge { size, limit } => CallError::TooLarge {
-            what: Message::Call,
+            what,
             size: u64::try_from(size).unwrap_or(u64::MAX),
             limit: u64::try_from(limit).unwrap_or(u64::MAX),
         },

@@ -14,7 +14,7 @@ pub use crate::descriptor::{
 pub use crate::error::{DeclaredError, Failure, Fault};
 pub use crate::peer::{Peer, Proxy};
 pub use crate::service::{Handling, InboundCall, Service, role};
-pub use crate::stream::{IntoOutgoing, Outgoing};
+pub use crate::stream::{Incoming, IntoOutgoing, Never, Outgoing, StreamSink, Streamed};
 pub use crate::timestamp::Timestamp;
 pub use futures_core::Stream;
 pub use uuid::Uuid;

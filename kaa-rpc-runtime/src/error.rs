@@ -40,6 +40,10 @@ pub enum CallError<E = Infallible> {
     Unencodable(EncodeError),
     /// The reply could not be decoded.
     BadReply(DecodeError),
+    /// An item of a stream could not be decoded. The stream was stopped.
+    BadItem(DecodeError),
+    /// The peer's stream broke off before its end; this is why.
+    Broken(String),
     /// A limit of the peer was reached; the text says which.
     ResourceExhausted(String),
     /// The time given to the call has passed.
@@ -67,13 +71,15 @@ pub enum CallError<E = Infallible> {
     },
 }
 
-/// The two messages of a call.
+/// The messages of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Message {
     /// The call with its arguments.
     Call,
     /// The reply with its result.
     Reply,
+    /// One item of a stream.
+    Item,
 }
 
 /// Whether a failed call had an effect at the peer.
@@ -97,7 +103,10 @@ impl<E> CallError<E> {
             Self::UnknownMethod { .. } | Self::BadRequest(_) | Self::Unencodable(_) => Outcome::NotSent,
             Self::TooLarge { what: Message::Call, .. } => Outcome::NotSent,
             Self::TooLarge { what: Message::Reply, .. } => Outcome::Run,
-            Self::ResourceExhausted(_) | Self::Cancelled => Outcome::Unknown,
+            Self::TooLarge { what: Message::Item, .. } => Outcome::Unknown,
+            Self::BadItem(_) | Self::Broken(_) | Self::ResourceExhausted(_) | Self::Cancelled => {
+                Outcome::Unknown
+            }
             Self::DeadlineExceeded { outcome } | Self::Disconnected { outcome, .. } => *outcome,
         }
     }
@@ -114,6 +123,8 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             }
             Self::Unencodable(error) => write!(formatter, "the arguments could not be encoded: {error}"),
             Self::BadReply(error) => write!(formatter, "the reply could not be decoded: {error}"),
+            Self::BadItem(error) => write!(formatter, "an item of the stream could not be decoded: {error}"),
+            Self::Broken(message) => write!(formatter, "the stream broke off: {message}"),
             Self::ResourceExhausted(what) => write!(formatter, "the peer has reached a limit: {what}"),
             Self::DeadlineExceeded { .. } => formatter.write_str("the call's deadline has passed"),
             Self::Cancelled => formatter.write_str("the peer cancelled the call"),
@@ -122,6 +133,9 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             }
             Self::TooLarge { what: Message::Reply, size, limit } => {
                 write!(formatter, "the reply has {size} bytes or more, over the limit of {limit}")
+            }
+            Self::TooLarge { what: Message::Item, size, limit } => {
+                write!(formatter, "an item of the stream has {size} bytes or more, over the limit of {limit}")
             }
             Self::Disconnected { outcome, reason } => {
                 let state = match outcome {

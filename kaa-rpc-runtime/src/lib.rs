@@ -70,7 +70,7 @@ pub use protocol::schema::Compatibility;
 pub use secret::{KeyId, Keys, Secret};
 pub use server::{Events, Peers, Refused, Server, ServerBuilder, ServerEvent, ShutdownReport};
 pub use service::{RegisterError, Service, role};
-pub use stream::{IntoOutgoing, Outgoing};
+pub use stream::{Incoming, IntoOutgoing, Outgoing};
 pub use timestamp::Timestamp;
 pub use uuid::Uuid;
 

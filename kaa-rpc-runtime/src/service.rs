@@ -14,6 +14,7 @@ use crate::descriptor::ServiceDescriptor;
 use crate::error::{Failure, Fault};
 use crate::peer::{Peer, Proxy};
 use crate::protocol::frame::Status;
+use crate::stream::{Incoming, StreamFailure, StreamSink, Streamed};
 
 /// Who serves: the type parameter of [`Service`] and of proxies.
 pub mod role {
@@ -231,6 +232,73 @@ impl InboundCall {
         Handling(Some(Box::pin(async move {
             if let Err(fault) = work.await {
                 tracing::warn!(method, %fault, "a oneway call failed");
+            }
+        })))
+    }
+
+    /// The stream parameter of this call. Taken before the call is handled.
+    pub fn incoming<I: Wire>(&self) -> Incoming<I::Value> {
+        Incoming::of_call::<I>(Arc::clone(&self.state))
+    }
+
+    /// Handles a call that returns a stream and can fail with a fault only.
+    #[inline]
+    pub fn stream<P, W, A, F>(
+        self,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
+        run: impl FnOnce(Context<P>, A, StreamSink<W>) -> F,
+    ) -> Handling
+    where
+        P: Proxy,
+        W: Wire,
+        F: Future<Output = Streamed<Fault>> + Send + 'static,
+    {
+        self.forward(decode, run, |state, fault| answer_fault(state, &fault))
+    }
+
+    /// Handles a call that returns a stream and whose method declares an error.
+    #[inline]
+    pub fn stream_throws<P, W, E, A, F>(
+        self,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
+        run: impl FnOnce(Context<P>, A, StreamSink<W, Failure<E::Value>>) -> F,
+    ) -> Handling
+    where
+        P: Proxy,
+        W: Wire,
+        E: Wire,
+        E::Value: 'static,
+        F: Future<Output = Streamed<Failure<E::Value>>> + Send + 'static,
+    {
+        self.forward(decode, run, |state, failure| match failure {
+            Failure::Declared(error) => answer_value::<E>(state, Status::Declared, &error),
+            Failure::Fault(fault) => answer_fault(state, &fault),
+        })
+    }
+
+    fn forward<P, W, A, F, X>(
+        self,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
+        run: impl FnOnce(Context<P>, A, StreamSink<W, X>) -> F,
+        answer_failure: fn(&InboundState, X),
+    ) -> Handling
+    where
+        P: Proxy,
+        W: Wire,
+        X: 'static,
+        F: Future<Output = Streamed<X>> + Send + 'static,
+    {
+        let Some(arguments) = self.arguments(decode) else { return Handling(None) };
+        let work = run(self.context(), arguments, StreamSink::new(Arc::clone(&self.state)));
+        let state = self.state;
+        Handling(Some(Box::pin(async move {
+            match work.await.0 {
+                Ok(()) => answer_value::<()>(&state, Status::Ok, &()),
+                Err(StreamFailure::Unencodable(error)) => {
+                    state.answer(Answer::Value(Status::Ok, &mut |_| Err(error.clone())));
+                }
+                Err(StreamFailure::Over) => state.answer(Answer::Text(Status::Cancelled, "")),
+                Err(StreamFailure::Handler(failure)) => answer_failure(&state, failure),
             }
         })))
     }

@@ -141,6 +141,33 @@ impl Buffer {
         }
     }
 
+    /// Moves everything behind it; `other` is then empty and keeps its memory for the next time.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        let mut from = other.start;
+        for splice in other.splices.drain(..) {
+            self.plain.extend_from_slice(other.plain.get(from..splice.at).unwrap_or_default());
+            from = splice.at;
+            self.shared += splice.bytes.len();
+            self.splices.push_back(Splice { at: self.plain.len(), bytes: splice.bytes });
+        }
+        self.plain.extend_from_slice(other.plain.get(from..).unwrap_or_default());
+        other.peak = other.peak.max(other.plain.len());
+        other.shared = 0;
+        other.emptied();
+    }
+
+    /// Takes out everything that was appended since `position`.
+    pub(crate) fn split_off(&mut self, position: Position) -> Self {
+        let at = position.plain.clamp(self.start, self.plain.len());
+        let mut splices = self.splices.split_off(position.splices.min(self.splices.len()));
+        for splice in &mut splices {
+            splice.at = splice.at.saturating_sub(at);
+        }
+        let shared = splices.iter().map(|splice| splice.bytes.len()).sum();
+        self.shared -= shared;
+        Self { plain: self.plain.split_off(at), splices, shared, ..Self::new() }
+    }
+
     /// Overwrites bytes that were put by [`Buffer::put_slice`] at `at`, typically a header whose fields were not known
     /// then. All of them must have been put.
     #[inline]

@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use super::farewell::Farewell;
 use super::link::{Link, LocalEnd, Phase, State};
 use super::queue::{QueuedCall, Ticket};
+use super::streaming;
 use crate::codec::{Buffer, EncodeError, Encoder};
+use crate::descriptor::Streams;
 use crate::error::{CloseReason, Outcome};
 use crate::protocol::calls::{Abandoned, Poll};
 use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, MethodId, Parent, Token};
+use crate::protocol::streams::StreamId;
 
 /// Furthest deadline that is sent, or believed.
 pub(super) const FURTHEST_DEADLINE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -23,6 +26,7 @@ pub(crate) struct CallParameters {
     pub(crate) method: MethodId,
     pub(crate) parent: Option<Parent>,
     pub(crate) deadline: Option<Instant>,
+    pub(crate) streams: Streams,
 }
 
 /// What became of an attempt to make a call.
@@ -79,10 +83,15 @@ impl Link {
             let mut header = Header::new(Kind::Call, id, token, parameters.method.0);
             header.remaining_time = parameters.deadline.map(remaining_time);
             header.parent = parameters.parent;
+            header.has_stream = parameters.streams.arguments;
             if let Err(error) = state.output.frame(&header, limit, &mut |encoder| encode(encoder)) {
                 return Start::Unencodable(error);
             }
             let token = state.outgoing.leave(place, waker.clone());
+            if parameters.streams != Streams::default() {
+                self.open_streams(&mut state, token, parameters.streams);
+                state.open_arguments(token);
+            }
             let flusher = state.flush_or_schedule();
             drop(state);
             flusher.into_iter().for_each(Waker::wake);
@@ -151,12 +160,14 @@ impl Link {
         let token = (kind == Kind::Call).then(|| state.outgoing.enter());
         if let Some(token) = token {
             let _pending = state.outgoing.poll(token, |kept| *kept = Some(waker.clone()));
+            self.open_streams(&mut state, token, parameters.streams);
         }
         state.queue.push(QueuedCall {
             token,
             method: parameters.method,
             deadline: parameters.deadline,
             arguments: buffer.into_bytes(),
+            has_stream: parameters.streams.arguments,
         });
         state.pump(&self.configuration, &mut wakers);
         drop(state);
@@ -165,6 +176,10 @@ impl Link {
             Some(token) => Start::Made(token),
             None => Start::Sent,
         }
+    }
+
+    fn open_streams(&self, state: &mut State, token: Token, which: Streams) {
+        streaming::open(&mut state.streams, token, which, self.configuration.limits.stream_window);
     }
 
     /// Looks for the end of a call.
@@ -180,6 +195,9 @@ impl Link {
     pub(crate) fn abandon_call(&self, token: Token) -> Abandonment {
         let mut state = self.lock();
         let mut wakers = Vec::new();
+        if !state.streams.is_empty() {
+            wakers.extend(state.streams.close(StreamId::Ours(token)));
+        }
         let abandonment = match state.outgoing.abandon(token) {
             Abandoned::Unsent => {
                 state.queue.remove(token);

@@ -347,6 +347,9 @@ impl Driver {
             if !state.queue.is_empty() {
                 state.pump(&self.link.configuration, &mut wakers);
             }
+            if state.streams.has_line() {
+                state.let_streams_go_on(&mut wakers);
+            }
         }
         wakers.into_iter().for_each(Waker::wake);
     }

@@ -9,6 +9,7 @@ use super::link::{DEEPEST_NESTING, Link, LinkConfiguration, State, inbound_limit
 use crate::protocol::calls::{Admission, Terminal};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, Header, Kind, Status};
+use crate::protocol::streams::{Receiving, StreamId};
 
 /// Nested calls of the peer that may be open beyond its limit. They need not wait for a place, lest two sides wait for
 /// each other; this is where that ends.
@@ -65,6 +66,9 @@ impl State {
             Kind::Call => self.handle_call(frame, configuration, batch),
             Kind::Oneway => self.handle_oneway(frame, configuration, batch),
             Kind::Cancel => self.handle_cancel(&header, batch),
+            Kind::StreamItem => self.handle_stream_item(frame, batch),
+            Kind::StreamEnd => self.handle_stream_end(frame, batch),
+            Kind::StreamCredit => self.handle_stream_credit(&header, batch),
             Kind::Ping => {
                 if self.output.pending() > configuration.output_budget {
                     return Err(ProtocolError::Flood { what: "pings" });
@@ -89,9 +93,6 @@ impl State {
                 Ok(())
             }
             Kind::Schema => self.handle_schema(&frame),
-            Kind::StreamItem | Kind::StreamEnd | Kind::StreamCredit => {
-                Err(ProtocolError::Misplaced { frame: "stream" })
-            }
         }
     }
 
@@ -134,6 +135,10 @@ impl State {
             }
             Admission::Run => Verdict::Run,
         };
+        if header.has_stream {
+            let half = Receiving::new(configuration.limits.stream_window);
+            self.streams.receive(StreamId::Theirs(header.id), half);
+        }
         batch.inbound.push((frame, verdict));
         Ok(())
     }
@@ -145,6 +150,9 @@ impl State {
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
         if !self.comparison.lets_peer_call() {
+            return Err(ProtocolError::Misplaced { frame: "Oneway" });
+        }
+        if frame.header.has_stream {
             return Err(ProtocolError::Misplaced { frame: "Oneway" });
         }
         self.incoming.note_id(frame.header.id)?;
@@ -169,6 +177,7 @@ impl State {
         if self.cancels > self.calls_seen {
             return Err(ProtocolError::Flood { what: "cancels" });
         }
+        self.cancel_streams(header.id, batch);
         match self.incoming.running(header.id) {
             Some(call) => batch.cancelled.push(Arc::clone(call)),
             None => batch.cancel_before_begin(header.id),

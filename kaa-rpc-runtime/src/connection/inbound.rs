@@ -19,6 +19,7 @@ use super::link::{Link, Phase};
 use crate::codec::{EncodeError, Encoder};
 use crate::descriptor::MethodDescriptor;
 use crate::protocol::frame::{CallId, Header, Kind, MethodId, Parent, Status, Token};
+use crate::protocol::streams::StreamId;
 
 /// A handler on its way: it answers its call itself.
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -51,6 +52,7 @@ pub(crate) struct InboundState {
     pub(crate) oneway: bool,
     /// The handler runs to its end when nobody waits for it any more.
     pub(crate) detached: bool,
+    pub(crate) has_stream: bool,
     pub(crate) deadline: Option<Instant>,
     flags: AtomicU8,
     changed: Notify,
@@ -82,6 +84,7 @@ impl InboundState {
             depth: header.parent.map_or(0, |parent| parent.depth),
             oneway: header.kind == Kind::Oneway,
             detached: method.is_some_and(|method| method.detached),
+            has_stream: header.has_stream,
             deadline,
             flags: AtomicU8::new(0),
             changed: Notify::new(),
@@ -168,9 +171,10 @@ impl InboundState {
         std::mem::forget(unwritten);
         let position = state.output.queued();
         state.incoming.answered(self.id, position);
+        let waiting = (!state.streams.is_empty()).then(|| state.streams.close(StreamId::Theirs(self.id)));
         let flusher = state.flush_or_schedule();
         drop(state);
-        flusher.into_iter().for_each(Waker::wake);
+        flusher.into_iter().chain(waiting.into_iter().flatten()).for_each(Waker::wake);
     }
 
     /// The handler is over without an answer of its own.
@@ -318,7 +322,8 @@ impl Drop for OnDrop {
     }
 }
 
-fn shorten(text: &str, limit: usize) -> &str {
+/// As much of a message as a frame takes.
+pub(super) fn shorten(text: &str, limit: usize) -> &str {
     let mut length = text.len().min(LONGEST_MESSAGE).min(limit.saturating_sub(64));
     while !text.is_char_boundary(length) {
         length -= 1;

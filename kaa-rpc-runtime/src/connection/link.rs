@@ -22,6 +22,7 @@ use crate::protocol::calls::{Incoming, Outgoing};
 use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, Token};
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
+use crate::protocol::streams::{Sending, StreamId, Streams};
 use crate::transport::Stream;
 
 /// Deepest nesting of calls.
@@ -101,6 +102,7 @@ pub(crate) struct State {
     pub(super) epoch: u32,
     pub(super) outgoing: Outgoing<Waker, LocalEnd>,
     pub(super) incoming: Incoming<Arc<InboundState>>,
+    pub(super) streams: Streams<Waker>,
     pub(super) output: Output,
     pub(super) stream: Option<Arc<Stream>>,
     pub(super) driver: Option<Waker>,
@@ -127,6 +129,7 @@ impl Link {
             epoch: 0,
             outgoing: Outgoing::default(),
             incoming: Incoming::new(inbound_limit(&configuration.limits)),
+            streams: Streams::default(),
             output: Output::default(),
             stream: None,
             driver: None,
@@ -350,13 +353,23 @@ impl State {
             let kind = if is_call { Kind::Call } else { Kind::Oneway };
             let mut header = Header::new(kind, id, call.token.unwrap_or(Token(0)), call.method.0);
             header.remaining_time = call.deadline.filter(|_| is_call).map(super::calling::remaining_time);
+            header.has_stream = call.has_stream;
             self.output.plain_frame(&header, &call.arguments);
+            if call.has_stream {
+                wakers.extend(call.token.and_then(|token| self.open_arguments(token)));
+            }
         }
         if moved {
             wakers.extend(self.queue.next_in_line());
             wakers.extend(self.schedule_flush());
             wakers.extend(self.nudge());
         }
+    }
+
+    /// A call with a stream of arguments has left: they may follow. Who waits for that.
+    pub(super) fn open_arguments(&mut self, token: Token) -> Option<Waker> {
+        let window = self.peer_limits.stream_window;
+        self.streams.sending(StreamId::Ours(token)).and_then(|half: &mut Sending<Waker>| half.open(window))
     }
 
     /// Sees to it that what was queued is flushed; the driver's waker, if it must be woken.
@@ -420,6 +433,7 @@ impl State {
         self.cancels = 0;
         self.end_sent(reason, wakers);
         handlers.extend(self.incoming.take_running());
+        wakers.extend(self.streams.close_theirs());
         self.incoming = Incoming::new(inbound_limit(&configuration.limits));
         self.output.reset();
     }

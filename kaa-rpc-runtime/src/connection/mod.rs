@@ -18,6 +18,7 @@ mod queue;
 mod reader;
 mod registry;
 mod stall;
+mod streaming;
 
 pub(crate) use calling::{Abandonment, CallParameters, Progress, Start};
 pub(crate) use comparing::Opening;
@@ -29,3 +30,4 @@ pub(crate) use link::{Link, LinkConfiguration, LocalEnd, Side, Status};
 pub(crate) use queue::Ticket;
 pub(crate) use reader::FrameReader;
 pub(crate) use registry::{Instance, Instantiate, Methods, Registered, ServiceSet};
+pub(crate) use streaming::{Arguments, Results, Route, Shipment};

@@ -77,6 +77,16 @@ impl Output {
         self.finish(start);
     }
 
+    /// A frame whose payload is all that `payload` holds, which is then empty. Its length.
+    pub(crate) fn shared_frame(&mut self, header: &Header, payload: &mut Buffer) -> usize {
+        let start = self.buffer.position();
+        header.encode(&mut |part| self.buffer.put_slice(part));
+        self.buffer.append(payload);
+        let length = self.buffer.written_since(start);
+        self.finish(start);
+        length
+    }
+
     #[inline]
     fn finish(&mut self, start: Position) {
         let length = self.buffer.written_since(start);

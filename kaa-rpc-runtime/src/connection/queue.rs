@@ -25,6 +25,8 @@ pub(crate) struct QueuedCall {
     pub(crate) method: MethodId,
     pub(crate) deadline: Option<Instant>,
     pub(crate) arguments: Vec<u8>,
+    /// Whether a stream follows it.
+    pub(crate) has_stream: bool,
 }
 
 /// The queue and the line before it.

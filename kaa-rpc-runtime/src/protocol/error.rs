@@ -59,6 +59,30 @@ pub enum ProtocolError {
         /// The id.
         id: u64,
     },
+    /// Items or an end for a stream that was never opened.
+    #[error("the peer sent items of a stream of call {id} that was never opened")]
+    UnopenedStream {
+        /// The call's id.
+        id: u64,
+    },
+    /// Items beyond the credit that the peer was given.
+    #[error("the peer sent items of call {id} beyond its credit")]
+    ItemsBeyondCredit {
+        /// The call's id.
+        id: u64,
+    },
+    /// Items, or another end, behind a stream's end.
+    #[error("the peer sent items of call {id} behind the end of their stream")]
+    ItemsAfterEnd {
+        /// The call's id.
+        id: u64,
+    },
+    /// Credit for bytes that were never sent.
+    #[error("the peer gave more credit for call {id} than it was sent bytes")]
+    ExcessCredit {
+        /// The call's id.
+        id: u64,
+    },
     /// The two schemas contradict each other.
     #[error("the schemas do not fit together: {0}")]
     Incompatible(Incompatibility),

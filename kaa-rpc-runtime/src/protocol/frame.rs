@@ -36,11 +36,11 @@ pub enum Kind {
     Reply = 3,
     /// The caller has given a call up.
     Cancel = 4,
-    /// Items of a stream. Not sent by this version.
+    /// Items of a stream.
     StreamItem = 5,
-    /// The end of a stream. Not sent by this version.
+    /// The end of a stream of arguments, or that no more of it is taken.
     StreamEnd = 6,
-    /// Credit for a stream. Not sent by this version.
+    /// Credit for a stream.
     StreamCredit = 7,
     /// More oneway calls may be sent.
     OnewayCredit = 8,
@@ -158,7 +158,8 @@ mod flag {
     pub(super) const REMAINING_TIME: u8 = 1 << 0;
     pub(super) const PARENT: u8 = 1 << 1;
     pub(super) const METADATA: u8 = 1 << 2;
-    pub(super) const KNOWN: u8 = REMAINING_TIME | PARENT | METADATA;
+    pub(super) const STREAM: u8 = 1 << 3;
+    pub(super) const KNOWN: u8 = REMAINING_TIME | PARENT | METADATA | STREAM;
 }
 
 /// The call of the receiver that a nested call is made for.
@@ -187,13 +188,15 @@ pub struct Header {
     pub remaining_time: Option<u64>,
     /// What a nested call is made for.
     pub parent: Option<Parent>,
+    /// Whether a stream follows a Call.
+    pub has_stream: bool,
 }
 
 impl Header {
     /// A header without options.
     #[must_use]
     pub const fn new(kind: Kind, id: CallId, token: Token, detail: u32) -> Self {
-        Self { kind, id, token, detail, remaining_time: None, parent: None }
+        Self { kind, id, token, detail, remaining_time: None, parent: None, has_stream: false }
     }
 
     /// The header of a frame about the connection and not about a call.
@@ -225,6 +228,9 @@ impl Header {
         }
         if self.parent.is_some() {
             flags |= flag::PARENT;
+        }
+        if self.has_stream {
+            flags |= flag::STREAM;
         }
         let [o0, o1] = u16::try_from(self.encoded_length()).unwrap_or(u16::MAX).to_le_bytes();
         let [i0, i1, i2, i3, i4, i5, i6, i7] = self.id.0.to_le_bytes();
@@ -322,6 +328,7 @@ fn parse_options(header: &mut Header, flags: u8, mut options: &[u8]) -> Result<(
     if flags & !flag::KNOWN != 0 {
         return Err(ProtocolError::UnknownFlags { flags });
     }
+    header.has_stream = flags & flag::STREAM != 0;
     let mut take = |length: usize| -> Result<&[u8], ProtocolError> {
         let (head, tail) = options.split_at_checked(length).ok_or(ProtocolError::OptionsTruncated)?;
         options = tail;
@@ -372,6 +379,7 @@ mod tests {
         let header = Header {
             remaining_time: Some(1_500_000),
             parent: Some(Parent { id: CallId(7), token: Token(3), depth: 2 }),
+            has_stream: true,
             ..Header::new(Kind::Call, CallId(9), Token(1), 0xdead_beef)
         };
         let bytes = encode(header, b"payload");

@@ -11,6 +11,8 @@ pub struct Limits {
     pub max_inbound_calls: u32,
     /// Oneway calls that the peer may send before it is given credit for more.
     pub oneway_window: u32,
+    /// Bytes of one stream that the peer may send before it is given credit for more.
+    pub stream_window: u32,
 }
 
 /// Limits from a peer that nobody could work with.
@@ -26,12 +28,15 @@ pub enum LimitsError {
     /// No oneway call would ever be taken.
     #[error("a window of zero oneway calls")]
     NoOneways,
+    /// No stream would ever bring an item.
+    #[error("a window of zero bytes for streams")]
+    NoStreams,
 }
 
 impl Limits {
     /// The smallest `max_frame` that may be advertised, in bytes.
     pub const MIN_FRAME: u32 = 1024;
-    /// Bytes of the encoded form: three numbers, and room for a fourth.
+    /// Bytes of the encoded form: four numbers.
     pub const ENCODED_LENGTH: usize = 16;
 
     /// The limits, if a peer can work with them.
@@ -48,28 +53,33 @@ impl Limits {
         if self.oneway_window == 0 {
             return Err(LimitsError::NoOneways);
         }
+        if self.stream_window == 0 {
+            return Err(LimitsError::NoStreams);
+        }
         Ok(self)
     }
 
-    /// The form in the handshake: big-endian numbers and a reserved zero.
+    /// The form in the handshake: big-endian numbers.
     #[must_use]
     pub fn encode(self) -> [u8; Self::ENCODED_LENGTH] {
         let [a, b, c, d] = self.max_frame.to_be_bytes();
         let [e, f, g, h] = self.max_inbound_calls.to_be_bytes();
         let [i, j, k, l] = self.oneway_window.to_be_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l, 0, 0, 0, 0]
+        let [m, n, o, p] = self.stream_window.to_be_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     }
 
-    /// Reads the form in the handshake. The reserved number is ignored, so that a later version may fill it.
+    /// Reads the form in the handshake.
     ///
     /// # Errors
     /// Says which limit is too small.
     pub fn decode(bytes: [u8; Self::ENCODED_LENGTH]) -> Result<Self, LimitsError> {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, _, _, _, _] = bytes;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
         Self {
             max_frame: u32::from_be_bytes([a, b, c, d]),
             max_inbound_calls: u32::from_be_bytes([e, f, g, h]),
             oneway_window: u32::from_be_bytes([i, j, k, l]),
+            stream_window: u32::from_be_bytes([m, n, o, p]),
         }
         .checked()
     }
@@ -77,7 +87,12 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_frame: 4 * 1024 * 1024, max_inbound_calls: 256, oneway_window: 256 }
+        Self {
+            max_frame: 4 * 1024 * 1024,
+            max_inbound_calls: 256,
+            oneway_window: 256,
+            stream_window: 256 * 1024,
+        }
     }
 }
 
@@ -87,9 +102,13 @@ mod tests {
 
     #[test]
     fn the_encoded_form_is_big_endian_and_comes_back() {
-        let limits =
-            Limits { max_frame: 0x0102_0304, max_inbound_calls: 0x0506_0708, oneway_window: 0x090a_0b0c };
-        assert_eq!(limits.encode(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0, 0]);
+        let limits = Limits {
+            max_frame: 0x0102_0304,
+            max_inbound_calls: 0x0506_0708,
+            oneway_window: 0x090a_0b0c,
+            stream_window: 0x0d0e_0f10,
+        };
+        assert_eq!(limits.encode(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
         assert_eq!(Limits::decode(limits.encode()), Ok(limits));
     }
 
@@ -101,5 +120,6 @@ mod tests {
         assert_eq!(decode(Limits { max_frame: 1023, ..limits }), Err(LimitsError::FrameTooSmall(1023)));
         assert_eq!(decode(Limits { max_inbound_calls: 0, ..limits }), Err(LimitsError::NoCalls));
         assert_eq!(decode(Limits { oneway_window: 0, ..limits }), Err(LimitsError::NoOneways));
+        assert_eq!(decode(Limits { stream_window: 0, ..limits }), Err(LimitsError::NoStreams));
     }
 }

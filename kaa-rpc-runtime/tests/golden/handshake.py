@@ -23,8 +23,8 @@ def message(kind, fields):
     return struct.pack(">HB", len(fields) + 1, kind) + fields
 
 
-def limits(three):
-    return struct.pack(">IIII", *three, 0)
+def limits(four):
+    return struct.pack(">IIII", *four)
 
 
 def hello(case):
@@ -78,8 +78,8 @@ PLAIN = {
     "server_instance": count(0x50, 16),
     "client_features": 0,
     "server_features": 0,
-    "client_limits": (4194304, 256, 256),
-    "server_limits": (4194304, 256, 256),
+    "client_limits": (4194304, 256, 256, 262144),
+    "server_limits": (4194304, 256, 256, 262144),
     "client_schema": count(0x60, 32),
     "server_schema": count(0x60, 32),
     "hello_extensions": b"",
@@ -93,8 +93,8 @@ CASES = {
         "key_id": b"2031-autumn",
         "audience": b"tv.epg",
         "binding": count(0xe0, 32),
-        "client_limits": (1024, 1, 2),
-        "server_limits": (0x01020304, 0x05060708, 0x090a0b0c),
+        "client_limits": (1024, 1, 2, 3),
+        "server_limits": (0x01020304, 0x05060708, 0x090a0b0c, 0x0d0e0f10),
         "server_schema": count(0x80, 32),
     },
     "longest names, secret longer than a block": PLAIN | {
@@ -131,7 +131,7 @@ def text(value):
     if isinstance(value, list):
         return bytes(value).hex()
     if isinstance(value, tuple):
-        return struct.pack(">III", *value).hex()
+        return struct.pack(">IIII", *value).hex()
     return struct.pack(">Q", value).hex()
 
 

@@ -25,7 +25,7 @@ pub(crate) fn client() -> ClientParameters {
         secret: secret(),
         audience: Audience::new("epg").unwrap(),
         binding: None,
-        limits: Limits { max_frame: 65536, max_inbound_calls: 7, oneway_window: 9 },
+        limits: Limits { max_frame: 65536, max_inbound_calls: 7, oneway_window: 9, stream_window: 11 },
         schema: [3; 32],
     }
 }

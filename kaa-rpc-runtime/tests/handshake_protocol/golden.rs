@@ -32,9 +32,7 @@ impl Case {
     }
 
     fn limits(&self, key: &str) -> Limits {
-        let mut padded = self.bytes(key).to_vec();
-        padded.resize(16, 0);
-        Limits::decode(padded.try_into().unwrap()).unwrap()
+        Limits::decode(self.array(key)).unwrap()
     }
 
     fn binding(&self) -> Option<ChannelBinding> {

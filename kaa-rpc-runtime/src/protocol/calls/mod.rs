@@ -4,4 +4,4 @@ mod incoming;
 mod outgoing;
 
 pub use incoming::{Admission, Incoming};
-pub use outgoing::{Abandoned, Outgoing, Poll, Terminal};
+pub use outgoing::{Abandoned, Made, Outgoing, Poll, Terminal};

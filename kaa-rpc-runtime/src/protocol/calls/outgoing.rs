@@ -54,6 +54,17 @@ pub enum Poll<X> {
     Gone,
 }
 
+/// How a call stands whose caller is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// It has not left yet.
+    Queued,
+    /// It is with the peer, under this id.
+    Waiting(CallId),
+    /// It has ended, or the caller has gone.
+    Over,
+}
+
 /// What becomes of a call whose caller has gone.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Abandoned {
@@ -140,6 +151,28 @@ impl<W, X> Outgoing<W, X> {
         })
     }
 
+    /// How a call of a caller that is still there stands.
+    #[must_use]
+    pub fn made(&self, token: Token) -> Made {
+        match self.slot(token) {
+            Some(Slot { id, state: State::Waiting(_), .. }) => Made::Waiting(*id),
+            Some(Slot { state: State::Queued(_), .. }) => Made::Queued,
+            _ => Made::Over,
+        }
+    }
+
+    /// Whether this is an unanswered call whose caller has gone.
+    #[must_use]
+    pub fn is_abandoned(&self, id: CallId, token: Token) -> bool {
+        self.slot(token).is_some_and(|slot| slot.id == id && matches!(slot.state, State::Abandoned))
+    }
+
+    /// Whether no call has had this id so far.
+    #[must_use]
+    pub fn was_never_made(&self, id: CallId) -> bool {
+        id.0 > self.last_id || id.0 == 0
+    }
+
     /// The caller looks into its slot; `keep` renews or replaces the waker that is kept there.
     pub fn poll(&mut self, token: Token, keep: impl FnOnce(&mut Option<W>)) -> Poll<X> {
         let Some(slot) = self.slot_mut(token) else { return Poll::Gone };
@@ -191,7 +224,7 @@ impl<W, X> Outgoing<W, X> {
         token: Token,
         terminal: Terminal,
     ) -> Result<Option<W>, ProtocolError> {
-        if id.0 > self.last_id || id.0 == 0 {
+        if self.was_never_made(id) {
             return Err(ProtocolError::UnissuedCallId { id: id.0 });
         }
         let Some(slot) = self.slot_mut(token).filter(|slot| slot.id == id) else { return Ok(None) };

@@ -1,0 +1,115 @@
+//! From a producer to the connection: items are encoded into one buffer until it is worth a frame, or nothing more is
+//! ready.
+//!
+//! Invariants: the producer is not polled while its items have nowhere to go; what it made before its end leaves before
+//! the end is told; an item that cannot be encoded leaves nothing of itself behind.
+
+use std::task::{Context, Poll};
+
+use super::TURN;
+use crate::codec::{Buffer, EncodeError, Encoder, Wire};
+use crate::connection::{Route, Shipment};
+
+/// Bytes of items that are worth a frame.
+const PACK: usize = 16 * 1024;
+
+/// How a producer ended. `F` is its own failure.
+#[derive(Debug)]
+pub(super) enum Forwarded<F> {
+    /// It has no more items.
+    Finished,
+    /// It has failed.
+    Failed(F),
+    /// It made an item that cannot be encoded.
+    Unencodable(EncodeError),
+    /// Nobody takes any more.
+    Over,
+}
+
+/// Items on their way to the connection.
+#[derive(Debug)]
+pub(super) struct Forwarding<F> {
+    packed: Buffer,
+    /// An item for which there was no room in the frame.
+    next: Buffer,
+    /// From so many bytes on the frame leaves.
+    bound: usize,
+    /// The most that a frame holds.
+    largest: usize,
+    outcome: Option<Forwarded<F>>,
+}
+
+impl<F> Forwarding<F> {
+    pub(super) fn new() -> Self {
+        Self { packed: Buffer::new(), next: Buffer::new(), bound: 0, largest: 0, outcome: None }
+    }
+
+    /// Sends what `produce` makes, until it ends or has to wait.
+    #[inline]
+    pub(super) fn poll<W: Wire>(
+        &mut self,
+        context: &mut Context<'_>,
+        route: &Route,
+        mut produce: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<W::Value, F>>>,
+    ) -> Poll<Forwarded<F>> {
+        let mut sent = 0;
+        loop {
+            while self.packed.len() >= self.bound || !self.next.is_empty() || self.outcome.is_some() {
+                if self.packed.is_empty()
+                    && self.next.is_empty()
+                    && let Some(outcome) = self.outcome.take()
+                {
+                    return Poll::Ready(outcome);
+                }
+                sent += self.packed.len();
+                if sent > TURN {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                match self.ship(context, route) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(over)) => return Poll::Ready(over),
+                    Poll::Ready(None) => std::mem::swap(&mut self.packed, &mut self.next),
+                }
+            }
+            match produce(context) {
+                Poll::Ready(Some(Ok(item))) => self.pack::<W>(&item),
+                Poll::Ready(Some(Err(failure))) => self.outcome = Some(Forwarded::Failed(failure)),
+                Poll::Ready(None) => self.outcome = Some(Forwarded::Finished),
+                Poll::Pending => {
+                    if !self.packed.is_empty()
+                        && let Poll::Ready(Some(over)) = self.ship(context, route)
+                    {
+                        return Poll::Ready(over);
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Sends what is packed. Ready with an outcome if nobody takes it.
+    fn ship(&mut self, context: &Context<'_>, route: &Route) -> Poll<Option<Forwarded<F>>> {
+        match route.ship(&mut self.packed, context.waker()) {
+            Shipment::Wait => Poll::Pending,
+            Shipment::Over => Poll::Ready(Some(Forwarded::Over)),
+            Shipment::Sent { credit, largest } => {
+                self.largest = largest;
+                self.bound = PACK.min(credit).min(largest);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    #[inline]
+    fn pack<W: Wire>(&mut self, item: &W::Value) {
+        let before = self.packed.position();
+        let mut encoder = Encoder::new(&mut self.packed, self.largest);
+        if let Err(error) = encoder.structure(|encoder| W::encode(item, encoder)) {
+            self.packed.truncate(before);
+            self.outcome = Some(Forwarded::Unencodable(error));
+        } else if self.packed.len() > self.largest {
+            self.next = self.packed.split_off(before);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A slow reader slows its producer down, in flat memory, and nothing else.
+
+use futures_util::stream;
+use kaa_rpc_runtime::Limits;
+
+use crate::support::*;
+
+/// What may be on its way at most: the window, the frame that is over it, and the one that is being packed.
+const WINDOW: u32 = 64 * 1024;
+const AHEAD: u64 = (WINDOW as u64 + 2 * 16 * 1024 + 2 * 1024) / 2;
+
+fn small_windows() -> Limits {
+    Limits { stream_window: WINDOW, ..Limits::default() }
+}
+
+#[tokio::test]
+async fn a_million_items_never_run_far_ahead_of_a_slow_reader() {
+    const ITEMS: u64 = 1_000_000;
+    let pair =
+        Pair::with(|server| server.limits(small_windows()), |client| client.limits(small_windows())).await;
+    let mut numbers = listen::<COUNT>(&pair.peer, ITEMS);
+    let mut taken = 0;
+    while let Some(number) = within(numbers.next()).await {
+        assert_eq!(number, Ok(taken));
+        taken += 1;
+        if taken % 1000 == 0 {
+            // The producer has all the time it wants.
+            tokio::task::yield_now().await;
+            let ahead = pair.at_server.counts().made - taken;
+            assert!(ahead <= AHEAD, "{ahead} items ahead at {taken}");
+        }
+    }
+    assert_eq!(taken, ITEMS);
+}
+
+#[tokio::test]
+async fn a_stalled_handler_stops_its_caller_and_nothing_else() {
+    let pair =
+        Pair::with(|server| server.limits(small_windows()), |client| client.limits(small_windows())).await;
+    let watched = pair.at_client.watched(stream::iter(0..1_000_000));
+    let mut held = Box::pin(send::<HOLD>(&pair.peer, watched));
+    assert!(futures_util::poll!(&mut held).is_pending());
+    pair.at_server.until(|counts| counts.started == 1).await;
+    for _ in 0..50 {
+        assert!(futures_util::poll!(&mut held).is_pending());
+        pair.lives().await;
+    }
+    let made = pair.at_client.counts().made;
+    assert!((1..=AHEAD).contains(&made), "{made} items were made for a handler that takes none");
+    // Other streams go on meanwhile.
+    assert_eq!(within(send::<SUM>(&pair.peer, stream::iter(0..1000))).await, Ok(499_500));
+    assert_eq!(drain(listen::<COUNT>(&pair.peer, 1000)).await.0.len(), 1000);
+    pair.at_server.gate.add_permits(1);
+    assert_eq!(within(held).await, Ok(499_999_500_000));
+}
+
+#[tokio::test]
+async fn a_stalled_caller_stops_its_handler_and_nothing_else() {
+    let pair =
+        Pair::with(|server| server.limits(small_windows()), |client| client.limits(small_windows())).await;
+    let mut stalled = listen::<COUNT>(&pair.peer, 1_000_000);
+    assert_eq!(within(stalled.next()).await, Some(Ok(0)));
+    for _ in 0..50 {
+        pair.lives().await;
+    }
+    let made = pair.at_server.counts().made;
+    assert!(made <= AHEAD, "{made} items were made for a caller that takes none");
+    let (rest, error) = drain(stalled).await;
+    assert_eq!((rest.len(), error), (999_999, None));
+}
+
+#[tokio::test]
+async fn calls_are_answered_beside_streams_that_never_rest() {
+    let pair = Pair::new().await;
+    let streams: Vec<_> = (0..4)
+        .map(|_| {
+            let mut numbers = listen::<COUNT>(&pair.peer, u64::MAX);
+            tokio::spawn(async move { while let Some(Ok(_)) = numbers.next().await {} })
+        })
+        .collect();
+    pair.at_server.until(|counts| counts.made > 100_000).await;
+    for _ in 0..100 {
+        pair.lives().await;
+    }
+    for stream in streams {
+        stream.abort();
+    }
+    pair.at_server.until(|counts| counts.dropped == 4).await;
+}

@@ -1,0 +1,20 @@
+//! Streams over real sockets: what they promise to either side, and what a peer can do wrong with them.
+//!
+//! Every test is bounded in time, so that a hang is a failure.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod backpressure;
+mod delivery;
+mod ends;
+mod model;
+mod stopping;
+mod support;
+mod violations;

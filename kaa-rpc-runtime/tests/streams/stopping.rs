@@ -1,0 +1,77 @@
+//! Either side stops a stream by dropping its end of it, and the other stops producing.
+
+use futures_util::{StreamExt, stream};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_caller_that_drops_its_results_stops_the_handlers_stream() {
+    let pair = Pair::new().await;
+    let mut numbers = listen::<COUNT>(&pair.peer, u64::MAX);
+    assert_eq!(within(numbers.next()).await, Some(Ok(0)));
+    drop(numbers);
+    pair.at_server.until(|counts| counts.dropped == 1).await;
+    pair.lives().await;
+}
+
+#[tokio::test]
+async fn a_handler_that_drops_its_parameter_stops_the_caller_and_not_the_call() {
+    let pair = Pair::new().await;
+    let endless = pair.at_client.watched(stream::iter(7..));
+    let mut call = Box::pin(send::<STOP>(&pair.peer, endless));
+    let stopped = async {
+        pair.at_client.until(|counts| counts.dropped == 1).await;
+        pair.at_server.gate.add_permits(1);
+    };
+    let (result, ()) = tokio::join!(within(&mut call), stopped);
+    assert_eq!(result, Ok(7), "the call goes on without its stream");
+    pair.lives().await;
+}
+
+#[tokio::test]
+async fn a_reply_before_the_end_stops_the_caller() {
+    let pair = Pair::new().await;
+    let endless = pair.at_client.watched(stream::iter(9..));
+    assert_eq!(within(send::<FIRST>(&pair.peer, endless)).await, Ok(9));
+    assert_eq!(pair.at_client.counts().dropped, 1);
+    // What was on its way for the call that is over harms nobody.
+    pair.lives().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_drops_the_call_breaks_the_handlers_stream() {
+    let pair = Pair::new().await;
+    let waiting = pair.at_client.watched(stream::iter([1]).chain(stream::pending()));
+    let mut call = Box::pin(send::<SUM>(&pair.peer, waiting));
+    assert!(futures_util::poll!(&mut call).is_pending());
+    pair.at_server.until(|counts| counts.started == 1).await;
+    drop(call);
+    assert_eq!(pair.at_client.counts().dropped, 1);
+    pair.lives().await;
+    assert!(pair.at_server.sums.lock().unwrap().is_empty(), "it took the break for an end");
+}
+
+#[tokio::test]
+async fn a_stream_that_was_never_polled_was_never_called() {
+    let pair = Pair::new().await;
+    drop(listen::<COUNT>(&pair.peer, 5));
+    drop(send::<SUM>(&pair.peer, pair.at_client.watched(stream::iter(0..))));
+    pair.lives().await;
+    assert_eq!(pair.at_server.counts().made, 0);
+    assert_eq!(pair.at_client.counts().made, 0);
+}
+
+#[tokio::test]
+async fn places_are_free_again_whatever_became_of_the_streams() {
+    let limits = kaa_rpc_runtime::Limits { max_inbound_calls: 1, ..Default::default() };
+    let pair = Pair::with(|server| server.limits(limits), |client| client.limits(limits)).await;
+    for _ in 0..50 {
+        let mut numbers = listen::<COUNT>(&pair.peer, u64::MAX);
+        assert_eq!(within(numbers.next()).await, Some(Ok(0)));
+        drop(numbers);
+        assert_eq!(within(send::<FIRST>(&pair.peer, stream::iter(0..))).await, Ok(0));
+        let mut doubled = exchange::<DOUBLE>(&pair.peer, stream::iter(1..));
+        assert_eq!(within(doubled.next()).await, Some(Ok(2)));
+    }
+    pair.lives().await;
+}
