@@ -76,7 +76,7 @@ codes! {
     ConflictingImport = "K0107", "duplicate or conflicting import",
         "A name may be imported once per file, and not if an item of the package has it. `use a.b::Name as Other;` gives it another name.";
     ShadowsBuiltIn = "K0108", "shadows a built-in type",
-        "The names of built-in types mean the same in every file.";
+        "The names of built-in types mean the same in every file. Those of Rust, such as `str` and `usize`, are taken as well: generated code needs them.";
     NotARustName = "K0109", "a name Rust cannot write",
         "`self`, `Self`, `super`, `crate` and `_` cannot be names in Rust, not even as raw identifiers. All other keywords can.";
     ClashesWithGenerated = "K0110", "clashes with a generated name",

@@ -129,7 +129,17 @@ impl<'a> Resolver<'a> {
             );
             return None;
         }
-        self.unsigned(file, value, "a bound").map(Some)
+        let bound = self.unsigned(file, value, "a bound")?;
+        if bound == 0 {
+            let place = self.place(file, value.span);
+            let message = format!("with this bound a `{name}` is always empty");
+            self.report(
+                Diagnostic::error(Code::OutOfRange, message, place, "must be 1 or more")
+                    .with_help("a field that is gone is written `reserved name: Type`"),
+            );
+            return None;
+        }
+        Some(Some(bound))
     }
 
     pub(super) fn wrong_argument_count(

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::members::{Casing, Member, Names};
 use super::methods::is_optional;
 use super::resolver::Resolver;
-use super::rust_names::unwritable;
+use super::rust_names::{is_primitive, unwritable};
 use super::services::ResolvedService;
 use super::types::is_built_in;
 use crate::ast::{AttributeArgument, Expression, ExpressionKind, Item, ItemKind, Name};
@@ -35,10 +35,13 @@ impl Resolver<'_> {
             let name = &entry.item.name;
             let place = self.place(entry.file, name.span);
             let complaint = unwritable(name, place.clone()).or_else(|| {
-                is_built_in(&name.text).then(|| {
-                    let message = format!("`{}` is a built-in type", name.text);
-                    Diagnostic::error(Code::ShadowsBuiltIn, message, place, "choose another name")
-                })
+                let whose = match name.text.as_str() {
+                    built_in if is_built_in(built_in) => "a built-in type",
+                    primitive if is_primitive(primitive) => "a built-in type of Rust",
+                    _ => return None,
+                };
+                let message = format!("`{}` is {whose}", name.text);
+                Some(Diagnostic::error(Code::ShadowsBuiltIn, message, place, "choose another name"))
             });
             self.diagnostics.extend(complaint);
         }

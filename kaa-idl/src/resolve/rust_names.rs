@@ -5,6 +5,11 @@
 use crate::ast::Name;
 use crate::diagnostic::{Code, Diagnostic, Place};
 
+/// Whether Rust has a type of this name and the language has none: what is derived in Rust spells it without a path.
+pub(super) fn is_primitive(name: &str) -> bool {
+    matches!(name, "str" | "usize" | "isize" | "f16" | "f128")
+}
+
 /// The complaint about a name that Rust cannot write, not even as a raw identifier.
 pub(super) fn unwritable(name: &Name, place: Place) -> Option<Diagnostic> {
     let help = match name.text.as_str() {

@@ -79,7 +79,7 @@ impl Resolver<'_> {
         };
         let fitting = integer.unsigned().and_then(|value| u64::try_from(value).ok());
         if fitting.is_none() {
-            let message = format!("{what} must be zero or more and fit 64 bits");
+            let message = format!("{what} must be 1 or more and fit 64 bits");
             self.report(Diagnostic::error(Code::OutOfRange, message, place, "out of range"));
         }
         fitting
