@@ -139,8 +139,13 @@ fn tree(schema: &Schema) -> TokenStream {
 }
 
 fn module(name: &str, branch: &Branch<'_>, outermost: bool) -> TokenStream {
+    let docs = match branch.package {
+        Some(package) => {
+            documentation::declared_or(&package.docs, &format!("The package `{}`.", package.name))
+        }
+        None => documentation::written(&[&format!("What lies below `{name}`.")]),
+    };
     let name = names::module_identifier(name);
-    let docs = branch.package.map(|package| documentation::declared(&package.docs));
     let include = branch.package.map(|package| {
         let path = package_path(package);
         quote!(::core::include!(#path);)
@@ -151,32 +156,55 @@ fn module(name: &str, branch: &Branch<'_>, outermost: bool) -> TokenStream {
 }
 
 /// Lints that the generated code need not follow: it is the user's crate, but not the user's code.
+///
+/// What a crate forbids cannot be allowed inside it, so nothing stands here that the generated code does follow:
+/// `missing_docs`, and of clippy's restrictions those against panics and the like.
 fn allowances() -> TokenStream {
     quote! {
         #[allow(
-            clippy::all,
-            clippy::pedantic,
-            clippy::nursery,
-            clippy::cargo,
-            clippy::restriction,
-            rustdoc::all,
-            dead_code,
-            deprecated,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            missing_docs,
-            non_camel_case_types,
-            non_snake_case,
-            non_upper_case_globals,
-            single_use_lifetimes,
-            unnameable_types,
-            unreachable_pub,
-            unused_imports,
-            unused_qualifications,
-            unused_results,
-            unused_variables,
-            variant_size_differences,
-            reason = "generated code"
+        clippy::all,
+        clippy::pedantic,
+        clippy::nursery,
+        clippy::cargo,
+        clippy::absolute_paths,
+        clippy::allow_attributes,
+        clippy::arbitrary_source_item_ordering,
+        clippy::decimal_literal_representation,
+        clippy::empty_structs_with_brackets,
+        clippy::error_impl_error,
+        clippy::exhaustive_enums,
+        clippy::exhaustive_structs,
+        clippy::impl_trait_in_params,
+        clippy::implicit_return,
+        clippy::min_ident_chars,
+        clippy::missing_docs_in_private_items,
+        clippy::missing_inline_in_public_items,
+        clippy::missing_trait_methods,
+        clippy::module_name_repetitions,
+        clippy::pattern_type_mismatch,
+        clippy::pub_with_shorthand,
+        clippy::question_mark_used,
+        clippy::renamed_function_params,
+        clippy::same_name_method,
+        clippy::shadow_reuse,
+        clippy::shadow_unrelated,
+        clippy::single_call_fn,
+        clippy::std_instead_of_alloc,
+        clippy::std_instead_of_core,
+        clippy::use_debug,
+        clippy::wildcard_enum_match_arm,
+        rustdoc::all,
+        dead_code,
+        deprecated,
+        missing_copy_implementations,
+        non_camel_case_types,
+        non_snake_case,
+        non_upper_case_globals,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        variant_size_differences,
+        reason = "generated code"
         )]
     }
 }

@@ -74,7 +74,7 @@ impl Generator<'_> {
         variant: &Variant,
     ) -> TokenStream {
         let path = format!("{enum_path}.{}", variant.name);
-        let docs = documentation::declared(&variant.docs);
+        let docs = documentation::declared_or(&variant.docs, &format!("The variant `{}`.", variant.name));
         let deprecated = deprecation(&variant.attributes);
         let attributes = self.settings.field_attributes(&path);
         let default = is_default.then(|| quote!(#[default]));

@@ -39,7 +39,7 @@ impl Generator<'_> {
         let integer = flags_integer(&flags.representation);
         let path = self.schema.qualified_name(definition);
         let constants = flags.flags.iter().map(|flag| {
-            let docs = documentation::declared(&flag.docs);
+            let docs = documentation::declared_or(&flag.docs, &format!("The flag `{}`.", flag.name));
             let deprecated = deprecation(&flag.attributes);
             let attributes = self.settings.field_attributes(&format!("{path}.{}", flag.name));
             let flag_name = constant_identifier(&flag.name);

@@ -29,6 +29,9 @@
 //!   (`r#type`), and a package or service module that would hide a primitive type gets a `_` (`bool_`).
 //! - **serde** knows fields and variants by their names on the wire, and fields with a default may be missing. It knows
 //!   arrays of more than 32 elements as fields and in newtypes only: what holds `Option<[u8; 64]>` has no serde.
+//! - **Lints** that generated code does not follow are allowed where it stands. `#![forbid(missing_docs)]` and clippy's
+//!   restrictions against panics can be forbidden all the same; single lints of the groups `clippy::all`, `pedantic`,
+//!   `nursery` and `cargo` can be denied, not forbidden.
 //! - **Enums** have no `Default` unless one is asked for, with `#[rust(derive(Default))]` or [`Config::derive`].
 //!
 //! # Invariants

@@ -51,8 +51,7 @@ pub(crate) fn for_handlers(method: &Method, docs: TokenStream) -> TokenStream {
 
 fn with_paragraphs(mut docs: TokenStream, notes: &[Option<String>]) -> TokenStream {
     for note in notes.iter().flatten() {
-        let paragraph: &[&str] = if docs.is_empty() { &[note] } else { &["", note] };
-        docs.extend(documentation::written(paragraph));
+        docs.extend(documentation::written(&["", note]));
     }
     docs
 }

@@ -35,7 +35,8 @@ impl Generator<'_> {
         let codegen = self.codegen();
         let method = parameters.method;
         let name = names::member(&method.name);
-        let docs = notes::for_handlers(method, documentation::declared(&method.docs));
+        let docs = documentation::declared_or(&method.docs, &format!("Serves `{}`.", method.name));
+        let docs = notes::for_handlers(method, docs);
         let (bindings, context) = parameters.bindings(site, &["cx"]);
         let types = self.handler_types(site, parameters);
         let peer = side.other().proxy_name();

@@ -34,7 +34,14 @@ impl Generator<'_> {
     /// the caller writes by hand.
     pub(crate) fn type_head(&self, definition: &TypeDefinition, instead: &[Ability]) -> TokenStream {
         let path = self.schema.qualified_name(definition);
-        let docs = documentation::declared(&definition.docs);
+        let kind = match &definition.kind {
+            TypeKind::Struct(_) => "struct",
+            TypeKind::Enum(enumeration) if enumeration.error => "error",
+            TypeKind::Enum(_) => "enum",
+            TypeKind::Flags(_) => "flags",
+            TypeKind::Newtype(_) => "newtype",
+        };
+        let docs = documentation::declared_or(&definition.docs, &format!("The {kind} `{path}`."));
         let deprecated = deprecation(&definition.attributes);
         let extras = self.abilities.extras(definition.id);
         let derives = self.derives(self.abilities.of(definition.id).without(instead), extras);
@@ -66,7 +73,12 @@ impl Generator<'_> {
         field: &Field,
         abilities: Abilities,
     ) -> TokenStream {
-        let docs = documentation::declared(&field.docs);
+        let is_named = !field.name.starts_with(|first: char| first.is_ascii_digit());
+        let docs = if is_named {
+            documentation::declared_or(&field.docs, &format!("The field `{}`.", field.name))
+        } else {
+            documentation::declared(&field.docs)
+        };
         let deprecated = deprecation(&field.attributes);
         let path = format!("{path}.{}", field.name);
         let attributes = self.settings.field_attributes(&path);

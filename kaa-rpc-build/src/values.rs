@@ -15,7 +15,7 @@ use crate::types::deprecation;
 impl Generator<'_> {
     /// `pub const …`.
     pub(crate) fn constant(&self, site: &Site<'_>, constant: &Constant) -> TokenStream {
-        let docs = documentation::declared(&constant.docs);
+        let docs = documentation::declared_or(&constant.docs, &format!("The constant `{}`.", constant.name));
         let deprecated = deprecation(&constant.attributes);
         let name = names::identifier(&constant.name);
         match self.constant_form(site, &constant.ty, &constant.value) {
@@ -34,7 +34,7 @@ impl Generator<'_> {
 
     /// `pub type …`.
     pub(crate) fn alias(&self, site: &Site<'_>, alias: &Alias) -> TokenStream {
-        let docs = documentation::declared(&alias.docs);
+        let docs = documentation::declared_or(&alias.docs, &format!("The alias `{}`.", alias.name));
         let deprecated = deprecation(&alias.attributes);
         let name = names::identifier(&alias.name);
         let ty = self.rust_type(site, &site.qualified(&alias.name), &alias.ty);

@@ -10,12 +10,13 @@ use std::process::Command;
 
 use kaa_rpc_build::{Config, Roles, configure};
 
-/// Lints that rustc allows by default, all denied: what a strict crate might do.
-const STRICT: &str = "#![deny(warnings, missing_docs, missing_debug_implementations, missing_copy_implementations, \
-    unreachable_pub, unused_qualifications, single_use_lifetimes, unused_lifetimes, trivial_casts, unused_results, \
-    trivial_numeric_casts, let_underscore_drop, elided_lifetimes_in_paths, explicit_outlives_requirements, \
-    variant_size_differences, keyword_idents, non_ascii_idents, unnameable_types, unit_bindings, rust_2018_idioms, \
-    rust_2021_compatibility, rust_2024_compatibility, nonstandard_style, future_incompatible)]\n#![forbid(unsafe_code)]\n";
+/// What a strict crate might do: lints that rustc allows by default denied, and those forbidden that nothing breaks.
+const STRICT: &str = "#![deny(warnings, missing_copy_implementations, unreachable_pub, unused_qualifications, \
+    trivial_casts, variant_size_differences, unnameable_types, rust_2018_idioms, rust_2021_compatibility, \
+    rust_2024_compatibility, nonstandard_style, future_incompatible)]\n\
+    #![forbid(unsafe_code, missing_docs, missing_debug_implementations, unused_results, single_use_lifetimes, \
+    unused_lifetimes, trivial_numeric_casts, let_underscore_drop, elided_lifetimes_in_paths, \
+    explicit_outlives_requirements, keyword_idents, non_ascii_idents, unit_bindings, unused_must_use)]\n";
 
 /// Checks a crate that holds the generated code and nothing else.
 fn check(name: &str, edition: &str, config: Config) {

@@ -1,7 +1,15 @@
 //! A crate of an older edition with the strictest lints, around generated code with the unkindest names.
 
-#![forbid(unsafe_code)]
-#![deny(warnings, missing_docs, unused_qualifications, unreachable_pub, unused_results, future_incompatible)]
+#![forbid(unsafe_code, missing_docs, missing_debug_implementations, unused_results)]
+#![forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)]
+#![forbid(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects
+)]
+#![forbid(clippy::print_stdout, clippy::exit, clippy::let_underscore_must_use)]
+#![deny(warnings, unused_qualifications, unreachable_pub, future_incompatible)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 
 /// What was generated.
