@@ -66,7 +66,7 @@ codes! {
     DuplicateMember = "K0102", "duplicate field, parameter, variant or method",
         "Names are unique within a struct, a variant, a parameter list, an enum, and one side of a service (included methods count). So are the names on the wire that `#[selector]` sets.";
     NamesCollideInRust = "K0103", "names that become one in Rust",
-        "Fields, parameters and methods become snake case in Rust, so `fooBar` and `foo_bar` would be one name there.";
+        "Fields, parameters and methods become snake case in Rust, so `fooBar` and `foo_bar` would be one name there. A field of a variant cannot be called as a constant, a newtype or flags of its package: patterns would not tell them apart.";
     UnknownType = "K0104", "unknown name",
         "No type, interface, constant or variant of this name is in reach. Names of other packages need a `use`, or are written in full: `tv.common::ChannelId`.";
     UnknownPackage = "K0105", "unknown package",
@@ -78,7 +78,7 @@ codes! {
     ShadowsBuiltIn = "K0108", "shadows a built-in type",
         "The names of built-in types mean the same in every file. Those of Rust, such as `str` and `usize`, are taken as well: generated code needs them.";
     NotARustName = "K0109", "a name Rust cannot write",
-        "`self`, `Self`, `super`, `crate` and `_` cannot be names in Rust, not even as raw identifiers. All other keywords can.";
+        "`self`, `Self`, `super`, `crate` and `_` cannot be names in Rust, not even as raw identifiers. All other keywords can. Names of items do not begin with two underscores, which derived code keeps for itself.";
     ClashesWithGenerated = "K0110", "clashes with a generated name",
         "A service `Epg` becomes `Epg`, `EpgServer`, `EpgClient`, `EpgServerProxy`, `EpgClientProxy` and a module `epg`; a method with defaults becomes an options struct. Nothing else of the package may have these names.";
     PackageMismatch = "K0111", "files disagree on the package",

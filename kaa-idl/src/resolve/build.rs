@@ -28,6 +28,7 @@ pub(crate) fn resolve(files: &[Input<'_>]) -> (Schema, Vec<Diagnostic>) {
     resolver.check_constraints();
     resolver.check_item_names();
     resolver.check_package_names();
+    resolver.check_variant_bindings();
     resolver.check_generated(&services);
     let names: Vec<String> = resolver.scope.packages.iter().map(|package| package.name.clone()).collect();
     resolver.diagnostics.extend(circles(&names, &resolver.edges));

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::members::{Casing, Member, Names};
 use super::methods::is_optional;
 use super::resolver::Resolver;
-use super::rust_names::{is_primitive, unwritable};
+use super::rust_names::{derived, is_primitive, unwritable};
 use super::services::ResolvedService;
 use super::types::is_built_in;
 use crate::ast::{AttributeArgument, Expression, ExpressionKind, Item, ItemKind, Name};
@@ -34,7 +34,8 @@ impl Resolver<'_> {
             let Some(entry) = self.scope.entry(item) else { continue };
             let name = &entry.item.name;
             let place = self.place(entry.file, name.span);
-            let complaint = unwritable(name, place.clone()).or_else(|| {
+            let unfit = unwritable(name, place.clone()).or_else(|| derived(name, place.clone()));
+            let complaint = unfit.or_else(|| {
                 let whose = match name.text.as_str() {
                     built_in if is_built_in(built_in) => "a built-in type",
                     primitive if is_primitive(primitive) => "a built-in type of Rust",
