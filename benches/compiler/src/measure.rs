@@ -52,7 +52,9 @@ pub fn growth(kind: &str, sizes: &[String]) -> Result<()> {
         let line = String::from_utf8(output.stdout)?;
         let numbers = line.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
         let [files, bytes, milliseconds, peak] = numbers[..] else { anyhow::bail!("{kind}: {line}") };
-        let ratio = |now: f64, before: Option<f64>| before.map_or(String::new(), |before| format!("{:.2}", now / before));
+        let ratio = |now: f64, before: Option<f64>| {
+            before.map_or(String::new(), |before| format!("{:.2}", now / before))
+        };
         println!(
             "| {kind} {size} | {files} | {:.2} | {:.2} | {} | {:.0} | {} |",
             bytes / 1e6,

@@ -42,7 +42,9 @@ fn path(index: usize) -> String {
 fn package(index: usize, bytes: usize) -> String {
     let mut random = Random(index + 1);
     let (group, part) = (index / GROUP, index % GROUP);
-    let mut text = format!("//! Part {part} of group {group}: what its programs say to each other.\npackage group{group}.part{part};\n\n");
+    let mut text = format!(
+        "//! Part {part} of group {group}: what its programs say to each other.\npackage group{group}.part{part};\n\n"
+    );
     let common = (part > 0).then(|| {
         let _ = writeln!(text, "use group{group}.part0::{{Error0, Health, Id, Struct0 as Common, Tags}};");
         if part > 1 {
@@ -135,7 +137,9 @@ fn structure(text: &mut String, random: &mut Random, number: usize, common: Opti
         }
         text.push_str(",\n");
     }
-    text.push_str("    #[since(2)] rating: Option<f32>,\n    #[since(3)] language: String<..=8> = \"en\",\n}\n\n");
+    text.push_str(
+        "    #[since(2)] rating: Option<f32>,\n    #[since(3)] language: String<..=8> = \"en\",\n}\n\n",
+    );
 }
 
 fn enumeration(text: &mut String, number: usize) {
@@ -156,7 +160,8 @@ enum Source{number} {{
 }
 
 fn service(text: &mut String, random: &mut Random, number: usize, structures: usize) {
-    let _ = writeln!(text, "/// Functions here are served by the accepting peer.\nservice Service{number} {{");
+    let _ =
+        writeln!(text, "/// Functions here are served by the accepting peer.\nservice Service{number} {{");
     text.push_str("    include Health;\n");
     for index in 0..8 {
         method(text, random, "    ", number * 10 + index, structures, true);
@@ -168,7 +173,14 @@ fn service(text: &mut String, random: &mut Random, number: usize, structures: us
     text.push_str("    }\n}\n\n");
 }
 
-fn method(text: &mut String, random: &mut Random, indent: &str, index: usize, structures: usize, throws: bool) {
+fn method(
+    text: &mut String,
+    random: &mut Random,
+    indent: &str,
+    index: usize,
+    structures: usize,
+    throws: bool,
+) {
     let name = WORDS[random.below(WORDS.len())];
     let _ = writeln!(text, "{indent}/// Does what its name says, once.");
     let _ = write!(text, "{indent}fn {name}_{index}(text: String<..=200>, ");
@@ -186,8 +198,22 @@ fn method(text: &mut String, random: &mut Random, indent: &str, index: usize, st
 }
 
 const WORDS: [&str; 16] = [
-    "activity", "attempt", "channel", "deployment", "execution", "history", "identity", "namespace", "options",
-    "priority", "request", "schedule", "status", "target", "update", "worker",
+    "activity",
+    "attempt",
+    "channel",
+    "deployment",
+    "execution",
+    "history",
+    "identity",
+    "namespace",
+    "options",
+    "priority",
+    "request",
+    "schedule",
+    "status",
+    "target",
+    "update",
+    "worker",
 ];
 
 /// The same numbers every time.

@@ -37,12 +37,16 @@ pub enum Shape {
     Imports,
     /// Lines of documentation on one type.
     Docs,
-    /// Flat map keys of newtypes of newtypes.
+    /// Newtypes of newtypes, each in something sealed.
     Newtypes,
+    /// Newtypes of newtypes, each a key.
+    Keys,
+    /// Deleted fields of one struct.
+    Tombstones,
 }
 
 impl Shape {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Types,
         Self::Fields,
         Self::Variants,
@@ -59,6 +63,8 @@ impl Shape {
         Self::Imports,
         Self::Docs,
         Self::Newtypes,
+        Self::Keys,
+        Self::Tombstones,
     ];
 
     pub fn name(self) -> &'static str {
@@ -79,6 +85,8 @@ impl Shape {
             Self::Imports => "imports",
             Self::Docs => "docs",
             Self::Newtypes => "newtypes",
+            Self::Keys => "keys",
+            Self::Tombstones => "tombstones",
         }
     }
 
@@ -91,6 +99,8 @@ impl Shape {
         match self {
             Self::Variants => 100,
             Self::Packages | Self::Files => 1,
+            // More of them are likely to have two with one id.
+            Self::Methods => 5,
             _ => 10,
         }
     }
@@ -129,7 +139,7 @@ impl Shape {
 
     fn before(self) -> &'static str {
         match self {
-            Self::Fields => "struct S {\n",
+            Self::Fields | Self::Tombstones => "struct S {\n",
             Self::Variants => "enum E {\n",
             Self::Methods => "service S {\n",
             Self::Parameters => "service S { fn f(\n",
@@ -139,7 +149,7 @@ impl Shape {
 
     fn after(self) -> &'static str {
         match self {
-            Self::Fields | Self::Variants | Self::Methods => "}\n",
+            Self::Fields | Self::Tombstones | Self::Variants | Self::Methods => "}\n",
             Self::Parameters => "); }\n",
             Self::Docs => "struct Documented {}\n",
             _ => "",
@@ -165,8 +175,14 @@ impl Shape {
             }
             Self::Includes if index == 0 => writeln!(text, "interface I0 {{ fn f(); }}"),
             Self::Includes => writeln!(text, "interface I{index} {{ include I{previous}; }}"),
-            Self::Newtypes if index == 0 => writeln!(text, "newtype N0(u32);"),
-            Self::Newtypes => writeln!(text, "newtype N{index}(N{previous});\nsealed struct K{index} {{ m: N{index} }}"),
+            Self::Newtypes | Self::Keys if index == 0 => writeln!(text, "newtype N0(u32);"),
+            Self::Newtypes => {
+                writeln!(text, "newtype N{index}(N{previous});\nsealed struct K{index} {{ m: N{index} }}")
+            }
+            Self::Keys => {
+                writeln!(text, "newtype N{index}(N{previous});\nstruct K{index} {{ m: Map<N{index}, u8> }}")
+            }
+            Self::Tombstones => writeln!(text, "reserved f{index}: u32,"),
             Self::Docs => writeln!(text, "/// Line {index} says as little as the others."),
             Self::Packages | Self::Files | Self::Imports => Ok(()),
         };
@@ -178,7 +194,9 @@ fn one_of_a_line(index: usize) -> (String, String) {
         0 => "package line0;\nstruct T { value: u32 }\n".to_owned(),
         _ => {
             let previous = index - 1;
-            format!("package line{index};\nuse line{previous} as previous;\nstruct T {{ value: Option<previous::T> }}\n")
+            format!(
+                "package line{index};\nuse line{previous} as previous;\nstruct T {{ value: Option<previous::T> }}\n"
+            )
         }
     };
     (format!("line{index}.kaa"), text)

@@ -18,7 +18,7 @@ impl Resolver<'_> {
             }
         }
         for site in std::mem::take(&mut self.sites) {
-            self.check_sealed(&site);
+            self.check_sealed(&site, &properties);
         }
     }
 
@@ -66,7 +66,7 @@ impl Resolver<'_> {
         }
         spread(&users, &mut unfit, |reason| reason.is_some());
         spread(&users, &mut sized, |sized| *sized);
-        Properties { unfit, sized }
+        Properties { unfit, sized, innermost: self.innermost(), extensible: self.extensible() }
     }
 
     fn check_key(&mut self, container: &Container, properties: &Properties) {
@@ -86,7 +86,7 @@ impl Resolver<'_> {
             Type::Option(_) => Some("an `Option` may be absent"),
             Type::Vec(..) | Type::Set(..) | Type::Map(..) => Some("a collection cannot be a key"),
             Type::Array(inner, _) => self.why_no_key(inner, properties),
-            Type::Named { id, .. } => match self.behind_newtypes(*id) {
+            Type::Named { id, .. } => match self.inside(*id, properties) {
                 Some(inner) if !matches!(inner, Type::Named { .. }) => self.why_no_key(inner, properties),
                 _ => properties.unfit.get(id.0).copied().flatten(),
             },
@@ -95,20 +95,43 @@ impl Resolver<'_> {
     }
 
     /// What lies in a newtype, and in that if it is one as well.
-    fn behind_newtypes(&self, id: TypeId) -> Option<&Type> {
-        let mut id = id;
-        for _ in 0..self.types.len() {
-            let TypeKind::Newtype(newtype) = &self.definition(id)?.kind else { return None };
-            match &newtype.inner {
-                Type::Named { id: inner, .. }
-                    if matches!(self.definition(*inner)?.kind, TypeKind::Newtype(_)) =>
-                {
-                    id = *inner;
+    fn inside(&self, id: TypeId, properties: &Properties) -> Option<&Type> {
+        match &self.definition(*properties.innermost.get(id.0)?)?.kind {
+            TypeKind::Newtype(newtype) => Some(&newtype.inner),
+            _ => None,
+        }
+    }
+
+    /// For a newtype of newtypes the last of them, whose own inside is something else; every other type for itself.
+    fn innermost(&self) -> Vec<TypeId> {
+        let inside = |id: TypeId| match &self.definition(id)?.kind {
+            TypeKind::Newtype(newtype) => match newtype.inner {
+                Type::Named { id: inner, .. } => self
+                    .definition(inner)
+                    .filter(|inner| matches!(inner.kind, TypeKind::Newtype(_)))
+                    .map(|_| inner),
+                _ => None,
+            },
+            _ => None,
+        };
+        let mut known: Vec<Option<TypeId>> = vec![None; self.types.len()];
+        for definition in &self.types {
+            let mut way = Vec::new();
+            let mut id = definition.id;
+            // Marked when it is set out upon, so that a circle ends where it closes.
+            while let Some(slot) = known.get_mut(id.0).filter(|slot| slot.is_none()) {
+                *slot = Some(id);
+                way.push(id);
+                id = inside(id).unwrap_or(id);
+            }
+            let last = known.get(id.0).copied().flatten().unwrap_or(id);
+            for passed in way {
+                if let Some(slot) = known.get_mut(passed.0) {
+                    *slot = Some(last);
                 }
-                inner => return Some(inner),
             }
         }
-        None
+        known.into_iter().zip(&self.types).map(|(last, own)| last.unwrap_or(own.id)).collect()
     }
 
     fn check_size(&mut self, container: &Container, properties: &Properties, what: &str) {
@@ -124,7 +147,7 @@ impl Resolver<'_> {
         );
     }
 
-    fn check_sealed(&mut self, site: &Site) {
+    fn check_sealed(&mut self, site: &Site, properties: &Properties) {
         let Some(owner) = self.definition(site.address.owner) else { return };
         let sealed = match &owner.kind {
             TypeKind::Struct(structure) => structure.sealed,
@@ -134,11 +157,7 @@ impl Resolver<'_> {
         let Some(ty) = self.site_type(site.address).filter(|_| sealed) else { return };
         let mut extensible = None;
         ty.each_named(&mut |id| {
-            let inner = match self.behind_newtypes(id) {
-                Some(inner) => first_extensible(self, inner),
-                None => self.is_extensible(id).then_some(id),
-            };
-            extensible = extensible.or(inner);
+            extensible = extensible.or(properties.extensible.get(id.0).copied().flatten());
         });
         let Some(extensible) = extensible.and_then(|id| self.scope.type_entry(id)) else { return };
         let message = format!("`{}` is sealed and `{}` is not", owner.name, extensible.item.name.text);
@@ -167,6 +186,23 @@ impl Resolver<'_> {
             TypeKind::Flags(_) | TypeKind::Newtype(_) => false,
         })
     }
+
+    /// For every type itself if it can grow, for a newtype the first such type that lies in it.
+    fn extensible(&self) -> Vec<Option<TypeId>> {
+        let mut newtypes: Vec<Vec<usize>> = vec![Vec::new(); self.types.len()];
+        for definition in &self.types {
+            let TypeKind::Newtype(newtype) = &definition.kind else { continue };
+            newtype.inner.each_named(&mut |id| {
+                if let Some(list) = newtypes.get_mut(id.0) {
+                    list.push(definition.id.0);
+                }
+            });
+        }
+        let ids = self.types.iter().map(|definition| definition.id);
+        let mut extensible = ids.map(|id| self.is_extensible(id).then_some(id)).collect::<Vec<_>>();
+        spread(&newtypes, &mut extensible, Option::is_some);
+        extensible
+    }
 }
 
 /// What is known of every type, by id.
@@ -175,16 +211,10 @@ struct Properties {
     unfit: Vec<Option<&'static str>>,
     /// Whether it takes at least a byte.
     sized: Vec<bool>,
-}
-
-fn first_extensible(resolver: &Resolver<'_>, ty: &Type) -> Option<TypeId> {
-    let mut found = None;
-    ty.each_named(&mut |id| {
-        if resolver.is_extensible(id) {
-            found = found.or(Some(id));
-        }
-    });
-    found
+    /// What newtypes of newtypes lead to.
+    innermost: Vec<TypeId>,
+    /// What in it can grow, looked for through newtypes.
+    extensible: Vec<Option<TypeId>>,
 }
 
 /// Spreads a property from types to those that hold them.

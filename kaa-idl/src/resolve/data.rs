@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
             let address = Address { owner: owner.id, variant: owner.variant, field: resolved.len() };
             if let Some((schema_field, decorated)) = self.field(file, field, owner.target) {
                 if field.tombstone {
-                    self.check_tombstone(file, field, fields);
+                    self.check_tombstone(file, field, &names);
                 } else {
                     self.add_name(&mut names, file, &field.name, decorated.selector.as_ref());
                 }
@@ -106,10 +106,9 @@ impl<'a> Resolver<'a> {
     }
 
     /// A tombstone's own name must be new as well.
-    fn check_tombstone(&mut self, file: usize, field: &ast::Field, fields: &[ast::Field]) {
-        let mut same = fields.iter().filter(|other| other.tombstone && other.name.text == field.name.text);
-        if let Some(first) = same.next().filter(|first| first.name.span != field.name.span) {
-            let first = self.place(file, first.name.span);
+    fn check_tombstone(&mut self, file: usize, field: &ast::Field, names: &Names) {
+        let first = names.reserved(&field.name.text);
+        if let Some(first) = first.filter(|first| first.span != field.name.span).cloned() {
             let place = self.place(file, field.name.span);
             let message = format!("`{}` is reserved twice", field.name.text);
             self.report(

@@ -59,6 +59,11 @@ impl Names {
         self.reserved.entry(name.to_owned()).or_insert(place);
     }
 
+    /// Where a name was reserved first.
+    pub(super) fn reserved(&self, name: &str) -> Option<&Place> {
+        self.reserved.get(name)
+    }
+
     /// Takes one more name; the complaint if it does not go with those before.
     pub(super) fn add(&mut self, member: &Member<'_>) -> Option<Diagnostic> {
         let noun = self.noun;
