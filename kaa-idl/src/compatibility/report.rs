@@ -47,6 +47,28 @@ impl<'a> Report<'a> {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// The text of a file that a finding is about, by the path in its place.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        match self.path_in_the_past(path) {
+            Some(path) => self.old.text(path),
+            None => self.new.text(path),
+        }
+    }
+
+    /// The path in a finding's place as a reader knows the file.
+    #[must_use]
+    pub fn display_path(&self, path: &str) -> String {
+        match self.path_in_the_past(path) {
+            Some(path) => past(self.old.display_path(path), &self.era),
+            None => self.new.display_path(path).to_owned(),
+        }
+    }
+
+    fn path_in_the_past<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_suffix(')')?.strip_suffix(self.era.as_str())?.strip_suffix(" (")
+    }
+
     /// All findings as text; empty if there are none.
     #[must_use]
     pub fn render(&self, rendering: impl Into<Rendering>) -> String {
