@@ -8,9 +8,11 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::breaking::BreakingArguments;
 use crate::check::CheckArguments;
 use crate::completions::CompletionsArguments;
 use crate::explain::ExplainArguments;
+use crate::freeze::FreezeArguments;
 use crate::generate::GenerateArguments;
 use crate::schema::SchemaArguments;
 
@@ -39,6 +41,7 @@ Examples:
   kaa check                     what is wrong with the schemas of this package or workspace
   kaa check kaa/tv/epg.kaa      what is wrong with one file, its surroundings known
   kaa explain K0104             what a code means
+  kaa breaking --against main   what an edit breaks of the schema on the branch main
   kaa schema | jq .packages     the schema, for tools
 
 Exit codes:
@@ -64,6 +67,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(CheckArguments),
     Explain(ExplainArguments),
+    Breaking(BreakingArguments),
+    Freeze(FreezeArguments),
     #[command(subcommand)]
     Generate(GenerateArguments),
     Schema(SchemaArguments),

@@ -1,6 +1,7 @@
 //! `kaa explain`: what a code or the name of a rule means.
 
 use clap::Args;
+use kaa_idl::compatibility::{self, Category};
 use kaa_idl::diagnostic::Code;
 use serde::Serialize;
 
@@ -39,8 +40,12 @@ pub(crate) struct ExplainArguments {
 pub(crate) struct Rule {
     code: &'static str,
     kind: Kind,
+    /// Whom a rule of compatibility protects.
+    category: Option<&'static str>,
     title: &'static str,
     explanation: &'static str,
+    /// What to do instead of what breaks a rule of compatibility.
+    instead: Option<&'static str>,
 }
 
 /// Where a rule belongs.
@@ -48,6 +53,7 @@ pub(crate) struct Rule {
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Compiler,
+    Compatibility,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,14 +95,45 @@ fn all() -> Vec<Rule> {
     let codes = Code::ALL.iter().map(|code| Rule {
         code: code.as_str(),
         kind: Kind::Compiler,
+        category: None,
         title: code.title(),
         explanation: code.explanation(),
+        instead: None,
     });
-    codes.collect()
+    let rules = compatibility::Rule::ALL.iter().map(|rule| Rule {
+        code: rule.name(),
+        kind: Kind::Compatibility,
+        category: Some(rule.category().name()),
+        title: rule.instead(),
+        explanation: rule.explanation(),
+        instead: Some(rule.instead()),
+    });
+    codes.chain(rules).collect()
 }
 
 fn text(rule: &Rule, width: Option<usize>) -> String {
-    format!("{}: {}\n\n{}", rule.code, rule.title, wrapped(rule.explanation, width))
+    let (kind, instead) = match (rule.category, rule.instead) {
+        (Some(category), Some(instead)) => {
+            (format!("a rule of compatibility ({category})"), format!("\nInstead: {instead}.\n"))
+        }
+        _ => (rule.title.to_owned(), String::new()),
+    };
+    format!("{}: {kind}\n\n{}{}", rule.code, wrapped(rule.explanation, width), wrapped(&instead, width))
+}
+
+/// The category of a name on the command line.
+pub(crate) fn category(name: &str) -> Result<Category, String> {
+    Category::named(name).ok_or_else(|| {
+        let names: Vec<String> = Category::ALL.iter().map(|each| each.name().to_ascii_lowercase()).collect();
+        format!("the categories are {}", names.join(", "))
+    })
+}
+
+/// The rule of compatibility of a name on the command line.
+pub(crate) fn compatibility_rule(name: &str) -> Result<compatibility::Rule, String> {
+    let rules = compatibility::Rule::ALL;
+    let found = rules.iter().copied().find(|rule| rule.name().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| "`kaa explain --list` shows the rules of compatibility".to_owned())
 }
 
 fn list(rules: &[Rule]) -> String {

@@ -9,6 +9,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::git::GitError;
+
 /// What a run found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -53,6 +55,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// Standard input could not be read.
     Input(io::Error),
+    /// Git gave no schema.
+    Git(GitError),
     /// No Rust could be generated.
     Generate(kaa_rpc_build::Error),
 }
@@ -75,9 +79,10 @@ impl Failure {
     }
 
     /// What to do about it, if that is known.
-    pub(crate) fn help(&self) -> Option<&str> {
+    pub(crate) fn help(&self) -> Option<String> {
         match self {
-            Self::Argument { help, .. } if !help.is_empty() => Some(help),
+            Self::Argument { help, .. } if !help.is_empty() => Some(help.clone()),
+            Self::Git(error) => error.help(),
             _ => None,
         }
     }
@@ -93,6 +98,7 @@ impl fmt::Display for Failure {
             }
             Self::Output(source) => write!(formatter, "cannot write to standard output: {source}"),
             Self::Input(source) => write!(formatter, "cannot read standard input: {source}"),
+            Self::Git(source) => source.fmt(formatter),
             Self::Generate(source) => {
                 let text = source.to_string();
                 formatter.write_str(text.strip_prefix("error: ").unwrap_or(&text))
@@ -105,6 +111,7 @@ impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io { source, .. } | Self::Output(source) | Self::Input(source) => Some(source),
+            Self::Git(source) => Some(source),
             Self::Generate(source) => Some(source),
             Self::Usage | Self::Argument { .. } => None,
         }

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use kaa_idl::Compilation;
-use kaa_idl::diagnostic::{Diagnostic, Label, Place, Severity};
+use kaa_idl::compatibility;
+use kaa_idl::diagnostic::{Certainty, Diagnostic, Label, Place, Rendering, Severity};
 use serde::Serialize;
 
 use crate::positions::Positions;
@@ -64,6 +65,7 @@ pub(crate) struct Remark {
 #[derive(Debug, Serialize)]
 pub(crate) struct Change {
     pub(crate) message: String,
+    pub(crate) certain: bool,
     pub(crate) edits: Vec<Replacement>,
 }
 
@@ -75,16 +77,55 @@ pub(crate) struct Replacement {
     pub(crate) replacement: String,
 }
 
+/// The files that diagnostics are about.
+pub(crate) trait Texts {
+    /// The text of a file; `None` if it could not be read.
+    fn text(&self, path: &str) -> Option<&str>;
+
+    /// A file's path as a reader knows it.
+    fn shown(&self, path: &str) -> String;
+
+    /// Diagnostics as text for people.
+    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String;
+}
+
+impl Texts for Compilation {
+    fn text(&self, path: &str) -> Option<&str> {
+        self.text(path)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.display_path(path).to_owned()
+    }
+
+    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
+        self.render_diagnostics(diagnostics, rendering)
+    }
+}
+
+impl Texts for compatibility::Report<'_> {
+    fn text(&self, path: &str) -> Option<&str> {
+        self.text(path)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.display_path(path)
+    }
+
+    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
+        self.render_diagnostics(diagnostics, rendering)
+    }
+}
+
 /// Turns the diagnostics about the files of one compilation into findings.
-#[derive(Debug)]
 pub(crate) struct Describer<'a> {
-    compilation: &'a Compilation,
+    texts: &'a dyn Texts,
     positions: HashMap<&'a str, Positions<'a>>,
 }
 
 impl<'a> Describer<'a> {
-    pub(crate) fn new(compilation: &'a Compilation) -> Self {
-        Self { compilation, positions: HashMap::new() }
+    pub(crate) fn new(texts: &'a dyn Texts) -> Self {
+        Self { texts, positions: HashMap::new() }
     }
 
     pub(crate) fn finding(&mut self, diagnostic: &'a Diagnostic) -> Finding {
@@ -94,6 +135,7 @@ impl<'a> Describer<'a> {
         };
         let fixes = diagnostic.fix.iter().map(|fix| Change {
             message: fix.message.clone(),
+            certain: fix.certainty == Certainty::Certain,
             edits: fix
                 .edits
                 .iter()
@@ -122,12 +164,12 @@ impl<'a> Describer<'a> {
 
     fn range(&mut self, place: &'a Place) -> Range {
         let path: &'a str = &place.path;
-        let compilation = self.compilation;
-        let file = (!path.is_empty()).then(|| compilation.display_path(path).to_owned());
+        let texts = self.texts;
+        let file = (!path.is_empty()).then(|| texts.shown(path));
         let positions = self
             .positions
             .entry(path)
-            .or_insert_with(|| Positions::new(compilation.text(path).unwrap_or_default()));
+            .or_insert_with(|| Positions::new(texts.text(path).unwrap_or_default()));
         let (line, column) = positions.position(place.span.start);
         let (end_line, end_column) = positions.position(place.span.end);
         let (byte_start, byte_end) = (place.span.start, place.span.end);

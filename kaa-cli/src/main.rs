@@ -6,7 +6,9 @@
 //! Invariants: the exit code is 0 when all is well, 1 when something was found, 2 when the command could not do its
 //! work; nothing panics, whatever the files, the terminal or a closed pipe do.
 
+mod against;
 mod arguments;
+mod breaking;
 mod check;
 mod completions;
 mod console;
@@ -14,9 +16,12 @@ mod description;
 mod explain;
 mod failure;
 mod findings;
+mod freeze;
 mod generate;
+mod git;
 mod positions;
 mod project;
+mod replace;
 mod report;
 mod schema;
 mod source;
@@ -52,6 +57,8 @@ fn run(command: Command, console: &mut Console) -> Result<Outcome, Failure> {
     match command {
         Command::Check(arguments) => arguments.run(console),
         Command::Explain(arguments) => arguments.run(console),
+        Command::Breaking(arguments) => arguments.run(console),
+        Command::Freeze(arguments) => arguments.run(console),
         Command::Generate(arguments) => arguments.run(console),
         Command::Schema(arguments) => arguments.run(console),
         Command::Completions(arguments) => arguments.run(console),

@@ -9,7 +9,7 @@ use kaa_idl::diagnostic::{Diagnostic, Severity};
 use crate::arguments::Format;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::findings::{Describer, Document, Finding, VERSION};
+use crate::findings::{Describer, Document, Finding, Texts, VERSION};
 
 /// The findings of a run.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ impl Report {
         self.document.files += files;
     }
 
-    /// Writes or keeps diagnostics about the files of a compilation.
+    /// Writes or keeps diagnostics about files.
     pub(crate) fn add(
         &mut self,
-        compilation: &Compilation,
+        texts: &dyn Texts,
         diagnostics: &[Diagnostic],
         console: &mut Console,
     ) -> Result<(), Failure> {
@@ -44,11 +44,11 @@ impl Report {
         self.document.errors += errors;
         self.document.warnings += diagnostics.len() - errors;
         self.first = self.first.or(diagnostics.first().map(|diagnostic| diagnostic.rule.as_str()));
-        let mut describer = Describer::new(compilation);
+        let mut describer = Describer::new(texts);
         match self.format {
             Format::Human if diagnostics.is_empty() => {}
             Format::Human => {
-                let text = compilation.render_diagnostics(diagnostics, console.rendering());
+                let text = texts.rendered(diagnostics, console.rendering());
                 console.print(&text)?;
                 console.print("\n")?;
             }

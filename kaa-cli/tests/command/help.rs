@@ -2,7 +2,8 @@
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 6] = ["", "check", "explain", "generate rust", "schema", "completions"];
+const COMMANDS: [&str; 8] =
+    ["", "check", "explain", "breaking", "freeze", "generate rust", "schema", "completions"];
 
 #[test]
 fn help_is_as_it_was_read() {

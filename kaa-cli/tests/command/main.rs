@@ -3,10 +3,12 @@
 #![cfg(unix)]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say so")]
 
+mod breaking;
 mod check;
 mod codes;
 mod discovery;
 mod explanations;
+mod freezing;
 mod generation;
 mod help;
 mod hostile;

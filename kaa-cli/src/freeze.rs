@@ -1,0 +1,101 @@
+//! `kaa freeze`: keeps a schema as it is given out, to compare later ones with.
+//!
+//! Invariants: a frozen schema is never written over; what breaks the newest one is frozen only if that is asked for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use kaa_idl::compatibility::{self, Settings};
+use kaa_idl::frozen::{Frozen, file_name, freeze};
+use kaa_idl::{Compilation, compile};
+
+use crate::against::history;
+use crate::arguments::{Format, Target};
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::project::shown;
+use crate::replace::create;
+use crate::report::{Report, refused};
+use crate::source::ProjectSource;
+
+/// Keep the schema as it is, to compare later ones with
+///
+/// Writes the next frozen schema, one text file with all sources, such as frozen/3.frozen. Commit it: `kaa breaking
+/// --against frozen` and the build script's frozen() compare with it. If nothing has changed since the newest one,
+/// nothing is written. A schema that breaks the newest one is refused.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  kaa freeze                       into the folder `frozen` beside `kaa`
+  kaa freeze --into api/frozen
+  kaa freeze --check               in CI, before a release: is the newest one what the schema is?")]
+pub(crate) struct FreezeArguments {
+    #[command(flatten)]
+    target: Target,
+
+    /// The folder of the frozen schemas; `frozen` beside the schema's folder without it
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+
+    /// Write nothing, and end with 1 if the newest frozen schema is not the schema as it is
+    #[arg(long, conflicts_with = "allow_breaking")]
+    check: bool,
+
+    /// Freeze even what breaks the newest frozen schema
+    #[arg(long)]
+    allow_breaking: bool,
+}
+
+impl FreezeArguments {
+    pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
+        let project = self.target.project()?;
+        let compilation = compile(&ProjectSource::new(&project));
+        let folder = match (&self.into, project.roots.first()) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(root)) => PathBuf::from(shown(&root.with_file_name("frozen"))),
+            (None, None) => PathBuf::from("frozen"),
+        };
+        let history = if folder.is_dir() { history(&folder)? } else { Default::default() };
+        let number = history.next_number();
+        let Some(text) = freeze(&compilation, number) else { return refused(&compilation, console) };
+        if let Some(newest) = history.newest() {
+            if freeze(&compilation, newest.source.number()) == contents(Path::new(&newest.name)) {
+                console.note(&format!("nothing has changed since `{}`", newest.name))?;
+                return Ok(Outcome::Fine);
+            }
+            let broken = !self.check && !self.allow_breaking && breaks(newest, &compilation, console)?;
+            if broken {
+                let help = "mend that, or freeze it with --allow-breaking";
+                let message = format!("the schema breaks `{}`", newest.name);
+                console.failure(&Failure::argument(message, help));
+                return Ok(Outcome::Findings);
+            }
+        }
+        if self.check {
+            let kept = history.newest().map_or("nothing", |newest| newest.name.as_str());
+            console.note(&format!("the schema is not what is frozen: {kept}"))?;
+            return Ok(Outcome::Findings);
+        }
+        fs::create_dir_all(&folder).map_err(Failure::io("make the folder", &folder))?;
+        let file = folder.join(file_name(number));
+        create(&file, text.as_bytes())?;
+        console.note(&format!("froze the schema as `{}`", file.display()))?;
+        Ok(Outcome::Fine)
+    }
+}
+
+/// Line ends aside, which a version control system may have changed.
+fn contents(path: &Path) -> Option<String> {
+    Some(String::from_utf8(fs::read(path).ok()?).ok()?.replace("\r\n", "\n"))
+}
+
+/// Whether a schema breaks a frozen one, which is shown.
+fn breaks(newest: &Frozen, new: &Compilation, console: &mut Console) -> Result<bool, Failure> {
+    let old = compile(&newest.source);
+    let found = compatibility::Report::new(&old, new, &newest.source.era(), &Settings::default());
+    let Some(found) = found.filter(compatibility::Report::has_errors) else { return Ok(false) };
+    let mut report = Report::new("freeze", Format::Human);
+    report.add(&found, found.diagnostics(), console)?;
+    Ok(true)
+}

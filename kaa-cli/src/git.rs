@@ -1,0 +1,299 @@
+//! A schema as it was at a git reference: the only place that runs the program `git`.
+//!
+//! Invariants: nothing is checked out and nothing in the repository changes; what git has to say when it fails is
+//! passed on.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::error::Error;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use kaa_idl::{FileSource, SourceError};
+
+use crate::project::shown;
+
+/// The files of a folder at a reference.
+#[derive(Debug)]
+pub(crate) struct GitSource {
+    folder: PathBuf,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+/// Why there is no such schema.
+#[derive(Debug)]
+pub(crate) enum GitError {
+    /// There is no program `git`.
+    NoProgram,
+    /// It could not be run.
+    Io(io::Error),
+    /// The folder lies in no repository.
+    NoRepository { folder: PathBuf },
+    /// The repository has no such commit.
+    UnknownReference {
+        reference: String,
+        /// Whether the repository lacks old commits altogether.
+        shallow: bool,
+    },
+    /// The commit has no such folder.
+    NoFolder { folder: String, reference: String },
+    /// The name of a file is not Unicode, or has a line break.
+    UnfitName { path: String },
+    /// A file is a link to something that is no file of the repository.
+    NoFile { path: String },
+    /// Git refused.
+    Refused { complaint: String },
+}
+
+impl GitError {
+    /// What to do about it.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::NoProgram => Some("install git, or compare with a folder or a frozen schema".to_owned()),
+            Self::NoRepository { .. } => Some("compare with a folder or a frozen schema".to_owned()),
+            Self::UnknownReference { reference, shallow: true } => Some(format!(
+                "this is a shallow clone, which has the newest commits only; try `git fetch --depth 1 origin {reference}`, \
+                 or let CI fetch the whole history"
+            )),
+            Self::UnknownReference { reference, .. } => Some(format!(
+                "`git rev-parse {reference}` should name a commit; a folder is written `path:{reference}`"
+            )),
+            Self::NoFolder { reference, .. } => Some(format!(
+                "if the schema lay elsewhere then, name that folder: `--against git:{reference}:path/in/repository`"
+            )),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for GitError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoProgram => formatter.write_str("there is no program `git`"),
+            Self::Io(source) => write!(formatter, "cannot run git: {source}"),
+            Self::NoRepository { folder } => {
+                write!(formatter, "`{}` lies in no git repository", folder.display())
+            }
+            Self::UnknownReference { reference, .. } => {
+                write!(formatter, "there is no commit `{reference}` in the repository")
+            }
+            Self::NoFolder { folder, reference } => {
+                write!(formatter, "the folder `{folder}` did not exist at `{reference}`")
+            }
+            Self::UnfitName { path } => {
+                write!(formatter, "the name of `{path}` is not Unicode, or has a line break")
+            }
+            Self::NoFile { path } => {
+                write!(formatter, "`{path}` was a link to what is no file of the repository")
+            }
+            Self::Refused { complaint } => write!(formatter, "git refused: {}", complaint.trim_end()),
+        }
+    }
+}
+
+impl Error for GitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl GitSource {
+    /// Reads a folder of the repository that it lies in, or another folder of it, as of a reference.
+    pub(crate) fn read(folder: &Path, reference: &str, other: Option<&str>) -> Result<Self, GitError> {
+        let prefix = match git(folder, ["rev-parse".as_ref(), "--show-prefix".as_ref()])? {
+            Answer { succeeded: true, output, .. } => trimmed(&output),
+            answer if answer.complaint.contains("not a git repository") => {
+                return Err(GitError::NoRepository { folder: folder.to_path_buf() });
+            }
+            answer => return Err(GitError::Refused { complaint: answer.complaint }),
+        };
+        let prefix = other.map_or(prefix, OsString::from);
+        let commit = commit(folder, reference)?;
+        let tree = tree(folder, &commit, reference, &prefix)?;
+        let listing = output(folder, ["ls-tree", "-r", "-z", "--full-tree", tree.as_str()].map(OsStr::new))?;
+        let entries = entries(&listing)?;
+        let mut place = OsString::from(format!("{commit}:"));
+        place.push(&prefix);
+        if !place.as_bytes().ends_with(b":") && !place.as_bytes().ends_with(b"/") {
+            place.push("/");
+        }
+        let files = contents(folder, &place, entries)?;
+        Ok(Self { folder: folder.to_path_buf(), files })
+    }
+}
+
+impl GitSource {
+    /// The files of several folders together.
+    pub(crate) fn merged(sources: Vec<Self>) -> Self {
+        let mut merged = Self { folder: PathBuf::new(), files: BTreeMap::new() };
+        for source in sources.into_iter().rev() {
+            merged.folder = source.folder;
+            merged.files.extend(source.files);
+        }
+        merged
+    }
+}
+
+impl FileSource for GitSource {
+    fn files(&self) -> Result<Vec<String>, SourceError> {
+        Ok(self.files.keys().cloned().collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, SourceError> {
+        let content = self.files.get(path).ok_or_else(|| SourceError::Missing { path: path.to_owned() })?;
+        Ok(content.clone())
+    }
+
+    fn display_path(&self, path: &str) -> String {
+        shown(&self.folder.join(path))
+    }
+}
+
+/// The commit that a reference names.
+fn commit(folder: &Path, reference: &str) -> Result<String, GitError> {
+    // What begins like an option would be taken for one.
+    if !reference.starts_with('-') && !reference.is_empty() {
+        let wanted = format!("{reference}^{{commit}}");
+        let answer = git(folder, ["rev-parse", "--verify", "--quiet", wanted.as_str()].map(OsStr::new))?;
+        if answer.succeeded {
+            return Ok(String::from_utf8_lossy(&answer.output).trim().to_owned());
+        }
+    }
+    let shallow = output(folder, ["rev-parse", "--is-shallow-repository"].map(OsStr::new))?;
+    let shallow = shallow.starts_with(b"true");
+    Err(GitError::UnknownReference { reference: reference.to_owned(), shallow })
+}
+
+/// The tree of a folder in a commit.
+fn tree(folder: &Path, commit: &str, reference: &str, prefix: &OsStr) -> Result<String, GitError> {
+    let inside = prefix.as_bytes().strip_suffix(b"/").unwrap_or(prefix.as_bytes());
+    let mut wanted = OsString::from(commit);
+    wanted.push(":");
+    wanted.push(OsStr::from_bytes(inside));
+    let arguments = ["rev-parse".as_ref(), "--verify".as_ref(), "--quiet".as_ref(), wanted.as_os_str()];
+    let answer = git(folder, arguments)?;
+    if answer.succeeded {
+        return Ok(String::from_utf8_lossy(&answer.output).trim().to_owned());
+    }
+    let folder = String::from_utf8_lossy(inside).into_owned();
+    Err(GitError::NoFolder { folder, reference: reference.to_owned() })
+}
+
+/// The `.kaa` files in the listing of a tree: what a walk through the folder would have found.
+fn entries(listing: &[u8]) -> Result<Vec<String>, GitError> {
+    let mut entries = Vec::new();
+    for line in listing.split(|byte| *byte == 0) {
+        let mut halves = line.splitn(2, |byte| *byte == b'\t');
+        let (Some(head), Some(path)) = (halves.next(), halves.next()) else { continue };
+        let is_file = head.split(|byte| *byte == b' ').nth(1) == Some(b"blob");
+        let mut folders = path.split(|byte| *byte == b'/').rev().skip(1);
+        if !is_file || !path.ends_with(b".kaa") || folders.any(|folder| folder.starts_with(b".")) {
+            continue;
+        }
+        let unfit = || GitError::UnfitName { path: String::from_utf8_lossy(path).into_owned() };
+        let path = String::from_utf8(path.to_vec()).map_err(|_| unfit())?;
+        // A line break would be taken for the end of a question to git.
+        if path.contains('\n') {
+            return Err(unfit());
+        }
+        entries.push(path);
+    }
+    Ok(entries)
+}
+
+/// The contents of files, links followed; `place` is what git calls the folder.
+fn contents(folder: &Path, place: &OsStr, paths: Vec<String>) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
+    let mut child = command(folder, ["cat-file", "--batch", "--follow-symlinks"].map(OsStr::new))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let mut input = child.stdin.take();
+    // Git answers while it is asked, and a full pipe would stop both.
+    let output = thread::scope(|scope| {
+        scope.spawn(|| {
+            for path in &paths {
+                let line = [place.as_bytes(), path.as_bytes(), b"\n"].concat();
+                let asked = input.as_mut().map(|input| input.write_all(&line));
+                if !matches!(asked, Some(Ok(()))) {
+                    break;
+                }
+            }
+            drop(input.take());
+        });
+        child.wait_with_output()
+    });
+    let output = output.map_err(failed)?;
+    if !output.status.success() {
+        return Err(GitError::Refused { complaint: String::from_utf8_lossy(&output.stderr).into_owned() });
+    }
+    let mut rest = output.stdout.as_slice();
+    let mut files = BTreeMap::new();
+    for path in paths {
+        let Some((content, after)) = content(rest) else { return Err(GitError::NoFile { path }) };
+        files.insert(path, content.to_vec());
+        rest = after;
+    }
+    Ok(files)
+}
+
+/// One answer: `<object> blob <size>`, a line break, the bytes, a line break. Anything else is no file.
+fn content(answer: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = answer.iter().position(|byte| *byte == b'\n')?;
+    let (head, body) = answer.split_at_checked(end)?;
+    let head = String::from_utf8_lossy(head);
+    let (kind, size) = head.rsplit_once(' ')?;
+    kind.ends_with(" blob").then_some(())?;
+    let (content, rest) = body.get(1..)?.split_at_checked(size.parse().ok()?)?;
+    Some((content, rest.get(1..)?))
+}
+
+/// What git answered.
+struct Answer {
+    succeeded: bool,
+    output: Vec<u8>,
+    complaint: String,
+}
+
+fn output<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<Vec<u8>, GitError> {
+    let answer = git(folder, arguments)?;
+    if answer.succeeded { Ok(answer.output) } else { Err(GitError::Refused { complaint: answer.complaint }) }
+}
+
+fn git<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<Answer, GitError> {
+    let output = command(folder, arguments).stdin(Stdio::null()).output().map_err(failed)?;
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok(Answer { succeeded: output.status.success(), output: output.stdout, complaint })
+}
+
+fn command<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Command {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(folder).env("LC_ALL", "C");
+    // A hook names the repository by a path from where it runs, and git runs in another folder here.
+    if let (Some(repository), Ok(current)) = (env::var_os("GIT_DIR"), env::current_dir()) {
+        command.env("GIT_DIR", current.join(repository));
+        let tree = env::var_os("GIT_WORK_TREE").map_or_else(|| current.clone(), |tree| current.join(tree));
+        command.env("GIT_WORK_TREE", tree);
+    }
+    command
+}
+
+fn failed(error: io::Error) -> GitError {
+    match error.kind() {
+        io::ErrorKind::NotFound => GitError::NoProgram,
+        _ => GitError::Io(error),
+    }
+}
+
+fn trimmed(output: &[u8]) -> OsString {
+    OsStr::from_bytes(output.strip_suffix(b"\n").unwrap_or(output)).to_owned()
+}

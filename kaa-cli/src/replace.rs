@@ -1,0 +1,65 @@
+//! Writing a file: all of its text, or none.
+//!
+//! Invariants: the new text is written beside the file and takes its place in one step, so that a full disk or an
+//! interruption at any moment leaves the old text; permissions stay; where the file is a symbolic link, what it leads to
+//! is replaced and the link stays.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use crate::failure::Failure;
+
+/// Writes a file that must not exist yet.
+pub(crate) fn create(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    let failed = |source| Failure::io("write", path)(source);
+    let (temporary, file) = beside(path).map_err(failed)?;
+    // A link, unlike a renaming, never takes the place of a file that came to be in the meantime.
+    let created = write(&file, text, None).and_then(|()| fs::hard_link(&temporary, path));
+    let created = created.and_then(|()| fs::remove_file(&temporary));
+    finished(created, &temporary).map_err(failed)
+}
+
+fn write(mut file: &File, text: &[u8], like: Option<&fs::Metadata>) -> io::Result<()> {
+    file.write_all(text)?;
+    if let Some(metadata) = like {
+        keep_owner(file, metadata);
+        file.set_permissions(metadata.permissions())?;
+    }
+    file.sync_all()
+}
+
+/// Whoever may not give files away owns the new one.
+fn keep_owner(file: &File, metadata: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let is_other =
+        file.metadata().is_ok_and(|new| (new.uid(), new.gid()) != (metadata.uid(), metadata.gid()));
+    if is_other {
+        let _ = fchown(file, Some(metadata.uid()), Some(metadata.gid()));
+    }
+}
+
+fn finished(result: io::Result<()>, temporary: &Path) -> io::Result<()> {
+    if result.is_err() {
+        let _ = fs::remove_file(temporary);
+    }
+    result
+}
+
+/// A new file in the folder of another: hidden, and no `.kaa` file, so that nobody takes it for one if it is left over.
+fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
+    for attempt in 0..100_u8 {
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.{attempt}.tmp", process::id()));
+        let temporary = path.with_file_name(hidden);
+        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other.map(|file| (temporary, file)),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many temporary files beside it"))
+}

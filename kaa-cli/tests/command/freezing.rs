@@ -1,0 +1,108 @@
+//! `kaa freeze` keeps generations, and `kaa breaking` compares with all of them.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::Folder;
+
+fn frozen() -> Folder {
+    let folder = Folder::new([
+        ("Cargo.toml", "[package]"),
+        ("kaa/demo.kaa", "package demo;\nstruct A { x: u8 }\nstruct B { x: u8 }\n"),
+    ]);
+    let run = folder.kaa(["freeze"]);
+    assert_eq!((run.code, run.complaint.as_str()), (0, "froze the schema as `frozen/1.frozen`\n"));
+    folder
+}
+
+#[test]
+fn generations_are_numbered_and_kept() {
+    let folder = frozen();
+    let first = folder.read("frozen/1.frozen");
+    assert!(first.starts_with("kaa-frozen format=1 number=1 "));
+    let again = folder.kaa(["freeze"]);
+    assert_eq!((again.code, again.complaint.as_str()), (0, "nothing has changed since `frozen/1.frozen`\n"));
+    folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");
+    assert_eq!(folder.kaa(["freeze", "--check"]).code, 1);
+    assert_eq!(folder.kaa(["freeze"]).complaint, "froze the schema as `frozen/2.frozen`\n");
+    assert_eq!(folder.kaa(["freeze", "--check"]).code, 0);
+    assert_eq!(folder.read("frozen/1.frozen"), first);
+    let mode = |path: &str| folder.join(path).metadata().expect("the file").permissions().mode();
+    assert_eq!(mode("frozen/1.frozen"), mode("kaa/demo.kaa"));
+    assert_eq!(folder.join("frozen").read_dir().expect("a folder").count(), 2, "nothing else is left over");
+}
+
+#[test]
+fn what_breaks_is_frozen_only_on_demand() {
+    let folder = frozen();
+    folder.write("kaa/demo.kaa", "package demo;\nstruct A {}\nstruct B { x: u8 }\n");
+    let run = folder.kaa(["freeze"]);
+    assert_eq!(run.code, 1);
+    assert!(run.output.starts_with("error[STRUCT_FIELD_NO_DELETE]"), "{run:?}");
+    assert!(run.complaint.contains("--allow-breaking"), "{run:?}");
+    assert!(!folder.join("frozen/2.frozen").exists());
+    assert_eq!(folder.kaa(["freeze", "--allow-breaking"]).code, 0);
+    assert!(folder.join("frozen/2.frozen").exists());
+}
+
+#[test]
+fn every_generation_is_compared_and_an_edit_reported_once() {
+    let folder = frozen();
+    folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");
+    folder.kaa(["freeze"]);
+    let codes = |against: &str, text: &str| {
+        folder.write("kaa/demo.kaa", text);
+        folder.kaa(["breaking", "--format", "json", "--against", against]).codes()
+    };
+    let without_x = "package demo;\nstruct A { y: u8 = 0 }\nstruct B { x: u8 }\n";
+    assert_eq!(codes("frozen", without_x), ["STRUCT_FIELD_NO_DELETE"]);
+    let without_y = "package demo;\nstruct A { x: u8 }\nstruct B { x: u8 }\n";
+    assert_eq!(codes("frozen/1.frozen", without_y), [""; 0]);
+    assert_eq!(codes("frozen/2.frozen", without_y), ["STRUCT_FIELD_NO_DELETE"]);
+    assert_eq!(codes("frozen", without_y), ["STRUCT_FIELD_NO_DELETE"]);
+}
+
+#[test]
+fn frozen_matches_source_is_asked_of_the_newest_alone() {
+    let folder = frozen();
+    let arguments =
+        ["breaking", "--against", "frozen", "--rule", "FROZEN_MATCHES_SOURCE", "--format", "json"];
+    assert_eq!(folder.kaa(arguments).codes(), [""; 0]);
+    folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");
+    assert_eq!(folder.kaa(arguments).codes(), ["FROZEN_MATCHES_SOURCE"]);
+}
+
+#[test]
+fn damage_is_noticed() {
+    let folder = frozen();
+    let text = folder.read("frozen/1.frozen");
+    folder.write("frozen/1.frozen", text.replace("u8", "u9"));
+    for arguments in
+        [&["breaking", "--against", "frozen"][..], &["breaking", "--against", "frozen/1.frozen"], &["freeze"]]
+    {
+        let run = folder.kaa(arguments);
+        assert_eq!(run.code, 2);
+        assert!(run.complaint.contains("was changed after it was written"), "{run:?}");
+    }
+    let run = folder.kaa(["breaking", "--against", "kaa/demo.kaa"]);
+    assert!(run.code == 2 && run.complaint.contains("this is no frozen schema"), "{run:?}");
+}
+
+#[test]
+fn line_ends_may_change() {
+    let folder = frozen();
+    let text = folder.read("frozen/1.frozen");
+    folder.write("frozen/1.frozen", text.replace('\n', "\r\n"));
+    assert_eq!(folder.kaa(["breaking", "--against", "frozen"]).code, 0);
+    assert_eq!(folder.kaa(["freeze", "--check"]).code, 0);
+}
+
+#[test]
+fn errors_are_shown_and_nothing_is_frozen() {
+    let folder = Folder::new([
+        ("Cargo.toml", "[package]"),
+        ("kaa/demo.kaa", "package demo;\nstruct A { x: Nothing }\n"),
+    ]);
+    let run = folder.kaa(["freeze", "--into", "elsewhere"]);
+    assert_eq!((run.code, run.output.as_str()), (1, ""));
+    assert!(!folder.join("elsewhere").exists());
+}
