@@ -24,6 +24,8 @@ pub(crate) struct Matching {
     pub(crate) too_deep: bool,
     /// The places of `<` that no `>` closes.
     pub(crate) open_angles: Vec<Span>,
+    /// The first bracket that closes nothing, unless brackets before it were wrong already.
+    pub(crate) stray: Option<Diagnostic>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -31,7 +33,7 @@ pub(crate) struct Matching {
 /// on a line of its own, no further in than the bracket's line, as a sign that the bracket should have ended.
 pub(crate) fn match_brackets(path: &Arc<str>, text: &str, lines: &LineTable, tokens: &[Token]) -> Matching {
     let strict = Matcher::new(path, text, lines, tokens, false).run();
-    if strict.diagnostics.is_empty() {
+    if strict.diagnostics.is_empty() && strict.stray.is_none() {
         return strict;
     }
     Matcher::new(path, text, lines, tokens, true).run()
@@ -42,6 +44,8 @@ struct Open {
     index: usize,
     span: Span,
     angles: Vec<Span>,
+    /// An inner bracket whose end stands where the end of this one should: perhaps the one that was never closed.
+    suspect: Option<Span>,
 }
 
 struct Matcher<'t> {
@@ -53,6 +57,8 @@ struct Matcher<'t> {
     stack: Vec<Open>,
     /// The `<` that are open since the innermost bracket.
     angles: Vec<Span>,
+    /// Where the last bracket was closed that stood in no other.
+    last_close: Option<Span>,
     matching: Matching,
 }
 
@@ -69,9 +75,11 @@ impl<'t> Matcher<'t> {
             broken: Vec::new(),
             too_deep: false,
             open_angles: Vec::new(),
+            stray: None,
             diagnostics: Vec::new(),
         };
-        Self { path, text, lines, tokens, by_indentation, stack: Vec::new(), angles: Vec::new(), matching }
+        let (stack, angles) = (Vec::new(), Vec::new());
+        Self { path, text, lines, tokens, by_indentation, stack, angles, last_close: None, matching }
     }
 
     fn run(mut self) -> Matching {
@@ -83,7 +91,7 @@ impl<'t> Matcher<'t> {
             match token.kind {
                 TokenKind::Open(bracket) => {
                     let angles = std::mem::take(&mut self.angles);
-                    self.stack.push(Open { bracket, index, span: token.span, angles });
+                    self.stack.push(Open { bracket, index, span: token.span, angles, suspect: None });
                 }
                 TokenKind::Close(bracket) => self.close(bracket, index, token.span),
                 TokenKind::Less => self.angles.push(token.span),
@@ -121,22 +129,56 @@ impl<'t> Matcher<'t> {
             return self.unmatched(bracket, index, span);
         }
         self.end_angles(span);
+        let mut unclosed: Vec<Open> = Vec::new();
         while let Some(mut open) = self.stack.pop() {
             self.angles.append(&mut open.angles);
             if open.bracket == bracket {
+                self.suspect(&open, span);
                 break;
             }
             self.matching.broken.push(open.index);
-            let message = format!("this `{}` is never closed", opening(open.bracket));
-            let diagnostic = Diagnostic::error(
-                Code::UnclosedDelimiter,
-                message,
-                Place::new(self.path, open.span),
-                format!("needs a `{}`", closing(open.bracket)),
-            );
+            unclosed.push(open);
+        }
+        if self.stack.is_empty() {
+            self.last_close = Some(span);
+        }
+        if let Some(diagnostic) = self.never_closed(&unclosed) {
             let other = format!("before this `{}`", closing(bracket));
             self.matching.diagnostics.push(diagnostic.with_label(Place::new(self.path, span), other));
         }
+    }
+
+    /// An end further out than the beginning belongs to another bracket, to judge by the looks.
+    fn suspect(&mut self, open: &Open, close: Span) {
+        let line = self.lines.start(self.lines.line(close.start)).unwrap_or(0);
+        let blank = Span::new(line, close.start).text(self.text).trim().is_empty();
+        let further_out = blank && self.column(close.start) < self.indentation(open.span.start);
+        if let Some(outer) = self.stack.last_mut()
+            && outer.suspect.is_none()
+        {
+            outer.suspect = open.suspect.or(further_out.then_some(open.span));
+        }
+    }
+
+    /// One complaint for brackets that end together, given from the innermost outwards.
+    fn never_closed(&self, open: &[Open]) -> Option<Diagnostic> {
+        let (innermost, outer) = open.split_first()?;
+        let span = innermost.suspect.unwrap_or(innermost.span);
+        let bracket = opening(innermost.bracket);
+        let mut diagnostic = Diagnostic::error(
+            Code::UnclosedDelimiter,
+            format!("this `{bracket}` is never closed"),
+            Place::new(self.path, span),
+            format!("needs a `{}`", closing(innermost.bracket)),
+        );
+        if innermost.suspect.is_some() {
+            let label = format!("so no `{}` is left for this `{bracket}`", closing(innermost.bracket));
+            diagnostic = diagnostic.with_label(Place::new(self.path, innermost.span), label);
+        }
+        for other in outer {
+            diagnostic = diagnostic.with_label(Place::new(self.path, other.span), "nor is this");
+        }
+        Some(diagnostic)
     }
 
     /// A bracket of a kind that is not open: a slip for the one that is, or one too many.
@@ -161,12 +203,16 @@ impl<'t> Matcher<'t> {
             }
             None => {
                 let message = format!("`{}` closes nothing", closing(bracket));
-                Diagnostic::error(
-                    Code::UnclosedDelimiter,
-                    message,
-                    place,
-                    "there is no open bracket of this kind",
-                )
+                if self.matching.stray.is_none() && self.matching.diagnostics.is_empty() {
+                    let label = "there is no open bracket of this kind";
+                    let mut stray = Diagnostic::error(Code::UnclosedDelimiter, message, place, label);
+                    if let Some(last) = self.last_close.filter(|_| self.stack.is_empty()) {
+                        let place = Place::new(self.path, last);
+                        stray = stray.with_label(place, "everything was closed here");
+                    }
+                    self.matching.stray = Some(stray);
+                }
+                return;
             }
         };
         self.matching.diagnostics.push(diagnostic);
@@ -178,17 +224,8 @@ impl<'t> Matcher<'t> {
         self.matching.open_angles.append(&mut self.angles);
         self.matching.open_angles.extend(open.iter().flat_map(|open| &open.angles));
         self.matching.broken.extend(open.iter().map(|open| open.index));
-        let mut innermost_first = open.iter().rev();
-        let Some(innermost) = innermost_first.next() else { return };
-        let mut diagnostic = Diagnostic::error(
-            Code::UnclosedDelimiter,
-            format!("this `{}` is never closed", opening(innermost.bracket)),
-            Place::new(self.path, innermost.span),
-            format!("needs a `{}`", closing(innermost.bracket)),
-        );
-        for outer in innermost_first {
-            diagnostic = diagnostic.with_label(Place::new(self.path, outer.span), "nor is this");
-        }
+        let innermost_first: Vec<Open> = open.into_iter().rev().collect();
+        let Some(mut diagnostic) = self.never_closed(&innermost_first) else { return };
         if let Some(span) = before {
             diagnostic = diagnostic.with_label(Place::new(self.path, span), remark);
         }

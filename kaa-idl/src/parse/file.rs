@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pest::Parser;
 
 use super::brackets::match_brackets;
-use super::chunks::{Chunk, chunks, is_item_keyword};
+use super::chunks::{Chunk, chunks, is_item_keyword, starts_line};
 use super::expected::{Excerpt, unexpected};
 use super::generated::Rule;
 use super::grammar::Grammar;
@@ -41,12 +41,22 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     scan.hide(&matching.open_angles);
     let excerpt = Excerpt { path: &path, text, masked: &scan.masked, tokens: &scan.tokens };
     let mut syntax = matching.diagnostics;
-    let mut parser =
-        FileParser { excerpt, scan: &scan, file: &mut file, diagnostics: &mut syntax, in_junk: false };
+    let mut parser = FileParser {
+        excerpt,
+        scan: &scan,
+        file: &mut file,
+        diagnostics: &mut syntax,
+        in_junk: false,
+        lost: None,
+        open_use: false,
+    };
     for chunk in &chunks {
         parser.chunk(chunk);
     }
     parser.inner_docs(&chunks);
+    let lost = parser.lost.unwrap_or(usize::MAX);
+    // Where an item's beginning was not understood, its end is no news.
+    syntax.extend(matching.stray.filter(|stray| stray.primary.place.span.start < lost));
     let damaged: HashSet<usize> =
         scan.diagnostics.iter().map(|diagnostic| lines.line(diagnostic.primary.place.span.start)).collect();
     let angles: HashSet<usize> = matching.open_angles.iter().map(|span| lines.line(span.start)).collect();
@@ -69,7 +79,12 @@ struct FileParser<'t> {
     scan: &'t Scan,
     file: &'t mut ast::File,
     diagnostics: &'t mut Vec<Diagnostic>,
+    /// Whether what stood before was not understood, so that what follows may be a part of it.
     in_junk: bool,
+    /// Where the first item was not understood.
+    lost: Option<usize>,
+    /// Whether the chunk before was a `use` with something wrong, whose names may stand in this one.
+    open_use: bool,
 }
 
 impl FileParser<'_> {
@@ -77,7 +92,30 @@ impl FileParser<'_> {
         let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
         let head = head(tokens);
         let first = head.first().map_or("", |token| token.span.text(self.excerpt.text));
+        let known = self.diagnostics.len();
+        self.take(chunk, tokens, head, first);
+        let failed = chunk.broken || self.diagnostics.len() > known;
+        let imports = || {
+            let text = |token: &Token| token.span.text(self.excerpt.text);
+            self.file.items.is_empty() && tokens.iter().any(|token| text(token) == "::")
+        };
+        if failed && (first == "use" || self.open_use || imports()) {
+            let words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
+            self.file.lost_names.extend(words.map(|word| word.span.text(self.excerpt.text).to_owned()));
+        }
+        if failed
+            && first == "package"
+            && !starts_line(self.excerpt.text, &self.scan.tokens, chunk.tokens.end)
+        {
+            self.file.package = None;
+            self.file.package_lost = true;
+        }
+        self.open_use = failed && first == "use";
+    }
+
+    fn take(&mut self, chunk: &Chunk, tokens: &[Token], head: &[Token], first: &str) {
         if chunk.broken {
+            self.in_junk = true;
             self.salvage(tokens);
             return;
         }
@@ -87,6 +125,7 @@ impl FileParser<'_> {
         {
             self.not_an_item(token.span, first, head);
             self.in_junk = true;
+            self.lost.get_or_insert(chunk.span.start);
             self.salvage(tokens);
             return;
         }
@@ -98,6 +137,8 @@ impl FileParser<'_> {
             }
             Err(error) => {
                 self.diagnostics.push(unexpected(self.excerpt, Setting::Item, chunk.span.start, &error));
+                self.in_junk = true;
+                self.lost.get_or_insert(chunk.span.start);
                 self.salvage(tokens);
             }
         }
@@ -109,13 +150,14 @@ impl FileParser<'_> {
         self.file.package_lost |= first == "package" || meant(first) == Some("package");
         let known = self.file.lost_names.len();
         self.file.lost_names.extend(declared(self.excerpt, tokens).map(str::to_owned));
-        if self.file.lost_names.len() == known {
-            let name = head(tokens).iter().filter(|token| token.kind == TokenKind::Word).nth(1);
-            self.file.lost_names.extend(name.map(|name| name.span.text(self.excerpt.text).to_owned()));
-        }
-        if first == "use" {
-            let words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
-            self.file.lost_names.extend(words.map(|word| word.span.text(self.excerpt.text).to_owned()));
+        if self.file.lost_names.len() == known && !matches!(first, "package" | "use") {
+            let beginning = head(tokens).iter().take_while(|token| !matches!(token.kind, TokenKind::Open(_)));
+            let words = beginning.filter(|token| token.kind == TokenKind::Word).take(2);
+            let words =
+                words.map(|word| word.span.text(self.excerpt.text)).filter(|word| !is_item_keyword(word));
+            self.file.lost_names.extend(words.map(str::to_owned));
+            // An item whose name cannot be told may have had any.
+            self.file.incomplete |= self.file.lost_names.len() == known;
         }
     }
 
@@ -128,14 +170,14 @@ impl FileParser<'_> {
             self.diagnostics.push(diagnostic);
             return;
         }
-        if self.in_junk && meant(word).is_none() && !is_member_word(word) {
+        if self.in_junk && (meant(word).is_none() || is_member_word(word)) {
             return;
         }
         let diagnostic = match (word, meant(word)) {
-            (_, Some(keyword)) => {
+            (word, Some(keyword)) if !is_member_word(word) || word == "include" => {
                 diagnostic.with_suggestion(place, keyword, format!("did you mean `{keyword}`?"))
             }
-            (word, None) if is_member_word(word) => {
+            (word, _) if is_member_word(word) => {
                 diagnostic.with_help("methods stand inside a `service` or an `interface`")
             }
             _ => diagnostic.with_help(
@@ -210,7 +252,7 @@ fn head(tokens: &[Token]) -> &[Token] {
 
 /// Whether a word begins something that stands in services.
 fn is_member_word(word: &str) -> bool {
-    matches!(word, "fn" | "oneway" | "client" | "rpc" | "async" | "pub")
+    matches!(word, "fn" | "oneway" | "client" | "include" | "reserved" | "rpc" | "async" | "pub")
 }
 
 /// The keyword that a word was likely meant to be.

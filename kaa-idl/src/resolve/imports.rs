@@ -72,7 +72,9 @@ impl<'a> Resolver<'a> {
     fn import_target(&mut self, file: usize, import: &Use) -> Import {
         let package_name = dotted(&import.package);
         let Some(package) = self.scope.by_name.get(&package_name).copied() else {
-            self.unknown_import_package(file, import, &package_name);
+            if !self.scope.doubtful.contains(&package_name) {
+                self.unknown_import_package(file, import, &package_name);
+            }
             return Import::Lost;
         };
         self.note_edge(file, package, import.package_span);

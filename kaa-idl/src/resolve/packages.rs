@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::graph::{circle, components, is_circle};
 use super::scope::Input;
+use super::suggest::nearest;
 use crate::ast::{self, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
@@ -15,6 +16,9 @@ pub(super) struct Groups {
     pub(super) packages: BTreeMap<String, Vec<usize>>,
     /// Files whose paths do not allow their packages, so that what they declare may be there twice.
     pub(super) misplaced: HashSet<usize>,
+    /// Packages that a misplaced file, or one without a legal `package` line, was perhaps meant to be part of, with
+    /// those files.
+    pub(super) doubtful: BTreeMap<String, Vec<usize>>,
     /// What is wrong with that.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -23,31 +27,44 @@ pub(super) struct Groups {
 pub(super) fn group(files: &[Input<'_>]) -> Groups {
     let mut packages: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut misplaced = HashSet::new();
+    let mut doubtful: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut diagnostics = Vec::new();
+    let named: HashSet<String> =
+        files.iter().filter_map(|input| Some(dotted(&input.file.package.as_ref()?.segments))).collect();
     for (index, input) in files.iter().enumerate() {
         let places = Places::of(&input.file.path);
+        let mut in_doubt = true;
         let name = match &input.file.package {
             Some(line) => {
                 let name = dotted(&line.segments);
-                if let Some(complaint) = mismatch(input.file, line, &name, &places) {
-                    misplaced.insert(index);
-                    diagnostics.push(complaint);
+                match mismatch(input.file, line, &name, &places) {
+                    Some(complaint) => {
+                        misplaced.insert(index);
+                        diagnostics.push(complaint);
+                    }
+                    None => in_doubt = false,
                 }
                 name
             }
             None => {
+                let name = places.likely(&named).to_owned();
                 if !input.file.incomplete && !input.file.package_lost {
-                    diagnostics.push(nameless(input.file, &places));
+                    diagnostics.push(nameless(input.file, &places, &name));
                 }
-                places.own.clone()
+                name
             }
         };
+        if in_doubt {
+            for candidate in [Some(&places.own), places.folder.as_ref()].into_iter().flatten() {
+                doubtful.entry(candidate.clone()).or_default().push(index);
+            }
+        }
         packages.entry(name).or_default().push(index);
     }
     for (name, members) in &packages {
         diagnostics.extend(both_file_and_folder(files, name, members));
     }
-    Groups { packages, misplaced, diagnostics }
+    Groups { packages, misplaced, doubtful, diagnostics }
 }
 
 /// The packages that a path allows.
@@ -67,6 +84,13 @@ impl Places {
         let folder = stem.rsplit_once('/').map(|(folder, _)| folder.replace('/', "."));
         let unfit = stem.split('/').find(|part| !is_name(part)).map(str::to_owned);
         Self { own, folder, unfit }
+    }
+
+    /// The package of a file that names none: that of its folder if other files there say so, else its own.
+    fn likely(&self, named: &HashSet<String>) -> &str {
+        let folder =
+            self.folder.as_ref().filter(|folder| named.contains(*folder) && !named.contains(&self.own));
+        folder.unwrap_or(&self.own)
     }
 
     /// What to do about a path that no package can have.
@@ -98,15 +122,18 @@ fn mismatch(file: &ast::File, line: &ast::PackageLine, name: &str, places: &Plac
     let advice = places.advice().unwrap_or_else(|| {
         format!("package `{name}` is the file `{path}.kaa`, or the files directly under `{path}/`")
     });
-    Some(
-        Diagnostic::error(
-            Code::PackageMismatch,
-            format!("`{}` says `package {name};`", file.path),
-            place,
-            format!("its path allows {}", places.shown()),
-        )
-        .with_help(advice),
-    )
+    let diagnostic = Diagnostic::error(
+        Code::PackageMismatch,
+        format!("`{}` says `package {name};`", file.path),
+        place.clone(),
+        format!("its path allows {}", places.shown()),
+    );
+    let candidates = [Some(&places.own), places.folder.as_ref()].into_iter().flatten();
+    let near = nearest(name, candidates.filter(|_| places.unfit.is_none()).map(String::as_str));
+    Some(match near {
+        Some(near) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
+        None => diagnostic.with_help(advice),
+    })
 }
 
 fn is_name(text: &str) -> bool {
@@ -117,7 +144,7 @@ fn is_part_of_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }
 
-fn nameless(file: &ast::File, places: &Places) -> Diagnostic {
+fn nameless(file: &ast::File, places: &Places, likely: &str) -> Diagnostic {
     let place = Place::new(&file.path, Span::at(0));
     let diagnostic = Diagnostic::error(
         Code::PackageMismatch,
@@ -130,7 +157,7 @@ fn nameless(file: &ast::File, places: &Places) -> Diagnostic {
     }
     diagnostic.with_help(format!("its path allows {}", places.shown())).with_fix(
         place,
-        format!("package {};\n", places.own),
+        format!("package {likely};\n"),
         "add the line",
     )
 }

@@ -35,6 +35,8 @@ pub(super) struct Resolver<'a> {
     pub(super) pending_defaults: Vec<PendingDefault<'a>>,
     /// Pairs of names that were compared for suggestions.
     pub(super) comparisons: usize,
+    /// What was said about missing names, by file, package and name.
+    pub(super) missed: HashMap<(usize, usize, String), usize>,
     /// Methods made by flattening includes, over all services.
     pub(super) flattened: usize,
 }
@@ -107,6 +109,7 @@ impl<'a> Resolver<'a> {
             containers: Vec::new(),
             pending_defaults: Vec::new(),
             comparisons: 0,
+            missed: HashMap::new(),
             flattened: 0,
         }
     }

@@ -55,6 +55,8 @@ pub(super) struct Scope<'a> {
     pub(super) files: &'a [Input<'a>],
     pub(super) packages: Vec<PackageScope<'a>>,
     pub(super) by_name: HashMap<String, usize>,
+    /// Packages that do not exist because their files say otherwise.
+    pub(super) doubtful: HashSet<String>,
     pub(super) package_of: Vec<usize>,
     pub(super) entries: Vec<Entry<'a>>,
     /// The item behind every type id.
@@ -91,6 +93,7 @@ impl<'a> Scope<'a> {
             files,
             packages: Vec::new(),
             by_name: HashMap::new(),
+            doubtful: groups.doubtful.keys().cloned().collect(),
             package_of: vec![0; files.len()],
             entries: Vec::new(),
             type_items: Vec::new(),
@@ -108,7 +111,8 @@ impl<'a> Scope<'a> {
                 if let Some(slot) = self.package_of.get_mut(*file) {
                     *slot = index;
                 }
-                package.incomplete |= input.file.incomplete || input.file.package_lost;
+                package.incomplete |= input.file.incomplete;
+                package.incomplete |= groups.misplaced.contains(file);
                 package.lost.extend(input.file.lost_names.iter().map(String::as_str));
                 for item in &input.file.items {
                     let number = self.entries.len();
@@ -124,6 +128,11 @@ impl<'a> Scope<'a> {
                         diagnostics.extend(self.duplicate(first, entry));
                     }
                 }
+            }
+            let doubtful = groups.doubtful.get(name).into_iter().flatten();
+            for input in doubtful.filter_map(|file| self.files.get(*file)) {
+                package.lost.extend(input.file.items.iter().map(|item| item.name.text.as_str()));
+                package.lost.extend(input.file.lost_names.iter().map(String::as_str));
             }
             package.files.clone_from(members);
             self.by_name.insert(name.clone(), index);
@@ -249,7 +258,13 @@ impl<'a> Scope<'a> {
             }
             ([_, _, ..], []) | (_, [_, _, _, ..]) => Err(Missing::Separators),
             (_, [name, member @ ..]) => {
-                let package = self.by_name.get(&dotted(&path.dotted)).ok_or(Missing::Package)?;
+                let package = self.by_name.get(&dotted(&path.dotted)).ok_or_else(|| {
+                    if self.doubtful.contains(&dotted(&path.dotted)) {
+                        Missing::Silent
+                    } else {
+                        Missing::Package
+                    }
+                })?;
                 Ok(Found { item: self.item_in(*package, name)?, member: member.first() })
             }
             _ => Err(Missing::Silent),

@@ -8,10 +8,12 @@ use super::scope::{Import, Missing};
 use super::suggest::{foreign_type, nearest};
 use super::types::BUILT_INS;
 use crate::ast::{self, ItemKind, Name, dotted};
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Edit, Label, Place};
 
 /// How many pairs of names are compared in one compilation.
 const MOST_COMPARISONS: usize = 300_000;
+/// How many other places of one missing name are shown.
+const MOST_PLACES: usize = 8;
 
 impl Resolver<'_> {
     /// Reports a path that was not found; `noun` says what was looked for.
@@ -52,6 +54,9 @@ impl Resolver<'_> {
 
     pub(super) fn unknown_item(&mut self, file: usize, package: usize, name: &Name, noun: &str) {
         let place = self.scope.place(file, name.span);
+        if self.again(file, package, name, &place) {
+            return;
+        }
         let own = package == self.scope.package_of(file);
         let message = if own {
             format!("there is no {noun} `{}`", name.text)
@@ -66,6 +71,23 @@ impl Resolver<'_> {
             self.advice_in(package, name, noun, place, diagnostic)
         };
         self.report(diagnostic);
+    }
+
+    /// Whether this name was missed in this file before; then the place is added to what was said.
+    fn again(&mut self, file: usize, package: usize, name: &Name, place: &Place) -> bool {
+        let next = self.diagnostics.len();
+        let first = *self.missed.entry((file, package, name.text.clone())).or_insert(next);
+        let Some(diagnostic) = self.diagnostics.get_mut(first) else { return false };
+        if diagnostic.secondary.len() < MOST_PLACES {
+            diagnostic.secondary.push(Label { place: place.clone(), message: "here as well".to_owned() });
+        }
+        if let Some(fix) = &mut diagnostic.fix
+            && fix.edits.iter().all(|edit| edit.place != *place)
+            && let Some(replacement) = fix.edits.first().map(|edit| edit.replacement.clone())
+        {
+            fix.edits.push(Edit { place: place.clone(), replacement });
+        }
+        true
     }
 
     fn local_advice(
