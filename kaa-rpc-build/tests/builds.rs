@@ -62,8 +62,18 @@ fn cargo_check(folder: &Path) -> (bool, String) {
 }
 
 fn all_fixtures() -> Config {
-    let folders =
-        ["enums", "errors", "flags", "values", "service", "evolution", "recursion", "packages", "hygiene"];
+    let folders = [
+        "enums",
+        "errors",
+        "flags",
+        "values",
+        "service",
+        "streams",
+        "evolution",
+        "recursion",
+        "packages",
+        "hygiene",
+    ];
     folders.iter().fold(configure().root(support::fixture("structs")), |config, folder| {
         config.include(support::fixture(folder))
     })
@@ -81,6 +91,25 @@ fn all_fixtures_build_in_edition_2024_with_hash_maps_and_stubs() {
         "2024",
         all_fixtures().hash_map("depot").hash_map("kiosk").hash_map("defaults").default_stubs(true),
     );
+}
+
+/// The files with a package in the language reference, which show every construct.
+#[test]
+fn the_first_look_of_the_reference_builds() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let reference = fs::read_to_string(workspace.join("docs/idl.md")).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds/first_look_schema");
+    let mut packages = Vec::new();
+    for block in reference.split("```kaa\n").skip(1).filter_map(|block| block.split("```").next()) {
+        let Some((_, line)) = block.split_once("package ") else { continue };
+        let package = line.split(';').next().unwrap();
+        let file = folder.join(package.replace('.', "/")).with_extension("kaa");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, block).unwrap();
+        packages.push(package);
+    }
+    assert_eq!(packages, ["tv.common", "tv.epg", "tv.schedule"]);
+    check("first_look", "2024", configure().root(folder));
 }
 
 #[test]

@@ -17,8 +17,13 @@ pub mod api {
     kaa_rpc_runtime::include_kaa!();
 }
 
+use std::pin::Pin;
+use std::task::Poll;
+
 use api::core::{Box, Clone, Error, Peer, PeerClient, PeerServer, PeerServerProxy};
-use kaa_rpc_runtime::{role, Context, Failure, Fault, Service};
+use api::stream::{Item, Streams, StreamsClient, StreamsClientProxy, StreamsServer, StreamsServerProxy};
+use kaa_rpc_runtime::codegen::Stream;
+use kaa_rpc_runtime::{role, Context, Failure, Fault, Incoming, Service};
 
 /// Implements some of the server's methods; stubs answer for the others.
 #[derive(Debug)]
@@ -55,4 +60,63 @@ pub fn services() -> (Service<role::Server>, Service<role::Client>) {
 #[must_use]
 pub fn call(proxy: &PeerServerProxy) -> impl Send + 'static {
     proxy.clone(Clone::new(1, "type", 2, false, true, 3, 4), api::core::CloneOptions::default())
+}
+
+/// A stream that ends at once.
+#[derive(Debug)]
+pub struct Silence;
+
+impl Stream for Silence {
+    type Item = Result<u8, Failure<api::stream::Incoming>>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut std::task::Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(None)
+    }
+}
+
+impl StreamsServer for Office {
+    async fn call_with_stream(
+        &self,
+        _context: Context<StreamsClientProxy>,
+        _call: u8,
+        cx: Incoming<u8>,
+        _options: u8,
+    ) -> Result<
+        impl Stream<Item = Result<u8, Failure<api::stream::Incoming>>> + Send,
+        Failure<api::stream::Incoming>,
+    > {
+        drop(cx);
+        Ok(Silence)
+    }
+
+    async fn next(&self, _cx: Context<StreamsClientProxy>, mut rows: Incoming<Item>) -> Result<(), Fault> {
+        while rows.next().await.is_some() {}
+        Ok(())
+    }
+}
+
+impl StreamsClient for Nobody {}
+
+/// Makes a service of each, with streams.
+#[must_use]
+pub fn streams() -> (Service<role::Server>, Service<role::Client>) {
+    (Streams::server(Office), Streams::client(Nobody))
+}
+
+/// What is called with a stream, and gives one back.
+pub fn incoming(proxy: &StreamsServerProxy, rows: Incoming<u8>) -> Incoming<u8, api::stream::Incoming> {
+    let bytes = Bytes(rows);
+    proxy.call_with_stream(1, bytes, 2)
+}
+
+/// The items that arrive, as far as they do.
+#[derive(Debug)]
+struct Bytes(Incoming<u8>);
+
+impl Stream for Bytes {
+    type Item = u8;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.0).poll_next(context).map(|item| item.and_then(Result::ok))
+    }
 }
