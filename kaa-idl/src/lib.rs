@@ -24,6 +24,7 @@ pub mod casing;
 pub mod compatibility;
 mod compile;
 pub mod diagnostic;
+mod format;
 pub mod frozen;
 pub mod ids;
 mod location;
@@ -35,6 +36,7 @@ mod source;
 
 pub use compile::{Compilation, compile};
 pub use diagnostic::{RenderStyle, Rendering};
+pub use format::format;
 pub use location::{LineTable, Span};
 pub use parse::parse;
 pub use source::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, MemorySource, SourceError};

@@ -22,4 +22,4 @@ pub(crate) use file::declared;
 pub(crate) use generated::Rule;
 pub(crate) use grammar::Grammar;
 pub(crate) use habits::Setting;
-pub(crate) use scan::unescape;
+pub(crate) use scan::{Bracket, Token, TokenKind, scan, unescape};

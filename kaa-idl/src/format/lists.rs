@@ -1,0 +1,88 @@
+//! Lists with a line for each entry, and what decorates an entry.
+//!
+//! Invariants: each entry but a `..` ends in a comma; the comments behind an entry stand behind its comma.
+
+use super::flow::Unit;
+use super::outline::List;
+use super::printer::{Blank, Printer, STEP, WIDTH};
+use super::tokens::Kind;
+
+impl Printer<'_> {
+    /// Writes a list from its opening bracket to its closing one.
+    pub(super) fn vertical(&mut self, open: usize) {
+        let close = self.outline.close(open);
+        let base = self.open(open);
+        let outer = std::mem::replace(&mut self.indent, base + STEP);
+        let mut from = open + 1;
+        while from < close {
+            let to = self.end_of_entry(from, close);
+            if to > from {
+                self.entry(from, to, if from == open + 1 { Blank::Never } else { Blank::Keep });
+                let comma = (to < close).then_some(to);
+                if comma.is_some() || self.kind(to - 1) != Kind::Rest {
+                    self.emit_early(comma);
+                }
+            }
+            from = to + 1;
+        }
+        self.end(close, base, if close == open + 1 { Blank::Never } else { Blank::Keep });
+        self.indent = outer;
+    }
+
+    /// Writes an opening bracket and tells the indentation of its line. A brace stays on the line of what it belongs
+    /// to, even if comments stand between.
+    pub(super) fn open(&mut self, open: usize) -> usize {
+        let block = self.outline.group(open).is_some_and(|group| group.list == List::Block);
+        if block && self.outline.must_break(open) {
+            self.open_early(open);
+        } else {
+            self.emit(open);
+        }
+        self.line_indent
+    }
+
+    /// The comma behind an entry, or the bracket that closes the list.
+    fn end_of_entry(&self, from: usize, close: usize) -> usize {
+        let mut index = from;
+        while index < close && self.kind(index) != Kind::Comma {
+            index = self.outline.close(index) + 1;
+        }
+        index.min(close)
+    }
+
+    /// Docs and attributes stand on lines of their own, except that short attributes may share the line of the entry.
+    fn entry(&mut self, from: usize, to: usize, blank: Blank) {
+        let head = self.end_of_decoration(from).min(to - 1);
+        let unit = Unit { last: to - 1, reserve: 1 };
+        let on_lines = head > from
+            && (self.outline.any_break(from + 1, head)
+                || self.indent + self.outline.width(from, head) > WIDTH);
+        let start = if on_lines { self.decoration(from, head, blank) } else { from };
+        self.begin(start, if start == from { blank } else { Blank::Never });
+        self.flow(start + 1, to, unit);
+    }
+
+    /// The first token behind docs and attributes.
+    pub(super) fn end_of_decoration(&self, from: usize) -> usize {
+        let mut index = from;
+        loop {
+            match self.kind(index) {
+                Kind::Doc => index += 1,
+                Kind::Hash => index = self.outline.close(index + 1) + 1,
+                _ => return index,
+            }
+        }
+    }
+
+    /// Writes docs and attributes, a line for each, and tells what follows them.
+    pub(super) fn decoration(&mut self, from: usize, head: usize, blank: Blank) -> usize {
+        let mut index = from;
+        while index < head {
+            self.begin(index, if index == from { blank } else { Blank::Never });
+            let last = if self.kind(index) == Kind::Hash { self.outline.close(index + 1) } else { index };
+            self.flow(index + 1, last + 1, Unit { last, reserve: 0 });
+            index = last + 1;
+        }
+        index
+    }
+}

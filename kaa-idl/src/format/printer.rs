@@ -1,0 +1,303 @@
+//! Writes tokens and their comments, one behind the other.
+//!
+//! Invariants: nothing is written behind a line comment on its line; comments behind a token end its line, as they did
+//! in the text, so that they are found behind the same token again; no line ends in blanks, but for docs.
+
+use super::outline::{Outline, columns};
+use super::tokens::{Comment, Delimiter, Kind, Token};
+
+/// The widest line.
+pub(super) const WIDTH: usize = 100;
+/// What one level indents.
+pub(super) const STEP: usize = 4;
+
+/// What becomes of empty lines before something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blank {
+    /// One, if there were any.
+    Keep,
+    /// None, whatever there was.
+    Never,
+    /// One, whatever there was.
+    Always,
+}
+
+/// The text so far.
+#[derive(Debug)]
+pub(super) struct Printer<'t> {
+    pub(super) tokens: &'t [Token<'t>],
+    pub(super) outline: &'t Outline,
+    output: String,
+    pub(super) column: usize,
+    /// The indentation of the item, member or entry at hand.
+    pub(super) indent: usize,
+    /// The indentation of the line at hand.
+    pub(super) line_indent: usize,
+    /// Whether nothing is on the line yet.
+    fresh: bool,
+    /// Whether the line has to end before anything else.
+    must_break: bool,
+    /// Whether the last that was written was an opening bracket that wants no blank behind it.
+    opened: bool,
+    /// Comments that stand behind the last token.
+    pending: Vec<Pending<'t>>,
+}
+
+/// A comment that is written before the next token.
+#[derive(Debug)]
+struct Pending<'t> {
+    comment: &'t Comment<'t>,
+    /// Whether an empty line before it is kept.
+    keep_blank: bool,
+    /// How much further in than the entry at hand it stands if it begins a line.
+    step: usize,
+}
+
+impl<'t> Printer<'t> {
+    pub(super) fn new(tokens: &'t [Token<'t>], outline: &'t Outline) -> Self {
+        Self {
+            tokens,
+            outline,
+            output: String::new(),
+            column: 0,
+            indent: 0,
+            line_indent: 0,
+            fresh: true,
+            must_break: false,
+            opened: false,
+            pending: Vec::new(),
+        }
+    }
+
+    /// The whole text, with what stands behind the last token.
+    pub(super) fn finish(mut self, end: usize) -> String {
+        self.flush();
+        let empty = self.output.is_empty();
+        self.comments_on_lines(end, 0, if empty { Blank::Never } else { Blank::Keep });
+        if !self.fresh {
+            self.output.push('\n');
+        }
+        self.output
+    }
+
+    pub(super) fn kind(&self, index: usize) -> Kind {
+        self.tokens.get(index).map_or(Kind::End, |token| token.kind)
+    }
+
+    pub(super) fn text(&self, index: usize) -> &'t str {
+        self.tokens.get(index).map_or("", |token| token.text)
+    }
+
+    /// Writes a token that begins a line, with the comments before it.
+    pub(super) fn begin(&mut self, index: usize, blank: Blank) {
+        self.flush();
+        let Some(token) = self.tokens.get(index) else { return };
+        let indent = self.indent;
+        let comments = token.leading();
+        let any = comments.iter().any(|comment| comment.blank_before) || token.blank_before;
+        let forced = blank == Blank::Always && !any;
+        let first = if forced {
+            Blank::Always
+        } else if blank == Blank::Never {
+            Blank::Never
+        } else {
+            Blank::Keep
+        };
+        self.comments_on_lines(index, indent, first);
+        if comments.is_empty() {
+            self.newline(indent, first == Blank::Always || (first == Blank::Keep && token.blank_before));
+        } else if token.newline_before || self.must_break {
+            self.newline(indent, token.blank_before);
+        } else {
+            self.space();
+        }
+        self.put(token);
+    }
+
+    /// The comments before a token, beginning on a line of their own.
+    fn comments_on_lines(&mut self, index: usize, indent: usize, blank: Blank) {
+        let Some(token) = self.tokens.get(index) else { return };
+        for (number, comment) in token.leading().iter().enumerate() {
+            if number == 0 {
+                self.newline(
+                    indent,
+                    blank == Blank::Always || (blank == Blank::Keep && comment.blank_before),
+                );
+            } else if comment.newline_before {
+                self.newline(indent, comment.blank_before);
+            } else {
+                self.space();
+            }
+            self.comment(comment);
+        }
+    }
+
+    /// Writes a token on the line at hand, with the comments before it.
+    pub(super) fn emit(&mut self, index: usize) {
+        self.flush();
+        let Some(token) = self.tokens.get(index) else { return };
+        let next = self.kind(index + 1);
+        let dropped = token.kind == Kind::Comma && matches!(next, Kind::Close(_));
+        let space = self.outline.space(index);
+        for comment in token.leading() {
+            if comment.newline_before {
+                self.newline(self.indent + STEP, false);
+            } else if !self.opened || space {
+                self.space();
+            }
+            self.comment(comment);
+        }
+        if dropped {
+            self.wait(token.trailing(), STEP);
+            return;
+        }
+        let commented = !token.leading().is_empty();
+        if commented && token.newline_before {
+            self.newline(self.indent + STEP, false);
+        } else if space || (commented && (self.is_empty_block(index) || !ends_something(token.kind))) {
+            self.space();
+        }
+        self.put(token);
+    }
+
+    fn is_empty_block(&self, close: usize) -> bool {
+        let brace = close.checked_sub(1).map(|open| self.kind(open));
+        brace == Some(Kind::Open(Delimiter::Brace)) && self.kind(close) == Kind::Close(Delimiter::Brace)
+    }
+
+    /// Writes a comma or semicolon, or a brace that opens a block, behind the last token, before the comments that
+    /// stand there; `None` stands for a comma that was not in the text.
+    pub(super) fn emit_early(&mut self, index: Option<usize>) {
+        let Some(index) = index else { return self.write(",") };
+        let Some(token) = self.tokens.get(index) else { return };
+        if self.outline.space(index) {
+            self.space();
+        }
+        self.write(token.text);
+        self.wait(token.leading(), 0);
+        self.wait(token.trailing(), 0);
+    }
+
+    /// Writes a brace behind the last token, before the comments that stand between the two. The first of them that
+    /// has a line of its own begins the block.
+    pub(super) fn open_early(&mut self, open: usize) {
+        self.emit_early(Some(open));
+        if let Some(first) = self.pending.iter_mut().find(|pending| pending.comment.newline_before) {
+            first.keep_blank = false;
+        }
+    }
+
+    /// Writes a bracket that closes lines of entries.
+    pub(super) fn end(&mut self, index: usize, indent: usize, blank: Blank) {
+        let Some(token) = self.tokens.get(index) else { return };
+        let on_line = token.leading().iter().take_while(|comment| !comment.newline_before).count();
+        let (behind, before) = token.leading().split_at(on_line);
+        self.wait(behind, 0);
+        self.flush();
+        for (number, comment) in before.iter().enumerate() {
+            let blank = comment.blank_before && (number > 0 || blank == Blank::Keep);
+            if comment.newline_before {
+                self.newline(self.indent, blank);
+            } else {
+                self.space();
+            }
+            self.comment(comment);
+        }
+        self.newline(indent, false);
+        self.put(token);
+    }
+
+    /// Begins a line.
+    pub(super) fn newline(&mut self, indent: usize, blank: bool) {
+        self.must_break = false;
+        self.opened = false;
+        if !self.fresh {
+            self.output.push('\n');
+            self.fresh = true;
+        }
+        if blank && !self.output.is_empty() && !self.output.ends_with("\n\n") {
+            self.output.push('\n');
+        }
+        self.line_indent = indent;
+        self.column = indent;
+    }
+
+    /// Writes the comments behind the last token.
+    pub(super) fn flush(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        for Pending { comment, keep_blank, step } in std::mem::take(&mut self.pending) {
+            if comment.newline_before || self.must_break {
+                self.newline(self.indent + step, keep_blank && comment.blank_before);
+            } else {
+                self.space();
+            }
+            self.comment(comment);
+        }
+        self.must_break = true;
+    }
+
+    fn put(&mut self, token: &'t Token<'t>) {
+        self.write(token.text);
+        self.opened =
+            matches!(token.kind, Kind::Open(Delimiter::Parenthesis | Delimiter::Square | Delimiter::Angle));
+        self.wait(token.trailing(), STEP);
+    }
+
+    fn wait(&mut self, comments: &'t [Comment<'t>], step: usize) {
+        self.pending.extend(comments.iter().map(|comment| Pending { comment, keep_blank: true, step }));
+    }
+
+    fn comment(&mut self, comment: &Comment<'_>) {
+        let text = comment.text.trim_end();
+        let mut lines = text.split('\n').map(str::trim_end);
+        let first = lines.next().unwrap_or_default();
+        let begins_line = self.fresh || self.must_break;
+        self.write(first);
+        let old = comment.indentation.filter(|_| begins_line);
+        for line in lines {
+            self.output.push('\n');
+            let shifted = shifted(line, old, self.line_indent);
+            self.column = columns(&shifted);
+            self.output.push_str(&shifted);
+        }
+        self.must_break = comment.is_line();
+    }
+
+    fn space(&mut self) {
+        if !self.fresh && !self.must_break {
+            self.output.push(' ');
+            self.column += 1;
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.must_break {
+            self.newline(self.indent + STEP, false);
+        }
+        if self.fresh {
+            self.output.extend(std::iter::repeat_n(' ', self.line_indent));
+            self.fresh = false;
+        }
+        self.opened = false;
+        self.output.push_str(text);
+        self.column += columns(text);
+    }
+}
+
+/// Whether no blank is missed between a comment and this.
+fn ends_something(kind: Kind) -> bool {
+    matches!(kind, Kind::Comma | Kind::Semicolon | Kind::Colon | Kind::Path | Kind::Close(_))
+}
+
+/// A further line of a block comment, moved along with the first.
+fn shifted(line: &str, old: Option<usize>, new: usize) -> String {
+    let Some(old) = old else { return line.to_owned() };
+    let rest = line.trim_start_matches(' ');
+    let blanks = line.len() - rest.len();
+    if rest.is_empty() || rest.starts_with('\t') {
+        return line.to_owned();
+    }
+    " ".repeat((blanks + new).saturating_sub(old)) + rest
+}

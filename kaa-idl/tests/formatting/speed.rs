@@ -1,0 +1,54 @@
+//! Formatting takes time in proportion to the text, whatever is in it.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use kaa_idl::format;
+
+/// Generous: a debug build on a busy machine takes a few seconds, something quadratic takes hours.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn check(mut entry: impl FnMut(&mut String, usize) -> std::fmt::Result, end: &str) {
+    let mut text = "package demo;\n".to_owned();
+    for number in 0..50_000 {
+        entry(&mut text, number).expect("a string takes everything");
+    }
+    text.push_str(end);
+    let start = Instant::now();
+    format("demo.kaa", &text).expect("it parses");
+    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+}
+
+#[test]
+fn many_items() {
+    check(|text, number| writeln!(text, "struct S{number} {{ a: u8, // b\n c: Vec<u8> }}"), "");
+}
+
+#[test]
+fn many_imports() {
+    check(|text, number| writeln!(text, "use b{}::{{C{number}, B, A}};", number * 7919 % 50_000), "");
+}
+
+#[test]
+fn one_struct_of_many_fields() {
+    check(
+        |text, number| write!(text, "{} f{number}: [u8; 3]", if number == 0 { "struct S {" } else { "," }),
+        "}",
+    );
+}
+
+#[test]
+fn one_long_expression() {
+    check(
+        |text, number| write!(text, "{} 0x{number:x}", if number == 0 { "const A: u8 =" } else { "|" }),
+        ";",
+    );
+}
+
+#[test]
+fn one_token_with_many_comments() {
+    check(
+        |text, number| writeln!(text, "{} /* {number} */", if number == 0 { "struct S" } else { "" }),
+        "{}",
+    );
+}
