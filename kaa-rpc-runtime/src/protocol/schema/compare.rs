@@ -1,7 +1,7 @@
 //! The rules by which two generations of a schema fit together: what was appended and has a default does, a reorder or
 //! a retype does not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::payload::{Element, Table};
@@ -37,7 +37,10 @@ pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), In
         let Some(other) = methods.get(&method.id) else { continue };
         let place = || format!("method {}", method.name);
         if method.signature != other.signature {
-            return Err(incompatible(place(), "differs in its result or in being oneway".to_owned()));
+            return Err(incompatible(
+                place(),
+                "differs in its result, its streams or in being oneway".to_owned(),
+            ));
         }
         // A reply says what it is: a side that declares no error takes the other's as a fault.
         if method.throws != other.throws && method.throws != 0 && other.throws != 0 {
@@ -54,10 +57,10 @@ pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), In
             (TypeForm::SealedStruct, TypeForm::SealedStruct) => {
                 compare_frozen(entry.elements, &other.elements)
             }
-            (TypeForm::Enum, TypeForm::Enum) => compare_tags("variant", entry.elements, &other.elements),
-            (TypeForm::Flags, TypeForm::Flags) => compare_tags("flag", entry.elements, &other.elements),
+            (TypeForm::Enum, TypeForm::Enum) => compare_tags(VARIANTS, entry.elements, &other.elements),
+            (TypeForm::Flags, TypeForm::Flags) => compare_tags(FLAGS, entry.elements, &other.elements),
             (TypeForm::SealedEnum, TypeForm::SealedEnum) => {
-                compare_tags("variant", entry.elements, &other.elements)
+                compare_tags(VARIANTS, entry.elements, &other.elements)
                     .and_then(|()| same_tags(entry.elements, &other.elements))
             }
             (here, there) => Err(format!("is {} here and {} there", form_name(here), form_name(there))),
@@ -100,23 +103,46 @@ fn first_difference(what: &str, ours: &[ElementEntry], theirs: &[Element]) -> Re
 
 fn compare_frozen(ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
     first_difference("field", ours, theirs)?;
-    if ours.len() != theirs.len() {
-        return Err(format!("is sealed and has {} fields here, {} there", ours.len(), theirs.len()));
+    let here = ours.get(theirs.len()).map(|element| (element.name, "here"));
+    let there = theirs.get(ours.len()).map(|element| (element.name.as_str(), "there"));
+    match here.or(there) {
+        Some((name, side)) => Err(format!("is sealed and has one more field {side}, `{name}`")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// What both know must be the same.
-fn compare_tags(what: &str, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+/// How the elements of a set are called, and what they must have in common.
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    what: &'static str,
+    tag: &'static str,
+    same: &'static str,
+}
+
+const VARIANTS: Words = Words { what: "variant", tag: "tag", same: "it does not carry the same" };
+const FLAGS: Words = Words { what: "flag", tag: "value", same: "its integer is not the same" };
+
+/// What both know must be the same, by tag and by name.
+fn compare_tags(words: Words, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+    let Words { what, tag: tag_word, same } = words;
+    // By name, so that both ends name the same one.
+    let names: BTreeMap<&str, u64> = ours.iter().map(|element| (element.name, element.tag)).collect();
+    let their_names: HashMap<&str, u64> =
+        theirs.iter().map(|element| (element.name.as_str(), element.tag)).collect();
     let theirs: HashMap<u64, &Element> = theirs.iter().map(|element| (element.tag, element)).collect();
     for here in ours {
         let Some(there) = theirs.get(&here.tag) else { continue };
         if here.hash != there.hash {
             let tag = here.tag;
             if here.name == there.name {
-                return Err(format!("differs in {what} {tag}, `{}`: it does not carry the same", here.name));
+                return Err(format!("differs in {what} {tag}, `{}`: {same}", here.name));
             }
             return Err(format!("differs in {what} {tag}: `{}` here, `{}` there", here.name, there.name));
+        }
+    }
+    for (name, here) in names {
+        if let Some(there) = their_names.get(name).filter(|there| **there != here) {
+            return Err(format!("differs in {what} `{name}`: its {tag_word} is {here} here, {there} there"));
         }
     }
     Ok(())
@@ -179,11 +205,21 @@ mod tests {
     fn open_enums_may_grow_and_sealed_ones_may_not() {
         let here = [ours("A", 1, 10, false)];
         let grown = [theirs("A", 1, 10, false), theirs("B", 2, 20, false)];
-        assert_eq!(compare_tags("variant", &here, &grown), Ok(()));
+        assert_eq!(compare_tags(VARIANTS, &here, &grown), Ok(()));
         let error = same_tags(&here, &grown).unwrap_err();
         assert_eq!(error, "is sealed and has a variant `B` there only");
         let changed = [theirs("A", 1, 11, false)];
-        let error = compare_tags("variant", &here, &changed).unwrap_err();
+        let error = compare_tags(VARIANTS, &here, &changed).unwrap_err();
         assert_eq!(error, "differs in variant 1, `A`: it does not carry the same");
+    }
+
+    #[test]
+    fn a_name_keeps_its_tag() {
+        let here = [ours("A", 1, 10, false), ours("B", 2, 20, false), ours("C", 3, 30, false)];
+        let moved = [theirs("A", 1, 10, false), theirs("C", 4, 40, false), theirs("B", 5, 50, false)];
+        let error = compare_tags(VARIANTS, &here, &moved).unwrap_err();
+        assert_eq!(error, "differs in variant `B`: its tag is 2 here, 5 there");
+        let error = compare_tags(FLAGS, &here, &moved).unwrap_err();
+        assert_eq!(error, "differs in flag `B`: its value is 2 here, 5 there");
     }
 }
