@@ -1,0 +1,3 @@
+//! An array gets another length.
+
+crate::pair!(array_length, Refused);

@@ -1,0 +1,3 @@
+//! An open enum is sealed.
+
+crate::pair!(enum_sealed, Refused);

@@ -1,0 +1,3 @@
+//! A field is inserted before another.
+
+crate::pair!(field_insert, Refused);

@@ -1,0 +1,3 @@
+//! A field becomes an `Option`.
+
+crate::pair!(field_optionality, Refused);

@@ -1,0 +1,3 @@
+//! A field is renamed without `#[selector]`.
+
+crate::pair!(field_rename, Refused);

@@ -1,0 +1,3 @@
+//! A flag is renamed.
+
+crate::pair!(flag_rename, Refused);

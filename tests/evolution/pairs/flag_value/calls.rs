@@ -1,0 +1,3 @@
+//! A flag gets a value that was free.
+
+crate::pair!(flag_value, Refused);

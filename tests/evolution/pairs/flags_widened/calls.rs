@@ -1,0 +1,3 @@
+//! Flags get a larger integer.
+
+crate::pair!(flags_widened, Refused);

@@ -1,0 +1,3 @@
+//! A map gets another type of keys.
+
+crate::pair!(map_key, Refused);

@@ -1,0 +1,3 @@
+//! A method becomes oneway.
+
+crate::pair!(method_oneway, Refused);

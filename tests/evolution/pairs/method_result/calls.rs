@@ -1,0 +1,3 @@
+//! A method returns another type.
+
+crate::pair!(method_result, Refused);

@@ -1,0 +1,3 @@
+//! A method that returned nothing returns something.
+
+crate::pair!(method_result_given, Refused);

@@ -1,0 +1,3 @@
+//! A newtype gets another inner type.
+
+crate::pair!(newtype_inner, Refused);

@@ -1,0 +1,3 @@
+//! A parameter without a default is appended.
+
+crate::pair!(parameter_append_required, Refused);

@@ -1,0 +1,3 @@
+//! The default of a parameter changes.
+
+crate::pair!(parameter_default_changed, Refused);

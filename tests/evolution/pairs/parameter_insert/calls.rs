@@ -1,0 +1,3 @@
+//! A parameter is inserted before another.
+
+crate::pair!(parameter_insert, Refused);

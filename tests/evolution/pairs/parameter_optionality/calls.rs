@@ -1,0 +1,3 @@
+//! A parameter is no `Option` any more.
+
+crate::pair!(parameter_optionality, Refused);

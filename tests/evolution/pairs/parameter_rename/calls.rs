@@ -1,0 +1,3 @@
+//! A parameter is renamed without `#[selector]`.
+
+crate::pair!(parameter_rename, Refused);

@@ -1,0 +1,3 @@
+//! Two parameters of the same type change places.
+
+crate::pair!(parameter_reorder, Refused);

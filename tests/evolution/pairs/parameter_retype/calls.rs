@@ -1,0 +1,3 @@
+//! A parameter gets another type.
+
+crate::pair!(parameter_retype, Refused);

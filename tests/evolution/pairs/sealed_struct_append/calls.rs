@@ -1,0 +1,3 @@
+//! A sealed struct gets a field, though an `Option`.
+
+crate::pair!(sealed_struct_append, Refused);

@@ -1,0 +1,3 @@
+//! A method declares another error.
+
+crate::pair!(throws_changed, Refused);

@@ -1,0 +1,3 @@
+//! A type is renamed without `#[selector]`.
+
+crate::pair!(type_rename, Refused);

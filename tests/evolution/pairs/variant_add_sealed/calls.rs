@@ -1,0 +1,3 @@
+//! A variant is added to a sealed enum.
+
+crate::pair!(variant_add_sealed, Refused);

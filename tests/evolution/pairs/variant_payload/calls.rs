@@ -1,0 +1,3 @@
+//! The payload of a variant gets another type.
+
+crate::pair!(variant_payload, Refused);

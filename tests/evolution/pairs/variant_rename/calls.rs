@@ -1,0 +1,3 @@
+//! A variant is renamed without `#[selector]`.
+
+crate::pair!(variant_rename, Refused);
