@@ -4,6 +4,11 @@
 //! project's own, or those of the folder that `KAA_CORPUS` names.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "the text is of this test, and its tokens are"
+)]
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -92,7 +92,7 @@ fn the_table_of_codes_is_whole() {
     let rows: Vec<&str> = reference.lines().filter(|line| line.starts_with("| K")).collect();
     let expected: Vec<String> = Code::ALL
         .iter()
-        .map(|code| format!("| {code} | **{}.** {} |", code.title(), code.explanation()))
+        .map(|code| format!("| {code} | **{}.** {} |", code.title(), code.summary()))
         .collect();
     assert_eq!(rows, expected);
 }

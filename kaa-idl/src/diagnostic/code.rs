@@ -1,11 +1,13 @@
-//! The codes of all diagnostics, each with its title and its explanation.
+//! The codes of all diagnostics, each with its title, its summary and its explanation.
 //!
 //! Invariants: a code that was published keeps its number and its meaning; the table is ordered by number.
 
+use std::error::Error;
 use std::fmt;
+use std::str::FromStr;
 
 macro_rules! codes {
-    ($($variant:ident = $number:literal, $title:literal, $explanation:literal;)*) => {
+    ($($variant:ident = $number:literal, $title:literal, $summary:literal;)*) => {
         /// The stable code of a diagnostic.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -29,10 +31,20 @@ macro_rules! codes {
                 match self { $(Self::$variant => $title),* }
             }
 
-            /// Why the language refuses this and what to do instead.
+            /// What the code means, in a sentence or two.
+            #[must_use]
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$variant => $summary),* }
+            }
+
+            /// The summary, why the language is so, an example of the fault and one without it: Markdown, whose blocks
+            /// `kaa,bad` have the fault and whose blocks `kaa` have none. In a block with several files, a comment
+            /// with the path stands before each.
             #[must_use]
             pub fn explanation(self) -> &'static str {
-                match self { $(Self::$variant => $explanation),* }
+                match self {
+                    $(Self::$variant => include_str!(concat!("explanations/", $number, ".md"))),*
+                }
             }
         }
     };
@@ -40,7 +52,7 @@ macro_rules! codes {
 
 codes! {
     BadCharacter = "K0001", "bad character",
-        "The file holds a character that means nothing here. Names, numbers and punctuation are ASCII; any Unicode text may stand in strings and comments.";
+        "The file holds a character that means nothing here. Names, numbers and punctuation are ASCII; any Unicode text may stand in strings and comments, but for characters that change its direction.";
     UnterminatedString = "K0002", "unterminated string",
         "A string or character literal must end on the line on which it begins. For a line break inside it write `\\n`.";
     BadEscape = "K0003", "bad escape",
@@ -159,6 +171,30 @@ codes! {
         "A symbolic link leads back to a folder that contains it.";
     FolderNamedLikeFile = "K0505", "folder named like a file",
         "A folder whose name ends in `.kaa` holds no package and is probably a mistake.";
+}
+
+/// Text that is the code of no diagnostic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownCode {
+    text: String,
+}
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "there is no diagnostic `{}`", self.text)
+    }
+}
+
+impl Error for UnknownCode {}
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    /// Reads a code in either case.
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let found = Self::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(text));
+        found.copied().ok_or_else(|| UnknownCode { text: text.to_owned() })
+    }
 }
 
 impl fmt::Display for Code {

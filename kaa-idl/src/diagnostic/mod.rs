@@ -8,7 +8,7 @@ mod message;
 mod render;
 mod rule;
 
-pub use code::Code;
+pub use code::{Code, UnknownCode};
 pub use message::{Certainty, Diagnostic, Edit, Fix, Label, Place, Severity};
 pub use render::{RenderStyle, Rendering};
 pub use rule::RuleName;
