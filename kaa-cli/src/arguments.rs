@@ -12,6 +12,7 @@ use crate::breaking::BreakingArguments;
 use crate::check::CheckArguments;
 use crate::completions::CompletionsArguments;
 use crate::explain::ExplainArguments;
+use crate::fmt::FmtArguments;
 use crate::freeze::FreezeArguments;
 use crate::generate::GenerateArguments;
 use crate::schema::SchemaArguments;
@@ -41,6 +42,7 @@ Examples:
   kaa check                     what is wrong with the schemas of this package or workspace
   kaa check kaa/tv/epg.kaa      what is wrong with one file, its surroundings known
   kaa explain K0104             what a code means
+  kaa fmt                       the one layout, for every file
   kaa breaking --against main   what an edit breaks of the schema on the branch main
   kaa schema | jq .packages     the schema, for tools
 
@@ -67,6 +69,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(CheckArguments),
     Explain(ExplainArguments),
+    Fmt(FmtArguments),
     Breaking(BreakingArguments),
     Freeze(FreezeArguments),
     #[command(subcommand)]

@@ -170,9 +170,6 @@ impl<'a> Describer<'a> {
             .positions
             .entry(path)
             .or_insert_with(|| Positions::new(texts.text(path).unwrap_or_default()));
-        let (line, column) = positions.position(place.span.start);
-        let (end_line, end_column) = positions.position(place.span.end);
-        let (byte_start, byte_end) = (place.span.start, place.span.end);
-        Range { file, line, column, end_line, end_column, byte_start, byte_end }
+        positions.range(file, place.span.start, place.span.end)
     }
 }

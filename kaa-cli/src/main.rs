@@ -16,6 +16,7 @@ mod description;
 mod explain;
 mod failure;
 mod findings;
+mod fmt;
 mod freeze;
 mod generate;
 mod git;
@@ -57,6 +58,7 @@ fn run(command: Command, console: &mut Console) -> Result<Outcome, Failure> {
     match command {
         Command::Check(arguments) => arguments.run(console),
         Command::Explain(arguments) => arguments.run(console),
+        Command::Fmt(arguments) => arguments.run(console),
         Command::Breaking(arguments) => arguments.run(console),
         Command::Freeze(arguments) => arguments.run(console),
         Command::Generate(arguments) => arguments.run(console),

@@ -5,6 +5,8 @@
 
 use kaa_idl::LineTable;
 
+use crate::findings::Range;
+
 /// So many bytes are counted at most for an answer.
 const BLOCK: usize = 1024;
 
@@ -28,8 +30,15 @@ impl<'a> Positions<'a> {
         Self { text: text.as_bytes(), lines: LineTable::new(text), before: before.collect() }
     }
 
+    /// The range between two offsets.
+    pub(crate) fn range(&self, file: Option<String>, byte_start: usize, byte_end: usize) -> Range {
+        let (line, column) = self.position(byte_start);
+        let (end_line, end_column) = self.position(byte_end);
+        Range { file, line, column, end_line, end_column, byte_start, byte_end }
+    }
+
     /// The line and column of an offset.
-    pub(crate) fn position(&self, offset: usize) -> (usize, usize) {
+    fn position(&self, offset: usize) -> (usize, usize) {
         let offset = offset.min(self.text.len());
         let line = self.lines.line(offset);
         let start = self.lines.start(line).unwrap_or(0);

@@ -12,14 +12,35 @@ use std::process;
 
 use crate::failure::Failure;
 
+/// Replaces a file that exists.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    let failed = |source| Failure::io("write", path)(source);
+    let target = fs::canonicalize(path).map_err(failed)?;
+    let metadata = fs::metadata(&target).map_err(failed)?;
+    if metadata.permissions().readonly() {
+        return Err(failed(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only")));
+    }
+    let (temporary, file) = beside(&target).map_err(failed)?;
+    let replaced = write(&file, text, Some(&metadata)).and_then(|()| fs::rename(&temporary, &target));
+    finished(replaced, &temporary).map_err(failed)
+}
+
 /// Writes a file that must not exist yet.
 pub(crate) fn create(path: &Path, text: &[u8]) -> Result<(), Failure> {
     let failed = |source| Failure::io("write", path)(source);
     let (temporary, file) = beside(path).map_err(failed)?;
-    // A link, unlike a renaming, never takes the place of a file that came to be in the meantime.
-    let created = write(&file, text, None).and_then(|()| fs::hard_link(&temporary, path));
-    let created = created.and_then(|()| fs::remove_file(&temporary));
+    let created = write(&file, text, None).and_then(|()| put_in_place(&temporary, path));
     finished(created, &temporary).map_err(failed)
+}
+
+/// A link, unlike a renaming, never takes the place of a file that came to be in the meantime; but not every file system
+/// has links.
+fn put_in_place(temporary: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(temporary, path) {
+        Ok(()) => fs::remove_file(temporary),
+        Err(_) if path.symlink_metadata().is_err() => fs::rename(temporary, path),
+        Err(error) => Err(error),
+    }
 }
 
 fn write(mut file: &File, text: &[u8], like: Option<&fs::Metadata>) -> io::Result<()> {

@@ -65,6 +65,37 @@ impl Report {
         Ok(())
     }
 
+    /// Writes or keeps an error that is no diagnostic of the compiler, with its text for people.
+    pub(crate) fn add_finding(
+        &mut self,
+        finding: Finding,
+        text: &str,
+        console: &mut Console,
+    ) -> Result<(), Failure> {
+        self.count_errors(1);
+        match self.format {
+            Format::Human => console.print(text)?,
+            Format::Json => self.document.diagnostics.push(finding),
+            Format::Github => console.print(&annotation(&finding))?,
+        }
+        Ok(())
+    }
+
+    /// Counts errors that are shown elsewhere.
+    pub(crate) fn count_errors(&mut self, errors: usize) {
+        self.document.errors += errors;
+    }
+
+    /// How many files were looked at so far.
+    pub(crate) fn files(&self) -> usize {
+        self.document.files
+    }
+
+    /// How many errors there are so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.document.errors
+    }
+
     /// Writes what was kept and a summary, and says how the run ended: with findings if there are errors.
     pub(crate) fn finish(self, verb: &str, console: &mut Console) -> Result<Outcome, Failure> {
         let Document { files, errors, warnings, .. } = self.document;

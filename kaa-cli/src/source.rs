@@ -58,6 +58,11 @@ impl ProjectSource {
         Self { overlay: Some(Overlay { path, shown, content }), ..Self::new(project) }
     }
 
+    /// The path of the file that standard input stands for, if it does.
+    pub(crate) fn input_path(&self) -> Option<&str> {
+        self.overlay.as_ref().map(|overlay| overlay.path.as_str())
+    }
+
     /// Where a file of the schema lies on disk; `None` if it does not.
     pub(crate) fn locate(&self, path: &str) -> Option<PathBuf> {
         let mut candidates = self.roots.iter().map(|root| root.join(path));

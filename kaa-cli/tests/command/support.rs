@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Variables that change what the command does.
-const VARIABLES: [&str; 6] =
+pub(crate) const VARIABLES: [&str; 6] =
     ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "GIT_DIR", "GIT_WORK_TREE"];
 
 /// What a run left behind.

@@ -1,0 +1,191 @@
+//! `kaa fmt` writes files whole or not at all, and says what it would do.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::{Folder, Run, command, run};
+
+const MESSY: &str = "package tv.epg;\n\nstruct Program{id:u64,}\n";
+const NEAT: &str = "package tv.epg;\n\nstruct Program { id: u64 }\n";
+
+fn messy() -> Folder {
+    let folder = Folder::package();
+    folder.write("kaa/tv/epg.kaa", MESSY);
+    folder
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn files_are_formatted_once() {
+    let folder = messy();
+    folder.write("kaa/tv/neat.kaa", "package tv.neat;\n");
+    let run = folder.kaa(["fmt"]);
+    assert_eq!((run.code, run.output.as_str()), (0, ""));
+    assert_eq!(run.complaint, "formatted 1 of 2 files\n");
+    assert_eq!(folder.read("kaa/tv/epg.kaa"), NEAT);
+    assert_eq!(folder.kaa(["fmt"]).complaint, "formatted 0 of 2 files\n");
+    assert_eq!(folder.kaa(["fmt", "--check"]).code, 0);
+}
+
+#[test]
+fn check_shows_the_difference_and_writes_nothing() {
+    let folder = messy();
+    let run = folder.kaa(["fmt", "--check"]);
+    assert_eq!(run.code, 1);
+    assert_eq!(
+        run.output,
+        "kaa/tv/epg.kaa:3: would be formatted\n- struct Program{id:u64,}\n+ struct Program { id: u64 }\n\n"
+    );
+    assert_eq!(folder.read("kaa/tv/epg.kaa"), MESSY);
+    let document = folder.kaa(["fmt", "--check", "--format", "json"]).json();
+    let finding = &document["diagnostics"][0];
+    assert_eq!((finding["code"].as_str(), finding["line"].as_u64()), (Some("FORMAT"), Some(3)));
+    let edit = &finding["fixes"][0]["edits"][0];
+    let offset = |key: &str| usize::try_from(edit[key].as_u64().expect("an offset")).expect("small");
+    let mut mended = MESSY.to_owned();
+    mended.replace_range(
+        offset("byte_start")..offset("byte_end"),
+        edit["replacement"].as_str().expect("a text"),
+    );
+    assert_eq!(mended, NEAT);
+}
+
+#[test]
+fn only_what_was_named_is_formatted() {
+    let folder = messy();
+    folder.write("kaa/tv/other.kaa", MESSY);
+    assert_eq!(folder.kaa(["fmt", "kaa/tv/epg.kaa"]).code, 0);
+    assert_eq!(folder.read("kaa/tv/epg.kaa"), NEAT);
+    assert_eq!(folder.read("kaa/tv/other.kaa"), MESSY);
+}
+
+#[test]
+fn a_file_with_errors_is_left_alone_and_others_are_not() {
+    let folder = messy();
+    folder.write("kaa/tv/broken.kaa", "package tv.broken;\nstruct { }}\n");
+    let run = folder.kaa(["fmt"]);
+    assert_eq!(run.code, 1);
+    assert!(run.output.starts_with("error[K00"), "{run:?}");
+    assert_eq!(folder.read("kaa/tv/broken.kaa"), "package tv.broken;\nstruct { }}\n");
+    assert_eq!(folder.read("kaa/tv/epg.kaa"), NEAT);
+    folder.write("kaa/tv/broken.kaa", b"package tv.broken; // \xff\n");
+    assert_eq!(folder.kaa(["fmt", "--format", "json"]).codes(), ["K0503"]);
+}
+
+#[test]
+fn input_goes_to_output() {
+    let folder = Folder::new([]);
+    let format =
+        |arguments: &[&str], text: &str| run(&mut command(&folder.path(), arguments), text.as_bytes());
+    let neat = format(&["fmt", "-"], MESSY);
+    assert_eq!((neat.code, neat.output.as_str()), (0, NEAT));
+    let broken = format(&["fmt", "-", "--stdin-path", "kaa/a.kaa"], "struct {");
+    assert_eq!((broken.code, broken.output.as_str()), (1, ""));
+    assert!(broken.complaint.contains(" --> kaa/a.kaa:1:"), "{broken:?}");
+    assert_eq!(format(&["fmt", "--check", "-"], MESSY).code, 1);
+    assert_eq!(format(&["fmt", "--check", "-"], NEAT).code, 0);
+    assert_eq!(format(&["fmt", "-"], "").output, "");
+}
+
+#[test]
+fn permissions_and_links_stay() {
+    let folder = messy();
+    let file = folder.join("kaa/tv/epg.kaa");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("the permissions are set");
+    fs::rename(&file, folder.join("real.text")).expect("a move");
+    symlink("../../real.text", &file).expect("a link");
+    assert_eq!(folder.kaa(["fmt"]).code, 0);
+    assert!(file.symlink_metadata().expect("the link").is_symlink());
+    assert_eq!(folder.read("real.text"), NEAT);
+    assert_eq!(folder.join("real.text").metadata().expect("the file").permissions().mode() & 0o777, 0o640);
+    assert_eq!(names(&folder.join("kaa/tv")), ["epg.kaa"]);
+}
+
+#[test]
+fn the_old_text_is_never_overwritten_in_place() {
+    let folder = messy();
+    let mut old = File::open(folder.join("kaa/tv/epg.kaa")).expect("the file");
+    assert_eq!(folder.kaa(["fmt"]).code, 0);
+    let mut text = String::new();
+    old.read_to_string(&mut text).expect("text");
+    assert_eq!(text, MESSY);
+}
+
+/// A shell that lets nobody write a file of more than 512 or 1,024 bytes, and then formats.
+fn limited(folder: &Folder, prelude: &str) -> std::process::Output {
+    Command::new("sh")
+        .args(["-c", &format!("{prelude} ulimit -f 1; exec \"$0\" fmt"), env!("CARGO_BIN_EXE_kaa")])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("a shell")
+}
+
+#[test]
+fn an_interrupted_or_failing_write_loses_nothing() {
+    let folder = messy();
+    let fields: String = (0..1_000).map(|number| format!("f{number}:u64,")).collect();
+    let large = format!("package tv.epg;\nstruct P{{{fields}}}\n");
+    folder.write("kaa/tv/epg.kaa", &large);
+    let killed = limited(&folder, "");
+    assert!(killed.status.signal().is_some(), "the system ends the write: {killed:?}");
+    assert_eq!(folder.read("kaa/tv/epg.kaa"), large);
+    assert_eq!(folder.kaa(["check"]).code, 0, "what is left over is no part of the schema");
+    let folder = messy();
+    folder.write("kaa/tv/epg.kaa", &large);
+    let failed = limited(&folder, "trap '' XFSZ;");
+    assert_eq!(failed.status.code(), Some(2), "{failed:?}");
+    assert_eq!(folder.read("kaa/tv/epg.kaa"), large);
+    assert_eq!(names(&folder.join("kaa/tv")), ["epg.kaa"]);
+}
+
+/// Runs as somebody whom permissions concern, which they do not for the superuser.
+fn unprivileged(folder: &Folder, arguments: &[&str]) -> Run {
+    const NOBODY: u32 = 65_534;
+    let program = folder.join("program");
+    fs::copy(env!("CARGO_BIN_EXE_kaa"), &program).expect("a copy");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("the permissions are set");
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder.path());
+    if chown(folder.join("kaa"), Some(NOBODY), Some(NOBODY)).is_ok() {
+        chown(folder.join("kaa/tv"), Some(NOBODY), Some(NOBODY)).expect("a superuser may");
+        chown(folder.join("kaa/tv/epg.kaa"), Some(NOBODY), Some(NOBODY)).expect("a superuser may");
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    run(&mut command, b"")
+}
+
+#[test]
+fn what_may_not_be_written_is_not() {
+    let mode = |folder: &Folder, path: &str, mode: u32| {
+        fs::set_permissions(folder.join(path), fs::Permissions::from_mode(mode))
+            .expect("the permissions are set");
+    };
+    let folder = messy();
+    mode(&folder, "kaa/tv", 0o555);
+    let run = unprivileged(&folder, &["fmt"]);
+    mode(&folder, "kaa/tv", 0o755);
+    assert_eq!(run.code, 2);
+    assert!(run.complaint.starts_with("error: cannot write `"), "{run:?}");
+    assert_eq!((folder.read("kaa/tv/epg.kaa").as_str(), names(&folder.join("kaa/tv")).len()), (MESSY, 1));
+    mode(&folder, "kaa/tv/epg.kaa", 0o444);
+    let run = unprivileged(&folder, &["fmt"]);
+    assert_eq!(run.code, 2);
+    assert!(run.complaint.contains("the file is read-only"), "{run:?}");
+    assert_eq!(folder.read("kaa/tv/epg.kaa"), MESSY);
+    mode(&folder, "kaa/tv", 0o000);
+    let run = unprivileged(&folder, &["check", "--format", "json"]);
+    mode(&folder, "kaa/tv", 0o755);
+    assert_eq!((run.code, run.codes()), (1, vec!["K0501".to_owned()]));
+}
