@@ -173,8 +173,18 @@ impl Check<'_, '_, '_> {
         types::check(self.pairing, self.collector, &allowed, typed, (&old.item, &new.item));
     }
 
+    /// Whether a parameter became the stream, or the stream a parameter: that is told of the stream.
+    fn is_streamed(stream: Option<&StreamParameter>, parameters: &[Field]) -> bool {
+        stream.is_some_and(|stream| parameters.iter().any(|field| field.wire_name == stream.wire_name))
+    }
+
     fn parameters(&mut self) {
         let (old, new) = (self.old, self.new);
+        if Self::is_streamed(old.stream.as_deref(), &new.parameters)
+            || Self::is_streamed(new.stream.as_deref(), &old.parameters)
+        {
+            return;
+        }
         let lists = Lists {
             rules: &PARAMETERS,
             owner: self.owner,

@@ -56,7 +56,8 @@ pub enum AtConnect {
     Refused,
     /// They talk: single calls may fail, or nothing does.
     Passes,
-    /// They refuse each other if a service of both reaches what was changed under its new name.
+    /// It depends on the edit: a last field with a default can be missing, as if the other side were older; a package
+    /// counts where a service of both reaches into it.
     Either,
 }
 
@@ -119,8 +120,8 @@ macro_rules! rules {
 }
 
 rules! {
-    StructFieldNoDelete, "STRUCT_FIELD_NO_DELETE", Wire, Refused,
-        "Fields have no numbers: without its slot, every field behind a deleted one would be read from the wrong bytes.",
+    StructFieldNoDelete, "STRUCT_FIELD_NO_DELETE", Wire, Either,
+        "Fields have no numbers: without its slot, every field behind a deleted one would be read from the wrong bytes, and the next one to be appended from those of the last.",
         "leave a tombstone in its slot: `reserved name: Type`";
     StructFieldNoReorder, "STRUCT_FIELD_NO_REORDER", Wire, Refused,
         "The order of fields is their order on the wire.",
@@ -233,8 +234,8 @@ rules! {
     MethodSameError, "METHOD_SAME_ERROR", Wire, Refused,
         "The caller would read the error as what it is not.",
         "add variants to the error that the method has";
-    ParamNoDelete, "PARAM_NO_DELETE", Wire, Refused,
-        "Parameters have no numbers: without its slot, every parameter behind a deleted one would be read from the wrong bytes.",
+    ParamNoDelete, "PARAM_NO_DELETE", Wire, Either,
+        "Parameters have no numbers: without its slot, every parameter behind a deleted one would be read from the wrong bytes, and the next one to be appended from those of the last.",
         "leave a tombstone in its slot: `reserved name: Type`";
     ParamNoReorder, "PARAM_NO_REORDER", Wire, Refused,
         "The order of parameters is their order on the wire.",
