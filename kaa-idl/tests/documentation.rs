@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
 
+use kaa_idl::compatibility::Rule;
 use kaa_idl::diagnostic::Code;
 use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
 
@@ -95,4 +96,18 @@ fn the_table_of_codes_is_whole() {
         .map(|code| format!("| {code} | **{}.** {} |", code.title(), code.summary()))
         .collect();
     assert_eq!(rows, expected);
+}
+
+#[test]
+fn the_table_of_rules_is_whole() {
+    let reference = reference();
+    let rows = reference.lines().filter(|line| {
+        let name = line.strip_prefix("| `").and_then(|rest| rest.split_once('`'));
+        name.is_some_and(|(name, _)| Rule::named(name).is_some())
+    });
+    let expected = Rule::ALL.iter().map(|rule| {
+        let (category, at_connect) = (rule.category(), rule.at_connect().name());
+        format!("| `{rule}` | {category} | {at_connect} | {} | {} |", rule.explanation(), rule.instead())
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }

@@ -20,16 +20,16 @@ fn frozen() -> String {
     freeze(&compiled(&[("tv/common.kaa", COMMON), ("tv/epg.kaa", EPG)]), 3).expect("a schema")
 }
 
-/// A frozen schema that was written once stays readable: this file is never renewed.
+/// A frozen schema that was written once stays readable: its file is never renewed.
 #[test]
 fn a_schema_frozen_long_ago_is_read() {
-    let source = FrozenSource::read(include_str!("frozen.golden")).expect("as it was written");
+    let source = FrozenSource::read(include_str!("frozen/unformatted.frozen")).expect("as it was written");
     assert_eq!(compile(&source).schema().map(fingerprint), Some(source.fingerprint()));
 }
 
 #[test]
 fn the_format_is_stable() {
-    let golden = include_str!("frozen.golden");
+    let golden = include_str!("frozen/formatted.frozen");
     assert_eq!(frozen(), golden);
     assert_eq!(frozen(), frozen());
 }
@@ -58,6 +58,15 @@ fn line_ends_and_byte_order_marks_make_no_difference() {
     assert_eq!(FrozenSource::read(&checked_out).expect("read").number(), 3);
     let without_end = compiled(&[("tv/common.kaa", COMMON.trim_end()), ("tv/epg.kaa", EPG)]);
     assert_eq!(freeze(&without_end, 3).expect("a schema"), frozen());
+}
+
+#[test]
+fn the_layout_of_sources_makes_no_difference() {
+    let loose = EPG.replace("channel: ChannelId,\n", "channel  :  ChannelId\n");
+    assert_eq!(
+        freeze(&compiled(&[("tv/common.kaa", COMMON), ("tv/epg.kaa", &loose)]), 3).expect("a schema"),
+        frozen()
+    );
 }
 
 #[test]

@@ -6,15 +6,17 @@ use hmac_sha256::Hash;
 
 use super::{FORMAT, MARK, SECTION};
 use crate::compile::Compilation;
+use crate::format::format;
 use crate::ids::fingerprint;
 
-/// The frozen schema of a compilation, as the text of a file; `None` if it has errors.
+/// The frozen schema of a compilation, as the text of a file with its sources formatted; `None` if it has errors.
 #[must_use]
 pub fn freeze(compilation: &Compilation, number: u32) -> Option<String> {
     let schema = compilation.schema()?;
     let mut body = String::new();
     for (path, source) in compilation.sources() {
-        let text = normalized(&source.text);
+        // What compiled can be formatted; if not, it is kept as it was written.
+        let text = format(path, &source.text).unwrap_or_else(|_| normalized(&source.text));
         let lines = text.lines().count();
         // Writing to a string cannot fail.
         let _ = writeln!(body, "{SECTION}{path}, {lines} lines");
