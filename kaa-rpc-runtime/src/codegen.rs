@@ -1,6 +1,5 @@
 //! The only names that generated code uses. Not for use by hand: they change with the generator.
 
-pub use bitflags;
 pub use bytes::Bytes;
 pub use serde;
 

@@ -1,7 +1,7 @@
 //! Calls of one generation at the other, whose `Meeting` has the same methods on both sides.
 
 use kaa_rpc_runtime::codegen::{EncodeError, Encoder, Method, MethodDescriptor};
-use kaa_rpc_runtime::{Call, CallError, Service, role};
+use kaa_rpc_runtime::{Call, CallError, Incoming, Service, role};
 use kaa_rpc_tests::fixture::{self, Pair};
 
 /// Lets a server and a client meet.
@@ -29,6 +29,15 @@ pub(crate) async fn lives(met: &Pair) {
         let answer = Call::new(&peer, Anything).await;
         assert!(matches!(answer, Err(CallError::UnknownMethod { .. })), "{answer:?}");
     }
+}
+
+/// All items of a stream, and what ended it if it was an error.
+pub(crate) async fn collect<T, E>(mut stream: Incoming<T, E>) -> Vec<Result<T, CallError<E>>> {
+    let mut items = Vec::new();
+    while let Some(item) = stream.next().await {
+        items.push(item);
+    }
+    items
 }
 
 /// Serves the same as server and as client.

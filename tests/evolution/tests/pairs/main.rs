@@ -136,6 +136,18 @@ mod service_add;
 mod service_remove;
 #[path = "../../pairs/set_to_vec/calls.rs"]
 mod set_to_vec;
+#[path = "../../pairs/stream_error_variant_add/calls.rs"]
+mod stream_error_variant_add;
+#[path = "../../pairs/stream_item_append/calls.rs"]
+mod stream_item_append;
+#[path = "../../pairs/stream_item_retype/calls.rs"]
+mod stream_item_retype;
+#[path = "../../pairs/stream_parameter/calls.rs"]
+mod stream_parameter;
+#[path = "../../pairs/stream_parameter_rename/calls.rs"]
+mod stream_parameter_rename;
+#[path = "../../pairs/stream_result/calls.rs"]
+mod stream_result;
 #[path = "../../pairs/struct_sealed/calls.rs"]
 mod struct_sealed;
 #[path = "../../pairs/struct_to_enum/calls.rs"]

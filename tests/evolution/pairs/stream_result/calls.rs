@@ -1,0 +1,3 @@
+//! A result becomes a stream of the same type.
+
+crate::pair!(stream_result, Refused);
