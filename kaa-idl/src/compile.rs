@@ -14,7 +14,7 @@ use crate::location::{LineTable, Span};
 use crate::parse::parse;
 use crate::resolve::{Input, resolve};
 use crate::schema::Schema;
-use crate::source::{FileSource, SourceError};
+use crate::source::{FileSource, MAXIMUM_FILE_SIZE, SourceError};
 
 /// What came out of a compilation.
 #[derive(Debug, Clone)]
@@ -171,7 +171,18 @@ fn unreadable(path: &str, error: &SourceError) -> Diagnostic {
         _ => (Code::Unreadable, "check that it exists and may be read"),
     };
     let place = Place::new(&Arc::from(path), Span::default());
-    Diagnostic::error(code, error.to_string(), place, "").with_help(help)
+    let message = match error {
+        _ if path.is_empty() => error.to_string(),
+        // The place says which file it is, in the way in which all places are shown.
+        SourceError::Io { source, .. } => format!("this file cannot be read: {source}"),
+        SourceError::Missing { .. } => "this file does not exist".to_owned(),
+        SourceError::TooLarge { size, .. } => {
+            format!("this file has {size} bytes, and at most {MAXIMUM_FILE_SIZE} are read")
+        }
+        SourceError::FolderNamedLikeFile { .. } => "this folder is named like a file".to_owned(),
+        _ => error.to_string(),
+    };
+    Diagnostic::error(code, message, place, "").with_help(help)
 }
 
 fn not_text(path: &str, bytes: &[u8], valid: usize) -> Diagnostic {

@@ -125,3 +125,36 @@ fn paths_are_shown_from_the_current_directory() {
         assert!(shown(&root).contains(&format!("--> {}/tv/", fixtures.display())));
     }
 }
+
+/// Reading a pipe would wait for a writer, reading a device might never end.
+#[test]
+fn what_is_no_file_is_not_read() {
+    let root = folder();
+    let made =
+        std::process::Command::new("mkfifo").arg(root.path().join("pipe.kaa")).status().expect("mkfifo");
+    assert!(made.success());
+    let _listener = std::os::unix::net::UnixListener::bind(root.path().join("socket.kaa")).expect("a socket");
+    symlink("/dev/zero", root.path().join("zero.kaa")).expect("a link");
+    symlink("itself.kaa", root.path().join("itself.kaa")).expect("a link");
+    write(root.path(), "good.kaa", "package good; struct A { a: Nope }");
+    let compilation = compile(&DiskSource::new([root.path()]));
+    assert_eq!(codes(&compilation), ["K0104", "K0501", "K0501", "K0501", "K0501"]);
+}
+
+/// Permissions do not stop the superuser; the memory of a process can be opened, and not be read at its start.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_fails_when_it_is_read() {
+    let root = folder();
+    symlink("/proc/self/mem", root.path().join("memory.kaa")).expect("a link");
+    write(root.path(), "good.kaa", "package good;");
+    assert_eq!(codes(&compile(&DiskSource::new([root.path()]))), ["K0501"]);
+}
+
+#[test]
+fn a_file_of_a_hundred_megabytes_is_not_read() {
+    let root = folder();
+    let file = fs::File::create(root.path().join("a.kaa")).expect("a file");
+    file.set_len(100 * 1024 * 1024).expect("a length");
+    assert_eq!(codes(&compile(&DiskSource::new([root.path()]))), ["K0502"]);
+}

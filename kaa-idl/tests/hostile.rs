@@ -140,3 +140,75 @@ fn floods() {
         Some(Code::UnknownType),
     );
 }
+
+#[test]
+fn brackets_that_are_balanced_and_too_deep() {
+    for depth in [1_000, 100_000] {
+        for (open, inside, close) in [("(", "1", ")"), ("[", "", "]"), ("{", "", "}")] {
+            let value = format!("{}{inside}{}", open.repeat(depth), close.repeat(depth));
+            check(format!("const X: u32 = {value};"), Some(Code::TooDeep));
+        }
+        let ty = format!("{}u8{}", "Vec<".repeat(depth), ">".repeat(depth));
+        check(format!("type T = {ty};"), Some(Code::TooDeep));
+        let array = format!("{}u8{}", "[".repeat(depth), "; 1]".repeat(depth));
+        check(format!("type T = {array};"), Some(Code::TooDeep));
+        let attribute = format!("{}{}", "a(".repeat(depth), ")".repeat(depth));
+        check(format!("#[{attribute}] struct A {{}}"), Some(Code::TooDeep));
+        let stream = format!("service S {{ fn a() -> {} u8; }}", "stream ".repeat(depth));
+        check(stream, Some(Code::StreamInData));
+    }
+    check(format!("const X: u32 = {}1{};", "(".repeat(60), ")".repeat(60)), None);
+    check("struct stream {} service S { fn stream(stream: stream stream) -> stream stream; }", None);
+}
+
+#[test]
+fn text_that_is_not_what_it_seems() {
+    for text in [&b"\xc0\xaf"[..], b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe2\x82", b"\xff\xfep\0"] {
+        check(text.to_vec(), Some(Code::NotUtf8));
+    }
+    check("struct A { a:\u{feff} u8 }", Some(Code::BadCharacter));
+    check("// right to left: \u{202e}", Some(Code::BadCharacter));
+    check("/// isolated: \u{2066}\nstruct A {}", Some(Code::BadCharacter));
+    check("const A: String = \"\u{202a}\";", Some(Code::BadCharacter));
+    check("const A: String = \"\\u{202a} שלום\"; // مرحبا", None);
+    check("struct A {}\r// the rest is a comment\rstruct A {}\r", Some(Code::BadCharacter));
+    check("struct A {}\r\n// one line\r\nstruct B {}\r\n", None);
+}
+
+#[test]
+fn lengths_without_end() {
+    let million = 1_000_000;
+    check(format!("struct {} {{}}", "A".repeat(million)), None);
+    check(format!("struct A {{ a: {} }}", "B".repeat(million)), Some(Code::UnknownType));
+    check(format!("const A: String = \"{}\";", "x".repeat(million)), None);
+    check(format!("const A: u32 = {};", "9".repeat(million)), Some(Code::BadNumber));
+    check(format!("struct A {{{}}}", " ".repeat(million)), None);
+    check(
+        format!("struct A {{ {}b: Nope }}", many(20_000, |text, n| write!(text, "f{n}: u8, "))),
+        Some(Code::UnknownType),
+    );
+    check(format!("use {};", "a.".repeat(100_000) + "a"), Some(Code::UnknownPackage));
+}
+
+#[test]
+fn many_items_and_many_errors() {
+    check(many(50_000, |text, n| writeln!(text, "type T{n}=u8;")), None);
+    for error in [";", "§ ", "x;", "struct", "struct A {} }", "#[a]", "fn a();"] {
+        let compilation = compile(&MemorySource::new([("demo.kaa", error.repeat(50_000))]));
+        assert!(compilation.has_errors() && compilation.diagnostics().len() <= 60_100, "{error}");
+        assert!(compilation.render(RenderStyle::Plain).len() < 100_000, "{error}");
+    }
+    check(format!("struct A {{ {} }}", "a b c, ".repeat(50_000)), Some(Code::UnexpectedToken));
+    check(format!("service A {{ {} }}", "foo bar; ".repeat(50_000)), Some(Code::UnexpectedToken));
+}
+
+#[test]
+fn ten_thousand_files_with_an_error_each() {
+    let files =
+        (0..10_000).map(|n| (format!("p{n}.kaa"), format!("package p{n};\nstruct A {{ a: Nope }}\n")));
+    let start = Instant::now();
+    let compilation = compile(&MemorySource::new(files));
+    assert_eq!(compilation.diagnostics().len(), 10_000);
+    assert!(compilation.render(RenderStyle::Plain).contains("9900 more diagnostics are not shown"));
+    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+}

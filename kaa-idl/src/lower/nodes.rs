@@ -8,7 +8,7 @@ use pest::iterators::Pair;
 use crate::ast::Name;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
-use crate::parse::{Excerpt, Grammar, Rule, Setting, declared, unexpected};
+use crate::parse::{Excerpt, Grammar, MOST_ERRORS, Rule, Setting, declared, unexpected};
 
 /// A pair of this grammar.
 pub(crate) type Node<'i> = Pair<'i, Rule>;
@@ -57,6 +57,10 @@ impl<'t, 'd> Lowering<'t, 'd> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() >= MOST_ERRORS {
+            self.incomplete = true;
+            return;
+        }
         self.diagnostics.push(diagnostic);
     }
 

@@ -13,12 +13,15 @@ use crate::location::{LineTable, Span};
 /// How deep brackets may nest, angle brackets included.
 pub(crate) const DEEPEST_BRACKETS: usize = 64;
 
+/// How often `stream` may follow itself; more than twice is no schema, and said to be none later.
+const MOST_STREAMS: usize = DEEPEST_BRACKETS;
+
 /// What matching found.
 #[derive(Debug)]
 pub(crate) struct Matching {
     /// The number of open brackets before each token.
     pub(crate) depths: Vec<usize>,
-    /// Indices of tokens with bracket trouble, ascending.
+    /// Indices of tokens with bracket trouble, or too many streams, ascending.
     pub(crate) broken: Vec<usize>,
     /// Whether matching gave up because of the depth; then there are fewer depths than tokens.
     pub(crate) too_deep: bool,
@@ -88,6 +91,7 @@ impl<'t> Matcher<'t> {
                 self.unclosed(Some(token.span), "the next item begins here");
             }
             self.matching.depths.push(self.stack.len());
+            self.stream(index, token.span);
             match token.kind {
                 TokenKind::Open(bracket) => {
                     let angles = std::mem::take(&mut self.angles);
@@ -110,6 +114,26 @@ impl<'t> Matcher<'t> {
         self.unclosed(None, "");
         self.matching.broken.sort_unstable();
         self.matching
+    }
+
+    /// The word `stream` makes a type of a type without a bracket; the grammar recurses on that as well.
+    fn stream(&mut self, index: usize, span: Span) {
+        let is_stream = |back: usize| {
+            let token = index.checked_sub(back).and_then(|index| self.tokens.get(index));
+            token.is_some_and(|token| token.span.text(self.text) == "stream")
+        };
+        if !(0..=MOST_STREAMS).all(is_stream) {
+            return;
+        }
+        self.matching.broken.push(index);
+        if !is_stream(MOST_STREAMS + 1) {
+            let place = Place::new(self.path, span);
+            let diagnostic =
+                Diagnostic::error(Code::StreamInData, "a stream cannot hold streams", place, "one too many");
+            self.matching
+                .diagnostics
+                .push(diagnostic.with_help("`stream` stands once, before the type of an item"));
+        }
     }
 
     /// What ends here had to close its angle brackets before.

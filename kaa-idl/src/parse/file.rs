@@ -51,6 +51,10 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         open_use: false,
     };
     for chunk in &chunks {
+        if parser.diagnostics.len() >= MOST_ERRORS {
+            parser.give_up(chunk);
+            break;
+        }
         parser.chunk(chunk);
     }
     parser.inner_docs(&chunks);
@@ -73,6 +77,9 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     diagnostics.append(&mut syntax);
     (file, diagnostics)
 }
+
+/// How many errors of syntax one file may have; nobody reads so many, and each takes memory.
+pub(crate) const MOST_ERRORS: usize = 10_000;
 
 struct FileParser<'t> {
     excerpt: Excerpt<'t>,
@@ -111,6 +118,14 @@ impl FileParser<'_> {
             self.file.package_lost = true;
         }
         self.open_use = failed && first == "use";
+    }
+
+    fn give_up(&mut self, chunk: &Chunk) {
+        let place = Place::new(self.excerpt.path, Span::at(chunk.span.start));
+        let message = format!("this file has more than {MOST_ERRORS} errors");
+        let diagnostic = Diagnostic::error(Code::TooDeep, message, place, "given up here");
+        self.diagnostics.push(diagnostic.with_help("the rest of this file was not looked at"));
+        self.file.incomplete = true;
     }
 
     fn take(&mut self, chunk: &Chunk, tokens: &[Token], head: &[Token], first: &str) {

@@ -18,7 +18,7 @@ mod scan;
 pub use file::parse;
 
 pub(crate) use expected::{Excerpt, missing, unexpected};
-pub(crate) use file::declared;
+pub(crate) use file::{MOST_ERRORS, declared};
 pub(crate) use generated::Rule;
 pub(crate) use grammar::Grammar;
 pub(crate) use habits::Setting;

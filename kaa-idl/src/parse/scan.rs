@@ -71,6 +71,7 @@ pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
     }
     while scanner.step() {}
     scanner.directions();
+    scanner.carriage_return();
     Scan {
         masked: String::from_utf8(scanner.masked).unwrap_or_default(),
         tokens: scanner.tokens,
@@ -170,6 +171,25 @@ impl Scanner<'_> {
             self.fill(string.start..string.start + 1, b'"');
             self.fill(string.end - 1..string.end, b'"');
             self.push(TokenKind::Quoted, string.start);
+        }
+    }
+
+    /// A carriage return without its line feed: some editors break the line there, and a comment goes on behind it.
+    fn carriage_return(&mut self) {
+        let ends = self.text.match_indices('\r').map(|(offset, _)| offset);
+        let mut bare = ends.filter(|offset| self.text.as_bytes().get(offset + 1) != Some(&b'\n'));
+        if let Some(offset) = bare.next() {
+            self.position = offset + 1;
+            let place = self.place(offset);
+            self.report(
+                Diagnostic::error(
+                    Code::BadCharacter,
+                    "a carriage return ends no line",
+                    place,
+                    "no line feed follows",
+                )
+                .with_help("lines end with a line feed, or with a carriage return and a line feed"),
+            );
         }
     }
 

@@ -124,7 +124,7 @@ fn mismatch(file: &ast::File, line: &ast::PackageLine, name: &str, places: &Plac
     });
     let diagnostic = Diagnostic::error(
         Code::PackageMismatch,
-        format!("`{}` says `package {name};`", file.path),
+        format!("a file in this place is no part of package `{name}`"),
         place.clone(),
         format!("its path allows {}", places.shown()),
     );
@@ -176,9 +176,9 @@ fn both_file_and_folder(files: &[Input<'_>], name: &str, members: &[usize]) -> O
             Code::PackageMismatch,
             format!("package `{name}` is both a file and a folder"),
             Place::new(&folder.0.path, folder.1.span),
-            format!("`{}` belongs to it", folder.0.path),
+            "this file makes it a folder",
         )
-        .with_label(Place::new(&single.0.path, single.1.span), format!("and so does `{}`", single.0.path))
+        .with_label(Place::new(&single.0.path, single.1.span), "and this is the package in a single file")
         .with_help("move the single file into the folder, or the folder's content into the file"),
     )
 }

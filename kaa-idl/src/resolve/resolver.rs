@@ -91,6 +91,9 @@ pub(super) struct PendingDefault<'a> {
     pub(super) value: &'a Expression,
 }
 
+/// How many errors of names and types are kept; nobody reads so many, and each takes memory.
+pub(super) const MOST_ERRORS: usize = 100_000;
+
 impl<'a> Resolver<'a> {
     pub(super) fn new(files: &'a [Input<'a>]) -> Self {
         let mut diagnostics = Vec::new();
@@ -115,6 +118,9 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() >= MOST_ERRORS {
+            return;
+        }
         self.diagnostics.push(diagnostic);
     }
 

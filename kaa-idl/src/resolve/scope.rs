@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::packages::{Groups, group};
+use super::resolver::MOST_ERRORS;
 use crate::ast::{self, Item, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
@@ -122,6 +123,7 @@ impl<'a> Scope<'a> {
                     self.entries.push(entry);
                     let first = *package.names.entry(&item.name.text).or_insert(number);
                     if first != number
+                        && diagnostics.len() < MOST_ERRORS
                         && !groups.misplaced.contains(file)
                         && !self.is_of(first, &groups.misplaced)
                     {

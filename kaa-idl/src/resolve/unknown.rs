@@ -45,7 +45,7 @@ impl Resolver<'_> {
             place.clone(),
             "unknown package",
         )
-        .with_help(format!("looked for `{path}.kaa` and `{path}/*.kaa`"));
+        .with_help(format!("looked for `{path}.kaa` and `{path}/*.kaa` below the root"));
         match near {
             Some(near) => diagnostic.with_suggestion(place, near.clone(), format!("did you mean `{near}`?")),
             None => diagnostic,
