@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use kaa_rpc_runtime::{Client, Context, Fault, Secret, Server};
+use futures::{Stream, stream};
+use kaa_rpc_runtime::{CallError, Client, Context, Fault, Incoming, Secret, Server};
 
 mod api {
     kaa_rpc_runtime::include_kaa!();
@@ -19,6 +20,18 @@ impl EchoServer for Service {
 
     async fn bounce(&self, cx: Context<EchoClientProxy>, data: Bytes) -> Result<Bytes, Fault> {
         Ok(cx.peer.echo(data).await?)
+    }
+
+    async fn numbers(
+        &self,
+        _cx: Context<EchoClientProxy>,
+        count: u64,
+    ) -> Result<impl Stream<Item = Result<u64, Fault>> + Send, Fault> {
+        Ok(stream::iter((0..count).map(Ok)))
+    }
+
+    async fn sum(&self, _cx: Context<EchoClientProxy>, numbers: Incoming<u64>) -> Result<u64, Fault> {
+        Ok(add(numbers).await?)
     }
 }
 
@@ -47,6 +60,26 @@ pub async fn connect(socket: &str) -> Result<Caller> {
         Client::builder().secret(secret()?).register(Echo::client(Service)).connect(address.as_str())?;
     client.ready().await?;
     Ok(Caller(client.into_proxy()))
+}
+
+async fn add(mut numbers: Incoming<u64>) -> Result<u64, CallError> {
+    let mut sum = 0_u64;
+    while let Some(number) = numbers.next().await {
+        sum = sum.wrapping_add(number?);
+    }
+    Ok(sum)
+}
+
+impl Caller {
+    /// Takes so many numbers from the server.
+    pub async fn numbers(&self, count: u64) -> Result<u64> {
+        Ok(add(self.0.numbers(count)).await?)
+    }
+
+    /// Sends so many numbers to the server.
+    pub async fn sum(&self, count: u64) -> Result<u64> {
+        Ok(self.0.sum(stream::iter(0..count)).await?)
+    }
 }
 
 impl crate::Caller for Caller {

@@ -2,6 +2,7 @@
 //! medians. `compare` runs all; `count` is for a run under callgrind.
 
 mod kaa;
+mod streams;
 mod tarpc_peer;
 
 use std::process::{Child, Command, Stdio};
@@ -37,11 +38,20 @@ fn main() -> Result<()> {
             .enable_all()
             .build()?
             .block_on(count(peer, callers.parse()?, calls.parse()?)),
+        ["take", peer, socket, count] => runtime()?.block_on(streams::take(peer, socket, count.parse()?)),
+        ["count-stream", direction, items] => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(streams::count(*direction == "upwards", items.parse()?)),
+        ["streams"] => streams::compare(5, 20_000_000),
+        ["streams", rounds, items] => streams::compare(rounds.parse()?, items.parse()?),
         ["compare"] => compare(5, Duration::from_millis(1000), 32),
         ["compare", rounds, milliseconds, size] => {
             compare(rounds.parse()?, Duration::from_millis(milliseconds.parse()?), size.parse()?)
         }
-        _ => bail!("usage: compare [ROUNDS MILLISECONDS BYTES] | count PEER CALLERS CALLS"),
+        _ => bail!(
+            "usage: compare [ROUNDS MILLISECONDS BYTES] | streams [ROUNDS ITEMS] | count PEER CALLERS CALLS"
+        ),
     }
 }
 
@@ -55,6 +65,7 @@ async fn serve(peer: &str, socket: &str) -> Result<()> {
             let _server = kaa::serve(socket).await?;
             std::future::pending().await
         }
+        "raw" => streams::serve_raw(socket).await,
         "tarpc" => tarpc_peer::serve(socket).await,
         other => bail!("no peer {other}"),
     }
@@ -192,13 +203,21 @@ fn median(mut samples: Vec<Sample>) -> Sample {
 }
 
 fn measure(peer: &str, callers: usize, size: usize, time: Duration) -> Result<Sample> {
+    let milliseconds = time.as_millis().to_string();
+    measure_with(peer, |socket| {
+        ["client", peer, socket, &callers.to_string(), &size.to_string(), &milliseconds]
+            .map(str::to_owned)
+            .to_vec()
+    })
+}
+
+/// Runs a server, and a client with these arguments.
+fn measure_with(peer: &str, arguments: impl FnOnce(&str) -> Vec<String>) -> Result<Sample> {
     let folder = tempfile::tempdir()?;
     let socket = folder.path().join("socket").display().to_string();
     let program = std::env::current_exe()?;
     let server = Server(Command::new(&program).args(["server", peer, &socket]).stdin(Stdio::null()).spawn()?);
-    let milliseconds = time.as_millis().to_string();
-    let arguments = ["client", peer, &socket, &callers.to_string(), &size.to_string(), &milliseconds];
-    let output = Command::new(&program).args(arguments).stderr(Stdio::inherit()).output()?;
+    let output = Command::new(&program).args(arguments(&socket)).stderr(Stdio::inherit()).output()?;
     anyhow::ensure!(output.status.success(), "the client of {peer} failed");
     // Includes the warm-up of a fifth, and the process's start.
     let server_cpu = process_cpu(server.0.id())? / 1.2;

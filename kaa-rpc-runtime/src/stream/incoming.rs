@@ -3,6 +3,7 @@
 //! Invariants: items are decoded when they are taken, from the frames they came in; after an error or the end nothing
 //! comes; a stream that is dropped before its end is stopped at its producer.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
@@ -23,7 +24,12 @@ use crate::protocol::streams::StreamEnd;
 use super::TURN;
 use super::outgoing::IntoOutgoing;
 
-type Decode<T> = fn(&mut Decoder<'_>) -> Result<T, DecodeError>;
+/// Most items that are decoded ahead of being taken, and most bytes of them: one loop over a few items costs less
+/// than as many calls.
+const AHEAD: usize = 32;
+const AHEAD_BYTES: usize = 1024;
+
+type Decode<T> = fn(&mut Bytes, &mut VecDeque<T>) -> Result<(), DecodeError>;
 
 /// A stream of items from the peer.
 ///
@@ -45,6 +51,7 @@ type Decode<T> = fn(&mut Decoder<'_>) -> Result<T, DecodeError>;
 /// ```
 #[must_use = "a stream's call is made when it is polled"]
 pub struct Incoming<T, E = Infallible> {
+    decoded: VecDeque<T>,
     /// Items that have come and were not taken, each with its length in front.
     items: Bytes,
     /// Bytes that have come since it last had to wait.
@@ -97,8 +104,13 @@ impl<T, E> Incoming<T, E> {
     }
 
     fn new<W: Wire<Value = T>>(source: Box<dyn Source<E>>) -> Self {
-        let decode = |decoder: &mut Decoder<'_>| decoder.structure("item", |decoder| W::decode(decoder));
-        Self { items: Bytes::new(), at_once: 0, decode, source: Some(source) }
+        Self {
+            decoded: VecDeque::new(),
+            items: Bytes::new(),
+            at_once: 0,
+            decode: decode_some::<W>,
+            source: Some(source),
+        }
     }
 
     /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll, however many
@@ -129,6 +141,14 @@ impl<T, E> Incoming<T, E> {
 
     #[inline]
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
+        match self.decoded.pop_front() {
+            Some(item) => Poll::Ready(Some(Ok(item))),
+            None => self.poll_more(context),
+        }
+    }
+
+    #[inline(never)]
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
         while self.items.is_empty() {
             let Some(source) = &mut self.source else { return Poll::Ready(None) };
             if self.at_once > TURN {
@@ -155,20 +175,31 @@ impl<T, E> Incoming<T, E> {
                 }
             }
         }
-        let mut decoder = Decoder::new(&self.items, DecodeLimits::default());
-        match (self.decode)(&mut decoder) {
-            Ok(item) => {
-                let taken = self.items.len() - decoder.remaining();
-                self.items.advance(taken);
-                Poll::Ready(Some(Ok(item)))
-            }
-            Err(error) => {
-                self.items = Bytes::new();
-                self.source = None;
-                Poll::Ready(Some(Err(CallError::BadItem(error))))
-            }
+        if let Err(error) = (self.decode)(&mut self.items, &mut self.decoded) {
+            self.items = Bytes::new();
+            self.source = None;
+            return Poll::Ready(Some(Err(CallError::BadItem(error))));
         }
+        Poll::Ready(self.decoded.pop_front().map(Ok))
     }
+}
+
+/// Decodes one item at least, if there is one. An error behind others is left for the next time, when the item has a
+/// message's budget to itself.
+fn decode_some<W: Wire>(items: &mut Bytes, decoded: &mut VecDeque<W::Value>) -> Result<(), DecodeError> {
+    let total = items.len();
+    let mut left = total;
+    let mut decoder = Decoder::new(items, DecodeLimits::default());
+    while left > 0 && decoded.len() < AHEAD && total - left < AHEAD_BYTES {
+        match decoder.structure("item", |decoder| W::decode(decoder)) {
+            Ok(item) => decoded.push_back(item),
+            Err(error) if decoded.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+        left = decoder.remaining();
+    }
+    items.advance(total - left);
+    Ok(())
 }
 
 impl<T> Incoming<T> {
@@ -194,6 +225,7 @@ impl<T, E> fmt::Debug for Incoming<T, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Incoming")
+            .field("decoded_items", &self.decoded.len())
             .field("waiting_bytes", &self.items.len())
             .field("ended", &self.source.is_none())
             .finish_non_exhaustive()

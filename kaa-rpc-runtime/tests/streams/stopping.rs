@@ -65,7 +65,7 @@ async fn a_stream_that_was_never_polled_was_never_called() {
 async fn places_are_free_again_whatever_became_of_the_streams() {
     let limits = kaa_rpc_runtime::Limits { max_inbound_calls: 1, ..Default::default() };
     let pair = Pair::with(|server| server.limits(limits), |client| client.limits(limits)).await;
-    for _ in 0..50 {
+    for _ in 0..10 {
         let mut numbers = listen::<COUNT>(&pair.peer, u64::MAX);
         assert_eq!(within(numbers.next()).await, Some(Ok(0)));
         drop(numbers);

@@ -1,0 +1,107 @@
+//! Streams of numbers from a server process to a client process: this project's against the floor, which is the same
+//! numbers of eight bytes each, written to the same kind of socket 64 KiB at a time and read back.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::kaa;
+
+const PIECE: usize = 64 * 1024;
+
+pub async fn serve_raw(socket: &str) -> Result<()> {
+    let listener = UnixListener::bind(socket)?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        let count = stream.read_u64().await?;
+        let mut piece = Vec::with_capacity(PIECE + 8);
+        for number in 0..count {
+            piece.extend_from_slice(&number.to_le_bytes());
+            if piece.len() >= PIECE {
+                stream.write_all(&piece).await?;
+                piece.clear();
+            }
+        }
+        stream.write_all(&piece).await?;
+    }
+}
+
+async fn read_raw(socket: &str, count: u64) -> Result<u64> {
+    let mut stream = UnixStream::connect(socket).await?;
+    stream.write_u64(count).await?;
+    let mut piece = vec![0; PIECE];
+    let (mut filled, mut sum) = (0, 0_u64);
+    loop {
+        let read = stream.read(&mut piece[filled..]).await?;
+        filled += read;
+        let (numbers, rest) = piece[..filled].as_chunks::<8>();
+        sum = numbers.iter().fold(sum, |sum, number| sum.wrapping_add(u64::from_le_bytes(*number)));
+        let left = rest.len();
+        piece.copy_within(filled - left..filled, 0);
+        filled = left;
+        if read == 0 || sum == expected(count) {
+            return Ok(sum);
+        }
+    }
+}
+
+fn expected(count: u64) -> u64 {
+    (0..count).fold(0, u64::wrapping_add)
+}
+
+/// Takes so many numbers, and prints how many came in a second, and the CPU nanoseconds of this process for each.
+pub async fn take(peer: &str, socket: &str, count: u64) -> Result<()> {
+    while !std::path::Path::new(socket).exists() {
+        tokio::task::yield_now().await;
+    }
+    let caller = if peer == "raw" { None } else { Some(kaa::connect(socket).await?) };
+    let (cpu, start) = (crate::own_cpu(), Instant::now());
+    let sum = match caller {
+        None => read_raw(socket, count).await?,
+        Some(caller) if peer == "kaa" => caller.numbers(count).await?,
+        Some(caller) => caller.sum(count).await?,
+    };
+    ensure!(sum == expected(count), "a wrong sum");
+    println!("{count} {} {}", start.elapsed().as_secs_f64(), crate::own_cpu() - cpu);
+    Ok(())
+}
+
+/// Rounds of all, interleaved; medians.
+pub fn compare(rounds: usize, count: u64) -> Result<()> {
+    println!("streams of {count} u64 over a unix socket, {rounds} rounds, medians");
+    println!("{:>12} {:>14} {:>12} {:>12}", "peer", "items/s", "client ns", "server ns");
+    let peers = ["kaa", "kaa-upwards", "raw"];
+    let mut samples = vec![Vec::new(); peers.len()];
+    for _ in 0..rounds {
+        for (peer, samples) in peers.iter().zip(&mut samples) {
+            let server = peer.split('-').next().unwrap_or(peer);
+            samples.push(crate::measure_with(server, |socket| {
+                vec!["take".to_owned(), (*peer).to_owned(), socket.to_owned(), count.to_string()]
+            })?);
+        }
+    }
+    for (peer, samples) in peers.iter().zip(samples) {
+        let sample = crate::median(samples);
+        println!(
+            "{peer:>12} {:>14.0} {:>12.2} {:>12.2}",
+            sample.calls_per_second,
+            sample.client_cpu * 1e9,
+            sample.server_cpu * 1e9
+        );
+    }
+    Ok(())
+}
+
+/// So many numbers with both ends in one thread, for callgrind.
+pub async fn count(upwards: bool, count: u64) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let socket = folder.path().join("socket").display().to_string();
+    let _server = kaa::serve(&socket).await?;
+    let caller = kaa::connect(&socket).await?;
+    let sum = if upwards { caller.sum(count).await? } else { caller.numbers(count).await? };
+    ensure!(sum == expected(count), "a wrong sum");
+    tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.unwrap_or_default();
+    Ok(())
+}
