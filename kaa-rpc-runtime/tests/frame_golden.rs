@@ -6,6 +6,7 @@ use bytes::Bytes;
 use kaa_rpc_runtime::protocol::frame::{
     CallId, Header, Kind, Parent, Size, Status, Token, frame_size, parse_frame,
 };
+use kaa_rpc_runtime::protocol::streams::{Caller, EndCode, StreamDetail};
 
 const METHOD: u32 = 0xdead_beef;
 
@@ -47,6 +48,7 @@ fn every_frame_is_written_and_read_as_specified() {
     let parent = Some(Parent { id: CallId(9), token: Token(4), depth: 1 });
     check("nested call", &Header { parent, ..call(3, 2) }, b"\x05h");
     check_reading("padded call", &call(4, 0), b"\x05h");
+    check("stream call", &Header { has_stream: true, ..call(6, 3) }, b"\x05h");
     check("oneway", &Header::new(Kind::Oneway, CallId(5), Token(0), METHOD), b"");
     let reply = |status: Status| Header::new(Kind::Reply, CallId(1), Token(0), status.to_number());
     check("reply", &reply(Status::Ok), b"\x05h");
@@ -55,4 +57,23 @@ fn every_frame_is_written_and_read_as_specified() {
     check("credit", &Header::of_connection(Kind::OnewayCredit, 128), b"");
     check("ping", &Header::of_connection(Kind::Ping, 0), b"");
     check("goodbye", &Header::new(Kind::Goodbye, CallId(7), Token(1), 1), b"oop");
+}
+
+#[test]
+fn every_frame_of_a_stream_is_written_and_read_as_specified() {
+    let check = |name: &str, kind: Kind, caller: Caller, value: u32, payload: &[u8]| {
+        let (id, token) = if matches!(name, "results" | "credit for results") { (1, 0) } else { (6, 3) };
+        let detail = StreamDetail { caller, value };
+        check(name, &Header::new(kind, CallId(id), Token(token), detail.encode()), payload);
+        assert_eq!(StreamDetail::decode(detail.encode()).value, value, "{name}");
+    };
+    let end = |code: EndCode| code.to_number();
+    let items = b"\x01\x05\x03\xfb\x2c\x01";
+    check("arguments", Kind::StreamItem, Caller::Us, 0, items);
+    check("results", Kind::StreamItem, Caller::Peer, 0, items);
+    check("finished", Kind::StreamEnd, Caller::Us, end(EndCode::Finished), b"");
+    check("broken", Kind::StreamEnd, Caller::Us, end(EndCode::Broken), b"torn");
+    check("stop", Kind::StreamEnd, Caller::Peer, end(EndCode::Stop), b"");
+    check("credit for arguments", Kind::StreamCredit, Caller::Peer, 0x20000, b"");
+    check("credit for results", Kind::StreamCredit, Caller::Us, 0x20000, b"");
 }

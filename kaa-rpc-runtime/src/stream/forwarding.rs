@@ -30,6 +30,8 @@ pub(super) enum Forwarded<F> {
 #[derive(Debug)]
 pub(super) struct Forwarding<F> {
     packed: Buffer,
+    /// Bytes in `packed`, counted here because it is asked for with every item.
+    filled: usize,
     /// An item for which there was no room in the frame.
     next: Buffer,
     /// From so many bytes on the frame leaves.
@@ -41,7 +43,7 @@ pub(super) struct Forwarding<F> {
 
 impl<F> Forwarding<F> {
     pub(super) fn new() -> Self {
-        Self { packed: Buffer::new(), next: Buffer::new(), bound: 0, largest: 0, outcome: None }
+        Self { packed: Buffer::new(), filled: 0, next: Buffer::new(), bound: 0, largest: 0, outcome: None }
     }
 
     /// Sends what `produce` makes, until it ends or has to wait.
@@ -54,14 +56,14 @@ impl<F> Forwarding<F> {
     ) -> Poll<Forwarded<F>> {
         let mut sent = 0;
         loop {
-            while self.packed.len() >= self.bound || !self.next.is_empty() || self.outcome.is_some() {
+            while self.filled >= self.bound || !self.next.is_empty() || self.outcome.is_some() {
                 if self.packed.is_empty()
                     && self.next.is_empty()
                     && let Some(outcome) = self.outcome.take()
                 {
                     return Poll::Ready(outcome);
                 }
-                sent += self.packed.len();
+                sent += self.filled;
                 if sent > TURN {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
@@ -69,7 +71,11 @@ impl<F> Forwarding<F> {
                 match self.ship(context, route) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Some(over)) => return Poll::Ready(over),
-                    Poll::Ready(None) => std::mem::swap(&mut self.packed, &mut self.next),
+                    Poll::Ready(None) if self.next.is_empty() => {}
+                    Poll::Ready(None) => {
+                        std::mem::swap(&mut self.packed, &mut self.next);
+                        self.filled = self.packed.len();
+                    }
                 }
             }
             match produce(context) {
@@ -94,6 +100,7 @@ impl<F> Forwarding<F> {
             Shipment::Wait => Poll::Pending,
             Shipment::Over => Poll::Ready(Some(Forwarded::Over)),
             Shipment::Sent { credit, largest } => {
+                self.filled = 0;
                 self.largest = largest;
                 self.bound = PACK.min(credit).min(largest);
                 Poll::Ready(None)
@@ -105,11 +112,15 @@ impl<F> Forwarding<F> {
     fn pack<W: Wire>(&mut self, item: &W::Value) {
         let before = self.packed.position();
         let mut encoder = Encoder::new(&mut self.packed, self.largest);
-        if let Err(error) = encoder.structure(|encoder| W::encode(item, encoder)) {
-            self.packed.truncate(before);
-            self.outcome = Some(Forwarded::Unencodable(error));
-        } else if self.packed.len() > self.largest {
-            self.next = self.packed.split_off(before);
+        let encoded = encoder.structure(|encoder| W::encode(item, encoder));
+        let filled = self.filled + encoder.written();
+        match encoded {
+            Ok(()) if filled <= self.largest => self.filled = filled,
+            Ok(()) => self.next = self.packed.split_off(before),
+            Err(error) => {
+                self.packed.truncate(before);
+                self.outcome = Some(Forwarded::Unencodable(error));
+            }
         }
     }
 }
