@@ -234,6 +234,7 @@ impl<M: Method> Shared<M> {
             self.set_deadline(kind);
         }
         let parameters = CallParameters {
+            service: M::DESCRIPTOR.service,
             method: MethodId(M::DESCRIPTOR.id),
             parent: self.peer.parent(),
             deadline: self.deadline,
@@ -268,6 +269,10 @@ impl<M: Method> Shared<M> {
             Start::Unencodable(error) => {
                 self.stage = Stage::Done;
                 Poll::Ready(Err(unencodable(error, Message::Call)))
+            }
+            Start::UnknownService => {
+                self.stage = Stage::Done;
+                Poll::Ready(Err(CallError::UnknownMethod { method: M::DESCRIPTOR.to_string() }))
             }
             Start::Closed(reason) => {
                 self.stage = Stage::Done;

@@ -121,7 +121,11 @@ impl Client {
     /// # Errors
     /// If it is registered already, or one of its method ids is taken.
     pub fn register(&self, service: Service<role::Client>) -> Result<(), RegisterError> {
-        self.owner.services.register(service.into_registered())
+        let service = service.into_registered();
+        let descriptor = service.descriptor;
+        self.owner.services.register(service)?;
+        self.owner.link.know(descriptor);
+        Ok(())
     }
 
     /// Waits until both sides have proved the secret.

@@ -222,3 +222,60 @@ async fn who_wants_exactly_the_same_schema_refuses_compatible_ones() {
         assert_eq!(bounded(Call::new(&proxy.0, first::One)).await, Ok(1), "the same schema is let in");
     }
 }
+
+/// A service that is registered on a living connection is compared at once, before anybody calls it.
+#[tokio::test]
+async fn a_service_registered_late_is_compared_without_any_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}/s", folder.path().display());
+    let server = Server::builder().secret(secret()).listen(address.as_str()).await.unwrap();
+    let fitting = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: grown::OneProxy = fitting.proxy();
+    let other = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let _proxy: retyped::OneProxy = other.proxy();
+    bounded(fitting.ready()).await.unwrap();
+    bounded(other.ready()).await.unwrap();
+    server.register(first::service()).unwrap();
+    let reason = bounded(other.closed()).await;
+    assert!(matches!(&reason, CloseReason::NotConnected(ConnectError::Schema(_))), "{reason}");
+    assert!(reason.to_string().contains("`width`"), "{reason}");
+    assert_eq!(bounded(Call::new(&proxy.0, grown::One)).await, Ok(1));
+}
+
+/// A oneway call of the service.
+struct Note;
+
+impl Method for Note {
+    type Returns = ();
+    type Throws = Infallible;
+    const DESCRIPTOR: &'static MethodDescriptor =
+        &MethodDescriptor { oneway: true, ..MethodDescriptor::new(2, "test.One", "note") };
+    fn encode_arguments(&self, _: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+/// Nobody would answer it; but what the peer does not know it has said itself.
+#[tokio::test]
+async fn a_oneway_call_of_a_service_that_the_peer_lacks_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}/s", folder.path().display());
+    let server = Server::builder().secret(secret()).listen(address.as_str()).await.unwrap();
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let before: first::OneProxy = client.proxy();
+    bounded(client.ready()).await.unwrap();
+    let unknown = || Err(CallError::UnknownMethod { method: "test.One.note".to_owned() });
+    assert_eq!(bounded(OnewayCall::new(&before.0, Note)).await, unknown());
+    let other = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    bounded(other.ready()).await.unwrap();
+    let after: first::OneProxy = other.proxy();
+    assert_eq!(
+        bounded(OnewayCall::new(&after.0, Note)).await,
+        unknown(),
+        "also if both knew the same at first"
+    );
+    server.register(first::service()).unwrap();
+    // The reply comes behind what the server has come to know.
+    assert_eq!(bounded(Call::new(&before.0, first::One)).await, Ok(1));
+    assert_eq!(bounded(OnewayCall::new(&before.0, Note)).await, Ok(()));
+}

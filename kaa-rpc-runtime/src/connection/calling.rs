@@ -23,6 +23,7 @@ pub(super) const FURTHEST_DEADLINE: Duration = Duration::from_secs(30 * 24 * 360
 /// What a call is, without its arguments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallParameters {
+    pub(crate) service: &'static str,
     pub(crate) method: MethodId,
     pub(crate) parent: Option<Parent>,
     pub(crate) deadline: Option<Instant>,
@@ -40,6 +41,8 @@ pub(crate) enum Start {
     InLine(Ticket),
     /// The arguments cannot be encoded.
     Unencodable(EncodeError),
+    /// The peer has no such service, as it has said itself.
+    UnknownService,
     /// There is no connection and there will be none.
     Closed(CloseReason),
 }
@@ -109,6 +112,12 @@ impl Link {
         encode: EncodeArguments<'_>,
     ) -> Start {
         let mut state = self.lock();
+        if state.comparison.peer_lacks(parameters.service) {
+            let next = ticket.and_then(|ticket| state.queue.leave_line(ticket));
+            drop(state);
+            next.into_iter().for_each(Waker::wake);
+            return Start::UnknownService;
+        }
         let may_leave = state.oneway_credit > 0 && state.may_depart(false, self.configuration.output_budget);
         if may_leave && state.queue.is_empty() {
             let limit = frame_limit(&state);

@@ -40,6 +40,12 @@ impl Comparison {
         self.exchange.is_settled()
     }
 
+    /// Whether the peer has said what it knows, and this service is not among it.
+    #[inline]
+    pub(super) fn peer_lacks(&self, service: &str) -> bool {
+        self.exchange.peer_lacks(service)
+    }
+
     /// Whether the link has become open and has not said so.
     #[inline]
     pub(super) fn is_opening(&self) -> bool {

@@ -213,6 +213,10 @@ impl Drop for Registration<'_> {
 async fn drive(shared: &Shared, (link, driver): Admitted) {
     let Some(driver) = driver else { return };
     let mut registered = Registration::new(shared, Arc::clone(&link));
+    // What was registered meanwhile did not find this connection.
+    for service in shared.services.descriptors() {
+        link.know(service);
+    }
     // A shutdown that began meanwhile did not see this connection.
     if *shared.closing.borrow() {
         link.begin_drain();

@@ -120,7 +120,13 @@ impl Server {
     /// # Errors
     /// If it is registered already, or one of its method ids is taken.
     pub fn register(&self, service: Service<role::Server>) -> Result<(), RegisterError> {
-        self.shared.services.register(service.into_registered())
+        let service = service.into_registered();
+        let descriptor = service.descriptor;
+        self.shared.services.register(service)?;
+        for link in self.shared.registry.links() {
+            link.know(descriptor);
+        }
+        Ok(())
     }
 
     /// The connected peers, then each new one.

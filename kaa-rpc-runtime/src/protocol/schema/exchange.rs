@@ -73,6 +73,8 @@ pub struct SchemaExchange {
     told: BTreeSet<&'static str>,
     /// Services for whose table this side waits.
     awaited: BTreeSet<&'static str>,
+    /// Services of this side that the peer does not know.
+    lacking: Vec<&'static str>,
 }
 
 /// A frame to send.
@@ -113,11 +115,26 @@ impl SchemaExchange {
         self.knows_theirs
     }
 
+    /// Whether the peer has said what it knows, and this service of ours is not among it.
+    #[must_use]
+    #[inline]
+    pub fn peer_lacks(&self, service: &str) -> bool {
+        self.lacking.contains(&service)
+    }
+
+    fn note_lacking(&mut self) {
+        if self.knows_theirs {
+            let lacking = self.ours.keys().filter(|name| !self.theirs.contains_key(**name));
+            self.lacking = lacking.copied().collect();
+        }
+    }
+
     /// This side knows one more service. Says what to send, which is nothing if it was known.
     pub fn add(&mut self, service: &'static ServiceDescriptor) -> Vec<Outgoing> {
         if self.ours.insert(service.name, service).is_some() {
             return Vec::new();
         }
+        self.note_lacking();
         let mut output = vec![(Message::Summary, encode_summary(&[service]))];
         if self.theirs.get(service.name).is_some_and(|theirs| *theirs != service.fingerprint) {
             output.extend(self.tell(service));
@@ -144,6 +161,7 @@ impl SchemaExchange {
                     }
                 }
                 self.knows_theirs = true;
+                self.note_lacking();
             }
             Message::Table => {
                 let table = decode_table(payload)?;
