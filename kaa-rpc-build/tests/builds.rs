@@ -44,16 +44,17 @@ fn check_with(name: &str, edition: &str, config: Config, own: &str) {
     let library = "//! A user's crate.\n/// What was generated.\npub mod api { include!(\"kaa.rs\"); }\n";
     fs::write(source.join("lib.rs"), format!("{STRICT}{library}{own}")).unwrap();
     fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let (success, shown) = cargo_check(&folder);
+    let (success, shown) = cargo_check(&folder, &["--quiet"]);
     let beginning: String = shown.chars().take(20_000).collect();
     assert!(success && shown.is_empty(), "{beginning}");
 }
 
 /// Whether `cargo check` is content, and what it shows.
-fn cargo_check(folder: &Path) -> (bool, String) {
+fn cargo_check(folder: &Path, options: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO"))
-        .args(["check", "--quiet", "--offline", "--manifest-path"])
+        .args(["check", "--offline", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
+        .args(options)
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
         .env_remove("CARGO_TERM_COLOR")
         .output()
@@ -134,29 +135,49 @@ fn types_of_the_user_take_the_place_of_declared_ones() {
     check_with("extern_type", "2024", config, own);
 }
 
-#[test]
-fn a_wrong_file_shows_as_the_compilers_own_errors_do() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds/wrong_file");
+/// A package whose build script compiles this schema.
+fn with_script(name: &str, script: &str, schema: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds").join(name);
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::create_dir_all(folder.join("kaa")).unwrap();
     let manifest = format!(
-        "[package]\nname = \"wrong_file\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
          [build-dependencies]\nkaa-rpc-build = {{ path = {:?} }}\n[workspace]\n",
         env!("CARGO_MANIFEST_DIR")
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     fs::write(folder.join("src/lib.rs"), "").unwrap();
-    fs::write(folder.join("build.rs"), "fn main() -> kaa_rpc_build::Result { kaa_rpc_build::compile() }")
-        .unwrap();
-    fs::write(folder.join("kaa/bell.kaa"), "package bell;\nservice Bell { fn ring(times: Times); }\n")
-        .unwrap();
-    let (success, shown) = cargo_check(&folder);
+    fs::write(folder.join("build.rs"), format!("fn main() -> kaa_rpc_build::Result {{ {script} }}")).unwrap();
+    fs::write(folder.join("kaa/bell.kaa"), schema).unwrap();
+    folder
+}
+
+#[test]
+fn a_wrong_file_shows_as_the_compilers_own_errors_do() {
+    let schema = "package bell;\nservice Bell { fn ring(times: Times); }\n";
+    let (success, shown) =
+        cargo_check(&with_script("wrong_file", "kaa_rpc_build::compile()", schema), &["--quiet"]);
     assert!(!success);
     let (_, shown) = shown.split_once("  --- stderr\n").unwrap_or_else(|| panic!("{shown}"));
     assert!(shown.starts_with("  Error: \n  error[K0104]: there is no type `Times`\n"), "{shown}");
     assert!(shown.contains("--> kaa/bell.kaa:2:31\n"), "{shown}");
     assert!(!shown.contains("cargo:") && !shown.contains("Schema {"), "{shown}");
+}
+
+#[test]
+fn what_is_only_worth_a_warning_shows_and_builds() {
+    let before = "package bell;\nconst MOST: u8 = 3;\nservice Bell { fn ring(times: u8); }\n";
+    let script = "kaa_rpc_build::configure().frozen(\"schema\").compile()";
+    let folder = with_script("warned", script, &before.replace("= 3", "= 4"));
+    fs::create_dir_all(folder.join("schema")).unwrap();
+    let compilation = kaa_idl::compile(&kaa_idl::MemorySource::new([("bell.kaa", before)]));
+    let frozen = kaa_idl::frozen::freeze(&compilation, 1).unwrap();
+    fs::write(folder.join("schema").join(kaa_idl::frozen::file_name(1)), frozen).unwrap();
+    let (success, shown) = cargo_check(&folder, &[]);
+    assert!(success, "{shown}");
+    assert!(shown.contains("warning: warned@0.0.0: warning[CONST_SAME_VALUE]: "), "{shown}");
+    assert!(shown.contains("bell.kaa:2"), "{shown}");
 }
 
 /// The largest schema at hand: a folder of real ones that `KAA_CORPUS` names, else all fixtures again.
