@@ -142,15 +142,18 @@ impl Lowering<'_, '_> {
             return ExpressionKind::Character(character);
         }
         let place = self.place(self.span(node));
-        self.report(
-            Diagnostic::error(
-                Code::UnexpectedToken,
-                "a `char` is exactly one character",
-                place,
-                "not one character",
-            )
-            .with_help("strings stand in double quotes"),
+        let diagnostic = Diagnostic::error(
+            Code::UnexpectedToken,
+            "a `char` is exactly one character",
+            place.clone(),
+            "not one character",
         );
+        let inside = self.text(node).trim_matches('\'');
+        self.report(if inside.contains(['"', '\'']) {
+            diagnostic.with_help("strings stand in double quotes")
+        } else {
+            diagnostic.with_suggestion(place, format!("\"{inside}\""), "strings stand in double quotes")
+        });
         ExpressionKind::Invalid
     }
 

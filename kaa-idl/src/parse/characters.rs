@@ -165,6 +165,19 @@ fn quotes(rest: &str, start: usize, stray: Stray) -> Stray {
     Stray { length: opening, fix, string: Some(start..end), ..stray }
 }
 
+/// The suffix with a type that Rust would allow behind a number; with the underscores before it.
+pub(super) fn suffix(number: &str) -> Option<&str> {
+    const SUFFIXES: &[&str] = &[
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
+    ];
+    let hexadecimal = number.starts_with("0x");
+    let found = SUFFIXES.iter().find(|suffix| {
+        number.ends_with(**suffix) && !(hexadecimal && suffix.starts_with('f')) && number.len() > suffix.len()
+    })?;
+    let digits = number.strip_suffix(found)?.trim_end_matches('_');
+    number.get(digits.len()..).filter(|_| digits.ends_with(|last: char| last.is_ascii_hexdigit()))
+}
+
 /// The characters of a text that change its direction.
 pub(super) fn turns(text: &str) -> impl Iterator<Item = (usize, char)> {
     let is_turn = |character: char| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::characters::{is_word, stray, turns};
+use super::characters::{is_word, stray, suffix, turns};
 use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
 
@@ -371,7 +371,24 @@ impl Scanner<'_> {
             self.position += 1;
             self.position += self.count(is_word);
         }
+        self.number_suffix(start);
         self.push(TokenKind::Number, start);
+    }
+
+    /// `5u32`, as Rust writes it: the suffix is taken off the token, so that the number still counts.
+    fn number_suffix(&mut self, start: usize) {
+        let written = self.text.get(start..self.position).unwrap_or_default();
+        let Some(suffix) = suffix(written) else { return };
+        let end = self.position;
+        self.position = end - suffix.len();
+        let place = Place::new(self.path, Span::new(self.position, end));
+        self.blank(self.position..end);
+        self.report(
+            Diagnostic::error(Code::BadNumber, "numbers have no suffixes", place.clone(), "not needed")
+                .with_help("the type of a number comes from where it stands")
+                .with_fix(place, "", "remove it"),
+        );
+        self.position = end;
     }
 
     fn raw_identifier(&mut self) {

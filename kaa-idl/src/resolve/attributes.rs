@@ -198,7 +198,8 @@ impl Resolver<'_> {
                 let message = format!("`#[{name}]` does not belong on {}", target.noun());
                 self.report(
                     Diagnostic::error(Code::MisplacedAttribute, message, place, "misplaced")
-                        .with_help(format!("`#[{name}]` belongs on {}", known.belongs)),
+                        .with_help(format!("`#[{name}]` belongs on {}", known.belongs))
+                        .with_suggestion(self.place(file, attribute.span), "", "remove it"),
                 );
                 continue;
             }
@@ -213,7 +214,8 @@ impl Resolver<'_> {
                         place,
                         "the second",
                     )
-                    .with_label(first, "the first"),
+                    .with_label(first, "the first")
+                    .with_suggestion(self.place(file, attribute.span), "", "remove it"),
                 );
                 continue;
             }

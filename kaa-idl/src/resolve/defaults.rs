@@ -127,11 +127,32 @@ impl<'a> Resolver<'a> {
         let message = format!("expected a value of type `{shown}`, found {}", value.noun());
         let diagnostic =
             Diagnostic::error(Code::WrongDefault, message, place.clone(), format!("expected `{shown}`"));
+        let length = place.span.end - place.span.start;
+        // As long as what is written, the digits are what is written, and not a constant's name or a sum.
+        let digits = match value {
+            Evaluated::Integer(integer) => integer.unsigned().map(|value| value.to_string()),
+            _ => None,
+        };
+        let digits = digits.filter(|digits| digits.len() == length);
         let help = match (value, ty) {
-            (Evaluated::Integer(_), Type::F32 | Type::F64) => {
-                let end = Place { span: Span::at(place.span.end), path: std::sync::Arc::clone(&place.path) };
-                let fix = diagnostic.with_fix(end, ".0", "write a floating-point number");
-                return self.report(fix);
+            (Evaluated::Integer(_), Type::F32 | Type::F64) if digits.is_some() => {
+                let right = format!("{}.0", digits.unwrap_or_default());
+                let help = "write a floating-point number";
+                return self.report(diagnostic.with_suggestion(place.clone(), right, help));
+            }
+            (Evaluated::Integer(_), Type::Bool) if length == 1 && digits.is_some() => {
+                let right = if digits.as_deref() == Some("0") { "false" } else { "true" };
+                let help = format!("write `{right}`");
+                return self.report(diagnostic.with_suggestion(place.clone(), right, help));
+            }
+            (Evaluated::String(text), Type::Char) if text.len() == 1 && length == 3 => {
+                let help = "a character stands in single quotes";
+                return self.report(diagnostic.with_suggestion(place.clone(), format!("'{text}'"), help));
+            }
+            (_, Type::Named { id, .. }) if self.first_value(*id).is_some() => {
+                let help =
+                    self.first_value(*id).map(|first| format!("a value is written with its type: `{first}`"));
+                return self.report(diagnostic.with_optional_help(help));
             }
             (_, Type::Duration | Type::Timestamp | Type::Uuid | Type::Array(..)) => {
                 Some("there are no literals of this type; an `Option` is absent by itself")
@@ -143,6 +164,17 @@ impl<'a> Resolver<'a> {
             _ => None,
         };
         self.report(diagnostic.with_optional_help(help.map(str::to_owned)));
+    }
+
+    /// The first variant or flag of a type, as a value is written.
+    pub(super) fn first_value(&self, id: TypeId) -> Option<String> {
+        let item = self.scope.type_entry(id)?.item;
+        let first = match &item.kind {
+            ItemKind::Enum { variants, .. } => &variants.first()?.name.text,
+            ItemKind::Flags { flags, .. } => &flags.first()?.name.text,
+            _ => return None,
+        };
+        Some(format!("{}::{first}", item.name.text))
     }
 
     /// A type as the source would write it, without its bounds.

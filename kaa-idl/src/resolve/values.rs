@@ -178,10 +178,12 @@ impl Resolver<'_> {
             }
             (kind, member) => {
                 let message = format!("`{}` is no value", path.text());
-                let help = match (kind, member) {
-                    (ItemKind::Enum { .. }, None) => "a value of an enum is written `Enum::Variant`",
-                    (ItemKind::Flags { .. }, None) => "a value of flags is written `Flags::NAME`",
-                    _ => "values are constants, variants without payload, and flags",
+                let value = entry.type_id.filter(|_| member.is_none()).and_then(|id| self.first_value(id));
+                let help = match (kind, value) {
+                    (ItemKind::Enum { .. } | ItemKind::Flags { .. }, Some(value)) => {
+                        format!("a value is written with its type: `{value}`")
+                    }
+                    _ => "values are constants, variants without payload, and flags".to_owned(),
                 };
                 self.report(
                     Diagnostic::error(Code::UnknownType, message, place, "not a value").with_help(help),

@@ -35,6 +35,13 @@ pub(super) fn recognize(slip: &Slip<'_>) -> Option<Diagnostic> {
             slip.error_over(-1, 1, "digits follow the point of a number", "expected a digit")
                 .with_edits(vec![slip.insert_after(0, "0")], "write the zero"),
         ),
+        "(" if slip.text(-2) == ":" && matches!(before, "Vec" | "Option" | "Set" | "Map") => {
+            slip.closing(0).filter(|close| *close > 1).map(|close| angles(slip, close))
+        }
+        "," if slip.opener(0).is_some_and(|open| slip.text(open) == "[") && slip.text(2) == "]" => Some(
+            slip.error("an array's length stands behind a `;`", "expected `;`")
+                .with_edits(vec![slip.replace(0, 1, ";")], "write `;`"),
+        ),
         "[" if slip.text(-2) == ":" && is_type(before) => brackets_behind(slip),
         "|" if slip.wants(&[Rule::comma, Rule::EOI]) => Some(
             slip.error("a type is one type", "expected `,`")
@@ -179,6 +186,9 @@ fn half_a_parameter(slip: &Slip<'_>) -> Diagnostic {
 fn brackets_behind(slip: &Slip<'_>) -> Option<Diagnostic> {
     let ty = slip.text(-1);
     let close = slip.closing(0)?;
+    if close > 1 && matches!(ty, "Vec" | "Option" | "Set" | "Map") {
+        return Some(angles(slip, close));
+    }
     let right = if close == 1 { format!("Vec<{ty}>") } else { format!("[{ty}; {}]", slip.written(1, close)) };
     let what = if close == 1 {
         "any number of values is a `Vec`"
@@ -188,6 +198,14 @@ fn brackets_behind(slip: &Slip<'_>) -> Option<Diagnostic> {
     Some(
         slip.error_over(-1, close + 1, what, "not a type")
             .with_edits(vec![slip.replace(-1, close + 1, right.as_str())], format!("write `{right}`")),
+    )
+}
+
+/// `Vec[u8]` and `Vec(u8)`
+fn angles(slip: &Slip<'_>, close: isize) -> Diagnostic {
+    slip.error("what a type takes stands in angle brackets", "expected `<`").with_edits(
+        vec![slip.replace(0, 1, "<"), slip.replace(close, close + 1, ">")],
+        "write angle brackets",
     )
 }
 
