@@ -33,6 +33,17 @@ pub(super) fn align<'a>(
     new: &'a [Field],
     alike: impl Fn(&Field, &Field) -> bool,
 ) -> Vec<Step<'a>> {
+    let same = old.iter().zip(new).take_while(|(old, new)| old.wire_name == new.wire_name).count();
+    let ((kept_old, old), (kept_new, new)) = match (old.split_at_checked(same), new.split_at_checked(same)) {
+        (Some(old), Some(new)) => (old, new),
+        _ => ((Default::default(), old), (Default::default(), new)),
+    };
+    let mut steps: Vec<Step<'a>> =
+        kept_old.iter().zip(kept_new).map(|(old, new)| Step::Kept(old, new)).collect();
+    if old.is_empty() {
+        steps.extend(new.iter().map(Step::Appended));
+        return steps;
+    }
     let matched = matches(old, new);
     let anchors = longest_rising(&matched);
     let taken: Vec<bool> = {
@@ -44,7 +55,6 @@ pub(super) fn align<'a>(
         }
         taken
     };
-    let mut steps = Vec::new();
     let mut gone = Vec::new();
     let mut next = 0;
     for ((field, position), anchored) in old.iter().zip(&matched).zip(anchors) {

@@ -74,7 +74,7 @@ fn check_type<'p>(
             check_flags(pairing, collector, &allowed, (old, before), (new, after));
         }
         (TypeKind::Newtype(before), TypeKind::Newtype(after)) => {
-            let what = format!("newtype `{}`", new.name);
+            let what = || format!("newtype `{}`", new.name);
             let typed = Typed {
                 what: &what,
                 old: &old.location,

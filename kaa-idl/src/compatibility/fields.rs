@@ -140,9 +140,8 @@ struct Check<'c, 's, 'l> {
 }
 
 impl<'l> Check<'_, '_, 'l> {
-    /// Such as "field `title` of `Program`".
     fn what(&self, field: &Field) -> String {
-        format!("{} `{}` of {}", self.lists.rules.noun, field.name, self.lists.owner)
+        what(self.lists.rules, field, self.lists.owner)
     }
 
     fn report(&mut self, field: Option<&'l Field>, finding: Finding) {
@@ -157,11 +156,12 @@ impl<'l> Check<'_, '_, 'l> {
     }
 
     fn kept(&mut self, old: &'l Field, new: &'l Field) {
-        let what = self.what(new);
+        let owner = self.lists.owner;
         let rules = self.lists.rules;
+        let what = || what(rules, new, owner);
         let same = self.kept_type(old, new, &what);
         if same && !values::same(self.pairing, old.default.as_ref(), new.default.as_ref()) {
-            let finding = Finding::new(rules.default, format!("the default of {what} changed"))
+            let finding = Finding::new(rules.default, format!("the default of {} changed", what()))
                 .at(&new.location, format!("{} now", default_text(self.pairing.new, new)))
                 .was(&old.location, format!("{} before", default_text(self.pairing.old, old)));
             let finding = if new.tombstone && !rules.frozen {
@@ -175,17 +175,18 @@ impl<'l> Check<'_, '_, 'l> {
             self.report(Some(new), finding);
         }
         if old.tombstone && !new.tombstone {
-            let finding = Finding::new(Rule::ReservedNoDelete, format!("{what} was reserved and is back"))
-                .at(&new.location, "zeros were sent in this slot")
-                .was(&old.location, "reserved here")
-                .help("keep the tombstone, and append a field of another name");
+            let finding =
+                Finding::new(Rule::ReservedNoDelete, format!("{} was reserved and is back", what()))
+                    .at(&new.location, "zeros were sent in this slot")
+                    .was(&old.location, "reserved here")
+                    .help("keep the tombstone, and append a field of another name");
             self.report(Some(new), finding);
         }
         // A parameter cannot be deprecated.
         let could_tell = rules.delete != Rule::ParamNoDelete;
         if new.tombstone && !old.tombstone && old.attributes.deprecated.is_none() && could_tell {
             let finding =
-                Finding::new(Rule::DeprecatedBeforeDelete, format!("{what} is gone without notice"))
+                Finding::new(Rule::DeprecatedBeforeDelete, format!("{} is gone without notice", what()))
                     .at(&new.location, "a tombstone now")
                     .was(&old.location, "not deprecated here");
             self.report(Some(new), finding);
@@ -193,7 +194,7 @@ impl<'l> Check<'_, '_, 'l> {
         let same_since = old.attributes.since == new.attributes.since;
         if !same_since && !new.tombstone {
             let finding = since_changed(
-                &what,
+                &what(),
                 (old.attributes.since, &old.location),
                 (new.attributes.since, &new.location),
             );
@@ -201,7 +202,7 @@ impl<'l> Check<'_, '_, 'l> {
         }
     }
 
-    fn kept_type(&mut self, old: &'l Field, new: &'l Field, what: &str) -> bool {
+    fn kept_type(&mut self, old: &'l Field, new: &'l Field, what: &dyn Fn() -> String) -> bool {
         let rules = self.lists.rules;
         let typed = Typed {
             what,
@@ -295,6 +296,11 @@ impl<'l> Check<'_, '_, 'l> {
             .was(&old.location, format!("{} before", place(self.lists.old.0, old)));
         self.report(Some(new), finding);
     }
+}
+
+/// Such as "field `title` of `Program`".
+fn what(rules: &ListRules, field: &Field, owner: &str) -> String {
+    format!("{} `{}` of {owner}", rules.noun, field.name)
 }
 
 /// Such as "number 3".

@@ -79,7 +79,7 @@ impl Check<'_, '_, '_> {
         };
         match (old.returns.ty(), new.returns.ty()) {
             (Some(before), Some(after)) => {
-                let what = format!("the result of {what}");
+                let what = || format!("the result of {what}");
                 let typed = Typed {
                     what: &what,
                     old: &old.location,
@@ -154,13 +154,14 @@ impl Check<'_, '_, '_> {
     }
 
     fn stream(&mut self, old: &StreamParameter, new: &StreamParameter) {
-        let what = format!("parameter `{}` of {}", new.name, self.owner);
+        let what = || format!("parameter `{}` of {}", new.name, self.owner);
         let allowed = self.allowed.inside(&new.attributes);
         if old.wire_name != new.wire_name {
-            let finding = Finding::new(Rule::ParamSameName, format!("{what} has another name on the wire"))
-                .at(&new.location, format!("`{}` now", new.wire_name))
-                .was(&old.location, format!("`{}` before", old.wire_name))
-                .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name));
+            let finding =
+                Finding::new(Rule::ParamSameName, format!("{} has another name on the wire", what()))
+                    .at(&new.location, format!("`{}` now", new.wire_name))
+                    .was(&old.location, format!("`{}` before", old.wire_name))
+                    .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name));
             self.collector.report(&allowed, finding);
         }
         let typed = Typed {

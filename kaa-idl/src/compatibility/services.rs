@@ -301,16 +301,18 @@ impl<'p> Services<'_, '_, 'p> {
                 *askers.entry(key(self.pairing.old, method)).or_default() += 1;
             }
             let mut rest = Vec::new();
+            let mut taken = HashSet::new();
             for old in gone {
                 let key = key(self.pairing.old, old);
                 match (candidates.get(&key).map(Vec::as_slice), askers.get(&key)) {
                     (Some([new]), Some(1)) => {
-                        came.retain(|method| !std::ptr::eq(*method, *new));
+                        taken.insert(new.id);
                         self.another_id(side, old, new);
                     }
                     _ => rest.push(old),
                 }
             }
+            came.retain(|method| !taken.contains(&method.id));
             gone = rest;
         }
         gone

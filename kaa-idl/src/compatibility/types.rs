@@ -116,10 +116,10 @@ fn compare_inside(pairing: &Pairing<'_>, old: &Type, new: &Type) -> TypeChange {
 }
 
 /// Something that has a type: what it is called, and where it stands in both schemas.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Typed<'p> {
-    /// Such as "field `title` of `Program`".
-    pub(super) what: &'p str,
+    /// Such as "field `title` of `Program`"; asked for only where something is found.
+    pub(super) what: &'p dyn Fn() -> String,
     pub(super) old: &'p Location,
     pub(super) new: &'p Location,
     /// The rule for a change that has no rule of its own.
@@ -137,7 +137,6 @@ pub(super) fn check(
     (old, new): (&Type, &Type),
 ) -> bool {
     let TypeChange { change, bound } = compare(pairing, old, new);
-    let what = typed.what;
     let rule = match change {
         Change::None => {
             if let Some(bound) = bound {
@@ -150,6 +149,7 @@ pub(super) fn check(
         Change::MapKey => Rule::MapSameKey,
         Change::Other => typed.rule,
     };
+    let what = (typed.what)();
     let (old_text, new_text) = (text(pairing.old, old), text(pairing.new, new));
     let message = match change {
         Change::ArrayLength(old, new) => {
@@ -166,7 +166,7 @@ pub(super) fn check(
 }
 
 fn bound_finding(typed: Typed<'_>, bound: BoundChange) -> Finding {
-    let what = typed.what;
+    let what = (typed.what)();
     let said = |bound: Bound| bound.map_or_else(|| "unbounded".to_owned(), |most| format!("at most {most}"));
     let verb = if bound.narrows() { "narrowed" } else { "widened" };
     let finding = Finding::new(Rule::BoundNoNarrow, format!("the bound of {what} was {verb}"))
