@@ -15,6 +15,7 @@ mod backpressure;
 mod delivery;
 mod ends;
 mod model;
+mod repetition;
 mod stopping;
 mod support;
 mod violations;

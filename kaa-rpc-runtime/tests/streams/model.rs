@@ -138,6 +138,8 @@ impl Model {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn nothing_is_lost_doubled_or_reordered(window in 1_u32..20_000, steps in steps()) {
         let mut model = Model::new(window);
@@ -177,7 +179,7 @@ proptest! {
     #[test]
     fn a_reader_that_looks_always_gets_the_producer_going(window in 1_u32..5000, length in 1_usize..6000) {
         let mut model = Model::new(window);
-        for round in 1..100 {
+        for round in 1..20 {
             let before = model.sent.len();
             // However large the frame and small the window, a few looks bring the credit for the next.
             for _ in 0..3 {

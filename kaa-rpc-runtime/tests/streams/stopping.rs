@@ -57,8 +57,8 @@ async fn a_stream_that_was_never_polled_was_never_called() {
     drop(listen::<COUNT>(&pair.peer, 5));
     drop(send::<SUM>(&pair.peer, pair.at_client.watched(stream::iter(0..))));
     pair.lives().await;
-    assert_eq!(pair.at_server.counts().made, 0);
-    assert_eq!(pair.at_client.counts().made, 0);
+    assert_eq!(pair.at_server.made(), 0);
+    assert_eq!(pair.at_client.made(), 0);
 }
 
 #[tokio::test]

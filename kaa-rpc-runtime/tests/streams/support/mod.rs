@@ -7,6 +7,7 @@ pub(crate) mod raw;
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
@@ -48,16 +49,21 @@ pub(crate) const REFUSE: u32 = 14;
 pub(crate) const COUNT_TEXTS: u32 = 15;
 /// Returns a number, then a byte that is none.
 pub(crate) const GIBBERISH: u32 = 16;
+/// The same as `SUM`, whoever waits for it.
+pub(crate) const DETACHED_SUM: u32 = 17;
+/// The same as `COUNT`, idempotent.
+pub(crate) const COUNT_AGAIN: u32 = 18;
 /// Nobody serves it.
 pub(crate) const NOBODYS: u32 = 99;
 
 pub(crate) type Text = shape::String<{ shape::UNBOUNDED }>;
 
 const fn method(id: u32) -> MethodDescriptor {
-    let arguments = matches!(id, SUM | DOUBLE | FIRST | HOLD | STOP | COUNT_TEXTS);
+    let arguments = matches!(id, SUM | DETACHED_SUM | DOUBLE | FIRST | HOLD | STOP | COUNT_TEXTS);
     let returns = matches!(
         id,
         COUNT
+            | COUNT_AGAIN
             | DOUBLE
             | TRICKLE
             | PANIC_AFTER
@@ -69,10 +75,11 @@ const fn method(id: u32) -> MethodDescriptor {
             | GIBBERISH
     );
     let streams = Streams { arguments, returns };
-    MethodDescriptor { streams, ..MethodDescriptor::new(id, "test.Streams", "method") }
+    let (idempotent, detached) = (id == COUNT_AGAIN, id == DETACHED_SUM);
+    MethodDescriptor { streams, idempotent, detached, ..MethodDescriptor::new(id, "test.Streams", "method") }
 }
 
-static METHODS: [&MethodDescriptor; 16] = [
+static METHODS: [&MethodDescriptor; 18] = [
     &method(1),
     &method(2),
     &method(3),
@@ -89,6 +96,8 @@ static METHODS: [&MethodDescriptor; 16] = [
     &method(14),
     &method(15),
     &method(16),
+    &method(17),
+    &method(18),
 ];
 
 pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
@@ -220,8 +229,6 @@ impl Proxy for ClientProxy {
 /// What handlers and producers have done so far.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Counts {
-    /// Items that producers made.
-    pub(crate) made: u64,
     /// Producers that were dropped.
     pub(crate) dropped: usize,
     /// Handlers of a stream parameter that began.
@@ -233,6 +240,8 @@ pub(crate) struct Counts {
 /// What one side's handlers share with the test.
 pub(crate) struct World {
     counts: watch::Sender<Counts>,
+    /// Items that producers made.
+    made: AtomicU64,
     pub(crate) gate: Semaphore,
     pub(crate) sums: Mutex<Vec<u64>>,
 }
@@ -241,9 +250,14 @@ impl World {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             counts: watch::channel(Counts::default()).0,
+            made: AtomicU64::new(0),
             gate: Semaphore::new(0),
             sums: Mutex::default(),
         })
+    }
+
+    pub(crate) fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -293,7 +307,7 @@ impl<S: Stream> Stream for Watched<S> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
         let item = self.stream.as_mut().poll_next(context);
         if let Poll::Ready(Some(_)) = item {
-            self.world.counts.send_modify(|counts| counts.made += 1);
+            self.world.made.fetch_add(1, Ordering::Relaxed);
         }
         item
     }
@@ -319,7 +333,9 @@ pub(crate) fn serve<P: Proxy>(world: &Arc<World>, call: InboundCall) -> Handling
     let numbers = call.incoming::<u64>();
     match call.method_id() {
         ECHO => call.unary::<P, u64, _, _>(number, |_, number| async move { Ok(number) }),
-        SUM => call.unary::<P, u64, _, _>(number, |_, _| async move { world.sum(numbers).await }),
+        SUM | DETACHED_SUM => {
+            call.unary::<P, u64, _, _>(number, |_, _| async move { world.sum(numbers).await })
+        }
         DOUBLE => call.stream::<P, u64, _, _>(number, |_, _, sink| async move {
             sink.run(async { Ok(numbers.map(|number| Ok(number? * 2))) }).await
         }),
@@ -359,7 +375,7 @@ pub(crate) fn serve<P: Proxy>(world: &Arc<World>, call: InboundCall) -> Handling
 /// The handlers that return streams.
 fn serve_more<P: Proxy>(world: Arc<World>, call: InboundCall) -> Handling {
     match call.method_id() {
-        COUNT => call.stream::<P, u64, _, _>(number, |_, count, sink| async move {
+        COUNT | COUNT_AGAIN => call.stream::<P, u64, _, _>(number, |_, count, sink| async move {
             sink.run(async { Ok(world.watched(stream::iter((0..count).map(Ok)))) }).await
         }),
         TRICKLE => call.stream::<P, u64, _, _>(number, |_, _, sink| async move {
