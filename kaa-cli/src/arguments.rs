@@ -92,8 +92,8 @@ pub(crate) enum Color {
 pub(crate) struct Targets {
     /// Files, folders or packages; without any, the package or workspace around the current folder
     ///
-    /// A package is the folder of a Cargo.toml: its schemas are those in `kaa` beside it. A Cargo.toml with [workspace]
-    /// stands for every package below it. Another folder is searched for packages, or is itself a folder of .kaa
+    /// A package is the folder of a Cargo.toml: its schemas are those in `kaa` beside it. That of a
+    /// workspace stands for every package below it. Another folder is searched for packages, or is itself a folder of .kaa
     /// files. For a single file or a folder within a schema, the schema around it is read too, and only what concerns
     /// the file or folder is shown.
     #[arg(value_name = "PATH")]
