@@ -7,7 +7,8 @@ use kaa_rpc_runtime::protocol::schema::{Compatibility, Message, SchemaExchange};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let (mut exchange, _summary) = SchemaExchange::begin(&[TargetServerProxy::SERVICE], false, Compatibility::Exact);
+    let (mut exchange, _summary) =
+        SchemaExchange::begin(&[TargetServerProxy::SERVICE], false, Compatibility::Exact);
     let _summary = exchange.handle(Message::Summary, data);
     let _table = exchange.handle(Message::Table, data);
 });
