@@ -44,7 +44,7 @@ fn runs_are_identical_and_touch_nothing() {
         configure().root(support::fixture("hygiene")).include(support::fixture("service")).out_dir(&out);
     config.clone().compile().unwrap();
     let first = files(&out);
-    assert_eq!(first.len(), 7, "{:?}", first.keys());
+    assert_eq!(first.len(), 8, "{:?}", first.keys());
     config.compile().unwrap();
     assert_eq!(files(&out), first);
 }
