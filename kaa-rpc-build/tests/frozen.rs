@@ -47,7 +47,7 @@ fn what_breaks_any_of_them_fails_and_is_told_once() {
     let Err(Error::Breaking { rendered }) = result else { panic!("{result:?}") };
     assert_eq!(rendered.matches("error[").count(), 1, "{rendered}");
     assert!(rendered.starts_with("error[STRUCT_FIELD_SAME_TYPE]: field `times` of `Ring`"), "{rendered}");
-    assert!(rendered.contains("bell.kaa (frozen 2):2:15"), "{rendered}");
+    assert!(rendered.contains("bell.kaa (frozen 2):3:15"), "{rendered}");
     assert!(!folder.path().join("out").exists(), "nothing is generated");
     let (result, _folder) = build(&[FIRST, SECOND], FIRST);
     let Err(Error::Breaking { rendered }) = result else { panic!("{result:?}") };
