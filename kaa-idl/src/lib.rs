@@ -27,6 +27,7 @@ pub mod diagnostic;
 mod format;
 pub mod frozen;
 pub mod ids;
+pub mod lint;
 mod location;
 mod lower;
 mod parse;

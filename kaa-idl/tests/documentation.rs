@@ -4,6 +4,7 @@
 
 use kaa_idl::compatibility::Rule;
 use kaa_idl::diagnostic::Code;
+use kaa_idl::lint::{Group, Lint};
 use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
 
 fn reference() -> String {
@@ -110,4 +111,20 @@ fn the_table_of_rules_is_whole() {
         format!("| `{rule}` | {category} | {at_connect} | {} | {} |", rule.explanation(), rule.instead())
     });
     assert_eq!(rows.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_tables_of_lints_are_whole() {
+    let reference = reference();
+    for lint in Lint::ALL {
+        let change = lint.change();
+        let end = if change.is_empty() { "|".to_owned() } else { format!("{change} |") };
+        let row = format!("| `{}` | {} | {end}", lint.name(), lint.explanation());
+        assert!(reference.lines().any(|line| line == row), "{row}");
+    }
+    for group in Group::ALL {
+        let on = if group.is_on() { "on" } else { "off" };
+        let heading = format!("| **{}**, {on} | | |", group.name());
+        assert!(reference.lines().any(|line| line == heading), "{heading}");
+    }
 }

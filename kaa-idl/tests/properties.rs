@@ -3,7 +3,8 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
 
 use kaa_idl::diagnostic::Diagnostic;
-use kaa_idl::{MemorySource, RenderStyle, compile, parse};
+use kaa_idl::lint::{Selection, lint};
+use kaa_idl::{MemorySource, RenderStyle, compile, format, parse};
 use proptest::prelude::*;
 
 const VALID: &[&str] = &[
@@ -87,6 +88,13 @@ fn check(path: &str, text: &[u8]) -> Result<(), TestCaseError> {
         let (_, diagnostics) = parse(path, text);
         for diagnostic in diagnostics.iter().chain(compilation.diagnostics()) {
             points_into(diagnostic, text)?;
+        }
+        for finding in lint(&compilation, &Selection::all()) {
+            points_into(&finding, text)?;
+        }
+        match format(path, text) {
+            Ok(formatted) => prop_assert_eq!(format(path, &formatted), Ok(formatted)),
+            Err(errors) => prop_assert_eq!(errors, diagnostics),
         }
     }
     let again = compile(&MemorySource::new([(path, text)]));

@@ -1,0 +1,119 @@
+//! Lints about how names are written.
+//!
+//! Invariants: a name is as it should be if it lacks what its casing excludes, so that `HTTPServer` passes as well as
+//! `HttpServer`.
+
+use super::linter::Linter;
+use super::rename::Renamed;
+use super::table::Lint;
+use crate::ast::{Field, File, Function, Item, ItemKind, Member, Name};
+use crate::casing::{pascal_case, snake_case};
+use crate::diagnostic::Diagnostic;
+
+impl Linter<'_> {
+    pub(super) fn package_name(&mut self, file: &File) {
+        let segments = file.package.iter().flat_map(|line| &line.segments);
+        for segment in segments.filter(|segment| has_upper(&segment.text)) {
+            let better = snake_case(&segment.text);
+            self.wrong_case(Lint::PackageLower, segment, "part of a package's name", &better);
+        }
+    }
+
+    pub(super) fn item_name(&mut self, item: &Item) {
+        let noun = match &item.kind {
+            ItemKind::Constant { .. } => return self.upper(&item.name, "constant"),
+            ItemKind::Newtype(_) => "newtype",
+            ItemKind::Alias(_) => "alias",
+            ItemKind::Struct { .. } => "struct",
+            ItemKind::Enum { error: true, .. } => "error",
+            ItemKind::Enum { .. } => "enum",
+            ItemKind::Flags { .. } => "set of flags",
+            ItemKind::Interface(_) => "interface",
+            ItemKind::Service(_) => "service",
+        };
+        if !is_pascal(&item.name.text) {
+            self.wrong_case(Lint::TypePascal, &item.name, noun, &pascal_case(&item.name.text));
+        }
+        if noun == "error" && !item.name.text.ends_with("Error") {
+            let place = self.place(item.name.span);
+            let message = format!("the error `{}` does not say in its name that it is one", item.name.text);
+            let better = format!(
+                "call it `{}Error`, and keep its name on the wire with `#[selector(\"{0}\")]`",
+                item.name.text
+            );
+            let finding = Diagnostic::warning(Lint::ErrorSuffix, message, place, "should end in `Error`");
+            self.report(Lint::ErrorSuffix, finding.with_help(better));
+        }
+    }
+
+    pub(super) fn variant_name(&mut self, name: &Name) {
+        if !is_pascal(&name.text) {
+            self.wrong_case(Lint::VariantPascal, name, "variant", &pascal_case(&name.text));
+        }
+    }
+
+    /// A constant or a flag.
+    pub(super) fn upper(&mut self, name: &Name, noun: &str) {
+        if name.text.contains(|character: char| character.is_ascii_lowercase()) {
+            let better = snake_case(&name.text).to_ascii_uppercase();
+            self.wrong_case(Lint::ConstUpper, name, noun, &better);
+        }
+    }
+
+    /// A field that can be renamed unless its name stands in a `#[display]`.
+    pub(super) fn field_name(&mut self, field: &Field, fields: &[Field], can_rename: bool) {
+        let names = fields.iter().map(|field| field.name.text.as_str());
+        self.snake(renamed(Lint::FieldSnake, "field", field, can_rename), names);
+    }
+
+    pub(super) fn parameter_name(&mut self, field: &Field, fields: &[Field]) {
+        let names = fields.iter().map(|field| field.name.text.as_str());
+        self.snake(renamed(Lint::ParamSnake, "parameter", field, true), names);
+    }
+
+    pub(super) fn method_name(&mut self, function: &Function, members: &[Member]) {
+        let names = members.iter().filter_map(|member| match member {
+            Member::Function(function) => Some(function.name.text.as_str()),
+            _ => None,
+        });
+        let Function { name, attributes, span, .. } = function;
+        let (lint, span) = (Lint::MethodSnake, *span);
+        self.snake(Renamed { lint, noun: "method", name, attributes, span, free: true }, names);
+    }
+
+    /// Events are recognised by their names.
+    pub(super) fn event_name(&mut self, function: &Function, client: bool) {
+        let Function { name, oneway, .. } = function;
+        if !client || oneway.is_none() || name.text.starts_with("on_") || has_upper(&name.text) {
+            return;
+        }
+        let place = self.place(name.span);
+        let message = format!("`{}` is an event, and does not begin with `on_`", name.text);
+        let finding =
+            Diagnostic::warning(Lint::ClientOnewayStartsWithOn, message, place, "should begin with `on_`")
+                .with_help(format!(
+                    "call it `on_{0}`, and keep its name on the wire with `#[selector(\"{0}\")]`",
+                    name.text
+                ));
+        self.report(Lint::ClientOnewayStartsWithOn, finding);
+    }
+
+    fn wrong_case(&mut self, lint: Lint, name: &Name, noun: &str, better: &str) {
+        let place = self.place(name.span);
+        let message = format!("the {noun} `{}` should be written `{better}`", name.text);
+        self.report(lint, Diagnostic::warning(lint, message, place, "not in its usual case"));
+    }
+}
+
+fn renamed<'a>(lint: Lint, noun: &'static str, field: &'a Field, free: bool) -> Renamed<'a> {
+    let Field { name, attributes, span, .. } = field;
+    Renamed { lint, noun, name, attributes, span: *span, free }
+}
+
+fn is_pascal(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase()) && !name.contains('_')
+}
+
+pub(super) fn has_upper(name: &str) -> bool {
+    name.contains(|character: char| character.is_ascii_uppercase())
+}
