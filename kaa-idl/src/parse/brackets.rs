@@ -102,7 +102,7 @@ impl<'t> Matcher<'t> {
                 TokenKind::Greater => {
                     self.angles.pop();
                 }
-                TokenKind::Semicolon => self.end_angles(token.span),
+                TokenKind::Semicolon => self.end_angles(Some(token.span)),
                 _ => {}
             }
             let outer: usize = self.stack.iter().map(|open| open.angles.len()).sum();
@@ -110,6 +110,9 @@ impl<'t> Matcher<'t> {
                 self.too_deep(index, token.span);
                 return self.matching;
             }
+        }
+        if self.stack.is_empty() {
+            self.end_angles(None);
         }
         self.unclosed(None, "");
         self.matching.broken.sort_unstable();
@@ -136,14 +139,17 @@ impl<'t> Matcher<'t> {
         }
     }
 
-    /// What ends here had to close its angle brackets before.
-    fn end_angles(&mut self, end: Span) {
+    /// What ends here, or with the file, had to close its angle brackets before.
+    fn end_angles(&mut self, end: Option<Span>) {
         if let Some(innermost) = self.angles.last() {
             let place = Place::new(self.path, *innermost);
-            let diagnostic =
+            let mut diagnostic =
                 Diagnostic::error(Code::UnclosedDelimiter, "this `<` is never closed", place, "needs a `>`");
-            let before = format!("before this `{}`", end.text(self.text));
-            self.matching.diagnostics.push(diagnostic.with_label(Place::new(self.path, end), before));
+            if let Some(end) = end {
+                let before = format!("before this `{}`", end.text(self.text));
+                diagnostic = diagnostic.with_label(Place::new(self.path, end), before);
+            }
+            self.matching.diagnostics.push(diagnostic);
         }
         self.matching.open_angles.append(&mut self.angles);
     }
@@ -152,7 +158,7 @@ impl<'t> Matcher<'t> {
         if !self.stack.iter().any(|open| open.bracket == bracket) {
             return self.unmatched(bracket, index, span);
         }
-        self.end_angles(span);
+        self.end_angles(Some(span));
         let mut unclosed: Vec<Open> = Vec::new();
         while let Some(mut open) = self.stack.pop() {
             self.angles.append(&mut open.angles);

@@ -364,8 +364,9 @@ impl Maker<'_> {
             }
             3 => self.put(&["(", ")"]),
             4 => {
+                let inner: &[&str] = if self.tape.one_in(2) { &["[", "u8", ";", "4", "]"] } else { &["u8"] };
                 self.put(&["stream"]);
-                self.ty(depth - 1);
+                self.put(inner);
             }
             _ => {
                 let name = self.tape.pick(&["Vec", "Map", "Option", "Set", "String"]);
