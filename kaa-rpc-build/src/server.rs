@@ -76,7 +76,7 @@ impl Generator<'_> {
     /// The function that answers calls to one side.
     pub(crate) fn dispatch(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
         let codegen = self.codegen();
-        let (service, call) = (site.local("service"), site.local("call"));
+        let (service, call, answer) = (site.local("service"), site.local("call"), site.local("answer"));
         let implementation = names::identifier("KaaService");
         let trait_name = side.trait_name();
         let trait_path = site.own(&quote!(#trait_name));
@@ -84,7 +84,18 @@ impl Generator<'_> {
             let id = hexadecimal(u64::from(method.id), 8);
             let body =
                 self.dispatch_method(site, side, &Parameters::new(site, side, method), &implementation);
-            quote!(#id => { #body })
+            // A function for each: rustc's time for one function grows with more than its length.
+            quote! {
+                #id => {
+                    fn #answer<#implementation: #trait_path>(
+                        #service: &::std::sync::Arc<#implementation>,
+                        #call: #codegen::InboundCall,
+                    ) -> #codegen::Handling {
+                        #body
+                    }
+                    #answer(#service, #call)
+                }
+            }
         });
         let body = if side.methods().is_empty() {
             quote!(#call.unknown_method())
