@@ -15,6 +15,7 @@ use crate::explain::ExplainArguments;
 use crate::fmt::FmtArguments;
 use crate::freeze::FreezeArguments;
 use crate::generate::GenerateArguments;
+use crate::lint::LintArguments;
 use crate::schema::SchemaArguments;
 
 const STYLES: Styles = Styles::styled()
@@ -43,6 +44,7 @@ Examples:
   kaa check kaa/tv/epg.kaa      what is wrong with one file, its surroundings known
   kaa explain K0104             what a code means
   kaa fmt                       the one layout, for every file
+  kaa lint --fix                what is better written otherwise, and mended where that is certain
   kaa breaking --against main   what an edit breaks of the schema on the branch main
   kaa schema | jq .packages     the schema, for tools
 
@@ -70,6 +72,7 @@ pub(crate) enum Command {
     Check(CheckArguments),
     Explain(ExplainArguments),
     Fmt(FmtArguments),
+    Lint(LintArguments),
     Breaking(BreakingArguments),
     Freeze(FreezeArguments),
     #[command(subcommand)]

@@ -3,6 +3,7 @@
 use clap::Args;
 use kaa_idl::compatibility::{self, Category};
 use kaa_idl::diagnostic::Code;
+use kaa_idl::lint::Lint;
 use serde::Serialize;
 
 use crate::arguments::{Format, FormatOption};
@@ -40,12 +41,14 @@ pub(crate) struct ExplainArguments {
 pub(crate) struct Rule {
     code: &'static str,
     kind: Kind,
-    /// Whom a rule of compatibility protects.
+    /// The group of a lint, or whom a rule of compatibility protects.
     category: Option<&'static str>,
     title: &'static str,
     explanation: &'static str,
     /// What to do instead of what breaks a rule of compatibility.
     instead: Option<&'static str>,
+    /// What `kaa lint --fix` does about a lint's finding.
+    fix: Option<&'static str>,
 }
 
 /// Where a rule belongs.
@@ -53,6 +56,7 @@ pub(crate) struct Rule {
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Compiler,
+    Lint,
     Compatibility,
 }
 
@@ -99,6 +103,16 @@ fn all() -> Vec<Rule> {
         title: code.title(),
         explanation: code.explanation(),
         instead: None,
+        fix: None,
+    });
+    let lints = Lint::ALL.iter().map(|lint| Rule {
+        code: lint.name(),
+        kind: Kind::Lint,
+        category: Some(lint.group().name()),
+        title: sentence(lint.explanation()),
+        explanation: lint.explanation(),
+        instead: None,
+        fix: (!lint.change().is_empty()).then_some(lint.change()),
     });
     let rules = compatibility::Rule::ALL.iter().map(|rule| Rule {
         code: rule.name(),
@@ -107,18 +121,35 @@ fn all() -> Vec<Rule> {
         title: rule.instead(),
         explanation: rule.explanation(),
         instead: Some(rule.instead()),
+        fix: None,
     });
-    codes.chain(rules).collect()
+    codes.chain(lints).chain(rules).collect()
 }
 
 fn text(rule: &Rule, width: Option<usize>) -> String {
-    let (kind, instead) = match (rule.category, rule.instead) {
-        (Some(category), Some(instead)) => {
-            (format!("a rule of compatibility ({category})"), format!("\nInstead: {instead}.\n"))
-        }
-        _ => (rule.title.to_owned(), String::new()),
+    let category = rule.category.unwrap_or_default();
+    let kind = match rule.kind {
+        Kind::Compiler => rule.title.to_owned(),
+        Kind::Lint => format!("a lint ({category})"),
+        Kind::Compatibility => format!("a rule of compatibility ({category})"),
     };
-    format!("{}: {kind}\n\n{}{}", rule.code, wrapped(rule.explanation, width), wrapped(&instead, width))
+    let mut text = wrapped(rule.explanation, width);
+    if let Some(instead) = rule.instead {
+        text += &format!("\n{}", wrapped(&format!("Instead: {instead}."), width));
+    }
+    if let Some(fix) = rule.fix {
+        text += &format!("\n{}", wrapped(&format!("`kaa lint --fix` {fix}."), width));
+    }
+    if rule.kind != Kind::Compiler {
+        text += &format!("\n`#[allow({})]` on a construct silences it there.\n", rule.code);
+    }
+    format!("{}: {kind}\n\n{text}", rule.code)
+}
+
+/// The first sentence of a text, without its full stop.
+fn sentence(text: &str) -> &str {
+    let first = text.split_once(". ").map_or(text, |(first, _)| first);
+    first.trim_end_matches('.')
 }
 
 /// The category of a name on the command line.

@@ -20,6 +20,7 @@ mod fmt;
 mod freeze;
 mod generate;
 mod git;
+mod lint;
 mod positions;
 mod project;
 mod replace;
@@ -59,6 +60,7 @@ fn run(command: Command, console: &mut Console) -> Result<Outcome, Failure> {
         Command::Check(arguments) => arguments.run(console),
         Command::Explain(arguments) => arguments.run(console),
         Command::Fmt(arguments) => arguments.run(console),
+        Command::Lint(arguments) => arguments.run(console),
         Command::Breaking(arguments) => arguments.run(console),
         Command::Freeze(arguments) => arguments.run(console),
         Command::Generate(arguments) => arguments.run(console),

@@ -96,6 +96,11 @@ impl Report {
         self.document.errors
     }
 
+    /// How many findings there are so far.
+    pub(crate) fn findings(&self) -> usize {
+        self.document.errors + self.document.warnings
+    }
+
     /// Writes what was kept and a summary, and says how the run ended: with findings if there are errors.
     pub(crate) fn finish(self, verb: &str, console: &mut Console) -> Result<Outcome, Failure> {
         let Document { files, errors, warnings, .. } = self.document;

@@ -2,8 +2,8 @@
 
 use crate::support::Folder;
 
-pub(crate) const COMMANDS: [&str; 9] =
-    ["", "check", "explain", "fmt", "breaking", "freeze", "generate rust", "schema", "completions"];
+pub(crate) const COMMANDS: [&str; 10] =
+    ["", "check", "explain", "fmt", "lint", "breaking", "freeze", "generate rust", "schema", "completions"];
 
 #[test]
 fn help_is_as_it_was_read() {

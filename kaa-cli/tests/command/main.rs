@@ -15,5 +15,6 @@ mod generation;
 mod help;
 mod hostile;
 mod input;
+mod linting;
 mod schema;
 mod support;

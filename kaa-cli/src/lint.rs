@@ -1,0 +1,140 @@
+//! `kaa lint`: what is legal and still better written otherwise.
+//!
+//! Invariants: a schema with errors is not linted; with `--fix` only files that were named are written, and only if the
+//! schema still compiles.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use kaa_idl::lint::{Group, Lint, Selection, fix, lint};
+use kaa_idl::{Compilation, FileSource, MemorySource, compile};
+
+use crate::arguments::{FormatOption, Targets};
+use crate::check::{Part, sources};
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::project::Project;
+use crate::replace::replace;
+use crate::report::{Report, counted};
+use crate::source::ProjectSource;
+
+/// Look for what is legal and still better written otherwise
+///
+/// Ends with 1 if there is anything. Each finding has the name of a lint that `kaa explain` knows and that
+/// `#[allow(NAME)]` silences: on a construct, for all that it holds.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The groups are names, bounds, evolution and unused; taste and docs run only if they are asked for.
+
+Examples:
+  kaa lint                                  the package or workspace around the current folder
+  kaa lint --fix                            and mend what can be mended without changing what a schema means
+  kaa lint --lint docs                      is everything documented?
+  kaa lint --no-lint bounds --format github
+  kaa explain STRING_BOUNDED")]
+pub(crate) struct LintArguments {
+    #[command(flatten)]
+    targets: Targets,
+
+    /// Mend what can be mended with certainty, and report the rest
+    #[arg(long, conflicts_with = "stdin_path")]
+    fix: bool,
+
+    /// Run this lint, or all of this group, too; may be repeated
+    #[arg(long = "lint", value_name = "NAME", value_delimiter = ',', value_parser = lints)]
+    more: Vec<Lints>,
+
+    /// Do not run this lint, or any of this group; may be repeated
+    #[arg(long = "no-lint", value_name = "NAME", value_delimiter = ',', value_parser = lints)]
+    less: Vec<Lints>,
+
+    /// The file that standard input stands for, when the path is `-`
+    #[arg(long, value_name = "FILE")]
+    stdin_path: Option<PathBuf>,
+
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// A lint, or all of a group.
+#[derive(Debug, Clone)]
+struct Lints(Vec<Lint>);
+
+impl LintArguments {
+    pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
+        let selection = self.selection();
+        let mut report = Report::new("lint", self.format.format);
+        for (source, project) in sources(&self.targets, self.stdin_path.as_deref())? {
+            let mut compilation = compile(&source);
+            if self.fix && source.input_path().is_none() && !compilation.has_errors() {
+                let mended = mend(&source, &project, &compilation, &selection)?;
+                if mended > 0 {
+                    console.note(&format!("mended {}", counted(mended, "file")))?;
+                    compilation = compile(&source);
+                }
+            }
+            let part = Part::of(&project, &source, &compilation);
+            report.count_files(part.files.len());
+            let diagnostics = match compilation.has_errors() {
+                true => compilation.diagnostics().to_vec(),
+                false => lint(&compilation, &selection),
+            };
+            report.add(&compilation, &part.concerns(&diagnostics), console)?;
+        }
+        let findings = report.findings();
+        report.finish("linted", console)?;
+        Ok(if findings > 0 { Outcome::Findings } else { Outcome::Fine })
+    }
+
+    fn selection(&self) -> Selection {
+        let more = self.more.iter().flat_map(|lints| &lints.0);
+        let less = self.less.iter().flat_map(|lints| &lints.0);
+        let selection = more.fold(Selection::default(), |selection, lint| selection.with(*lint));
+        less.fold(selection, |selection, lint| selection.without(*lint))
+    }
+}
+
+/// Writes the files that the fixes change, and says how many.
+fn mend(
+    source: &ProjectSource,
+    project: &Project,
+    compilation: &Compilation,
+    selection: &Selection,
+) -> Result<usize, Failure> {
+    let files = source.files().unwrap_or_default();
+    let text = |path: &String| Some((path.clone(), compilation.text(path)?.to_owned()));
+    let old: BTreeMap<String, String> = files.iter().filter_map(text).collect();
+    let mut new = old.clone();
+    for (path, text) in fix(old.clone(), selection) {
+        if project.selects(&path) {
+            new.insert(path, text);
+        }
+    }
+    let changed: Vec<(&String, &String)> =
+        new.iter().filter(|(path, text)| old.get(*path) != Some(text)).collect();
+    if changed.is_empty() {
+        return Ok(0);
+    }
+    if compile(&MemorySource::new(new.clone())).has_errors() {
+        let help = "run it on the whole schema: `kaa lint --fix`";
+        return Err(Failure::argument("the changes concern files that were not named", help));
+    }
+    for (path, text) in &changed {
+        if let Some(place) = source.locate(path) {
+            replace(&place, text.as_bytes())?;
+        }
+    }
+    Ok(changed.len())
+}
+
+fn lints(name: &str) -> Result<Lints, String> {
+    if let Some(group) = Group::named(name) {
+        return Ok(Lints(Lint::ALL.iter().copied().filter(|lint| lint.group() == group).collect()));
+    }
+    let lint = Lint::named(&name.to_ascii_uppercase());
+    lint.map(|lint| Lints(vec![lint])).ok_or_else(|| {
+        let groups: Vec<String> = Group::ALL.iter().map(|group| group.name().to_ascii_lowercase()).collect();
+        format!("`kaa explain --list` shows the lints; their groups are {}", groups.join(", "))
+    })
+}

@@ -1,0 +1,73 @@
+//! `kaa lint` reports by name, can be told what to look for, and mends only what it was told to.
+
+use crate::support::{Folder, command, run};
+
+fn folder() -> Folder {
+    Folder::new([
+        ("Cargo.toml", "[package]"),
+        ("kaa/a.kaa", "package a;\n\nstruct A { someField: u8, name: String }\n"),
+        ("kaa/b.kaa", "package b;\n\nuse a::A;\n\nstruct B { x: u8 }\n"),
+    ])
+}
+
+fn codes(folder: &Folder, arguments: &[&str]) -> (i32, Vec<String>) {
+    let run = folder.kaa([&["lint", "--format", "json"], arguments].concat());
+    (run.code, run.codes())
+}
+
+#[test]
+fn findings_have_names_and_end_with_one() {
+    let folder = folder();
+    let run = folder.kaa(["lint"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.output.contains("warning[FIELD_SNAKE]") && run.output.contains("warning[IMPORT_USED]"),
+        "{run:?}"
+    );
+    assert!(run.complaint.starts_with("linted 2 files: 3 warnings\n"), "{run:?}");
+    assert_eq!(codes(&Folder::package(), &[]), (0, Vec::new()));
+    assert_eq!(codes(&folder, &["kaa/b.kaa"]), (1, vec!["IMPORT_USED".to_owned()]));
+}
+
+#[test]
+fn lints_and_groups_can_be_chosen() {
+    let folder = folder();
+    assert_eq!(codes(&folder, &["--no-lint", "names,bounds"]).1, ["IMPORT_USED"]);
+    assert_eq!(codes(&folder, &["--no-lint", "names", "--no-lint", "STRING_BOUNDED"]).1, ["IMPORT_USED"]);
+    assert!(codes(&folder, &["--lint", "docs"]).1.contains(&"DOCS_TYPE".to_owned()));
+    assert!(codes(&folder, &["--lint", "docs_type"]).1.contains(&"DOCS_TYPE".to_owned()));
+    assert_eq!(folder.kaa(["lint", "--lint", "nonsense"]).code, 2);
+}
+
+#[test]
+fn what_is_certain_is_mended_in_the_files_that_were_named() {
+    let folder = folder();
+    let run = folder.kaa(["lint", "--fix", "kaa/b.kaa"]);
+    assert_eq!((run.code, run.output.as_str()), (0, ""), "{run:?}");
+    assert_eq!(folder.read("kaa/b.kaa"), "package b;\n\nstruct B { x: u8 }\n");
+    assert!(folder.read("kaa/a.kaa").contains("someField"));
+    let run = folder.kaa(["lint", "--fix"]);
+    assert_eq!(run.code, 1, "the bound is for somebody to decide");
+    assert!(run.output.contains("STRING_BOUNDED") && !run.output.contains("FIELD_SNAKE"), "{run:?}");
+    assert!(run.complaint.starts_with("mended 1 file\nlinted 2 files: 1 warning\n"), "{run:?}");
+    let text = folder.read("kaa/a.kaa");
+    assert!(text.contains("some_field") && text.contains("#[selector(\"someField\")]"), "{text}");
+    assert_eq!(folder.kaa(["fmt", "--check"]).code, 0);
+}
+
+#[test]
+fn errors_come_first() {
+    let folder = folder();
+    folder.write("kaa/b.kaa", "package b;\n\nstruct B { x: Nothing }\n");
+    let before = folder.read("kaa/a.kaa");
+    assert_eq!(codes(&folder, &["--fix"]), (1, vec!["K0104".to_owned()]));
+    assert_eq!(folder.read("kaa/a.kaa"), before);
+}
+
+#[test]
+fn input_is_linted_in_its_schema() {
+    let folder = folder();
+    let arguments = ["lint", "-", "--stdin-path", "kaa/b.kaa", "--format", "json"];
+    let run = run(&mut command(&folder.path(), arguments), b"package b;\n\nuse a::A;\n");
+    assert_eq!((run.code, run.codes()), (1, vec!["IMPORT_USED".to_owned()]));
+}
