@@ -3,6 +3,7 @@
 use futures_util::stream;
 use kaa_rpc_runtime::Limits;
 
+use crate::support::raw::{self, Raw, frame_with};
 use crate::support::*;
 
 /// What may be on its way at most: the window, the frame that is over it, and the one that is being packed.
@@ -88,4 +89,29 @@ async fn calls_are_answered_beside_streams_that_never_rest() {
         stream.abort();
     }
     pair.at_server.until(|counts| counts.dropped == 2).await;
+}
+
+/// Were streams to fill the output, replies would find no room in it.
+#[tokio::test]
+async fn streams_to_a_peer_that_does_not_read_leave_room_for_replies() {
+    let pair = Pair::new().await;
+    let all_it_wants = Limits { stream_window: 1 << 30, ..Limits::default() };
+    let mut raw = Raw::connect_with(&pair.path(), all_it_wants).await;
+    for id in 1..=40 {
+        // More numbers than anybody could send.
+        raw.send(frame_with(raw::CALL, (id, 7, COUNT), (0, b""), &[253, 0, 0, 0, 0, 1, 0, 0, 0])).await;
+    }
+    // Each of these gives every stream a turn.
+    for _ in 0..10 {
+        pair.lives().await;
+    }
+    assert!(pair.at_server.made() > 10_000);
+    raw.send(raw::frame(raw::CALL, 41, 7, ECHO, &[5])).await;
+    loop {
+        let reply = raw.next(raw::REPLY).await;
+        assert_eq!(reply.detail, raw::OK, "{}", reply.text());
+        if reply.id == 41 {
+            break;
+        }
+    }
 }
