@@ -13,7 +13,9 @@ pub fn compiled(text: &str) -> Compilation {
     for line in text.split_inclusive('\n') {
         let name = line.strip_prefix("package ").and_then(|rest| rest.split_once(';'));
         match (name, files.last_mut()) {
-            (Some((name, _)), _) => files.push((format!("{}.kaa", name.trim().replace('.', "/")), line.to_owned())),
+            (Some((name, _)), _) => {
+                files.push((format!("{}.kaa", name.trim().replace('.', "/")), line.to_owned()))
+            }
             (None, Some((_, text))) => text.push_str(line),
             (None, None) => files.push(("fuzz.kaa".to_owned(), line.to_owned())),
         }
