@@ -3,6 +3,8 @@
 //! Invariants: a call encodes its arguments and counts as made when it is first polled; dropping it gives it up; it
 //! resolves exactly once.
 
+mod results;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,13 +15,15 @@ use bytes::Bytes;
 use tokio::time::Sleep;
 
 use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoded, Encoder, Wire};
-use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Results, Start, Ticket};
+use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
 use crate::descriptor::{MethodDescriptor, Streams};
 use crate::error::{CallError, Message, Outcome};
 use crate::peer::Peer;
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::{MethodId, Status, Token};
-use crate::stream::{Batch, IntoOutgoing, Outgoing, Produce, Produced, Producer, Source};
+use crate::stream::{IntoOutgoing, Outgoing, Produce, Produced, Producer};
+
+pub(crate) use results::ResultSource;
 
 /// A generated call: a method with its arguments.
 pub trait Method: Send + Sync + 'static {
@@ -390,74 +394,6 @@ impl<M: Method> Shared<M> {
                 unencodable(EncodeError::TooLarge { size, limit }, Message::Call)
             }
         }
-    }
-}
-
-/// The call of a method that returns a stream: where its items come from.
-pub(crate) struct ResultSource<M: Method> {
-    shared: Shared<M>,
-    /// Whether the caller has had items, so that the call cannot be made anew.
-    has_begun: bool,
-}
-
-impl<M: Method> ResultSource<M> {
-    pub(crate) fn new(peer: &Peer, method: M) -> Self {
-        Self::of(Shared::new(peer, method))
-    }
-
-    pub(crate) fn with_stream(peer: &Peer, method: M, outgoing: Outgoing<Value<M::Item>>) -> Self
-    where
-        M: StreamMethod,
-    {
-        Self::of(Shared::with_stream(peer, method, outgoing))
-    }
-
-    fn of(mut shared: Shared<M>) -> Self {
-        shared.streams.returns = true;
-        Self { shared, has_begun: false }
-    }
-}
-
-impl<M: Method> Source<Value<M::Throws>> for ResultSource<M> {
-    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Batch<Value<M::Throws>>> {
-        let call = &mut self.shared;
-        if let Stage::Made(token) = call.stage {
-            // A stream that always has items leaves its timer no time.
-            if call.is_late() {
-                return Poll::Ready(Batch::Failed(CallError::DeadlineExceeded { outcome: call.give_up() }));
-            }
-            match call.peer.link().poll_results(token, context.waker()) {
-                Results::Items(items) => {
-                    self.has_begun = true;
-                    return match call.poll_unanswered(context) {
-                        Poll::Ready(error) => Poll::Ready(Batch::Failed(error)),
-                        Poll::Pending => Poll::Ready(Batch::Items(items)),
-                    };
-                }
-                Results::End(end) => {
-                    call.stage = Stage::Done;
-                    if self.has_begun || !call.is_sent_again_after(&end) {
-                        call.producer = None;
-                        return Poll::Ready(match end {
-                            Ok(Terminal { status: Status::Ok, .. }) => Batch::End,
-                            end => Batch::Failed(call.failure(end)),
-                        });
-                    }
-                    call.stage = Stage::New;
-                }
-                Results::Nothing => return call.poll_unanswered(context).map(Batch::Failed),
-            }
-        }
-        match call.start(context, Kind::TwoWay) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(error)) => Poll::Ready(Batch::Failed(error)),
-            // The first look for results keeps the waker.
-            Poll::Ready(Ok(())) => self.poll_batch(context),
-        }
-    }
-
-    fn set_timeout(&mut self, timeout: Option<Duration>) {
-        self.shared.timeout = timeout;
     }
 }
 
