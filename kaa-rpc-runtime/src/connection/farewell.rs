@@ -126,6 +126,7 @@ impl Link {
             let reason = reason.clone();
             state.peer_farewell.input_ended = true;
             state.end_sent(&reason, &mut wakers);
+            wakers.extend(state.streams.end_input(b"the caller has closed its side"));
         }
         wakers.into_iter().for_each(Waker::wake);
     }

@@ -87,7 +87,9 @@ impl Route {
             return Shipment::Over;
         }
         if half.credit() <= 0 {
-            return state.await_credit(id, waker);
+            // A peer that has closed its side gives no more.
+            let is_last = state.peer_farewell.input_ended;
+            return if is_last { Shipment::Over } else { state.await_credit(id, waker) };
         }
         if state.output.pending() >= OUTPUT_MARK {
             state.streams.stand_in_line(id);

@@ -14,6 +14,7 @@
 mod backpressure;
 mod delivery;
 mod ends;
+mod half_closed;
 mod model;
 mod repetition;
 mod stopping;

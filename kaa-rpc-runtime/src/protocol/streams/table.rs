@@ -4,9 +4,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use bytes::Bytes;
+
 use crate::protocol::frame::{CallId, Token};
 
-use super::receiving::Receiving;
+use super::receiving::{Receiving, StreamEnd};
 use super::sending::Sending;
 
 /// The call that a stream belongs to.
@@ -104,6 +106,26 @@ impl<W> Streams<W> {
             }
         }
         None
+    }
+
+    /// The peer sends nothing more: streams of its calls that it has not ended are broken, with this message. Returns who
+    /// waits for their items, or for credit.
+    pub fn end_input(&mut self, message: &'static [u8]) -> Vec<W> {
+        let broken = StreamEnd::Broken(Bytes::from_static(message));
+        let mut waiting = Vec::new();
+        for (id, half) in &mut self.receiving {
+            if let StreamId::Theirs(call) = id
+                && !half.is_finished()
+            {
+                waiting.extend(half.finish(broken.clone(), call.0).ok().flatten());
+            }
+        }
+        for (id, half) in &mut self.sending {
+            if matches!(id, StreamId::Theirs(_)) {
+                waiting.extend(half.take_waker());
+            }
+        }
+        waiting
     }
 
     /// The connection is gone, and the peer's calls with it. Returns who waits for their streams. Those of our own calls
