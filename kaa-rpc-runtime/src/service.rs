@@ -293,7 +293,7 @@ impl InboundCall {
         let state = self.state;
         Handling(Some(Box::pin(async move {
             match work.await.0 {
-                Ok(()) => answer_value::<()>(&state, Status::Ok, &()),
+                Ok(()) => state.answer(Answer::Text(Status::Ok, "")),
                 Err(StreamFailure::Unencodable(error)) => {
                     state.answer(Answer::Value(Status::Ok, &mut |_| Err(error.clone())));
                 }

@@ -144,7 +144,9 @@ impl InboundState {
         let unwritten = Unanswered(&self.flags);
         let limit = frame_limit(&state);
         let header = |status: Status| Header::new(Kind::Reply, self.id, self.token, status.to_number());
-        if state.output.pending() > self.link.configuration.output_budget {
+        // Without a payload it takes less room than the refusal.
+        let is_empty = matches!(answer, Answer::Text(_, ""));
+        if !is_empty && state.output.pending() > self.link.configuration.output_budget {
             let text = "replies pile up: the caller does not read them";
             state.output.plain_frame(&header(Status::ResourceExhausted), text.as_bytes());
         } else {

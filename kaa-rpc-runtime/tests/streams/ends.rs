@@ -74,6 +74,19 @@ async fn an_item_over_the_frame_limit_fails_its_stream_with_size_and_limit() {
 }
 
 #[tokio::test]
+async fn the_end_behind_an_item_larger_than_all_budgets_is_told() {
+    let limits = Limits { max_frame: 64 * 1024 * 1024, ..Limits::default() };
+    let pair = Pair::with(|server| server.limits(limits), |client| client.limits(limits)).await;
+    let mut items = Vec::new();
+    for letters in [9_000_000, 20_000_000] {
+        let (texts, error) = drain(texts(&pair.peer, letters)).await;
+        assert_eq!(error, None);
+        items.extend(texts.iter().map(String::len));
+    }
+    assert_eq!(items, [5, 9_000_000, 4, 5, 20_000_000, 4]);
+}
+
+#[tokio::test]
 async fn an_item_that_cannot_be_decoded_fails_its_stream_only() {
     let pair = Pair::new().await;
     let mut others = listen::<TRICKLE>(&pair.peer, 0);
