@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::task::coop::Unconstrained;
 use tokio::time::Sleep;
 
 use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoded, Encoder, Wire};
@@ -68,7 +69,8 @@ struct Shared<M> {
     method: M,
     timeout: Option<Duration>,
     deadline: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
+    /// Out of tokio's budget for a task, which a producer that never rests would leave nothing of.
+    timer: Option<Pin<Box<Unconstrained<Sleep>>>>,
     /// The arguments, where encoding them runs the user's own code.
     encoded: Option<Encoded>,
     /// The stream parameter, while the peer takes it.
@@ -293,7 +295,8 @@ impl<M: Method> Shared<M> {
         let inherited = if kind == Kind::TwoWay { self.peer.deadline() } else { None };
         if let Some(deadline) = own.into_iter().chain(inherited).min() {
             self.deadline = Some(deadline);
-            self.timer = Some(Box::pin(tokio::time::sleep_until(deadline.into())));
+            let sleep = tokio::time::sleep_until(deadline.into());
+            self.timer = Some(Box::pin(tokio::task::coop::unconstrained(sleep)));
         }
     }
 

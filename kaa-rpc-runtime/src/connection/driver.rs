@@ -285,8 +285,12 @@ impl Driver {
                 let mut state = self.link.lock();
                 if state.output.is_empty() {
                     state.output.flusher_holds = false;
+                    let is_line_left = state.streams.has_line();
                     drop(state);
                     self.has_yielded = false;
+                    if is_line_left {
+                        self.let_line_go_on(context);
+                    }
                     return self.finish_flush(context);
                 }
                 if state.output.flush_scheduled && turn == Turn::Rest && !self.has_yielded {
@@ -332,6 +336,16 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// Everything is written, and whoever was let go on may have nothing to send, or no time: the next are let go on,
+    /// unless there is output again by then.
+    #[cold]
+    fn let_line_go_on(&self, context: &mut Context<'_>) {
+        let mut wakers = Vec::new();
+        self.link.lock().let_streams_go_on(&mut wakers);
+        wakers.into_iter().for_each(Waker::wake);
+        context.waker().wake_by_ref();
     }
 
     fn note_written(&self, written: usize) {

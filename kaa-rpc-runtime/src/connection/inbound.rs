@@ -287,7 +287,8 @@ async fn finish(mut future: HandlerFuture, state: Arc<InboundState>) {
     let panicked = tokio::select! {
         biased;
         panicked = work => panicked,
-        () = state.must_end() => false,
+        // A handler that never rests leaves nothing of tokio's budget for a task.
+        () = tokio::task::coop::unconstrained(state.must_end()) => false,
     };
     // A destructor of the user's may panic as well.
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));

@@ -118,6 +118,16 @@ impl Route {
     }
 }
 
+impl Route {
+    /// Whether nobody takes any more. If not, the waker is kept until that is so; a handler is dropped then, and its
+    /// results need not be looked after.
+    pub(crate) fn is_over(&self, waker: &Waker) -> bool {
+        let Self::Arguments { link, token } = self else { return false };
+        let mut state = link.lock();
+        state.await_credit(StreamId::Ours(*token), waker) == Shipment::Over
+    }
+}
+
 impl State {
     fn await_credit(&mut self, id: StreamId, waker: &Waker) -> Shipment {
         match self.streams.sending(id) {

@@ -5,6 +5,7 @@
 //! the end is told; an item that cannot be encoded leaves nothing of itself behind.
 
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use super::TURN;
 use crate::codec::{Buffer, EncodeError, Encoder, Wire};
@@ -12,6 +13,11 @@ use crate::connection::{Route, Shipment};
 
 /// Bytes of items that are worth a frame.
 const PACK: usize = 16 * 1024;
+
+/// How long a producer may be busy before what it has made leaves and others get their turn.
+const LONGEST_TURN: Duration = Duration::from_millis(1);
+/// Most items between looks at the clock.
+const MOST_UNSEEN: usize = 64;
 
 /// How a producer ended. `F` is its own failure.
 #[derive(Debug)]
@@ -55,6 +61,8 @@ impl<F> Forwarding<F> {
         mut produce: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<W::Value, F>>>,
     ) -> Poll<Forwarded<F>> {
         let mut sent = 0;
+        let began = Instant::now();
+        let (mut made, mut next_look) = (0_usize, 1);
         loop {
             while self.filled >= self.bound || !self.next.is_empty() || self.outcome.is_some() {
                 if self.packed.is_empty()
@@ -79,19 +87,32 @@ impl<F> Forwarding<F> {
                 }
             }
             match produce(context) {
-                Poll::Ready(Some(Ok(item))) => self.pack::<W>(&item),
+                Poll::Ready(Some(Ok(item))) => {
+                    self.pack::<W>(&item);
+                    made += 1;
+                    if made == next_look {
+                        next_look += made.min(MOST_UNSEEN);
+                        if began.elapsed() > LONGEST_TURN {
+                            context.waker().wake_by_ref();
+                            return self.pause(context, route);
+                        }
+                    }
+                }
                 Poll::Ready(Some(Err(failure))) => self.outcome = Some(Forwarded::Failed(failure)),
                 Poll::Ready(None) => self.outcome = Some(Forwarded::Finished),
-                Poll::Pending => {
-                    if !self.packed.is_empty()
-                        && let Poll::Ready(Some(over)) = self.ship(context, route)
-                    {
-                        return Poll::Ready(over);
-                    }
-                    return Poll::Pending;
-                }
+                Poll::Pending => return self.pause(context, route),
             }
         }
+    }
+
+    /// Sends what is packed, before a wait. Ready if nobody takes it, or anything behind it.
+    fn pause(&mut self, context: &Context<'_>, route: &Route) -> Poll<Forwarded<F>> {
+        if !self.packed.is_empty()
+            && let Poll::Ready(Some(over)) = self.ship(context, route)
+        {
+            return Poll::Ready(over);
+        }
+        if route.is_over(context.waker()) { Poll::Ready(Forwarded::Over) } else { Poll::Pending }
     }
 
     /// Sends what is packed. Ready with an outcome if nobody takes it.

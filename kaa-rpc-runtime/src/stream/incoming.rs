@@ -29,6 +29,10 @@ use super::outgoing::IntoOutgoing;
 const AHEAD: usize = 32;
 const AHEAD_BYTES: usize = 1024;
 
+/// What a reader does with an item takes its time, however small the item is: as much as so many bytes, so that no turn
+/// is longer than some thousand items.
+const READERS_WORK: usize = 64;
+
 type Decode<T> = fn(&mut Bytes, &mut VecDeque<T>) -> Result<(), DecodeError>;
 
 /// A stream of items from the peer.
@@ -54,7 +58,7 @@ pub struct Incoming<T, E = Infallible> {
     decoded: VecDeque<T>,
     /// Items that have come and were not taken, each with its length in front.
     items: Bytes,
-    /// Bytes that have come since it last had to wait.
+    /// Bytes that were taken since it last had to wait, and [`READERS_WORK`] for each item.
     at_once: usize,
     decode: Decode<T>,
     /// Gone after the end.
@@ -149,22 +153,19 @@ impl<T, E> Incoming<T, E> {
 
     #[inline(never)]
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
+        if self.at_once > TURN {
+            self.at_once = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         while self.items.is_empty() {
             let Some(source) = &mut self.source else { return Poll::Ready(None) };
-            if self.at_once > TURN {
-                self.at_once = 0;
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            }
             match source.poll_batch(context) {
                 Poll::Pending => {
                     self.at_once = 0;
                     return Poll::Pending;
                 }
-                Poll::Ready(Batch::Items(items)) => {
-                    self.at_once += items.len();
-                    self.items = items;
-                }
+                Poll::Ready(Batch::Items(items)) => self.items = items,
                 Poll::Ready(Batch::End) => {
                     self.source = None;
                     return Poll::Ready(None);
@@ -175,11 +176,13 @@ impl<T, E> Incoming<T, E> {
                 }
             }
         }
+        let before = self.items.len();
         if let Err(error) = (self.decode)(&mut self.items, &mut self.decoded) {
             self.items = Bytes::new();
             self.source = None;
             return Poll::Ready(Some(Err(CallError::BadItem(error))));
         }
+        self.at_once += before - self.items.len() + self.decoded.len() * READERS_WORK;
         Poll::Ready(self.decoded.pop_front().map(Ok))
     }
 }

@@ -17,6 +17,7 @@ mod ends;
 mod half_closed;
 mod model;
 mod repetition;
+mod starvation;
 mod stopping;
 mod support;
 mod violations;

@@ -29,6 +29,19 @@ async fn a_handler_that_drops_its_parameter_stops_the_caller_and_not_the_call() 
 }
 
 #[tokio::test]
+async fn a_handler_that_drops_its_parameter_stops_a_caller_that_waits_for_its_next_item() {
+    let pair = Pair::new().await;
+    let waiting = pair.at_client.watched(stream::iter([7]).chain(stream::pending()));
+    let mut call = Box::pin(send::<STOP>(&pair.peer, waiting));
+    let stopped = async {
+        pair.at_client.until(|counts| counts.dropped == 1).await;
+        pair.at_server.gate.add_permits(1);
+    };
+    let (result, ()) = tokio::join!(within(&mut call), stopped);
+    assert_eq!(result, Ok(7), "the call goes on without its stream");
+}
+
+#[tokio::test]
 async fn a_reply_before_the_end_stops_the_caller() {
     let pair = Pair::new().await;
     let endless = pair.at_client.watched(stream::iter(9..));
