@@ -132,19 +132,44 @@ impl Lowering<'_, '_> {
         );
     }
 
-    fn include(&mut self, node: Node<'_>) -> Option<Member> {
+    fn include(&mut self, node: Node<'_>) -> Vec<Member> {
         let mut decoration = Decoration::default();
-        let mut path: Option<Path> = None;
+        let mut paths: Vec<Path> = Vec::new();
         for child in node.into_inner() {
             if self.decoration(&child, &mut decoration) {
                 continue;
             }
             match child.as_rule() {
-                Rule::path => path = Some(self.path(child)),
+                Rule::path => paths.push(self.path(child)),
+                Rule::more_interfaces => paths.extend(self.more_interfaces(child)),
                 _ => self.end_of_statement(&child, "an `include` ends with `;`"),
             }
         }
-        Some(Member::Include(Include { attributes: decoration.attributes, path: path? }))
+        let attributes = &decoration.attributes;
+        let include = |path| Member::Include(Include { attributes: attributes.clone(), path });
+        paths.into_iter().map(include).collect()
+    }
+
+    /// `include I, J;`
+    fn more_interfaces(&mut self, node: Node<'_>) -> Vec<Path> {
+        let place = self.place(self.span(&node));
+        let paths: Vec<Path> = node
+            .into_inner()
+            .filter(|part| part.as_rule() == Rule::path)
+            .map(|part| self.path(part))
+            .collect();
+        let written = paths.iter().map(|path| format!("; include {}", path.text()));
+        let right: String = written.collect();
+        self.report(
+            Diagnostic::error(
+                Code::UnexpectedToken,
+                "an `include` takes one interface",
+                place.clone(),
+                "more than one",
+            )
+            .with_fix(place, right, "each has an `include` of its own"),
+        );
+        paths
     }
 
     fn client(&mut self, node: Node<'_>) -> Option<Member> {

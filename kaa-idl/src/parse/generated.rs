@@ -72,6 +72,7 @@ pub(crate) enum Rule {
     member_alone,
     reserved_function,
     include,
+    more_interfaces,
     client,
     function,
     result,
@@ -1072,7 +1073,35 @@ impl Rule {
                             Expression::Rule(Rule::decoration),
                             Expression::Rule(Rule::kw_include),
                             Expression::Rule(Rule::path),
+                            Expression::Optional(
+                                &Expression::Rule(Rule::more_interfaces),
+                            ),
                             Expression::Rule(Rule::end_of_statement),
+                        ],
+                    ),
+                )
+            }
+            Self::more_interfaces => {
+                (
+                    Kind::Normal,
+                    &Expression::Sequence(
+                        &[
+                            Expression::Sequence(
+                                &[
+                                    Expression::Character(&[(',', ',')]),
+                                    Expression::NotFollowed(&Expression::Rule(Rule::starter)),
+                                    Expression::Rule(Rule::path),
+                                ],
+                            ),
+                            Expression::Repeated(
+                                &Expression::Sequence(
+                                    &[
+                                        Expression::Character(&[(',', ',')]),
+                                        Expression::NotFollowed(&Expression::Rule(Rule::starter)),
+                                        Expression::Rule(Rule::path),
+                                    ],
+                                ),
+                            ),
                         ],
                     ),
                 )
@@ -1799,7 +1828,14 @@ impl Rule {
                                         &[
                                             Expression::Sequence(
                                                 &[
-                                                    Expression::Optional(&Expression::Rule(Rule::kw_oneway)),
+                                                    Expression::Optional(
+                                                        &Expression::Choice(
+                                                            &[
+                                                                Expression::Rule(Rule::kw_oneway),
+                                                                Expression::Rule(Rule::kw_reserved),
+                                                            ],
+                                                        ),
+                                                    ),
                                                     Expression::Rule(Rule::kw_fn),
                                                 ],
                                             ),

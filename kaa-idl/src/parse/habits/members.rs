@@ -187,12 +187,11 @@ fn oneway(slip: &Slip<'_>) -> Option<Diagnostic> {
             slip.error("a deleted method is kept as `reserved fn`", "expected `fn`")
                 .with_edits(vec![slip.insert_before(0, "fn ")], "write `fn`"),
         ),
-        ("reserved", "fn") if slip.is_word(1) => {
-            let name = slip.text(1);
-            let close = (slip.text(2) == "(" && slip.text(3) == ")").then_some(4);
-            let edit = slip.replace(1, close.unwrap_or(2), format!("\"{name}\""));
+        ("fn", name) if slip.text(-2) == "reserved" && slip.is_word(0) => {
+            let close = (slip.text(1) == "(" && slip.text(2) == ")").then_some(3);
+            let edit = slip.replace(0, close.unwrap_or(1), format!("\"{name}\""));
             Some(
-                slip.error_over(1, 2, "a deleted method's name is a string", "expected a string")
+                slip.error("a deleted method's name is a string", "expected a string")
                     .with_edits(vec![edit], format!("write `reserved fn \"{name}\";`")),
             )
         }
