@@ -276,7 +276,12 @@ impl<'a> Resolver<'a> {
         let diagnostic = match problem {
             display::Problem::UnknownField(name) => {
                 let message = format!("the variant has no field `{name}`");
-                Diagnostic::error(Code::BadDisplay, message, place, "unknown field").with_help(possible)
+                let diagnostic = Diagnostic::error(Code::BadDisplay, message, place, "unknown field");
+                let fields = fields.iter().filter(|field| !field.tombstone);
+                match super::suggest::nearest(&name, fields.map(|field| field.name.text.as_str())) {
+                    Some(near) => diagnostic.with_help(format!("did you mean `{{{near}}}`?")),
+                    None => diagnostic.with_help(possible),
+                }
             }
             display::Problem::Unbalanced => {
                 let message = "a brace in this text has no partner";
