@@ -70,12 +70,12 @@ pub fn fix(texts: BTreeMap<String, String>, selection: &Selection) -> BTreeMap<S
         .filter(|(path, text)| format(path, text).as_ref() == Ok(*text))
         .map(|(path, _)| path.clone())
         .collect();
+    let mut compilation = compile(&MemorySource::new(texts.clone()));
+    if compilation.has_errors() {
+        return texts;
+    }
     let mut texts = texts;
     for _ in 0..MOST_ROUNDS {
-        let compilation = compile(&MemorySource::new(texts.clone()));
-        if compilation.has_errors() {
-            break;
-        }
         let mut changed = texts.clone();
         if apply_fixes(&mut changed, &lint(&compilation, selection)) == 0 {
             break;
@@ -86,7 +86,8 @@ pub fn fix(texts: BTreeMap<String, String>, selection: &Selection) -> BTreeMap<S
                 *text = better;
             }
         }
-        if compile(&MemorySource::new(changed.clone())).has_errors() {
+        compilation = compile(&MemorySource::new(changed.clone()));
+        if compilation.has_errors() {
             break;
         }
         texts = changed;
