@@ -4,6 +4,7 @@ use clap::Args;
 use kaa_idl::compatibility::{self, Category};
 use kaa_idl::diagnostic::Code;
 use kaa_idl::lint::Lint;
+use kaa_idl::nearest;
 use serde::Serialize;
 
 use crate::arguments::{Format, FormatOption};
@@ -174,29 +175,9 @@ fn list(rules: &[Rule]) -> String {
 
 fn unknown(name: &str, rules: &[Rule]) -> Failure {
     let wanted = name.trim().to_ascii_uppercase();
-    let nearest = rules.iter().map(|rule| (distance(&wanted, rule.code), rule.code)).min();
-    let help = match nearest {
-        Some((distance, code)) if distance <= 1 + wanted.len() / 4 => format!("did you mean `{code}`?"),
-        _ => "`kaa explain --list` shows them all".to_owned(),
+    let help = match nearest(&wanted, rules.iter().map(|rule| rule.code)) {
+        Some(code) => format!("did you mean `{code}`?"),
+        None => "`kaa explain --list` shows them all".to_owned(),
     };
     Failure::argument(format!("there is no code or rule `{name}`"), help)
-}
-
-/// How many characters differ between two names.
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, one) in left.bytes().take(64).enumerate() {
-        let mut diagonal = line;
-        let mut last = line + 1;
-        for (other, cell) in right.bytes().zip(row.iter_mut().skip(1)) {
-            let above = *cell;
-            last = (diagonal + usize::from(one != other)).min(above + 1).min(last + 1);
-            diagonal = above;
-            *cell = last;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

@@ -40,4 +40,5 @@ pub use diagnostic::{RenderStyle, Rendering};
 pub use format::format;
 pub use location::{LineTable, Span};
 pub use parse::parse;
+pub use resolve::nearest;
 pub use source::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, MemorySource, SourceError};

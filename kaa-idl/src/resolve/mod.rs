@@ -39,5 +39,6 @@ mod values;
 
 pub(crate) use build::resolve;
 pub(crate) use scope::Input;
-pub(crate) use suggest::{foreign_type, nearest};
+pub(crate) use suggest::foreign_type;
+pub use suggest::nearest;
 pub(crate) use types::is_built_in;

@@ -2,8 +2,8 @@
 //!
 //! Invariants: no suggestion costs more than the length of the word times that of the candidates.
 
-/// The candidate nearest to a word, if it is near enough to be a slip of the hand.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+/// The candidate nearest to a word, if it is near enough to be a slip of the hand: what "did you mean" proposes.
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > LONGEST_WORD {
         return None;
     }
