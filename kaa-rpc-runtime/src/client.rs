@@ -263,6 +263,13 @@ impl ClientBuilder {
         self
     }
 
+    /// How much may wait to be written to the server before calls wait and replies are refused, in bytes; 8 MiB by default.
+    pub fn output_budget(mut self, bytes: u64) -> Self {
+        // Nothing would ever leave with none.
+        self.settings.output_budget = bytes.max(1);
+        self
+    }
+
     /// Begins to connect, in the background, and returns at once. Calls can be made at once: they leave when the
     /// server has proved the secret.
     ///

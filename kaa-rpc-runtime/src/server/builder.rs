@@ -128,6 +128,13 @@ impl ServerBuilder {
         self
     }
 
+    /// How much may wait to be written to a client before calls wait and replies are refused, in bytes; 8 MiB by default.
+    pub fn output_budget(mut self, bytes: u64) -> Self {
+        // Nothing would ever leave with none.
+        self.settings.output_budget = bytes.max(1);
+        self
+    }
+
     /// Listens and serves until the [`Server`] is shut down or dropped.
     ///
     /// # Errors

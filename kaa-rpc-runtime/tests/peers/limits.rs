@@ -1,8 +1,9 @@
 //! Limits: what is too large, too many, too slow or too much at once is refused where it is, and costs a bounded amount.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use kaa_rpc_runtime::{CallError, CloseReason, Limits, Message, Outcome, ServerEvent};
+use kaa_rpc_runtime::{CallError, CloseReason, Limits, Message, Outcome, ServerBuilder, ServerEvent};
 use tokio::net::UnixListener;
 
 use crate::support::raw::{self, Raw};
@@ -138,7 +139,17 @@ async fn a_flood_of_nested_calls_is_refused() {
 /// A peer that does not read gets refusals in the place of replies, once so much waits for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn replies_do_not_pile_up() {
-    let (_server, world, place) = server_with(|server| server).await;
+    // The budget of 8 MiB, the reply that exceeds it, and what the sockets hold.
+    check_replies_pile_up_to(|server| server, 8..=10).await;
+    check_replies_pile_up_to(|server| server.output_budget(2 << 20), 2..=4).await;
+    check_replies_pile_up_to(|server| server.output_budget(0), 1..=2).await;
+}
+
+async fn check_replies_pile_up_to(
+    settings: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    expected: RangeInclusive<i32>,
+) {
+    let (_server, world, place) = server_with(settings).await;
     let mut peer = Raw::connect(&place.path()).await;
     for id in 1..=100 {
         peer.send(raw::call(id, BIG, &(1 << 20).to_string())).await;
@@ -156,8 +167,7 @@ async fn replies_do_not_pile_up() {
             other => panic!("status {other}"),
         }
     }
-    // The budget of 8 MiB, the reply that exceeds it, and what the sockets hold.
-    assert!((8..=10).contains(&taken), "{taken} replies, {refused} refusals");
+    assert!(expected.contains(&taken), "{taken} replies, {refused} refusals");
     peer.send(raw::call(102, ECHO, "and on")).await;
     assert_eq!(peer.next(raw::REPLY).await.detail, raw::OK);
 }
