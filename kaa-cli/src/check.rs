@@ -26,7 +26,7 @@ use crate::source::ProjectSource;
 Examples:
   kaa check                                     the package or workspace around the current folder
   kaa check kaa/tv/epg.kaa                      one file: its errors, and those of what it uses
-  kaa check --root idl --root ../shared/idl     a package whose build.rs names other folders
+  kaa check --root idl --root ../api/idl        a package whose build.rs names other folders
   kaa check --format json                       for scripts
   kaa check --format github                     as annotations in GitHub Actions
   kaa check - --stdin-path kaa/tv/epg.kaa       an editor's unsaved text in place of that file")]

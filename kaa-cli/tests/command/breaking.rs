@@ -172,13 +172,13 @@ fn shallow_clones_are_named() {
 #[test]
 fn a_tree_holds_what_the_folder_would() {
     let folder = repository();
-    folder.write("shared/epg.text", OLD);
+    folder.write("texts/epg.text", OLD);
     fs::remove_file(folder.join("kaa/tv/epg.kaa")).expect("the file is removed");
-    symlink("../../shared/epg.text", folder.join("kaa/tv/epg.kaa")).expect("a link");
+    symlink("../../texts/epg.text", folder.join("kaa/tv/epg.kaa")).expect("a link");
     folder.write("kaa/.old/wrong.kaa", "no schema");
     folder.write("kaa/notes.txt", "no schema");
     commit(&folder, "linked");
-    folder.write("shared/epg.text", NEW);
+    folder.write("texts/epg.text", NEW);
     let run = folder.kaa(["breaking", "--against", "linked", "--format", "json"]);
     assert_eq!((run.code, run.codes()), (1, vec!["STRUCT_FIELD_NO_DELETE".to_owned()]));
     symlink("/dev/null", folder.join("kaa/outside.kaa")).expect("a link");
