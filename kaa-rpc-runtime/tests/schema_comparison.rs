@@ -9,7 +9,10 @@
 )]
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use kaa_rpc_runtime::codegen::*;
@@ -240,6 +243,34 @@ async fn a_service_registered_late_is_compared_without_any_call() {
     assert!(matches!(&reason, CloseReason::NotConnected(ConnectError::Schema(_))), "{reason}");
     assert!(reason.to_string().contains("`width`"), "{reason}");
     assert_eq!(bounded(Call::new(&proxy.0, grown::One)).await, Ok(1));
+}
+
+/// The call left before its caller could know that there is something to compare.
+#[tokio::test]
+async fn a_call_that_meets_a_service_registered_late_is_not_run_uncompared() {
+    fn dispatch(runs: &Arc<AtomicUsize>, call: InboundCall) -> Handling {
+        runs.fetch_add(1, Ordering::Relaxed);
+        call.unary::<first::OneProxy, u32, _, _>(|_| Ok(()), |_cx, ()| async { Ok(1) })
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}/s", folder.path().display());
+    let server = Server::builder().secret(secret()).listen(address.as_str()).await.unwrap();
+    let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: retyped::OneProxy = client.proxy();
+    bounded(client.ready()).await.unwrap();
+    let unknown = Err(CallError::UnknownMethod { method: "test.One.one".to_owned() });
+    assert_eq!(bounded(Call::new(&proxy.0, retyped::One)).await, unknown);
+
+    let mut call = Call::new(&proxy.0, retyped::One);
+    let made = std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut call).poll(context)));
+    assert!(made.await.is_pending());
+    let runs = Arc::new(AtomicUsize::new(0));
+    server
+        .register(Service::shared(&first::DESCRIPTOR, Arc::clone(&runs), |runs, call| dispatch(runs, call)))
+        .unwrap();
+    assert!(bounded(call).await.is_err());
+    bounded(client.closed()).await;
+    assert_eq!(runs.load(Ordering::Relaxed), 0);
 }
 
 /// A oneway call of the service.

@@ -77,6 +77,12 @@ impl Link {
         flusher.into_iter().for_each(Waker::wake);
     }
 
+    /// Whether the schema of this service is being compared with the peer's.
+    #[cold]
+    pub(super) fn compares(&self, service: &str) -> bool {
+        self.lock().comparison.exchange.awaits(service)
+    }
+
     /// The services that this side serves or calls, as far as it is known now.
     pub(crate) fn describe(
         &self,

@@ -48,6 +48,8 @@ pub(crate) struct Driver {
     batch: Batch,
     /// Calls that have been read and not begun. Nothing more is read before they are.
     backlog: VecDeque<(Frame, Verdict)>,
+    /// A service may have been registered that the peer's schemas are compared with.
+    is_comparing: bool,
     has_yielded: bool,
     end_of_input: bool,
     frame_limit: usize,
@@ -110,6 +112,7 @@ impl Driver {
             flushing: Buffer::new(),
             batch: Batch::default(),
             backlog: VecDeque::new(),
+            is_comparing: false,
             has_yielded: false,
             end_of_input: false,
             frame_limit,
@@ -182,6 +185,7 @@ impl Driver {
         let mut outcome = Ok(());
         let epoch_matches;
         let is_opening;
+        let is_settled;
         {
             let mut state = self.link.lock();
             epoch_matches = state.epoch == self.epoch;
@@ -199,6 +203,7 @@ impl Driver {
                 };
             }
             is_opening = state.comparison.is_opening();
+            is_settled = state.comparison.is_settled();
             if outcome.is_ok() && !state.queue.is_empty() {
                 state.pump(&self.link.configuration, &mut self.batch.wakers);
             }
@@ -212,7 +217,7 @@ impl Driver {
         if std::mem::take(&mut self.batch.peer_leaves) {
             self.link.tell_draining();
         }
-        self.methods.synchronize();
+        self.is_comparing = self.methods.synchronize() || !is_settled;
         if is_opening {
             self.link.tell_open();
         }
@@ -245,7 +250,11 @@ impl Driver {
         let deadline = header
             .remaining_time
             .and_then(|time| Instant::now().checked_add(Duration::from_micros(time).min(FURTHEST_DEADLINE)));
-        let found = self.methods.find(MethodId(header.detail));
+        // A call of a service that is being compared left before its caller knew that this side has it.
+        let found = self
+            .methods
+            .find(MethodId(header.detail))
+            .filter(|found| !self.is_comparing || !self.link.compares(found.descriptor.service));
         let method = found.map(|found| found.descriptor);
         let state = InboundState::new(Arc::clone(&self.link), self.epoch, &header, deadline, method);
         match verdict {

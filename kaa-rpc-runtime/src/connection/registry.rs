@@ -100,13 +100,15 @@ impl Methods {
         methods
     }
 
-    /// Takes in what was registered since the last time.
+    /// Takes in what was registered since the last time. Whether there was anything.
     #[inline]
-    pub(crate) fn synchronize(&mut self) {
+    pub(crate) fn synchronize(&mut self) -> bool {
         let version = self.set.version.load(Ordering::Acquire);
-        if version != self.version {
+        let is_new = version != self.version;
+        if is_new {
             self.take_new(version);
         }
+        is_new
     }
 
     #[cold]

@@ -4,7 +4,7 @@
 //! different fingerprints each side sends its table, and both come to the same verdict.
 //!
 //! Invariants: a side that is not settled sends no calls; frames are in order, so a peer's call never comes before what
-//! this side needs for its verdict; a peer's table is used and forgotten.
+//! this side needs for its verdict, unless this side has come to know the service since; a peer's table is used and forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,6 +107,12 @@ impl SchemaExchange {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.knows_theirs && self.awaited.is_empty()
+    }
+
+    /// Whether the peer's table of this service has not come, which both know with different fingerprints.
+    #[must_use]
+    pub fn awaits(&self, service: &str) -> bool {
+        self.awaited.contains(service)
     }
 
     /// Whether the peer may call: it has said what it knows, unless both know the same.
