@@ -49,6 +49,32 @@ fn brackets_that_nest_a_hundred_thousand_deep() {
 }
 
 #[test]
+fn angle_brackets_that_nothing_closes() {
+    let signs = [
+        "<", "<<", "< <", "<-", "<->", "<=>", "<<-", "<a", "<a,", "<a>>", "<(", "<[1]", "<{}", ">", ">>",
+        "<//\n",
+    ];
+    for signs in signs {
+        for count in [1, 2, 30, 31, 60, 63, 120] {
+            let signs = signs.repeat(count);
+            for text in [
+                format!("struct A {{ a{signs}: u8 }}"),
+                format!("struct A {{ a: {signs} }}"),
+                format!("enum A {{ {signs} }}"),
+                format!("flags A: u8 {{ {signs} }}"),
+                format!("service A {{ fn a{signs}(); client {{ r{signs}eserved fn \"a\"; }} }}"),
+                format!("service A {{ fn a(a{signs}: u8) -> u8; }}"),
+                format!("const A: u8 = {signs};"),
+            ] {
+                let compilation =
+                    compile(&MemorySource::new([("demo.kaa", format!("package demo;\n{text}"))]));
+                assert!(compilation.has_errors(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     check(vec![0; 100_000], Some(Code::BadCharacter));
     check("struct A { a: u8,\0 b: u8 }", Some(Code::BadCharacter));

@@ -121,6 +121,7 @@ pub(crate) enum Rule {
     group,
     braces,
     inside,
+    two_signs,
     angles,
     identifier,
     kw_package,
@@ -1912,6 +1913,7 @@ impl Rule {
                             Expression::Rule(Rule::string),
                             Expression::Rule(Rule::character),
                             Expression::Rule(Rule::group),
+                            Expression::Rule(Rule::two_signs),
                             Expression::Rule(Rule::angles),
                             Expression::Rule(Rule::identifier),
                             Expression::Rule(Rule::integer),
@@ -1997,6 +1999,18 @@ impl Rule {
                     ),
                 )
             }
+            Self::two_signs => {
+                (
+                    Kind::Silent,
+                    &Expression::Choice(
+                        &[
+                            Expression::Text("<<"),
+                            Expression::Text("->"),
+                            Expression::Text("=>"),
+                        ],
+                    ),
+                )
+            }
             Self::angles => {
                 (
                     Kind::Normal,
@@ -2008,6 +2022,7 @@ impl Rule {
                                     &[
                                         Expression::Rule(Rule::string),
                                         Expression::Rule(Rule::group),
+                                        Expression::Rule(Rule::two_signs),
                                         Expression::Rule(Rule::angles),
                                         Expression::Rule(Rule::identifier),
                                         Expression::Rule(Rule::integer),
