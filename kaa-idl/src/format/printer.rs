@@ -250,8 +250,9 @@ impl<'t> Printer<'t> {
     }
 
     fn comment(&mut self, comment: &Comment<'_>) {
-        let text = comment.text.trim_end();
-        let mut lines = text.split('\n').map(str::trim_end);
+        // Blanks at the end of a line of documentation are part of it.
+        let end = if comment.text.starts_with("//!") { ['\r'].as_slice() } else { &[' ', '\t', '\r', '\n'] };
+        let mut lines = comment.text.trim_end_matches(end).split('\n').map(|line| line.trim_end_matches(end));
         let first = lines.next().unwrap_or_default();
         let begins_line = self.fresh || self.must_break;
         self.write(first);
