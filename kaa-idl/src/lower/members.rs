@@ -77,7 +77,7 @@ impl Lowering<'_, '_> {
         Function { docs, attributes, ..function }
     }
 
-    /// `Stream<T>`, as other languages write what is `stream T` here.
+    /// `Stream<T>` and `stream<T>`, as other languages write what is `stream T` here.
     fn stream_as_type(&mut self, ty: &mut Type) {
         let TypeKind::Path { path, arguments } = &ty.kind else { return };
         let ([name], [], [TypeArgument::Type(inner)]) =
@@ -85,14 +85,18 @@ impl Lowering<'_, '_> {
         else {
             return;
         };
-        if name.text != "Stream" {
+        if !matches!(name.text.as_str(), "Stream" | "stream") {
             return;
         }
         let inner = inner.clone();
         let (place, whole) = (self.place(name.span), self.place(ty.span));
         let right = format!("stream {}", inner.span.text(self.excerpt.text));
-        let diagnostic =
-            Diagnostic::error(Code::UnknownType, "there is no type `Stream`", place, "unknown type");
+        let diagnostic = Diagnostic::error(
+            Code::UnknownType,
+            format!("there is no type `{}`", name.text),
+            place,
+            "unknown type",
+        );
         self.report(diagnostic.with_fix(whole, right, "a stream is written `stream` and its element"));
         ty.kind = TypeKind::Stream(Box::new(inner));
     }

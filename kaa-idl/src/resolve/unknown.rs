@@ -221,6 +221,13 @@ impl Resolver<'_> {
                 return;
             }
         }
+        if let [owner, member] = names.as_slice()
+            && self.names_in(self.scope.package_of(file), noun).any(|name| name == owner.text)
+        {
+            let fixed = format!("{}::{}", owner.text, member.text);
+            self.report(diagnostic.with_suggestion(place, fixed, "what a type holds stands behind `::`"));
+            return;
+        }
         let last = names.last().map_or("", |name| name.text.as_str());
         let package: Vec<&str> = names.iter().rev().skip(1).rev().map(|name| name.text.as_str()).collect();
         let package = package.join(".");
@@ -243,7 +250,7 @@ impl Resolver<'_> {
 fn habit(name: &str, noun: &str) -> Option<&'static str> {
     let help = match (noun, name) {
         ("type", "Result") => "a method that can fail says so with `throws` and the name of an `error`",
-        ("type", "Stream") => {
+        ("type", "Stream" | "stream") => {
             "a stream is the whole type of a parameter or a result, written `stream` and its element; data holds a `Vec`"
         }
         ("type", "Box" | "Arc" | "Rc") => {

@@ -38,6 +38,9 @@ pub(super) fn recognize(slip: &Slip<'_>) -> Option<Diagnostic> {
         "(" if slip.text(-2) == ":" && matches!(before, "Vec" | "Option" | "Set" | "Map") => {
             slip.closing(0).filter(|close| *close > 1).map(|close| angles(slip, close))
         }
+        "(" if slip.text(-2) == ":" && matches!(before, "String" | "Bytes") && slip.is_number(1) => {
+            slip.closing(0).filter(|close| *close == 2).map(|_| length(slip))
+        }
         "," if slip.opener(0).is_some_and(|open| slip.text(open) == "[") && slip.text(2) == "]" => Some(
             slip.error("an array's length stands behind a `;`", "expected `;`")
                 .with_edits(vec![slip.replace(0, 1, ";")], "write `;`"),
@@ -207,6 +210,13 @@ fn angles(slip: &Slip<'_>, close: isize) -> Diagnostic {
         vec![slip.replace(0, 1, "<"), slip.replace(close, close + 1, ">")],
         "write angle brackets",
     )
+}
+
+/// `String(64)`
+fn length(slip: &Slip<'_>) -> Diagnostic {
+    let right = format!("{}<..={}>", slip.text(-1), slip.text(1));
+    slip.error_over(-1, 3, "a bound stands in angle brackets", "not a type")
+        .with_edits(vec![slip.replace(-1, 3, right.as_str())], format!("write `{right}`"))
 }
 
 /// `= Some(5)`

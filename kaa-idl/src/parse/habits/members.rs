@@ -5,6 +5,7 @@
 use super::{Setting, Slip, fields};
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
+use crate::resolve::nearest;
 
 pub(super) fn recognize(slip: &Slip<'_>) -> Option<Diagnostic> {
     beginning(slip).or_else(|| oneway(slip)).or_else(|| signature(slip)).or_else(|| {
@@ -21,12 +22,14 @@ fn beginning(slip: &Slip<'_>) -> Option<Diagnostic> {
     let (found, next) = (slip.text(0), slip.text(1));
     match found {
         "server" if next == "{" => Some(server(slip)),
+        "Client" | "CLIENT" | "callback" | "callbacks" if next == "{" => Some(client(slip)),
+        _ if next == "{" && nearest(found, ["client"]).is_some() => Some(client(slip)),
         "rpc" => rpc(slip),
         "pub" | "async" | "public" | "private" | "static" | "export" | "unsafe" | "const" | "abstract" => {
             modifiers(slip)
         }
         "Fn" | "FN" | "func" | "def" | "function" | "method" | "fun" | "proc" | "procedure" | "sub"
-        | "void"
+        | "void" | "fnn" | "ffn" | "nf"
             if slip.is_word(1) && slip.text(2) == "(" =>
         {
             Some(instead(slip, "fn", "a method begins with `fn`"))
@@ -61,6 +64,11 @@ fn beginning(slip: &Slip<'_>) -> Option<Diagnostic> {
 fn instead(slip: &Slip<'_>, word: &str, message: &str) -> Diagnostic {
     slip.error(message, format!("expected `{word}`"))
         .with_edits(vec![slip.replace(0, 1, word)], format!("write `{word}`"))
+}
+
+/// `clients { … }`
+fn client(slip: &Slip<'_>) -> Diagnostic {
+    instead(slip, "client", "what the connecting peer serves stands in a `client` block")
 }
 
 /// `server { … }`
@@ -210,6 +218,10 @@ fn oneway(slip: &Slip<'_>) -> Option<Diagnostic> {
 fn signature(slip: &Slip<'_>) -> Option<Diagnostic> {
     let (before, found) = (slip.text(-1), slip.text(0));
     match found {
+        ";" if before == "->" => Some(
+            slip.error_over(-1, 0, "a method without a result has no `->`", "expected a type behind it")
+                .with_edits(vec![slip.join(-2, 0, "")], "remove it, or write the type of the result"),
+        ),
         ":" if before == "client" && slip.text(1) == "{" => Some(
             slip.error("a block follows its word", "not needed")
                 .with_edits(vec![slip.join(-1, 1, " ")], "remove it"),
