@@ -79,6 +79,8 @@ impl Console {
         if matches!(failure, Failure::Usage) {
             return;
         }
+        // What was found comes first; that it cannot be written is not worth a second failure.
+        let _ = self.flush();
         let (red, cyan, reset) = match self.colored(io::stderr().is_terminal()) {
             true => ("\u{1b}[1;31m", "\u{1b}[1;36m", "\u{1b}[0m"),
             false => ("", "", ""),

@@ -66,15 +66,18 @@ impl FreezeArguments {
             }
             let broken = !self.check && !self.allow_breaking && breaks(newest, &compilation, console)?;
             if broken {
-                let help = "mend that, or freeze it with --allow-breaking";
+                let help = "mend that, allow a rule where it was broken with `#[allow(NAME)]`, or freeze it with --allow-breaking";
                 let message = format!("the schema breaks `{}`", newest.name);
                 console.failure(&Failure::argument(message, help));
                 return Ok(Outcome::Findings);
             }
         }
         if self.check {
-            let kept = history.newest().map_or("nothing", |newest| newest.name.as_str());
-            console.note(&format!("the schema is not what is frozen: {kept}"))?;
+            let said = match history.newest() {
+                Some(newest) => format!("the schema is not what is frozen in `{}`", newest.name),
+                None => "nothing is frozen yet".to_owned(),
+            };
+            console.note(&format!("{said}; `kaa freeze` freezes it"))?;
             return Ok(Outcome::Findings);
         }
         fs::create_dir_all(&folder).map_err(Failure::io("make the folder", &folder))?;

@@ -29,7 +29,7 @@ The groups are names, bounds, evolution and unused; taste and docs run only if t
 
 Examples:
   kaa lint                                  the package or workspace around the current folder
-  kaa lint --fix                            and mend what can be mended without changing what a schema means
+  kaa lint --fix                            and mend what changes no meaning
   kaa lint --lint docs                      is everything documented?
   kaa lint --no-lint bounds --format github
   kaa explain STRING_BOUNDED")]

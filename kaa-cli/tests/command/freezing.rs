@@ -22,7 +22,9 @@ fn generations_are_numbered_and_kept() {
     let again = folder.kaa(["freeze"]);
     assert_eq!((again.code, again.complaint.as_str()), (0, "nothing has changed since `frozen/1.frozen`\n"));
     folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");
-    assert_eq!(folder.kaa(["freeze", "--check"]).code, 1);
+    let check = folder.kaa(["freeze", "--check"]);
+    let said = "the schema is not what is frozen in `frozen/1.frozen`; `kaa freeze` freezes it\n";
+    assert_eq!((check.code, check.complaint.as_str()), (1, said));
     assert_eq!(folder.kaa(["freeze"]).complaint, "froze the schema as `frozen/2.frozen`\n");
     assert_eq!(folder.kaa(["freeze", "--check"]).code, 0);
     assert_eq!(folder.read("frozen/1.frozen"), first);
