@@ -118,12 +118,8 @@ impl BreakingArguments {
                 let message = format!("the schema has errors as it was ({})", generation.era);
                 return Err(Failure::argument(message, ""));
             };
-            let past = format!(" ({})", generation.era);
             // What is gone has no place in the new text, and is shown in that of its generation.
-            let here = |label: &Label| {
-                let path = &*label.place.path;
-                path.strip_suffix(&past).unwrap_or(path).to_owned()
-            };
+            let here = |label: &Label| found.path(&label.place.path).to_owned();
             let mut diagnostics = found.diagnostics().to_vec();
             diagnostics.retain(|diagnostic| {
                 let mut labels = diagnostic.secondary.iter().chain([&diagnostic.primary]);

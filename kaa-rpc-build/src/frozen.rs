@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kaa_idl::compatibility::{Category, Report, Rule, Settings};
-use kaa_idl::diagnostic::Severity;
+use kaa_idl::diagnostic::{Diagnostic, Severity};
 use kaa_idl::frozen::{Frozen, History};
 use kaa_idl::{Compilation, RenderStyle};
 
@@ -34,21 +34,23 @@ pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderSty
     let mut settings = Settings::default();
     for frozen in history.generations().iter().rev() {
         let old = compiled(folder, frozen, style)?;
-        let Some(mut report) = Report::new(&old, compilation, &frozen.source.era(), &settings) else {
+        let Some(report) = Report::new(&old, compilation, &frozen.source.era(), &settings) else {
             continue;
         };
-        let mut milder = Vec::new();
-        report.retain_mut(|diagnostic| {
+        let (mut failing, mut milder) = (Vec::new(), Vec::new());
+        for diagnostic in report.diagnostics() {
             let on_the_wire =
                 Rule::named(diagnostic.rule.as_str()).is_some_and(|rule| rule.category() == Category::Wire);
-            let fails = on_the_wire && diagnostic.severity == Severity::Error;
-            if !fails {
-                diagnostic.severity = Severity::Warning;
-                milder.push(diagnostic.clone());
+            if !on_the_wire || diagnostic.severity != Severity::Error {
+                milder.push(Diagnostic { severity: Severity::Warning, ..diagnostic.clone() });
+                continue;
             }
-            fails && seen.insert((diagnostic.rule, diagnostic.message.clone()))
-        });
-        append(&mut errors, &report.render(style));
+            let path = report.path(&diagnostic.primary.place.path).to_owned();
+            if seen.insert((diagnostic.rule, path, diagnostic.message.clone())) {
+                failing.push(diagnostic.clone());
+            }
+        }
+        append(&mut errors, &report.render_diagnostics(&failing, style));
         if warnings.is_none() {
             warnings = Some(report.render_diagnostics(&milder, style));
             settings = Settings::none().with(Category::Wire);

@@ -55,6 +55,26 @@ fn what_breaks_any_of_them_fails_and_is_told_once() {
 }
 
 #[test]
+fn what_breaks_alike_in_two_packages_is_told_of_both() {
+    let packages = |text: &str| {
+        ["bell", "gong"]
+            .map(|name| (format!("{name}.kaa"), text.replace("package bell", &format!("package {name}"))))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["kaa", "schema"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    for (name, text) in packages(&SECOND.replace("times: u8", "times: u16")) {
+        fs::write(folder.path().join("kaa").join(name), text).unwrap();
+    }
+    let frozen = freeze(&compile(&MemorySource::new(packages(SECOND))), 1).unwrap();
+    fs::write(folder.path().join("schema").join(file_name(1)), frozen).unwrap();
+    let result = compiled(folder.path());
+    let Err(Error::Breaking { rendered }) = result else { panic!("{result:?}") };
+    assert_eq!(rendered.matches("error[STRUCT_FIELD_SAME_TYPE]").count(), 2, "{rendered}");
+}
+
+#[test]
 fn what_only_rust_notices_builds() {
     let kept = format!("{SECOND}const MAX: u8 = 1;\n");
     build(&[FIRST, &kept], SECOND).0.unwrap();

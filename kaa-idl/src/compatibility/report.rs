@@ -36,11 +36,6 @@ impl<'a> Report<'a> {
         &self.diagnostics
     }
 
-    /// Keeps the findings that `keep` says yes to, which may also change what is said of them.
-    pub fn retain_mut(&mut self, keep: impl FnMut(&mut Diagnostic) -> bool) {
-        self.diagnostics.retain_mut(keep);
-    }
-
     /// Whether any finding is more than a warning.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -54,6 +49,12 @@ impl<'a> Report<'a> {
             Some(path) => self.old.text(path),
             None => self.new.text(path),
         }
+    }
+
+    /// The path in a finding's place as the file sources name it, whichever generation it is of.
+    #[must_use]
+    pub fn path<'p>(&self, path: &'p str) -> &'p str {
+        self.path_in_the_past(path).unwrap_or(path)
     }
 
     /// The path in a finding's place as a reader knows the file.
