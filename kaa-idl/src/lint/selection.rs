@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::table::{Group, Lint};
+use super::table::Lint;
 
 /// The lints that run; by default those of the groups that are on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +40,6 @@ impl Selection {
     #[must_use]
     pub fn without(mut self, lint: Lint) -> Self {
         self.lints.remove(&lint);
-        self
-    }
-
-    /// With all of a group.
-    #[must_use]
-    pub fn with_group(mut self, group: Group) -> Self {
-        self.lints.extend(Lint::ALL.iter().filter(|lint| lint.group() == group));
         self
     }
 
