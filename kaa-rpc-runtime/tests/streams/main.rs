@@ -20,4 +20,5 @@ mod repetition;
 mod starvation;
 mod stopping;
 mod support;
+mod turmoil;
 mod violations;

@@ -1,13 +1,13 @@
 //! A service with streams written by hand as the generator would write it, the same on both sides, and a connected pair.
 
 pub(crate) mod frames;
+mod methods;
 #[path = "../../peers/support/raw.rs"]
 #[allow(dead_code, reason = "the scripted peer is the one of the tests of calls, which use more of it")]
 pub(crate) mod raw;
 
-use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
@@ -17,187 +17,7 @@ use kaa_rpc_runtime::codegen::*;
 use kaa_rpc_runtime::{Client, ClientBuilder, Secret, Server, ServerBuilder};
 use tokio::sync::{Semaphore, watch};
 
-/// Returns its argument.
-pub(crate) const ECHO: u32 = 1;
-/// Returns so many numbers, from zero on.
-pub(crate) const COUNT: u32 = 2;
-/// Returns the sum of the numbers it is sent.
-pub(crate) const SUM: u32 = 3;
-/// Returns each number it is sent, doubled.
-pub(crate) const DOUBLE: u32 = 4;
-/// Returns a number for each pass of the gate, for ever.
-pub(crate) const TRICKLE: u32 = 5;
-/// Returns the first number it is sent, and takes no more.
-pub(crate) const FIRST: u32 = 6;
-/// Returns so many numbers, then panics.
-pub(crate) const PANIC_AFTER: u32 = 7;
-/// Returns so many numbers, then the declared error.
-pub(crate) const FAIL_AFTER: u32 = 8;
-/// Returns so many numbers, then fails otherwise.
-pub(crate) const FAULT_AFTER: u32 = 9;
-/// Returns texts of so many letters, three of them.
-pub(crate) const TEXTS: u32 = 10;
-/// Passes the gate, then sums what it is sent.
-pub(crate) const HOLD: u32 = 11;
-/// Returns so many numbers, each of which the caller is asked for.
-pub(crate) const ASK_BACK: u32 = 12;
-/// Takes one number, drops the rest, and passes the gate before it returns.
-pub(crate) const STOP: u32 = 13;
-/// Declares an error before its stream begins.
-pub(crate) const REFUSE: u32 = 14;
-/// Returns how many texts it is sent.
-pub(crate) const COUNT_TEXTS: u32 = 15;
-/// Returns a number, then a byte that is none.
-pub(crate) const GIBBERISH: u32 = 16;
-/// The same as `SUM`, whoever waits for it.
-pub(crate) const DETACHED_SUM: u32 = 17;
-/// The same as `COUNT`, idempotent.
-pub(crate) const COUNT_AGAIN: u32 = 18;
-/// Nobody serves it.
-pub(crate) const NOBODYS: u32 = 99;
-
-pub(crate) type Text = shape::String<{ shape::UNBOUNDED }>;
-
-const fn method(id: u32) -> MethodDescriptor {
-    let arguments = matches!(id, SUM | DETACHED_SUM | DOUBLE | FIRST | HOLD | STOP | COUNT_TEXTS);
-    let returns = matches!(
-        id,
-        COUNT
-            | COUNT_AGAIN
-            | DOUBLE
-            | TRICKLE
-            | PANIC_AFTER
-            | FAIL_AFTER
-            | FAULT_AFTER
-            | TEXTS
-            | ASK_BACK
-            | REFUSE
-            | GIBBERISH
-    );
-    let streams = Streams { arguments, returns };
-    let (idempotent, detached) = (id == COUNT_AGAIN, id == DETACHED_SUM);
-    MethodDescriptor { streams, idempotent, detached, ..MethodDescriptor::new(id, "test.Streams", "method") }
-}
-
-static METHODS: [&MethodDescriptor; 18] = [
-    &method(1),
-    &method(2),
-    &method(3),
-    &method(4),
-    &method(5),
-    &method(6),
-    &method(7),
-    &method(8),
-    &method(9),
-    &method(10),
-    &method(11),
-    &method(12),
-    &method(13),
-    &method(14),
-    &method(15),
-    &method(16),
-    &method(17),
-    &method(18),
-];
-
-pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
-    name: "test.Streams",
-    fingerprint: [1; 32],
-    table: ServiceTable { methods: &[], types: &[] },
-    server_methods: &METHODS,
-    client_methods: &METHODS,
-};
-
-/// The error that a method declares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("declared after {0}")]
-pub(crate) struct Declared(pub(crate) u64);
-
-impl DeclaredError for Declared {}
-
-impl Wire for Declared {
-    type Value = Self;
-    const MIN_SIZE: usize = 1;
-
-    fn encode(value: &Self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        u64::encode(&value.0, encoder)
-    }
-
-    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        u64::decode(decoder).map(Self)
-    }
-}
-
-/// A call of any method with numbers.
-pub(crate) struct Ask<const ID: u32>(pub(crate) u64);
-
-impl<const ID: u32> Method for Ask<ID> {
-    type Returns = u64;
-    type Throws = Declared;
-    const DESCRIPTOR: &'static MethodDescriptor = &method(ID);
-
-    fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        encoder.field::<u64>("number", &self.0)
-    }
-}
-
-impl<const ID: u32> StreamMethod for Ask<ID> {
-    type Item = u64;
-}
-
-/// A call of a method with texts.
-pub(crate) struct AskTexts<const ID: u32>(u64);
-
-impl<const ID: u32> Method for AskTexts<ID> {
-    type Returns = Text;
-    type Throws = Infallible;
-    const DESCRIPTOR: &'static MethodDescriptor = &method(ID);
-
-    fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        encoder.field::<u64>("number", &self.0)
-    }
-}
-
-impl<const ID: u32> StreamMethod for AskTexts<ID> {
-    type Item = Text;
-}
-
-/// A call whose items and result are of different kinds.
-pub(crate) struct TakeTexts;
-
-impl Method for TakeTexts {
-    type Returns = u64;
-    type Throws = Infallible;
-    const DESCRIPTOR: &'static MethodDescriptor = &method(COUNT_TEXTS);
-
-    fn encode_arguments(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        encoder.field::<u64>("number", &0)
-    }
-}
-
-impl StreamMethod for TakeTexts {
-    type Item = Text;
-}
-
-pub(crate) fn ask<const ID: u32>(peer: &Peer, number: u64) -> Call<Ask<ID>> {
-    Call::new(peer, Ask(number))
-}
-
-pub(crate) fn send<const ID: u32>(peer: &Peer, items: impl IntoOutgoing<u64>) -> Call<Ask<ID>> {
-    Call::with_stream(peer, Ask(0), items)
-}
-
-pub(crate) fn listen<const ID: u32>(peer: &Peer, number: u64) -> Incoming<u64, Declared> {
-    Incoming::call(peer, Ask::<ID>(number))
-}
-
-pub(crate) fn exchange<const ID: u32>(peer: &Peer, items: impl IntoOutgoing<u64>) -> Incoming<u64, Declared> {
-    Incoming::call_with_stream(peer, Ask::<ID>(0), items)
-}
-
-pub(crate) fn texts(peer: &Peer, letters: u64) -> Incoming<String> {
-    Incoming::call(peer, AskTexts::<TEXTS>(letters))
-}
+pub(crate) use methods::*;
 
 #[derive(Clone)]
 pub(crate) struct ServerProxy(Peer);
@@ -242,6 +62,8 @@ pub(crate) struct World {
     counts: watch::Sender<Counts>,
     /// Items that producers made.
     made: AtomicU64,
+    /// Producers that there have been.
+    watched: AtomicUsize,
     pub(crate) gate: Semaphore,
     pub(crate) sums: Mutex<Vec<u64>>,
 }
@@ -251,6 +73,7 @@ impl World {
         Arc::new(Self {
             counts: watch::channel(Counts::default()).0,
             made: AtomicU64::new(0),
+            watched: AtomicUsize::new(0),
             gate: Semaphore::new(0),
             sums: Mutex::default(),
         })
@@ -258,6 +81,10 @@ impl World {
 
     pub(crate) fn made(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn watched_so_far(&self) -> usize {
+        self.watched.load(Ordering::Relaxed)
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -274,6 +101,7 @@ impl World {
 
     /// A producer that is seen to make items, and to be dropped.
     pub(crate) fn watched<S: Stream>(self: &Arc<Self>, stream: S) -> Watched<S> {
+        self.watched.fetch_add(1, Ordering::Relaxed);
         Watched { world: Arc::clone(self), stream: Box::pin(stream) }
     }
 
@@ -413,6 +241,10 @@ fn serve_more<P: Proxy>(world: Arc<World>, call: InboundCall) -> Handling {
             let text = "x".repeat(usize::try_from(letters).unwrap());
             sink.run(async { Ok(stream::iter(["first".to_owned(), text, "last".to_owned()]).map(Ok)) }).await
         }),
+        ENDLESS_TEXTS => call.stream::<P, Text, _, _>(number, |_, letters, sink| async move {
+            let text = "x".repeat(usize::try_from(letters).unwrap());
+            sink.run(async { Ok(world.watched(stream::repeat(text).map(Ok))) }).await
+        }),
         GIBBERISH => call.stream::<P, u8, _, _>(number, |_, _, sink| async move {
             sink.run(async { Ok(stream::iter([7, 255]).map(Ok)) }).await
         }),
@@ -494,17 +326,23 @@ pub(crate) async fn drain<T, E>(
     mut incoming: Incoming<T, E>,
 ) -> (Vec<T>, Option<kaa_rpc_runtime::CallError<E>>) {
     let mut items = Vec::new();
-    while let Some(item) = within(incoming.next()).await {
-        match item {
-            Ok(item) => items.push(item),
-            Err(error) => {
-                assert!(within(incoming.next()).await.is_none(), "nothing comes behind an error");
-                return (items, Some(error));
+    // A timer for each item would cost more than the item.
+    let mut some = async || {
+        for _ in 0..1000 {
+            match incoming.next().await {
+                Some(Ok(item)) => items.push(item),
+                end => return Some(end.and_then(Result::err)),
             }
         }
-    }
-    assert!(within(incoming.next()).await.is_none(), "nothing comes behind the end");
-    (items, None)
+        None
+    };
+    let error = loop {
+        if let Some(error) = within(some()).await {
+            break error;
+        }
+    };
+    assert!(within(incoming.next()).await.is_none(), "nothing comes behind the end, or an error");
+    (items, error)
 }
 
 /// No test waits longer than this for anything.
