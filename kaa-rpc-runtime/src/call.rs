@@ -170,6 +170,7 @@ impl<M: Method> Future for Call<M> {
                 Progress::Ready(end) => {
                     call.stage = Stage::Done;
                     if !call.is_sent_again_after(&end) {
+                        call.producer = None;
                         return Poll::Ready(call.interpret(end));
                     }
                     call.stage = Stage::New;
@@ -355,6 +356,7 @@ impl<M: Method> Shared<M> {
 
     /// Leaves nothing behind but a Cancel.
     fn give_up(&mut self) -> Outcome {
+        self.producer = None;
         let outcome = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::New | Stage::Done => Outcome::NotSent,
             Stage::InLine(ticket) => {

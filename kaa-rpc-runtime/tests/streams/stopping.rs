@@ -52,6 +52,22 @@ async fn a_reply_before_the_end_stops_the_caller() {
 }
 
 #[tokio::test]
+async fn a_call_that_has_ended_holds_no_producer() {
+    let pair = Pair::new().await;
+    let mut answered = Box::pin(send::<FIRST>(&pair.peer, pair.at_client.watched(stream::iter(9..))));
+    assert_eq!(within(&mut answered).await, Ok(9));
+    assert_eq!(pair.at_client.counts().dropped, 1);
+    let time = std::time::Duration::from_millis(20);
+    let mut late =
+        Box::pin(send::<HOLD>(&pair.peer, pair.at_client.watched(stream::pending())).timeout(time));
+    assert!(within(&mut late).await.is_err());
+    assert_eq!(pair.at_client.counts().dropped, 2);
+    let mut late = exchange::<DOUBLE>(&pair.peer, pair.at_client.watched(stream::pending())).timeout(time);
+    assert!(within(late.next()).await.is_some_and(|end| end.is_err()));
+    assert_eq!(pair.at_client.counts().dropped, 3);
+}
+
+#[tokio::test]
 async fn a_caller_that_drops_the_call_breaks_the_handlers_stream() {
     let pair = Pair::new().await;
     let waiting = pair.at_client.watched(stream::iter([1]).chain(stream::pending()));
