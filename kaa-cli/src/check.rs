@@ -116,7 +116,7 @@ fn used(all: &[String], files: &[String], compilation: &Compilation) -> HashSet<
     let package = |file: &ast::File| file.package.as_ref().map(|line| ast::dotted(&line.segments));
     let mut members: HashMap<String, Vec<&String>> = HashMap::new();
     for path in all {
-        if let Some(name) = parsed.get(path).and_then(package) {
+        if let Some(name) = parsed.get(path).and_then(package).filter(|name| is_at_home(path, name)) {
             members.entry(name).or_default().push(path);
         }
     }
@@ -135,6 +135,12 @@ fn used(all: &[String], files: &[String], compilation: &Compilation) -> HashSet<
         }
     }
     used
+}
+
+/// Whether a file is in the place of its package: one in another place says nothing to those that are.
+fn is_at_home(path: &str, package: &str) -> bool {
+    let names = path.trim_end_matches(".kaa").replace('/', ".");
+    names == package || names.rsplit_once('.').is_some_and(|(folder, _)| folder == package)
 }
 
 /// Everything before a `::` in a text that could be the name of a package.

@@ -121,4 +121,7 @@ fn a_file_is_checked_with_what_it_uses_and_nothing_else() {
     assert_eq!(files(&["kaa/alone.kaa", "kaa/top.kaa"]), (1, vec![alone, base]));
     folder.write("kaa/base.kaa", "package base; struct B {}");
     assert_eq!(files(&["kaa/top.kaa"]), (0, vec![]));
+    folder.write("kaa/stray.kaa", "package lost; struct A {}");
+    folder.write("kaa/other.kaa", "package lost; struct B { x: Nothing }");
+    assert_eq!(files(&["kaa/stray.kaa"]), (1, vec!["kaa/stray.kaa".to_owned()]), "neither is a `lost.kaa`");
 }
