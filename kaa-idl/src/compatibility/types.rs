@@ -175,7 +175,7 @@ fn bound_finding(typed: Typed<'_>, bound: BoundChange) -> Finding {
     if bound.narrows() {
         return finding;
     }
-    finding.warning().help("nothing, if no older peer will be sent what it refuses")
+    finding.warning().help("there is nothing to do if no older peer will be sent what it refuses")
 }
 
 /// A type as a reader knows it, without bounds.
