@@ -1,6 +1,7 @@
 //! `kaa freeze`: keeps a schema as it is given out, to compare later ones with.
 //!
-//! Invariants: a frozen schema is never written over; what breaks the newest one is frozen only if that is asked for.
+//! Invariants: a frozen schema is never written over; what peers of the newest one would not understand is frozen only if
+//! that is asked for.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ use crate::source::ProjectSource;
 ///
 /// Writes the next frozen schema, one text file with all sources, such as frozen/3.frozen. Commit it: `kaa breaking
 /// --against frozen` and the build script's frozen() compare with it. If nothing has changed since the newest one,
-/// nothing is written. A schema that breaks the newest one is refused.
+/// nothing is written. A schema that peers of the newest one would not understand is refused; what only breaks source
+/// code or a policy is shown.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -93,12 +95,12 @@ fn contents(path: &Path) -> Option<String> {
     Some(String::from_utf8(fs::read(path).ok()?).ok()?.replace("\r\n", "\n"))
 }
 
-/// Whether a schema breaks a frozen one, which is shown.
+/// Whether peers of a frozen schema would not understand this one. All that breaks it is shown.
 fn breaks(newest: &Frozen, new: &Compilation, console: &mut Console) -> Result<bool, Failure> {
     let old = compile(&newest.source);
     let found = compatibility::Report::new(&old, new, &newest.source.era(), &Settings::default());
-    let Some(found) = found.filter(compatibility::Report::has_errors) else { return Ok(false) };
+    let Some(found) = found.map(compatibility::Report::for_peers) else { return Ok(false) };
     let mut report = Report::new("freeze", Format::Human);
     report.add(&found, found.diagnostics(), console)?;
-    Ok(true)
+    Ok(found.has_errors())
 }

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kaa_idl::compatibility::{Category, Report, Rule, Settings};
-use kaa_idl::diagnostic::{Diagnostic, Severity};
+use kaa_idl::compatibility::{Category, Report, Settings};
+use kaa_idl::diagnostic::Severity;
 use kaa_idl::frozen::{Frozen, History};
 use kaa_idl::{Compilation, RenderStyle};
 
@@ -37,12 +37,11 @@ pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderSty
         let Some(report) = Report::new(&old, compilation, &frozen.source.era(), &settings) else {
             continue;
         };
+        let report = report.for_peers();
         let (mut failing, mut milder) = (Vec::new(), Vec::new());
         for diagnostic in report.diagnostics() {
-            let on_the_wire =
-                Rule::named(diagnostic.rule.as_str()).is_some_and(|rule| rule.category() == Category::Wire);
-            if !on_the_wire || diagnostic.severity != Severity::Error {
-                milder.push(Diagnostic { severity: Severity::Warning, ..diagnostic.clone() });
+            if diagnostic.severity != Severity::Error {
+                milder.push(diagnostic.clone());
                 continue;
             }
             let path = report.path(&diagnostic.primary.place.path).to_owned();

@@ -47,6 +47,24 @@ fn what_breaks_is_frozen_only_on_demand() {
 }
 
 #[test]
+fn what_only_breaks_source_code_is_shown_and_frozen() {
+    let folder = frozen();
+    folder.write(
+        "kaa/demo.kaa",
+        "package demo;\nconst MOST: u8 = 1;\nstruct A { x: u8 }\nstruct B { x: u8 }\n",
+    );
+    assert_eq!(folder.kaa(["freeze"]).code, 0);
+    folder.write(
+        "kaa/demo.kaa",
+        "package demo;\nconst MOST: u8 = 2;\nstruct A { x: u8 }\nstruct B { x: u8 }\n",
+    );
+    let run = folder.kaa(["freeze"]);
+    assert!(run.output.starts_with("warning[CONST_SAME_VALUE]"), "{run:?}");
+    assert_eq!(run.code, 0);
+    assert!(folder.join("frozen/3.frozen").exists());
+}
+
+#[test]
 fn every_generation_is_compared_and_an_edit_reported_once() {
     let folder = frozen();
     folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");

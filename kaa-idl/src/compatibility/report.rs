@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::finding::{Finding, Spot};
 use super::packages::compare;
 use super::settings::Settings;
+use super::{Category, Rule};
 use crate::compile::Compilation;
 use crate::diagnostic::{Diagnostic, Label, Place, Rendering, Severity, Sources, render};
 
@@ -28,6 +29,20 @@ impl<'a> Report<'a> {
         let findings = compare(old.schema()?, new.schema()?, settings);
         let diagnostics = findings.iter().map(|finding| diagnostic(finding, era)).collect();
         Some(Self { old, new, era: era.to_owned(), diagnostics })
+    }
+
+    /// The same, with an error only where peers of the two would not understand each other: what concerns the source
+    /// code or a policy is a warning.
+    #[must_use]
+    pub fn for_peers(mut self) -> Self {
+        let on_the_wire =
+            |name: &str| Rule::named(name).is_some_and(|rule| rule.category() == Category::Wire);
+        for diagnostic in &mut self.diagnostics {
+            if !on_the_wire(diagnostic.rule.as_str()) {
+                diagnostic.severity = Severity::Warning;
+            }
+        }
+        self
     }
 
     /// The findings. Places in old files have paths such as `tv/epg.kaa (frozen 3)`.
