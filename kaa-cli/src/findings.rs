@@ -170,6 +170,6 @@ impl<'a> Describer<'a> {
             .positions
             .entry(path)
             .or_insert_with(|| Positions::new(texts.text(path).unwrap_or_default()));
-        positions.range(file, place.span.start, place.span.end)
+        positions.range(file, place.span.start(), place.span.end())
     }
 }

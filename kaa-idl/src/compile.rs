@@ -134,12 +134,12 @@ fn damaged_lines(
 fn line(diagnostic: &Diagnostic, lines: &HashMap<&str, &LineTable>) -> Option<(Arc<str>, usize)> {
     let place = &diagnostic.primary.place;
     let table = lines.get(&*place.path)?;
-    Some((Arc::clone(&place.path), table.line(place.span.start)))
+    Some((Arc::clone(&place.path), table.line(place.span.start())))
 }
 
 fn order(diagnostic: &Diagnostic) -> (&str, usize, RuleName) {
     let place = &diagnostic.primary.place;
-    (&place.path, place.span.start, diagnostic.rule)
+    (&place.path, place.span.start(), diagnostic.rule)
 }
 
 /// Reads and parses one file. One that cannot be read still stands for its package, whose names are then unknown.

@@ -2,26 +2,37 @@
 //!
 //! Invariants: a [`Span`]'s start is not after its end; a [`LineTable`] answers in logarithmic time.
 
-/// A range of bytes in one file.
+/// A range of bytes in one file. Offsets are kept in four bytes each, since a schema has very many spans; no file
+/// that is read has more, and offsets beyond count as the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
-    /// Offset of the first byte.
-    pub start: usize,
-    /// Offset behind the last byte.
-    pub end: usize,
+    start: u32,
+    end: u32,
 }
 
 impl Span {
     /// The span from `start` to `end`; an end before the start counts as the start.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
-        Self { start, end: end.max(start) }
+        Self { start: narrow(start), end: narrow(end.max(start)) }
     }
 
     /// The empty span at an offset.
     #[must_use]
     pub fn at(offset: usize) -> Self {
-        Self { start: offset, end: offset }
+        Self::new(offset, offset)
+    }
+
+    /// Offset of the first byte.
+    #[must_use]
+    pub fn start(self) -> usize {
+        widen(self.start)
+    }
+
+    /// Offset behind the last byte.
+    #[must_use]
+    pub fn end(self) -> usize {
+        widen(self.end)
     }
 
     /// The smallest span that holds both.
@@ -33,14 +44,22 @@ impl Span {
     /// The text that the span covers; empty where it does not fit the text.
     #[must_use]
     pub fn text(self, source: &str) -> &str {
-        source.get(self.start..self.end).unwrap_or_default()
+        source.get(self.start()..self.end()).unwrap_or_default()
     }
+}
+
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+fn widen(offset: u32) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
 /// The offsets at which the lines of a text begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineTable {
-    starts: Vec<usize>,
+    starts: Vec<u32>,
 }
 
 impl LineTable {
@@ -48,19 +67,19 @@ impl LineTable {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(offset, _)| offset + 1)).collect();
+        let starts = std::iter::once(0).chain(newlines.map(|(offset, _)| narrow(offset + 1))).collect();
         Self { starts }
     }
 
     /// The one-based line that holds an offset.
     #[must_use]
     pub fn line(&self, offset: usize) -> usize {
-        self.starts.partition_point(|start| *start <= offset).max(1)
+        self.starts.partition_point(|start| widen(*start) <= offset).max(1)
     }
 
     /// The offset at which a one-based line begins; `None` behind the last line.
     #[must_use]
     pub fn start(&self, line: usize) -> Option<usize> {
-        self.starts.get(line.checked_sub(1)?).copied()
+        self.starts.get(line.checked_sub(1)?).copied().map(widen)
     }
 }

@@ -113,7 +113,7 @@ fn is_near(diagnostic: &Diagnostic, path: &str, text: &str, damage: &Range<usize
         damage.end + text[damage.end..].find(|character: char| !character.is_whitespace()).unwrap_or(0);
     let labels = std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary);
     labels.filter(|label| &*label.place.path == path).any(|label| {
-        let (first, last) = (lines.line(label.place.span.start), lines.line(label.place.span.end));
+        let (first, last) = (lines.line(label.place.span.start()), lines.line(label.place.span.end()));
         first <= lines.line(after) && last >= lines.line(before.saturating_sub(1))
     })
 }

@@ -33,7 +33,7 @@ fn mended(files: &Files, fix: &Fix) -> Files {
     edits.sort_by_key(|edit| edit.place.span);
     for edit in edits.into_iter().rev() {
         let text = files.get_mut(&*edit.place.path).expect("the file to be changed");
-        text.splice(edit.place.span.start..edit.place.span.end, edit.replacement.bytes());
+        text.splice(edit.place.span.start()..edit.place.span.end(), edit.replacement.bytes());
     }
     files
 }

@@ -105,10 +105,10 @@ fn check(path: &str, text: &[u8]) -> Result<(), TestCaseError> {
 fn points_into(diagnostic: &Diagnostic, text: &str) -> Result<(), TestCaseError> {
     for label in std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary) {
         let span = label.place.span;
-        prop_assert!(text.get(span.start..span.end).is_some(), "{:?}", diagnostic);
+        prop_assert!(text.get(span.start()..span.end()).is_some(), "{:?}", diagnostic);
     }
     for edit in diagnostic.fix.iter().flat_map(|fix| &fix.edits) {
-        prop_assert!(text.get(edit.place.span.start..edit.place.span.end).is_some(), "{:?}", diagnostic);
+        prop_assert!(text.get(edit.place.span.start()..edit.place.span.end()).is_some(), "{:?}", diagnostic);
     }
     Ok(())
 }

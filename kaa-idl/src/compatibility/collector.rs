@@ -63,7 +63,7 @@ type Key<'f> = (bool, &'f str, usize, &'f str, usize, Rule);
 
 fn key(finding: &Finding) -> Key<'_> {
     let place = |spot: &'_ Option<super::finding::Spot>| {
-        spot.as_ref().map(|spot| spot.location.span.start).unwrap_or_default()
+        spot.as_ref().map(|spot| spot.location.span.start()).unwrap_or_default()
     };
     let path = |spot: Option<&'_ super::finding::Spot>| spot.is_none();
     (

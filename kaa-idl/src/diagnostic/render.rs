@@ -135,7 +135,7 @@ fn suggestion<'a>(fix: &'a Fix, sources: &Sources<'a>) -> Option<Group<'a>> {
         let whole = window.iter().fold(first.place.span, |whole, edit| whole.to(edit.place.span));
         let (excerpt, offset, line) = excerpt(source, whole, first.place.span);
         let inside =
-            |edit: &&&Edit| edit.place.span.start >= offset && edit.place.span.end <= offset + excerpt.len();
+            |edit: &&&Edit| edit.place.span.start() >= offset && edit.place.span.end() <= offset + excerpt.len();
         let patches = window.iter().filter(inside).map(|edit| {
             Patch::new(shifted(edit.place.span, offset, excerpt.len()), edit.replacement.as_str())
         });
@@ -177,7 +177,7 @@ fn windows(diagnostic: &Diagnostic) -> Vec<Vec<Marked<'_>>> {
 
 /// Whether two places are shown in one snippet.
 fn close(left: Span, right: Span) -> bool {
-    left.start.abs_diff(right.start) < WIDEST_WINDOW * 80
+    left.start().abs_diff(right.start()) < WIDEST_WINDOW * 80
 }
 
 fn snippet<'a>(path: &'a str, source: &'a SourceText, labels: &[Marked<'a>]) -> Snippet<'a, Annotation<'a>> {
@@ -200,16 +200,16 @@ fn snippet<'a>(path: &'a str, source: &'a SourceText, labels: &[Marked<'a>]) -> 
 /// The lines that hold a span, with the offset at which they begin and the number of the first.
 fn excerpt(source: &SourceText, span: Span, primary: Span) -> (&str, usize, usize) {
     let text = source.text.as_str();
-    let line = source.lines.line(span.start);
+    let line = source.lines.line(span.start());
     let start = source.lines.start(line).unwrap_or(0);
-    let last = source.lines.line(span.end.max(span.start));
+    let last = source.lines.line(span.end().max(span.start()));
     let end = source.lines.start(last + 1).map_or(text.len(), |next| next.saturating_sub(1));
     if end.saturating_sub(start) <= LONGEST_LINE.max((last - line + 1).saturating_mul(200)) {
         return (text.get(start..end).unwrap_or_default(), start, line);
     }
-    let line = source.lines.line(primary.start);
-    let start = boundary(text, primary.start.saturating_sub(60)).max(source.lines.start(line).unwrap_or(0));
-    let end = boundary(text, primary.end.min(primary.start + 60).saturating_add(60).min(text.len()));
+    let line = source.lines.line(primary.start());
+    let start = boundary(text, primary.start().saturating_sub(60)).max(source.lines.start(line).unwrap_or(0));
+    let end = boundary(text, primary.end().min(primary.start() + 60).saturating_add(60).min(text.len()));
     (text.get(start..end).unwrap_or_default(), start, line)
 }
 
@@ -219,6 +219,6 @@ fn boundary(text: &str, offset: usize) -> usize {
 }
 
 fn shifted(span: Span, offset: usize, length: usize) -> std::ops::Range<usize> {
-    let start = span.start.saturating_sub(offset).min(length);
-    start..span.end.saturating_sub(offset).clamp(start, length)
+    let start = span.start().saturating_sub(offset).min(length);
+    start..span.end().saturating_sub(offset).clamp(start, length)
 }

@@ -135,8 +135,8 @@ pub(super) fn tokens<'t>(text: &'t str, scanned: &[Scanned]) -> Vec<Token<'t>> {
         }
         let whole = span.text(text);
         let whole = if first.kind == TokenKind::Doc { whole.trim_end_matches('\r') } else { whole };
-        let gap = Span::new(end, span.start).text(text);
-        end = span.end;
+        let gap = Span::new(end, span.start()).text(text);
+        end = span.end();
         push(&mut tokens, kind(first.kind, whole), whole, gap);
     }
     let gap = text.get(end..).unwrap_or_default();
@@ -146,7 +146,7 @@ pub(super) fn tokens<'t>(text: &'t str, scanned: &[Scanned]) -> Vec<Token<'t>> {
 
 /// Whether two tokens of the scan are one: the dots of `..` and `..=`.
 fn joins(text: &str, left: Span, right: Span) -> bool {
-    left.end == right.start && matches!((left.text(text), right.text(text)), (".", ".") | ("..", "="))
+    left.end() == right.start() && matches!((left.text(text), right.text(text)), (".", ".") | ("..", "="))
 }
 
 fn kind(kind: TokenKind, text: &str) -> Kind {

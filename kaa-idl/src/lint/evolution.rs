@@ -16,7 +16,7 @@ impl Linter<'_> {
         let finding = Diagnostic::warning(Lint::EnumExplicitTags, message, place, "without a tag");
         let finding = match self.tag(variant) {
             Some(tag) => {
-                let end = self.place(Span::at(variant.span.end));
+                let end = self.place(Span::at(variant.span.end()));
                 finding.with_fix(end, format!(" = {tag}"), "write the tag that it has")
             }
             None => finding,

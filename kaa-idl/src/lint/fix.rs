@@ -39,9 +39,9 @@ pub fn apply_fixes(texts: &mut BTreeMap<String, String>, diagnostics: &[Diagnost
         let mut changed = String::with_capacity(text.len());
         let mut at = 0;
         for edit in edits {
-            changed.push_str(text.get(at..edit.place.span.start).unwrap_or_default());
+            changed.push_str(text.get(at..edit.place.span.start()).unwrap_or_default());
             changed.push_str(&edit.replacement);
-            at = edit.place.span.end;
+            at = edit.place.span.end();
         }
         changed.push_str(text.get(at..).unwrap_or_default());
         *text = changed;
@@ -51,13 +51,13 @@ pub fn apply_fixes(texts: &mut BTreeMap<String, String>, diagnostics: &[Diagnost
 
 fn fits(texts: &BTreeMap<String, String>, edit: &Edit) -> bool {
     let span = edit.place.span;
-    texts.get(&*edit.place.path).is_some_and(|text| text.get(span.start..span.end).is_some())
+    texts.get(&*edit.place.path).is_some_and(|text| text.get(span.start()..span.end()).is_some())
 }
 
 /// Whether two edits touch; which of two insertions in one place comes first would be anybody's guess.
 fn overlap(left: &Edit, right: &Edit) -> bool {
     let (left, right) = (left.place.span, right.place.span);
-    left.start <= right.end && right.start <= left.end
+    left.start() <= right.end() && right.start() <= left.end()
 }
 
 /// Lints a whole schema, makes the certain changes, and again until there are none. The texts are by path, relative to

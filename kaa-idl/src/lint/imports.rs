@@ -42,8 +42,8 @@ impl Linter<'_> {
 
     /// What goes with an import: its whole line, or its name in a list with the comma.
     fn removal(&self, import: &Use) -> Option<Span> {
-        let first = self.tokens.partition_point(|token| token.span.start < import.span.start);
-        let last = self.tokens.partition_point(|token| token.span.end <= import.span.end).checked_sub(1)?;
+        let first = self.tokens.partition_point(|token| token.span.start() < import.span.start());
+        let last = self.tokens.partition_point(|token| token.span.end() <= import.span.end()).checked_sub(1)?;
         let text = |index: usize| self.tokens.get(index).map_or("", |token| token.span.text(self.text));
         let before = first.checked_sub(1)?;
         let in_list = matches!(text(before), "{" | ",") && import.item.is_some();
@@ -51,10 +51,10 @@ impl Linter<'_> {
             && (text(last + 1) == "}" || (text(last + 1) == "," && text(last + 2) == "}"));
         let span = if in_list && !alone {
             let (from, to) = if text(last + 1) == "," { (first, last + 1) } else { (before, last) };
-            let end = self.tokens.get(to)?.span.end;
-            let next = self.tokens.get(to + 1)?.span.start;
+            let end = self.tokens.get(to)?.span.end();
+            let next = self.tokens.get(to + 1)?.span.start();
             let end = if from == first { next.min(end + blanks(self.text, end)) } else { end };
-            Span::new(self.tokens.get(from)?.span.start, end)
+            Span::new(self.tokens.get(from)?.span.start(), end)
         } else {
             let line = self.tokens.get(..=first)?;
             let start = line
@@ -62,10 +62,10 @@ impl Linter<'_> {
                 .rposition(|token| token.span.text(self.text) == "use" && token.kind == TokenKind::Word)?;
             let semicolon =
                 self.tokens.get(last..)?.iter().find(|token| token.kind == TokenKind::Semicolon)?;
-            let end = semicolon.span.end;
+            let end = semicolon.span.end();
             let rest = self.text.get(end..)?;
             let newline = rest.strip_prefix("\r\n").map(|_| 2).or(rest.strip_prefix('\n').map(|_| 1));
-            Span::new(self.tokens.get(start)?.span.start, end + newline.unwrap_or(0))
+            Span::new(self.tokens.get(start)?.span.start(), end + newline.unwrap_or(0))
         };
         let removed = span.text(self.text);
         (!removed.contains("//") && !removed.contains("/*")).then_some(span)

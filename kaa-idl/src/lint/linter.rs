@@ -71,7 +71,7 @@ fn tags(compilation: &Compilation) -> Tags {
         _ => &[],
     });
     variants
-        .map(|variant| ((Arc::clone(&variant.location.path), variant.location.span.start), variant.tag))
+        .map(|variant| ((Arc::clone(&variant.location.path), variant.location.span.start()), variant.tag))
         .collect()
 }
 
@@ -210,7 +210,7 @@ impl Linter<'_> {
 
     /// The tag that a variant has.
     pub(super) fn tag(&self, variant: &Variant) -> Option<u32> {
-        self.tags.get(&(Arc::clone(self.path), variant.name.span.start)).copied()
+        self.tags.get(&(Arc::clone(self.path), variant.name.span.start())).copied()
     }
 }
 

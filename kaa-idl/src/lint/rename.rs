@@ -42,7 +42,7 @@ impl Linter<'_> {
         }
         let mut edits = Vec::new();
         if !attributes.iter().any(|attribute| attribute.name.text == "selector") {
-            let start = self.place(Span::at(self.behind_decoration(span.start)));
+            let start = self.place(Span::at(self.behind_decoration(span.start())));
             edits.push(Edit { place: start, replacement: format!("#[selector(\"{}\")] ", name.text) });
         }
         edits.push(Edit { place, replacement: better });
@@ -51,7 +51,7 @@ impl Linter<'_> {
 
     /// Where the words of a declaration begin that begins here with docs and attributes.
     fn behind_decoration(&self, start: usize) -> usize {
-        let first = self.tokens.partition_point(|token| token.span.start < start);
+        let first = self.tokens.partition_point(|token| token.span.start() < start);
         let mut depth = 0usize;
         let mut in_attribute = false;
         for token in self.tokens.iter().skip(first) {
@@ -64,7 +64,7 @@ impl Linter<'_> {
                     in_attribute = depth > 0 || bracket != Bracket::Square;
                 }
                 _ if in_attribute => {}
-                _ => return token.span.start,
+                _ => return token.span.start(),
             }
         }
         start

@@ -186,14 +186,15 @@ impl Lowering<'_, '_> {
                 _ => {}
             }
         }
+        arguments.shrink_to_fit();
         arguments
     }
 
     /// `5s` instead of `"5s"`.
     fn bare_time(&mut self, node: &Node<'_>) -> Expression {
         let text = node.as_str().trim_end();
-        let start = self.span(node).start;
-        let span = Span { start, end: start + text.len() };
+        let start = self.span(node).start();
+        let span = Span::new(start, start + text.len());
         let place = self.place(span);
         self.report(
             Diagnostic::error(

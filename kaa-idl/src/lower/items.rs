@@ -89,7 +89,7 @@ impl Lowering<'_, '_> {
     fn outer_doc_of_package(&mut self, node: &Node<'_>) {
         let span = self.span(node);
         let place = self.place(span);
-        let slashes = self.place(Span::new(span.start, span.start + 3));
+        let slashes = self.place(Span::new(span.start(), span.start() + 3));
         self.report(
             Diagnostic::error(
                 Code::DanglingDoc,

@@ -50,7 +50,7 @@ impl<'t, 'd> Lowering<'t, 'd> {
     }
 
     pub(super) fn doc(&self, node: &Node<'_>) -> String {
-        let line = self.excerpt.text.get(self.span(node).start..).unwrap_or_default();
+        let line = self.excerpt.text.get(self.span(node).start()..).unwrap_or_default();
         let line = line.split('\n').next().unwrap_or_default().trim_end_matches('\r');
         let line = line.strip_prefix("///").unwrap_or(line);
         line.strip_prefix(' ').unwrap_or(line).to_owned()
@@ -66,7 +66,7 @@ impl<'t, 'd> Lowering<'t, 'd> {
 
     /// A separator that is absent: points right behind the token before it.
     pub(super) fn missing(&mut self, node: &Node<'_>, separator: &str) {
-        let offset = self.span(node).start;
+        let offset = self.span(node).start();
         self.report(crate::parse::missing(self.excerpt, offset, separator));
     }
 
@@ -104,7 +104,7 @@ impl<'t, 'd> Lowering<'t, 'd> {
         let inside = self.span(node);
         self.lost_names.extend(declared(self.excerpt, self.excerpt.tokens_in(inside)).map(str::to_owned));
         let text = node.as_str().trim_end().trim_end_matches(separator);
-        let base = self.span(node).start;
+        let base = self.span(node).start();
         let diagnostic = match Grammar::parse(rule, text) {
             Err(error) => unexpected(self.excerpt, setting(rule), base, &error),
             Ok(_) => {

@@ -180,9 +180,9 @@ impl<'t> Matcher<'t> {
 
     /// An end further out than the beginning belongs to another bracket, to judge by the looks.
     fn suspect(&mut self, open: &Open, close: Span) {
-        let line = self.lines.start(self.lines.line(close.start)).unwrap_or(0);
-        let blank = Span::new(line, close.start).text(self.text).trim().is_empty();
-        let further_out = blank && self.column(close.start) < self.indentation(open.span.start);
+        let line = self.lines.start(self.lines.line(close.start())).unwrap_or(0);
+        let blank = Span::new(line, close.start()).text(self.text).trim().is_empty();
+        let further_out = blank && self.column(close.start()) < self.indentation(open.span.start());
         if let Some(outer) = self.stack.last_mut()
             && outer.suspect.is_none()
         {
@@ -281,7 +281,7 @@ impl<'t> Matcher<'t> {
         is_item_keyword(token.span.text(self.text))
             && starts_line(self.text, self.tokens, index)
             && self.tokens.get(index + 1).is_some_and(|next| next.kind == TokenKind::Word)
-            && self.column(token.span.start) <= self.indentation(outermost.span.start)
+            && self.column(token.span.start()) <= self.indentation(outermost.span.start())
     }
 
     fn column(&self, offset: usize) -> usize {

@@ -103,7 +103,7 @@ fn optional(text: &str, start: usize, tokens: &[Token]) -> Option<Fix> {
         });
     }
     let first = type_before(tokens)?;
-    (tokens.last()?.span.end == start)
+    (tokens.last()?.span.end() == start)
         .then(|| (message, vec![(Span::at(first), "Option<".into()), (mark, ">".into())]))
 }
 
@@ -114,7 +114,7 @@ fn type_before(tokens: &[Token]) -> Option<usize> {
         match token.kind {
             TokenKind::Greater => depth += 1,
             TokenKind::Less => depth = depth.checked_sub(1)?,
-            TokenKind::Word if depth == 0 => return Some(token.span.start),
+            TokenKind::Word if depth == 0 => return Some(token.span.start()),
             _ if depth == 0 || steps > 64 => return None,
             _ => {}
         }
@@ -134,7 +134,7 @@ fn annotation(rest: &str, start: usize) -> Option<Fix> {
 }
 
 fn exclamation(text: &str, start: usize, tokens: &[Token]) -> &'static str {
-    let before = tokens.last().filter(|token| token.span.end == start);
+    let before = tokens.last().filter(|token| token.span.end() == start);
     match before.map(|token| (token.kind, token.span.text(text))) {
         Some((TokenKind::Hash, _)) => "an attribute stands right before what it is about: `#[…]`",
         Some((TokenKind::Word, _)) => {

@@ -37,8 +37,8 @@ pub(crate) fn is_item_keyword(word: &str) -> bool {
 
 /// Whether a token is the first of its line.
 pub(crate) fn starts_line(text: &str, tokens: &[Token], index: usize) -> bool {
-    let end = index.checked_sub(1).and_then(|before| tokens.get(before)).map_or(0, |token| token.span.end);
-    let start = tokens.get(index).map_or(end, |token| token.span.start);
+    let end = index.checked_sub(1).and_then(|before| tokens.get(before)).map_or(0, |token| token.span.end());
+    let start = tokens.get(index).map_or(end, |token| token.span.start());
     index == 0 || Span::new(end, start).text(text).contains('\n')
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn chunks(text: &str, tokens: &[Token], matching: &Matching) -> Vec<C
             is_broken = true;
         }
         if from < to {
-            let span = Span::new(first.span.start, last.span.end);
+            let span = Span::new(first.span.start(), last.span.end());
             chunks.push(Chunk { span, tokens: from..to, broken: is_broken });
         }
     };

@@ -26,8 +26,8 @@ pub(crate) struct Excerpt<'t> {
 impl<'t> Excerpt<'t> {
     /// The tokens that begin in a span.
     pub(crate) fn tokens_in(&self, span: Span) -> &'t [Token] {
-        let index = |offset| self.tokens.partition_point(|token| token.span.start < offset);
-        self.tokens.get(index(span.start)..index(span.end)).unwrap_or_default()
+        let index = |offset| self.tokens.partition_point(|token| token.span.start() < offset);
+        self.tokens.get(index(span.start())..index(span.end())).unwrap_or_default()
     }
 }
 

@@ -60,12 +60,12 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     parser.inner_docs(&chunks);
     let lost = parser.lost.unwrap_or(usize::MAX);
     // Where an item's beginning was not understood, its end is no news.
-    syntax.extend(matching.stray.filter(|stray| stray.primary.place.span.start < lost));
+    syntax.extend(matching.stray.filter(|stray| stray.primary.place.span.start() < lost));
     let damaged: HashSet<usize> =
-        scan.diagnostics.iter().map(|diagnostic| lines.line(diagnostic.primary.place.span.start)).collect();
-    let angles: HashSet<usize> = matching.open_angles.iter().map(|span| lines.line(span.start)).collect();
+        scan.diagnostics.iter().map(|diagnostic| lines.line(diagnostic.primary.place.span.start())).collect();
+    let angles: HashSet<usize> = matching.open_angles.iter().map(|span| lines.line(span.start())).collect();
     syntax.retain(|diagnostic| {
-        let start = diagnostic.primary.place.span.start;
+        let start = diagnostic.primary.place.span.start();
         if diagnostic.rule != Code::UnclosedDelimiter && angles.contains(&lines.line(start)) {
             return false;
         }
@@ -121,7 +121,7 @@ impl FileParser<'_> {
     }
 
     fn give_up(&mut self, chunk: &Chunk) {
-        let place = Place::new(self.excerpt.path, Span::at(chunk.span.start));
+        let place = Place::new(self.excerpt.path, Span::at(chunk.span.start()));
         let message = format!("this file has more than {MOST_ERRORS} errors");
         let diagnostic = Diagnostic::error(Code::TooDeep, message, place, "given up here");
         self.diagnostics.push(diagnostic.with_help("the rest of this file was not looked at"));
@@ -140,20 +140,20 @@ impl FileParser<'_> {
         {
             self.not_an_item(token.span, first, head);
             self.in_junk = true;
-            self.lost.get_or_insert(chunk.span.start);
+            self.lost.get_or_insert(chunk.span.start());
             self.salvage(tokens);
             return;
         }
         self.in_junk = false;
-        let text = self.excerpt.masked.get(chunk.span.start..chunk.span.end).unwrap_or_default();
+        let text = self.excerpt.masked.get(chunk.span.start()..chunk.span.end()).unwrap_or_default();
         match Grammar::parse(Rule::chunk, text) {
             Ok(pairs) => {
-                Lowering::new(self.excerpt, chunk.span.start, self.diagnostics).chunk(pairs, self.file)
+                Lowering::new(self.excerpt, chunk.span.start(), self.diagnostics).chunk(pairs, self.file)
             }
             Err(error) => {
-                self.diagnostics.push(unexpected(self.excerpt, Setting::Item, chunk.span.start, &error));
+                self.diagnostics.push(unexpected(self.excerpt, Setting::Item, chunk.span.start(), &error));
                 self.in_junk = true;
-                self.lost.get_or_insert(chunk.span.start);
+                self.lost.get_or_insert(chunk.span.start());
                 self.salvage(tokens);
             }
         }
@@ -209,9 +209,9 @@ impl FileParser<'_> {
             let word = head(tokens).first().map_or("", |token| token.span.text(self.excerpt.text));
             !matches!(word, "package" | "use")
         });
-        let limit = first_item.map_or(usize::MAX, |chunk| chunk.span.start);
+        let limit = first_item.map_or(usize::MAX, |chunk| chunk.span.start());
         for span in &self.scan.inner_docs {
-            if span.start < limit {
+            if span.start() < limit {
                 let line = span.text(self.excerpt.text).trim_end_matches('\r');
                 let line = line.strip_prefix("//!").unwrap_or(line);
                 self.file.docs.push(line.strip_prefix(' ').unwrap_or(line).to_owned());

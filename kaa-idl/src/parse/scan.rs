@@ -85,7 +85,7 @@ impl Scan {
     pub(crate) fn hide(&mut self, places: &[Span]) {
         let mut bytes = std::mem::take(&mut self.masked).into_bytes();
         for place in places {
-            for byte in bytes.get_mut(place.start..place.end).unwrap_or_default() {
+            for byte in bytes.get_mut(place.start()..place.end()).unwrap_or_default() {
                 *byte = HIDDEN;
             }
         }
@@ -199,7 +199,7 @@ impl Scanner<'_> {
             self.diagnostics.iter().map(|diagnostic| diagnostic.primary.place.span).collect();
         for (offset, character) in turns(self.text) {
             self.position = offset + character.len_utf8();
-            if known.iter().any(|span| (span.start..span.end).contains(&offset)) {
+            if known.iter().any(|span| (span.start()..span.end()).contains(&offset)) {
                 continue;
             }
             let place = self.place(offset);

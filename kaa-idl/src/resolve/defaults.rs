@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
         let message = format!("expected a value of type `{shown}`, found {}", value.noun());
         let diagnostic =
             Diagnostic::error(Code::WrongDefault, message, place.clone(), format!("expected `{shown}`"));
-        let length = place.span.end - place.span.start;
+        let length = place.span.end() - place.span.start();
         // As long as what is written, the digits are what is written, and not a constant's name or a sum.
         let digits = match value {
             Evaluated::Integer(integer) => integer.unsigned().map(|value| value.to_string()),

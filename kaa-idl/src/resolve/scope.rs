@@ -178,7 +178,7 @@ impl<'a> Scope<'a> {
     pub(super) fn location(&self, file: usize, span: Span) -> Location {
         self.files.get(file).map_or_else(Location::default, |input| Location {
             path: Arc::clone(&input.file.path),
-            line: input.lines.map_or(1, |lines| lines.line(span.start)),
+            line: input.lines.map_or(1, |lines| lines.line(span.start())),
             span,
         })
     }

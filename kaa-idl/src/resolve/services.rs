@@ -82,8 +82,8 @@ impl<'a> Resolver<'a> {
             wire_name: wire,
             docs: docs(&item.docs),
             attributes: decorated.attributes,
-            server: server.methods.into_iter().map(|(method, _)| method).collect(),
-            client: client.methods.into_iter().map(|(method, _)| method).collect(),
+            server: methods(server.methods),
+            client: methods(client.methods),
             server_includes: server.includes,
             client_includes: client.includes,
             server_reserved: reserved_names(members),
@@ -244,6 +244,13 @@ impl<'a> Resolver<'a> {
             );
         }
     }
+}
+
+/// Methods alone, without the room that their places took.
+fn methods(placed: Vec<(Method, Place)>) -> Vec<Method> {
+    let mut methods: Vec<Method> = placed.into_iter().map(|(method, _)| method).collect();
+    methods.shrink_to_fit();
+    methods
 }
 
 /// The names of deleted methods among members.

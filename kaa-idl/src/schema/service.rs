@@ -1,10 +1,8 @@
-//! Services, interfaces, methods, and the attributes of everything.
+//! Services, interfaces and methods.
 //!
 //! Invariants: includes are flattened; a method's id is that of its service, role and wire name.
 
-use std::time::Duration;
-
-use super::{Docs, Field, Location, ServiceTable, Type, TypeId};
+use super::{Attributes, Docs, Field, Location, ServiceTable, Type, TypeId};
 
 /// `interface Name { … }`
 #[derive(Debug, Clone, PartialEq)]
@@ -143,36 +141,4 @@ pub struct StreamParameter {
     pub item: Type,
     /// Where it was declared.
     pub location: Location,
-}
-
-/// Attributes that are legal on more than one construct. Unset where absent.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attributes {
-    /// `#[since(N)]`.
-    pub since: Option<u32>,
-    /// `#[deprecated(since = N, note = "…")]`.
-    pub deprecated: Option<Deprecated>,
-    /// `#[idempotent]`: the call can be repeated without harm.
-    pub idempotent: bool,
-    /// `#[detached]`: the handler runs on when its caller is gone.
-    pub detached: bool,
-    /// `#[timeout("5s")]`: how long a call may take unless the caller says otherwise.
-    pub timeout: Option<Duration>,
-    /// `#[display("…")]` on a variant of an error: text with `{field}` places (`{0}` in tuples), already checked.
-    pub display: Option<String>,
-    /// `#[allow(NAME, …)]`: names of lints and compatibility rules.
-    pub allow: Vec<String>,
-    /// `#[rust(derive(A, b::C))]`: paths as written.
-    pub rust_derives: Vec<String>,
-    /// `#[rust(options = "Name")]`: the name of a method's options struct.
-    pub rust_options: Option<String>,
-}
-
-/// `#[deprecated(…)]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Deprecated {
-    /// The schema version since which it is.
-    pub since: Option<u32>,
-    /// What to use instead.
-    pub note: Option<String>,
 }

@@ -34,8 +34,8 @@ pub(super) fn recognize(slip: &Slip<'_>) -> Option<Diagnostic> {
         _ => format!("({argument})"),
     };
     let help = format!("write `#[{name}{written}]`");
-    let gap = slip.span(-1).end;
-    let edit = slip.edit(crate::location::Span::new(gap, slip.span(value).end), written);
+    let gap = slip.span(-1).end();
+    let edit = slip.edit(crate::location::Span::new(gap, slip.span(value).end()), written);
     Some(
         slip.error("an attribute's value stands in parentheses", "expected `(`").with_edits(vec![edit], help),
     )

@@ -24,9 +24,9 @@ pub(crate) fn foreign(excerpt: Excerpt<'_>, head: &[Token], diagnostic: &Diagnos
             if words > 4 {
                 return None;
             }
-            let end = head.get(words)?.span.start;
+            let end = head.get(words)?.span.start();
             diagnostic.with_edits(
-                vec![edit(Span::new(first.start, end), "")],
+                vec![edit(Span::new(first.start(), end), "")],
                 "everything in a schema is public: remove it",
             )
         }
@@ -42,7 +42,7 @@ pub(crate) fn foreign(excerpt: Excerpt<'_>, head: &[Token], diagnostic: &Diagnos
             "a schema names neither its language nor options: remove the line",
         ),
         ("[", name) if kind(1) == Some(TokenKind::Word) => diagnostic.with_edits(
-            vec![edit(Span::at(first.start), "#")],
+            vec![edit(Span::at(first.start()), "#")],
             format!("an attribute begins with `#`: `#[{name}…]`"),
         ),
         ("impl", _) => diagnostic.with_help("a schema declares what there is; the program implements it"),

@@ -15,7 +15,7 @@ pub(super) fn recognize(slip: &Slip<'_>) -> Option<Diagnostic> {
         ("enum" | "error", ":") => carried(slip),
         ("service" | "interface" | "struct" | "enum" | "error", _) if is_inheritance(found) => heir(slip),
         ("struct", ";") => Some(slip.error("expected `{`, found `;`", "expected `{`").with_edits(
-            vec![slip.edit(Span::new(slip.span(-1).end, slip.span(0).end), " {}")],
+            vec![slip.edit(Span::new(slip.span(-1).end(), slip.span(0).end()), " {}")],
             "even without anything inside it has its braces",
         )),
         ("struct", "(") => tuple(slip),
@@ -158,7 +158,7 @@ fn newtype(slip: &Slip<'_>, from: isize) -> Option<Diagnostic> {
         let open = slip.join(-1, from, "(");
         match (found, slip.text(end)) {
             ("{", "}") => {
-                Some(vec![open, slip.edit(Span::new(slip.span(end - 1).end, slip.span(end).end), ");")])
+                Some(vec![open, slip.edit(Span::new(slip.span(end - 1).end(), slip.span(end).end()), ");")])
             }
             ("{", _) => None,
             (_, ";") => Some(vec![open, slip.insert_after(end - 1, ")")]),

@@ -249,7 +249,7 @@ fn signature(slip: &Slip<'_>) -> Option<Diagnostic> {
         ),
         "{" if slip.text(1) == "}" && slip.wants(&[Rule::semicolon]) => {
             Some(slip.error("expected `;`, found `{`", "expected `;`").with_edits(
-                vec![slip.edit(crate::location::Span::new(slip.span(-1).end, slip.span(1).end), ";")],
+                vec![slip.edit(crate::location::Span::new(slip.span(-1).end(), slip.span(1).end()), ";")],
                 "methods have no body in a schema: end it with `;`",
             ))
         }

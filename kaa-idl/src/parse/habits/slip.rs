@@ -35,7 +35,7 @@ pub(crate) struct Slip<'t> {
 
 impl<'t> Slip<'t> {
     pub(crate) fn new(setting: Setting, excerpt: Excerpt<'t>, found: Span, rules: &'t [Rule]) -> Self {
-        let index = excerpt.tokens.partition_point(|token| token.span.start < found.start);
+        let index = excerpt.tokens.partition_point(|token| token.span.start() < found.start());
         Self { setting, excerpt, index, found, rules }
     }
 
@@ -69,7 +69,7 @@ impl<'t> Slip<'t> {
 
     /// Whether a token follows the one before it without a blank.
     pub(super) fn touches(&self, offset: isize) -> bool {
-        self.token(offset - 1).is_some() && self.span(offset - 1).end == self.span(offset).start
+        self.token(offset - 1).is_some() && self.span(offset - 1).end() == self.span(offset).start()
     }
 
     /// Whether a token ends a field, a parameter or a statement.
@@ -166,20 +166,20 @@ impl<'t> Slip<'t> {
 
     /// Takes tokens away, with the blanks behind them.
     pub(super) fn remove(&self, from: isize, to: isize) -> Edit {
-        self.edit(Span::new(self.span(from).start, self.span(to).start), "")
+        self.edit(Span::new(self.span(from).start(), self.span(to).start()), "")
     }
 
     /// Other text for what lies between a token and the one behind another.
     pub(super) fn join(&self, before: isize, after: isize, by: &str) -> Edit {
-        self.edit(Span::new(self.span(before).end, self.span(after).start), by)
+        self.edit(Span::new(self.span(before).end(), self.span(after).start()), by)
     }
 
     pub(super) fn insert_before(&self, offset: isize, text: &str) -> Edit {
-        self.edit(Span::at(self.span(offset).start), text)
+        self.edit(Span::at(self.span(offset).start()), text)
     }
 
     pub(super) fn insert_after(&self, offset: isize, text: &str) -> Edit {
-        self.edit(Span::at(self.span(offset).end), text)
+        self.edit(Span::at(self.span(offset).end()), text)
     }
 }
 

@@ -1,0 +1,86 @@
+//! What attributes say about a construct.
+//!
+//! Invariants: what is absent is unset; a construct without rare attributes takes no memory for them, since a schema
+//! has many constructs and few of those.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+/// The attributes of a construct: [`Attributes::since`], and all of [`RareAttributes`] as if they were fields too.
+#[derive(Clone, Default)]
+pub struct Attributes {
+    /// `#[since(N)]`.
+    pub since: Option<u32>,
+    rare: Option<Box<RareAttributes>>,
+}
+
+/// Attributes that most constructs go without; read and set through [`Attributes`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RareAttributes {
+    /// `#[deprecated(since = N, note = "…")]`.
+    pub deprecated: Option<Deprecated>,
+    /// `#[idempotent]`: the call can be repeated without harm.
+    pub idempotent: bool,
+    /// `#[detached]`: the handler runs on when its caller is gone.
+    pub detached: bool,
+    /// `#[timeout("5s")]`: how long a call may take unless the caller says otherwise.
+    pub timeout: Option<Duration>,
+    /// `#[display("…")]` on a variant of an error: text with `{field}` places (`{0}` in tuples), already checked.
+    pub display: Option<String>,
+    /// `#[allow(NAME, …)]`: names of lints and compatibility rules.
+    pub allow: Vec<String>,
+    /// `#[rust(derive(A, b::C))]`: paths as written.
+    pub rust_derives: Vec<String>,
+    /// `#[rust(options = "Name")]`: the name of a method's options struct.
+    pub rust_options: Option<String>,
+}
+
+/// What those have who have none.
+static NONE: RareAttributes = RareAttributes {
+    deprecated: None,
+    idempotent: false,
+    detached: false,
+    timeout: None,
+    display: None,
+    allow: Vec::new(),
+    rust_derives: Vec::new(),
+    rust_options: None,
+};
+
+impl Deref for Attributes {
+    type Target = RareAttributes;
+
+    fn deref(&self) -> &RareAttributes {
+        self.rare.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for Attributes {
+    fn deref_mut(&mut self) -> &mut RareAttributes {
+        self.rare.get_or_insert_default()
+    }
+}
+
+impl PartialEq for Attributes {
+    fn eq(&self, other: &Self) -> bool {
+        self.since == other.since && **self == **other
+    }
+}
+
+impl Eq for Attributes {}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Attributes").field("since", &self.since).field("rare", &**self).finish()
+    }
+}
+
+/// `#[deprecated(…)]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deprecated {
+    /// The schema version since which it is.
+    pub since: Option<u32>,
+    /// What to use instead.
+    pub note: Option<String>,
+}
