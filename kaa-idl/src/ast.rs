@@ -4,6 +4,7 @@
 //! parser; what could not be parsed is absent, and the names it may have declared are in [`File::lost_names`] or
 //! marked with `incomplete`, so that nobody complains about what refers to them.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::location::Span;
@@ -294,11 +295,49 @@ pub enum TypeArgument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
     /// The names joined by dots; never empty.
-    pub dotted: Vec<Name>,
+    pub dotted: Names,
     /// The names after each `::`.
     pub rest: Vec<Name>,
     /// The whole path.
     pub span: Span,
+}
+
+/// Some names, nearly always one, which then takes no memory elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// One.
+    One(Name),
+    /// Any number.
+    Many(Vec<Name>),
+}
+
+impl Names {
+    /// The names.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Name] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+impl Deref for Names {
+    type Target = [Name];
+
+    fn deref(&self) -> &[Name] {
+        self.as_slice()
+    }
+}
+
+impl FromIterator<Name> for Names {
+    fn from_iter<I: IntoIterator<Item = Name>>(names: I) -> Self {
+        let mut names = names.into_iter();
+        match (names.next(), names.next()) {
+            (Some(name), None) => Self::One(name),
+            (first, second) => Self::Many(first.into_iter().chain(second).chain(names).collect()),
+        }
+    }
 }
 
 /// A constant expression.

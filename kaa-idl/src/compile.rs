@@ -12,7 +12,7 @@ use crate::diagnostic::{
 };
 use crate::location::{LineTable, Span};
 use crate::parse::parse;
-use crate::resolve::{Input, resolve};
+use crate::resolve::{Input, Resolution, resolve};
 use crate::schema::Schema;
 use crate::source::{FileSource, MAXIMUM_FILE_SIZE, SourceError};
 
@@ -106,7 +106,11 @@ pub fn compile(source: &dyn FileSource) -> Compilation {
         compilation.sources.iter().map(|(path, source)| (&**path, &source.lines)).collect();
     let inputs: Vec<Input<'_>> =
         files.iter().map(|file| Input { file, lines: lines.get(&*file.path).copied() }).collect();
-    let (schema, mut diagnostics) = resolve(&inputs);
+    let mut resolution = resolve(&inputs);
+    drop(inputs);
+    drop(files);
+    resolution.hash();
+    let Resolution { schema, mut diagnostics, .. } = resolution;
     let damaged = damaged_lines(&compilation.diagnostics, &lines);
     diagnostics.retain(|diagnostic| line(diagnostic, &lines).is_none_or(|line| !damaged.contains(&line)));
     compilation.diagnostics.extend(diagnostics);

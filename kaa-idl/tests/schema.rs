@@ -124,7 +124,7 @@ fn fields_have_their_types_and_defaults() {
     assert_eq!(default("raw"), Some(Value::EmptyList));
     assert_eq!((field(fields, "weight").tombstone, default("weight")), (true, None));
     assert_eq!((field(fields, "colour").tombstone, default("colour")), (true, Some(Value::Unsigned(5))));
-    assert_eq!(field(fields, "reserved").wire_name, "client");
+    assert_eq!(field(fields, "reserved").wire_name(), "client");
     assert_eq!(field(fields, "language").attributes.since, Some(3));
     assert_eq!(field(fields, "sku").location.line, 33);
 }
@@ -133,7 +133,7 @@ fn fields_have_their_types_and_defaults() {
 fn types_have_their_names_docs_and_attributes() {
     let schema = own();
     let line = definition(&schema, "shop.types.OrderLine");
-    assert_eq!((line.name.as_str(), line.wire_name.as_str()), ("OrderLine", "Line"));
+    assert_eq!((line.name.as_str(), line.wire_name()), ("OrderLine", "Line"));
     assert_eq!(line.docs.lines, ["One line of an order."]);
     assert_eq!(&*line.location.path, "shop/types.kaa");
     assert_eq!(definition(&schema, "shop.types.Sku").attributes.rust_derives, ["clap::Args"]);

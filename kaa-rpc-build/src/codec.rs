@@ -186,7 +186,7 @@ impl Generator<'_> {
                 statements.extend(quote!(#encoder.tombstone(#zero)?;));
             } else {
                 let shape = self.shape(site, &path, &field.ty);
-                let (name, value) = (&field.wire_name, access(field));
+                let (name, value) = (field.wire_name(), access(field));
                 statements.extend(quote!(#encoder.field::<#shape>(#name, #value)?;));
             }
         }
@@ -202,7 +202,7 @@ impl Generator<'_> {
         for field in fields.fields {
             let path = fields.path_of(field);
             let shape = self.shape(site, &path, &field.ty);
-            let name = &field.wire_name;
+            let name = field.wire_name();
             if field.tombstone {
                 statements.extend(quote!(#decoder.tombstone::<#shape>(#name)?;));
                 continue;

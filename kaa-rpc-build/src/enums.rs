@@ -79,8 +79,8 @@ impl Generator<'_> {
         let attributes = self.settings.field_attributes(&path);
         let default = is_default.then(|| quote!(#[default]));
         let has_serde = abilities.contains(Ability::Serialize) || abilities.contains(Ability::Deserialize);
-        let rename = (has_serde && variant.wire_name != variant.name).then(|| {
-            let name = &variant.wire_name;
+        let rename = (has_serde && variant.wire_name() != variant.name).then(|| {
+            let name = variant.wire_name();
             quote!(#[serde(rename = #name)])
         });
         let name = names::identifier(&variant.name);

@@ -190,7 +190,7 @@ impl Generator<'_> {
             &format!("The service `{}`.", site.qualified(&service.name)),
         );
         let deprecated = deprecation(&service.attributes);
-        let qualified = site.qualified(&service.wire_name);
+        let qualified = site.qualified(service.wire_name());
         let fingerprint = Literal::byte_string(&service.fingerprint);
         let constructors = Side::both(service)
             .into_iter()

@@ -104,7 +104,7 @@ impl Generator<'_> {
         let service = names::identifier(&side.service.name);
         let service = site.own(&quote!(#service));
         let id = hexadecimal(u64::from(method.id), 8);
-        let name = &method.wire_name;
+        let name = method.wire_name();
         let attributes = &method.attributes;
         let (takes, gives) = (method.stream.is_some(), method.returns.is_stream());
         let set = [

@@ -84,10 +84,10 @@ impl Generator<'_> {
         let attributes = self.settings.field_attributes(&path);
         let mut serde = TokenStream::new();
         if uses_serde(abilities) {
-            if field.wire_name != kaa_idl::casing::member_case(&field.name)
-                && !field.wire_name.starts_with(char::is_numeric)
+            if field.wire_name() != kaa_idl::casing::member_case(&field.name)
+                && !field.wire_name().starts_with(char::is_numeric)
             {
-                let name = &field.wire_name;
+                let name = field.wire_name();
                 serde.extend(quote!(#[serde(rename = #name)]));
             }
             serde.extend(serde_detour(site, &field.ty));

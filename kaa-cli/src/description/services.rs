@@ -95,7 +95,7 @@ impl<'a> Service<'a> {
         }
         Self {
             name: &service.name,
-            wire_name: &service.wire_name,
+            wire_name: service.wire_name(),
             docs: &service.docs.lines,
             attributes: Attributes::new(&service.attributes),
             fingerprint,
@@ -136,7 +136,7 @@ impl<'a> Method<'a> {
     fn new(schema: &'a Schema, method: &'a schema::Method) -> Self {
         Self {
             name: &method.name,
-            wire_name: &method.wire_name,
+            wire_name: method.wire_name(),
             docs: &method.docs.lines,
             attributes: Attributes::new(&method.attributes),
             id: Some(method.id),
@@ -156,7 +156,7 @@ impl<'a> Stream<'a> {
         Self {
             position: stream.position,
             name: &stream.name,
-            wire_name: &stream.wire_name,
+            wire_name: stream.wire_name(),
             docs: &stream.docs.lines,
             attributes: Attributes::new(&stream.attributes),
             item: Type::new(schema, &stream.item),

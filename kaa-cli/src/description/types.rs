@@ -75,7 +75,7 @@ impl<'a> Definition<'a> {
     pub(super) fn new(schema: &'a Schema, definition: &'a TypeDefinition) -> Self {
         Self {
             name: &definition.name,
-            wire_name: &definition.wire_name,
+            wire_name: definition.wire_name(),
             docs: &definition.docs.lines,
             attributes: Attributes::new(&definition.attributes),
             kind: Kind::new(schema, &definition.kind),
@@ -121,7 +121,7 @@ impl<'a> Field<'a> {
     fn new(schema: &'a Schema, field: &'a schema::Field) -> Self {
         Self {
             name: &field.name,
-            wire_name: &field.wire_name,
+            wire_name: field.wire_name(),
             docs: &field.docs.lines,
             attributes: Attributes::new(&field.attributes),
             ty: Type::new(schema, &field.ty),
@@ -142,7 +142,7 @@ impl<'a> Variant<'a> {
         };
         Self {
             name: &variant.name,
-            wire_name: &variant.wire_name,
+            wire_name: variant.wire_name(),
             docs: &variant.docs.lines,
             attributes: Attributes::new(&variant.attributes),
             tag: variant.tag,

@@ -33,7 +33,7 @@ pub(super) fn align<'a>(
     new: &'a [Field],
     alike: impl Fn(&Field, &Field) -> bool,
 ) -> Vec<Step<'a>> {
-    let same = old.iter().zip(new).take_while(|(old, new)| old.wire_name == new.wire_name).count();
+    let same = old.iter().zip(new).take_while(|(old, new)| old.wire_name() == new.wire_name()).count();
     let ((kept_old, old), (kept_new, new)) = match (old.split_at_checked(same), new.split_at_checked(same)) {
         (Some(old), Some(new)) => (old, new),
         _ => ((Default::default(), old), (Default::default(), new)),
@@ -71,7 +71,7 @@ pub(super) fn align<'a>(
         fill_gap(&mut steps, &gone, &came, &alike, Step::Inserted);
         gone.clear();
         // A field that kept its order may still have another name, if its source name told which it is.
-        steps.push(if field.wire_name == partner.wire_name {
+        steps.push(if field.wire_name() == partner.wire_name() {
             Step::Kept(field, partner)
         } else {
             Step::Renamed(field, partner)
@@ -86,9 +86,9 @@ pub(super) fn align<'a>(
 /// For each old field the position of the new one of the same name on the wire, else of the same name in the source.
 fn matches(old: &[Field], new: &[Field]) -> Vec<Option<usize>> {
     let by_wire: HashMap<&str, usize> =
-        new.iter().enumerate().map(|(position, field)| (field.wire_name.as_str(), position)).collect();
+        new.iter().enumerate().map(|(position, field)| (field.wire_name(), position)).collect();
     let mut matched: Vec<Option<usize>> =
-        old.iter().map(|field| by_wire.get(field.wire_name.as_str()).copied()).collect();
+        old.iter().map(|field| by_wire.get(field.wire_name()).copied()).collect();
     let taken: std::collections::HashSet<usize> = matched.iter().flatten().copied().collect();
     let mut by_name: HashMap<&str, usize> = HashMap::new();
     for (position, field) in new.iter().enumerate() {

@@ -41,12 +41,12 @@ fn check_type<'p>(
     let package = |definition: &TypeDefinition, schema: &'p crate::schema::Schema| {
         schema.package(definition.package).map_or_else(String::new, |package| package.name.to_string())
     };
-    if old.wire_name != new.wire_name {
+    if old.wire_name() != new.wire_name() {
         let finding =
             Finding::new(Rule::TypeSameName, format!("type `{}` has another name on the wire", old.name))
-                .at(&new.location, format!("`{}` now", new.wire_name))
-                .was(&old.location, format!("`{}` before", old.wire_name))
-                .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name));
+                .at(&new.location, format!("`{}` now", new.wire_name()))
+                .was(&old.location, format!("`{}` before", old.wire_name()))
+                .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name()));
         collector.report(&allowed, finding);
     }
     if pairing.package(old.package).is_none_or(|(id, _)| id != new.package) {

@@ -60,16 +60,15 @@ struct Enums<'c, 's, 'p> {
 impl<'p> Enums<'_, '_, 'p> {
     fn variants(&mut self) {
         let by_name: HashMap<&str, &'p Variant> =
-            self.new.variants.iter().map(|variant| (variant.wire_name.as_str(), variant)).collect();
+            self.new.variants.iter().map(|variant| (variant.wire_name(), variant)).collect();
         let by_tag: HashMap<u32, &'p Variant> =
             self.new.variants.iter().map(|variant| (variant.tag, variant)).collect();
-        let old_names: HashSet<&str> =
-            self.old.variants.iter().map(|variant| variant.wire_name.as_str()).collect();
+        let old_names: HashSet<&str> = self.old.variants.iter().map(|variant| variant.wire_name()).collect();
         let reserved: HashSet<u32> = self.new.reserved.iter().filter_map(|reserved| reserved.tag).collect();
         let mut known: HashSet<u32> = HashSet::new();
         let mut shifted = Vec::new();
         for old in &self.old.variants {
-            if let Some(new) = by_name.get(old.wire_name.as_str()) {
+            if let Some(new) = by_name.get(old.wire_name()) {
                 known.insert(new.tag);
                 if old.tag != new.tag {
                     shifted.push((old, *new));
@@ -79,7 +78,7 @@ impl<'p> Enums<'_, '_, 'p> {
             }
             match by_tag.get(&old.tag) {
                 // The tag now belongs to one that had another: that is told as a shift.
-                Some(new) if old_names.contains(new.wire_name.as_str()) => {}
+                Some(new) if old_names.contains(new.wire_name()) => {}
                 Some(new) => {
                     known.insert(new.tag);
                     self.renamed(old, new);
@@ -137,11 +136,11 @@ impl<'p> Enums<'_, '_, 'p> {
     fn renamed(&mut self, old: &Variant, new: &'p Variant) {
         let message = format!("tag {} of `{}` has another name on the wire", old.tag, self.new_type.name);
         let finding = Finding::new(Rule::VariantSameName, message)
-            .at(&new.location, format!("`{}` now", new.wire_name))
-            .was(&old.location, format!("`{}` before", old.wire_name))
+            .at(&new.location, format!("`{}` now", new.wire_name()))
+            .was(&old.location, format!("`{}` before", old.wire_name()))
             .help(format!(
                 "if it means the same, keep its name on the wire: `#[selector(\"{}\")]`; if not, give it a tag of its own and write `reserved {} \"{}\"`",
-                old.wire_name, old.tag, old.wire_name
+                old.wire_name(), old.tag, old.wire_name()
             ));
         self.collector.report(&self.allowed.inside(&new.attributes), finding);
     }
@@ -152,7 +151,7 @@ impl<'p> Enums<'_, '_, 'p> {
             Finding::new(Rule::SealedEnumNoDelete, format!("{what} is gone"))
         } else if !reserved {
             Finding::new(Rule::VariantNoDeleteUnlessReserved, format!("{what} is gone, and its tag is free"))
-                .help(format!("reserve its tag and its name: `reserved {} \"{}\"`", old.tag, old.wire_name))
+                .help(format!("reserve its tag and its name: `reserved {} \"{}\"`", old.tag, old.wire_name()))
         } else if old.attributes.deprecated.is_none() {
             Finding::new(Rule::DeprecatedBeforeDelete, format!("{what} is gone without notice"))
         } else {
@@ -175,11 +174,14 @@ impl<'p> Enums<'_, '_, 'p> {
         let message = format!("{} has another tag{others}", self.what(new));
         let gone = self.old.variants.iter().find(|other| other.tag == new.tag && other.name != new.name);
         let gone =
-            gone.filter(|other| self.new.variants.iter().all(|kept| kept.wire_name != other.wire_name));
+            gone.filter(|other| self.new.variants.iter().all(|kept| kept.wire_name() != other.wire_name()));
         let help = match gone {
             Some(gone) => format!(
                 "write the tag, `{} = {}`, and `reserved {} \"{}\"` for the variant that is gone",
-                new.name, old.tag, gone.tag, gone.wire_name
+                new.name,
+                old.tag,
+                gone.tag,
+                gone.wire_name()
             ),
             None => format!("write the tag that it had: `{} = {}`", new.name, old.tag),
         };
@@ -216,7 +218,7 @@ impl<'p> Enums<'_, '_, 'p> {
                 continue;
             }
             let used = self.new.variants.iter().find(|variant| {
-                Some(variant.tag) == reserved.tag || Some(&variant.wire_name) == reserved.name.as_ref()
+                Some(variant.tag) == reserved.tag || Some(variant.wire_name()) == reserved.name.as_deref()
             });
             let text = match (reserved.tag, &reserved.name) {
                 (Some(tag), Some(name)) => format!("{tag} \"{name}\""),

@@ -226,9 +226,9 @@ impl<'l> Check<'_, '_, 'l> {
         let message =
             format!("{} `{}` of {} has another name on the wire", rules.noun, old.name, self.lists.owner);
         let finding = Finding::new(rules.name, message)
-            .at(&new.location, format!("`{}` now", new.wire_name))
-            .was(&old.location, format!("`{}` before", old.wire_name))
-            .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name));
+            .at(&new.location, format!("`{}` now", new.wire_name()))
+            .was(&old.location, format!("`{}` before", old.wire_name()))
+            .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name()));
         self.report(Some(new), finding);
     }
 
@@ -319,8 +319,8 @@ fn default_text(schema: &Schema, field: &Field) -> String {
 fn tombstone(schema: &Schema, field: &Field) -> String {
     let ty = types::text(schema, &field.ty);
     match field.default.as_ref().filter(|_| field.default_is_written) {
-        Some(value) => format!("reserved {}: {ty} = {}", field.wire_name, values::text(schema, value)),
-        None => format!("reserved {}: {ty}", field.wire_name),
+        Some(value) => format!("reserved {}: {ty} = {}", field.wire_name(), values::text(schema, value)),
+        None => format!("reserved {}: {ty}", field.wire_name()),
     }
 }
 

@@ -156,12 +156,12 @@ impl Check<'_, '_, '_> {
     fn stream(&mut self, old: &StreamParameter, new: &StreamParameter) {
         let what = || format!("parameter `{}` of {}", new.name, self.owner);
         let allowed = self.allowed.inside(&new.attributes);
-        if old.wire_name != new.wire_name {
+        if old.wire_name() != new.wire_name() {
             let finding =
                 Finding::new(Rule::ParamSameName, format!("{} has another name on the wire", what()))
-                    .at(&new.location, format!("`{}` now", new.wire_name))
-                    .was(&old.location, format!("`{}` before", old.wire_name))
-                    .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name));
+                    .at(&new.location, format!("`{}` now", new.wire_name()))
+                    .was(&old.location, format!("`{}` before", old.wire_name()))
+                    .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name()));
             self.collector.report(&allowed, finding);
         }
         let typed = Typed {
@@ -176,7 +176,7 @@ impl Check<'_, '_, '_> {
 
     /// Whether a parameter became the stream, or the stream a parameter: that is told of the stream.
     fn is_streamed(stream: Option<&StreamParameter>, parameters: &[Field]) -> bool {
-        stream.is_some_and(|stream| parameters.iter().any(|field| field.wire_name == stream.wire_name))
+        stream.is_some_and(|stream| parameters.iter().any(|field| field.wire_name() == stream.wire_name()))
     }
 
     fn parameters(&mut self) {
@@ -222,7 +222,7 @@ pub(super) fn signature(schema: &Schema, method: &Method) -> String {
     let parameters = method
         .parameters
         .iter()
-        .map(|field| format!("{}: {}", field.wire_name, types::text(schema, &field.ty)));
+        .map(|field| format!("{}: {}", field.wire_name(), types::text(schema, &field.ty)));
     let parameters: Vec<String> = parameters.collect();
     let stream = method.stream.as_ref().map(|stream| types::text(schema, &stream.item));
     let returns = method.returns.ty().map(|ty| types::text(schema, ty));

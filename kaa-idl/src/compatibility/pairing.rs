@@ -48,14 +48,13 @@ impl<'a> Pairing<'a> {
     fn pair_types(&self) -> Vec<Option<TypeId>> {
         let mut by_name: HashMap<(PackageId, &str), TypeId> = HashMap::new();
         for definition in &self.new.types {
-            by_name.insert((definition.package, &definition.wire_name), definition.id);
+            by_name.insert((definition.package, definition.wire_name()), definition.id);
         }
         let mut taken = HashSet::new();
         let mut types: Vec<Option<TypeId>> = Vec::new();
         for definition in &self.old.types {
             let package = self.packages.get(definition.package.0).copied().flatten();
-            let found =
-                package.and_then(|package| by_name.get(&(package, definition.wire_name.as_str())).copied());
+            let found = package.and_then(|package| by_name.get(&(package, definition.wire_name())).copied());
             taken.extend(found);
             types.push(found);
         }
@@ -68,7 +67,7 @@ impl<'a> Pairing<'a> {
         };
         self.pair_rest(&mut types, &mut taken, true, key_by_shape);
         let key_elsewhere = |_: PackageId, definition: &TypeDefinition| {
-            shape(&definition.kind).map(|shape| format!("{} {shape}", definition.wire_name))
+            shape(&definition.kind).map(|shape| format!("{} {shape}", definition.wire_name()))
         };
         self.pair_rest(&mut types, &mut taken, false, key_elsewhere);
         types
@@ -153,8 +152,8 @@ fn pair_packages(old: &Schema, new: &Schema) -> Vec<Option<PackageId>> {
 
 fn items<'s>(schema: &'s Schema, package: &'s Package) -> impl Iterator<Item = &'s str> {
     let types = package.types.iter().filter_map(|id| schema.type_definition(*id));
-    let types = types.map(|definition| definition.wire_name.as_str());
-    let services = package.services.iter().map(|service| service.wire_name.as_str());
+    let types = types.map(|definition| definition.wire_name());
+    let services = package.services.iter().map(|service| service.wire_name());
     let constants = package.constants.iter().map(|constant| constant.name.as_str());
     types.chain(services).chain(constants)
 }
@@ -164,7 +163,7 @@ fn shape(kind: &TypeKind) -> Option<String> {
     let names = |names: Vec<&str>| (!names.is_empty()).then(|| names.join(","));
     match kind {
         TypeKind::Struct(structure) => {
-            names(structure.fields.iter().map(|field| field.wire_name.as_str()).collect())
+            names(structure.fields.iter().map(|field| field.wire_name()).collect())
                 .map(|names| format!("struct {} {names}", structure.sealed))
         }
         TypeKind::Enum(enumeration) => {
@@ -173,7 +172,7 @@ fn shape(kind: &TypeKind) -> Option<String> {
                     Payload::Unit => 0,
                     Payload::Tuple(fields) | Payload::Record(fields) => fields.len(),
                 };
-                format!("{}={}({fields})", variant.wire_name, variant.tag)
+                format!("{}={}({fields})", variant.wire_name(), variant.tag)
             });
             let variants: Vec<String> = variants.collect();
             (!variants.is_empty()).then(|| format!("enum {} {}", enumeration.sealed, variants.join(",")))
@@ -197,7 +196,7 @@ pub(super) fn pair_services<'s>(
         old.services.iter().map(|service| (service, None)).collect();
     let mut rest: Vec<&Service> = new.services.iter().collect();
     let keys: [fn(&Service) -> Option<String>; 3] =
-        [|service| Some(service.wire_name.clone()), |service| Some(service.name.clone()), methods_of];
+        [|service| Some(service.wire_name().to_owned()), |service| Some(service.name.clone()), methods_of];
     for key in keys {
         let mut candidates: HashMap<String, Vec<&Service>> = HashMap::new();
         for service in &rest {
@@ -220,7 +219,7 @@ pub(super) fn pair_services<'s>(
 
 fn methods_of(service: &Service) -> Option<String> {
     let mut names: Vec<&str> =
-        service.server.iter().chain(&service.client).map(|method| method.wire_name.as_str()).collect();
+        service.server.iter().chain(&service.client).map(|method| method.wire_name()).collect();
     names.sort_unstable();
     (!names.is_empty()).then(|| names.join(","))
 }

@@ -93,12 +93,12 @@ impl<'p> Services<'_, '_, 'p> {
 
     fn pair(&mut self, old: &'p Service, new: &'p Service) {
         let allowed = Allowed::default().inside(&new.attributes);
-        if old.wire_name != new.wire_name {
+        if old.wire_name() != new.wire_name() {
             let message = format!("service `{}` has another name on the wire", old.name);
             let finding = Finding::new(Rule::ServiceSameName, message)
-                .at(&new.location, format!("`{}` now", new.wire_name))
-                .was(&old.location, format!("`{}` before", old.wire_name))
-                .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name));
+                .at(&new.location, format!("`{}` now", new.wire_name()))
+                .was(&old.location, format!("`{}` before", old.wire_name()))
+                .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name()));
             self.collector.report(&allowed, finding);
         }
         if old.attributes.since != new.attributes.since {
@@ -119,16 +119,16 @@ impl<'p> Services<'_, '_, 'p> {
     /// Compares the methods that kept their names; gives back those that are left over on either side.
     fn same_names(&mut self, side: Side<'p>) -> (Vec<&'p Method>, Vec<&'p Method>) {
         let mut by_wire: HashMap<&str, &'p Method> =
-            side.methods(side.new).iter().map(|method| (method.wire_name.as_str(), method)).collect();
+            side.methods(side.new).iter().map(|method| (method.wire_name(), method)).collect();
         let mut gone = Vec::new();
         for old in side.methods(side.old) {
-            match by_wire.remove(old.wire_name.as_str()) {
+            match by_wire.remove(old.wire_name()) {
                 Some(new) => self.compare(side, old, new),
                 None => gone.push(old),
             }
         }
         let came = side.methods(side.new).iter();
-        let came = came.filter(|method| by_wire.contains_key(method.wire_name.as_str())).collect();
+        let came = came.filter(|method| by_wire.contains_key(method.wire_name())).collect();
         (gone, came)
     }
 
@@ -163,11 +163,11 @@ impl<'p> Services<'_, '_, 'p> {
 
     fn crossed(&mut self, side: Side<'p>, gone: &mut Vec<&'p Method>, came: &mut Vec<&'p Method>) {
         let candidates: HashMap<&str, &'p Method> =
-            came.iter().map(|method| (method.wire_name.as_str(), *method)).collect();
+            came.iter().map(|method| (method.wire_name(), *method)).collect();
         let reserved: HashSet<&str> = side.reserved(side.new).iter().map(String::as_str).collect();
         let mut crossed = HashSet::new();
         gone.retain(|old| {
-            let name = old.wire_name.as_str();
+            let name = old.wire_name();
             let Some(new) = candidates.get(name).filter(|_| !reserved.contains(name)) else { return true };
             let (was, is) = match side.role {
                 Role::Server => ("server", "client"),
@@ -182,14 +182,14 @@ impl<'p> Services<'_, '_, 'p> {
             crossed.insert(name);
             false
         });
-        came.retain(|method| !crossed.contains(method.wire_name.as_str()));
+        came.retain(|method| !crossed.contains(method.wire_name()));
     }
 
     /// What is left over: reserved, renamed, gone, or new.
     fn rest(&mut self, side: Side<'p>, gone: Vec<&'p Method>, mut came: Vec<&'p Method>) {
         let reserved = self.all_reserved(side);
         let (reserved, gone): (Vec<_>, Vec<_>) =
-            gone.into_iter().partition(|method| reserved.contains(method.wire_name.as_str()));
+            gone.into_iter().partition(|method| reserved.contains(method.wire_name()));
         for method in reserved {
             self.deleted_properly(side, method);
         }
@@ -244,7 +244,7 @@ impl<'p> Services<'_, '_, 'p> {
         let finding = Finding::new(Rule::MethodNoDeleteUnlessReserved, message)
             .at(self.container(side, old), format!("no `{}` here", old.name))
             .was(&old.location, "was here")
-            .help(format!("reserve its name: `reserved fn \"{}\";`", old.wire_name));
+            .help(format!("reserve its name: `reserved fn \"{}\";`", old.wire_name()));
         self.collector.report(&Allowed::default().inside(&side.new.attributes), finding);
     }
 
@@ -323,9 +323,9 @@ impl<'p> Services<'_, '_, 'p> {
             let message =
                 format!("method `{}` of `{}` has another name on the wire", old.name, side.new.name);
             let finding = Finding::new(Rule::MethodSameId, message)
-                .at(&new.location, format!("`{}` now", new.wire_name))
-                .was(&old.location, format!("`{}` before", old.wire_name))
-                .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name));
+                .at(&new.location, format!("`{}` now", new.wire_name()))
+                .was(&old.location, format!("`{}` before", old.wire_name()))
+                .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name()));
             let allowed = Allowed::default().inside(&side.new.attributes).inside(&new.attributes);
             self.collector.report(&allowed, finding);
         }
@@ -335,7 +335,7 @@ impl<'p> Services<'_, '_, 'p> {
     fn reserved(&mut self, side: Side<'p>, allowed: &Allowed<'p>) {
         let kept = self.all_reserved(side);
         let methods: HashMap<&str, &Method> =
-            side.methods(side.new).iter().map(|method| (method.wire_name.as_str(), method)).collect();
+            side.methods(side.new).iter().map(|method| (method.wire_name(), method)).collect();
         for name in side.reserved(side.old).iter().filter(|name| !kept.contains(name.as_str())) {
             let message = format!("`reserved fn \"{name}\"` of `{}` is gone", side.new.name);
             let finding =

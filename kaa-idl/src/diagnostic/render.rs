@@ -134,8 +134,9 @@ fn suggestion<'a>(fix: &'a Fix, sources: &Sources<'a>) -> Option<Group<'a>> {
         let source = sources.texts.get(&*first.place.path)?;
         let whole = window.iter().fold(first.place.span, |whole, edit| whole.to(edit.place.span));
         let (excerpt, offset, line) = excerpt(source, whole, first.place.span);
-        let inside =
-            |edit: &&&Edit| edit.place.span.start() >= offset && edit.place.span.end() <= offset + excerpt.len();
+        let inside = |edit: &&&Edit| {
+            edit.place.span.start() >= offset && edit.place.span.end() <= offset + excerpt.len()
+        };
         let patches = window.iter().filter(inside).map(|edit| {
             Patch::new(shifted(edit.place.span, offset, excerpt.len()), edit.replacement.as_str())
         });

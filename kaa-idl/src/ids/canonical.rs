@@ -67,8 +67,8 @@ pub(crate) fn written(ty: &Type, name: &dyn Fn(TypeId) -> String) -> String {
 /// The name of a type on the wire, with its package.
 pub(super) fn qualified_wire_name(schema: &Schema, definition: &TypeDefinition) -> String {
     match schema.package(definition.package) {
-        Some(package) => format!("{}.{}", package.name, definition.wire_name),
-        None => definition.wire_name.clone(),
+        Some(package) => format!("{}.{}", package.name, definition.wire_name()),
+        None => definition.wire_name().to_owned(),
     }
 }
 
@@ -113,7 +113,7 @@ impl Canonical {
     pub(super) fn field(self, schema: &Schema, field: &Field) -> Self {
         let name =
             |id| schema.type_definition(id).map_or_else(String::new, |ty| qualified_wire_name(schema, ty));
-        self.text(&field.wire_name)
+        self.text(field.wire_name())
             .text(&written(&field.ty, &name))
             .default_value(schema, field.default.as_ref())
     }

@@ -28,7 +28,7 @@ pub(crate) fn fill_in(schema: &mut Schema) -> Result<(), TablesTooLarge> {
     let mut entries = 0usize;
     for package in &schema.packages {
         for service in &package.services {
-            let name = format!("{}.{}", package.name, service.wire_name);
+            let name = format!("{}.{}", package.name, service.wire_name());
             let result = hash_service(schema, &name, service, &types, &mut graph);
             entries = result
                 .0
@@ -55,7 +55,7 @@ pub fn fingerprint(schema: &Schema) -> [u8; 32] {
     let mut services: BTreeMap<String, &Hash> = BTreeMap::new();
     for package in &schema.packages {
         for service in &package.services {
-            services.insert(format!("{}.{}", package.name, service.wire_name), &service.fingerprint);
+            services.insert(format!("{}.{}", package.name, service.wire_name()), &service.fingerprint);
         }
     }
     let types: BTreeMap<String, Hash> = schema

@@ -50,7 +50,7 @@ pub(super) fn hash_type(schema: &Schema, definition: &TypeDefinition) -> HashedT
         TypeKind::Newtype(newtype) => {
             let inner = Field {
                 name: "0".to_owned(),
-                wire_name: "0".to_owned(),
+                selector: None,
                 docs: crate::schema::Docs::default(),
                 attributes: crate::schema::Attributes::default(),
                 ty: newtype.inner.clone(),
@@ -82,7 +82,7 @@ fn chain(schema: &Schema, start: Hash, fields: &[Field]) -> (Vec<ElementEntry>, 
     for (position, field) in (0u64..).zip(fields) {
         hash = Canonical::default().raw(&hash).field(schema, field).finish();
         elements.push(ElementEntry {
-            name: field.wire_name.clone(),
+            name: field.wire_name().to_owned(),
             tag: position,
             hash: published(&hash),
             has_default: field.default.is_some() || field.tombstone,
@@ -103,11 +103,11 @@ fn variants(schema: &Schema, start: impl Fn() -> Canonical, enumeration: &Enum) 
             Payload::Tuple(fields) => (1, fields.as_slice()),
             Payload::Record(fields) => (2, fields.as_slice()),
         };
-        let head = start().number(variant.tag).text(&variant.wire_name).byte(kind).finish();
+        let head = start().number(variant.tag).text(variant.wire_name()).byte(kind).finish();
         let (_, hash) = chain(schema, head, fields);
         all = all.number(variant.tag).raw(&hash);
         elements.push(ElementEntry {
-            name: variant.wire_name.clone(),
+            name: variant.wire_name().to_owned(),
             tag: u64::from(variant.tag),
             hash: published(&hash),
             has_default: false,
@@ -156,19 +156,20 @@ pub(super) fn hash_method(schema: &Schema, service: &str, method: &Method) -> Ha
         match &method.stream {
             None => signature.finish(),
             Some(stream) => {
-                signature.text(&stream.wire_name).text(&written(&stream.item, &type_name)).finish()
+                signature.text(stream.wire_name()).text(&written(&stream.item, &type_name)).finish()
             }
         }
     };
     // A reply says what it is, so a method may come to declare an error; it may not declare another.
     let error = Canonical::new("kaa throws").text(&throws).finish();
-    let start =
-        Canonical::new("kaa parameters").text(&method_name(service, method.role, &method.wire_name)).finish();
+    let start = Canonical::new("kaa parameters")
+        .text(&method_name(service, method.role, method.wire_name()))
+        .finish();
     let (elements, parameters) = chain(schema, start, &method.parameters);
     HashedMethod {
         entry: MethodEntry {
             id: method.id,
-            name: method.wire_name.clone(),
+            name: method.wire_name().to_owned(),
             signature: published(&signature("")),
             throws: if method.throws.is_some() { published(&error) } else { 0 },
             parameters: elements,

@@ -43,7 +43,8 @@ impl Linter<'_> {
     /// What goes with an import: its whole line, or its name in a list with the comma.
     fn removal(&self, import: &Use) -> Option<Span> {
         let first = self.tokens.partition_point(|token| token.span.start() < import.span.start());
-        let last = self.tokens.partition_point(|token| token.span.end() <= import.span.end()).checked_sub(1)?;
+        let last =
+            self.tokens.partition_point(|token| token.span.end() <= import.span.end()).checked_sub(1)?;
         let text = |index: usize| self.tokens.get(index).map_or("", |token| token.span.text(self.text));
         let before = first.checked_sub(1)?;
         let in_list = matches!(text(before), "{" | ",") && import.item.is_some();

@@ -236,11 +236,9 @@ impl Lowering<'_, '_> {
         node.into_inner().find(|child| child.as_rule() == Rule::identifier).map(|child| self.name(&child))
     }
 
-    pub(super) fn names(&self, node: Node<'_>) -> Vec<Name> {
+    pub(super) fn names<N: FromIterator<Name>>(&self, node: Node<'_>) -> N {
         let identifiers = node.into_inner().filter(|child| child.as_rule() == Rule::identifier);
-        let mut names: Vec<Name> = identifiers.map(|child| self.name(&child)).collect();
-        names.shrink_to_fit();
-        names
+        identifiers.map(|child| self.name(&child)).collect()
     }
 
     /// Whatever stands at the end of a statement.

@@ -4,7 +4,7 @@
 
 use super::Lowering;
 use super::nodes::Node;
-use crate::ast::{Expression, ExpressionKind, Path, Type, TypeArgument, TypeKind};
+use crate::ast::{Expression, ExpressionKind, Names, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::parse::Rule;
@@ -132,7 +132,7 @@ impl Lowering<'_, '_> {
 
     pub(super) fn path(&self, node: Node<'_>) -> Path {
         let span = self.span(&node);
-        let mut dotted = Vec::new();
+        let mut dotted = Names::Many(Vec::new());
         let mut rest = Vec::new();
         for child in node.into_inner() {
             match child.as_rule() {

@@ -82,6 +82,13 @@ pub(super) struct Decorated {
     pub(super) since: Option<Span>,
 }
 
+impl Decorated {
+    /// The name on the wire, where it is another than that of the source.
+    pub(super) fn schema_selector(&self) -> Option<Box<str>> {
+        self.selector.as_ref().map(|(selector, _)| selector.as_str().into())
+    }
+}
+
 /// One attribute's name, where it belongs, and how it is written.
 struct Known {
     name: &'static str,

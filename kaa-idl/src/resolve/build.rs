@@ -1,7 +1,7 @@
 //! Runs the steps and puts the schema together.
 //!
-//! Invariants: each step finds what it needs done by those before; ids are computed only for a schema without
-//! errors.
+//! Invariants: each step finds what it needs done by those before; hashes are computed only for a schema
+//! without errors.
 
 use super::attributes::{Decorated, Target};
 use super::data::docs;
@@ -15,8 +15,31 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ids;
 use crate::schema::{Alias, Constant, Docs, Interface, Location, Method, Package, PackageName, Schema};
 
-/// Resolves parsed files; where there are errors the schema is incomplete.
-pub(crate) fn resolve(files: &[Input<'_>]) -> (Schema, Vec<Diagnostic>) {
+/// What resolving gives; where there are errors the schema is incomplete.
+#[derive(Debug)]
+pub(crate) struct Resolution {
+    pub(crate) schema: Schema,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The names of all services, in the order of the schema.
+    services: Vec<Place>,
+}
+
+impl Resolution {
+    /// Computes what is hashed, unless there are errors. Apart from [`resolve`] so that syntax trees can be gone by
+    /// then, since hashes take memory of their own.
+    pub(crate) fn hash(&mut self) {
+        if self.diagnostics.is_empty()
+            && let Err(error) = ids::fill_in(&mut self.schema)
+            && let Some(place) = self.services.get(error.service).cloned()
+        {
+            let message = "the services of this schema reach too many types to compare them between peers";
+            self.diagnostics.push(Diagnostic::error(Code::TooDeep, message, place, "too many with this one"));
+        }
+    }
+}
+
+/// Resolves parsed files.
+pub(crate) fn resolve(files: &[Input<'_>]) -> Resolution {
     let mut resolver = Resolver::new(files);
     resolver.read_imports();
     resolver.evaluate_items();
@@ -33,20 +56,13 @@ pub(crate) fn resolve(files: &[Input<'_>]) -> (Schema, Vec<Diagnostic>) {
     let names: Vec<String> = resolver.scope.packages.iter().map(|package| package.name.clone()).collect();
     resolver.diagnostics.extend(circles(&names, &resolver.edges));
     // Entries are numbered by package, so services come in the order of their packages.
-    let names: Vec<Place> = services
+    let places = services
         .iter()
         .map(|resolved| resolver.place(resolved.entry.file, resolved.entry.item.name.span))
         .collect();
     let packages = resolver.packages(services, &interfaces);
-    let mut schema = Schema { packages, types: std::mem::take(&mut resolver.types) };
-    if resolver.diagnostics.is_empty()
-        && let Err(error) = ids::fill_in(&mut schema)
-        && let Some(place) = names.into_iter().nth(error.service)
-    {
-        let message = "the services of this schema reach too many types to compare them between peers";
-        resolver.report(Diagnostic::error(Code::TooDeep, message, place, "too many with this one"));
-    }
-    (schema, resolver.diagnostics)
+    let schema = Schema { packages, types: std::mem::take(&mut resolver.types) };
+    Resolution { schema, diagnostics: resolver.diagnostics, services: places }
 }
 
 impl Resolver<'_> {

@@ -70,7 +70,7 @@ impl<'a> Resolver<'a> {
             id,
             package: PackageId(entry.package),
             name: ast.name.text.clone(),
-            wire_name: wire_name(&ast.name, &decorated),
+            selector: decorated.schema_selector(),
             docs: docs(&ast.docs),
             attributes: decorated.attributes,
             kind,
@@ -131,7 +131,7 @@ impl<'a> Resolver<'a> {
         let implicit = matches!(ty, Type::Option(_)) && field.default.is_none();
         let resolved = Field {
             name: field.name.text.clone(),
-            wire_name: wire_name(&field.name, &decorated),
+            selector: decorated.schema_selector(),
             docs: docs(&field.docs),
             attributes: decorated.attributes.clone(),
             ty,
@@ -212,7 +212,7 @@ impl<'a> Resolver<'a> {
             }
             resolved.push(Variant {
                 name: variant.name.text.clone(),
-                wire_name: wire_name(&variant.name, &decorated),
+                selector: decorated.schema_selector(),
                 docs: docs(&variant.docs),
                 attributes: decorated.attributes,
                 tag: tag.unwrap_or(0),
@@ -331,11 +331,6 @@ struct EnumForm {
     id: TypeId,
     sealed: bool,
     error: bool,
-}
-
-/// The name on the wire.
-pub(super) fn wire_name(name: &ast::Name, decorated: &Decorated) -> String {
-    decorated.selector.as_ref().map_or_else(|| name.text.clone(), |(selector, _)| selector.clone())
 }
 
 /// Documentation in the schema's shape.

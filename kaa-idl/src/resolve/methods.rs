@@ -3,7 +3,7 @@
 //! Invariants: a method is resolved once, in the file where it was written; services then take copies of it.
 
 use super::attributes::{Decorated, Target};
-use super::data::{docs, wire_name};
+use super::data::docs;
 use super::members::{Casing, Names};
 use super::resolver::Resolver;
 use super::streams::WrittenStream;
@@ -49,12 +49,12 @@ impl<'a> Resolver<'a> {
                 .with_help("parameters with a default, or a trailing `..`, make an options struct"),
             );
         }
+        let schema_selector = decorated.schema_selector();
         let Decorated { attributes, selector, options, .. } = decorated;
-        let named = Decorated { selector: selector.clone(), ..Decorated::default() };
         Template {
             method: Method {
                 name: function.name.text.clone(),
-                wire_name: wire_name(&function.name, &named),
+                selector: schema_selector,
                 docs: docs(&function.docs),
                 attributes,
                 id: 0,

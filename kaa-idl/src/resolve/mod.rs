@@ -37,7 +37,7 @@ mod types;
 mod unknown;
 mod values;
 
-pub(crate) use build::resolve;
+pub(crate) use build::{Resolution, resolve};
 pub(crate) use scope::Input;
 pub(crate) use suggest::foreign_type;
 pub use suggest::nearest;

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::attributes::Target;
-use super::data::{docs, wire_name};
+use super::data::docs;
 use super::includes::Interfaces;
 use super::members::{Casing, Member as NamedMember, Names};
 use super::methods::Template;
@@ -70,7 +70,8 @@ impl<'a> Resolver<'a> {
     ) -> ResolvedService<'a> {
         let item = entry.item;
         let decorated = self.attributes(entry.file, &item.attributes, Target::Service);
-        let wire = wire_name(&item.name, &decorated);
+        let selector = decorated.schema_selector();
+        let wire = selector.as_deref().unwrap_or(&item.name.text);
         let qualified = format!("{}.{wire}", self.scope.package_name(entry.package));
         let client_members = self.client_members(entry.file, members);
         let server = self.side(entry.file, members, interfaces, &qualified, Role::Server);
@@ -79,7 +80,7 @@ impl<'a> Resolver<'a> {
         let options = server.options.into_iter().chain(client.options).collect();
         let service = Service {
             name: item.name.text.clone(),
-            wire_name: wire,
+            selector,
             docs: docs(&item.docs),
             attributes: decorated.attributes,
             server: methods(server.methods),
@@ -220,7 +221,7 @@ impl<'a> Resolver<'a> {
         role: Role,
     ) {
         let place = self.place(template.file, template.name.span);
-        let id = method_id(service, role, &template.method.wire_name);
+        let id = method_id(service, role, template.method.wire_name());
         let method = Method { id, role, interface, ..template.method.clone() };
         side.options.push(self.place(template.file, template.options));
         side.methods.push((method, place));
@@ -232,11 +233,15 @@ impl<'a> Resolver<'a> {
             let (method, place) = entry;
             let Some((first, first_place)) = seen.insert(method.id, entry) else { continue };
             // The same name twice was reported as such.
-            if first.wire_name == method.wire_name && first.role == method.role {
+            if first.wire_name() == method.wire_name() && first.role == method.role {
                 continue;
             }
-            let message =
-                format!("`{}` and `{}` have one id, {:#010x}", first.wire_name, method.wire_name, method.id);
+            let message = format!(
+                "`{}` and `{}` have one id, {:#010x}",
+                first.wire_name(),
+                method.wire_name(),
+                method.id
+            );
             self.diagnostics.push(
                 Diagnostic::error(Code::MethodIdCollision, message, place.clone(), "the same id")
                     .with_label(first_place.clone(), "as this")

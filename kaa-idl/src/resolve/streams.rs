@@ -3,7 +3,7 @@
 //! Invariants: a method takes at most one stream; a stream is no value, so it has no default and leaves no tombstone.
 
 use super::attributes::Target;
-use super::data::{docs, wire_name};
+use super::data::docs;
 use super::members::Names;
 use super::resolver::{Resolver, Role};
 use crate::ast::{self, Function, TypeKind};
@@ -70,7 +70,7 @@ impl<'a> Resolver<'a> {
         let stream = StreamParameter {
             position,
             name: parameter.name.text.clone(),
-            wire_name: wire_name(&parameter.name, &decorated),
+            selector: decorated.schema_selector(),
             docs: docs(&parameter.docs),
             attributes: decorated.attributes,
             item,

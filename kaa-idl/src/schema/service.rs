@@ -28,8 +28,8 @@ pub struct Interface {
 pub struct Service {
     /// Its name in the source.
     pub name: String,
-    /// Its name on the wire without the package (`#[selector]`, else the name).
-    pub wire_name: String,
+    /// Its `#[selector]`, if it has one: [`Self::wire_name`].
+    pub selector: Option<Box<str>>,
     /// Its documentation.
     pub docs: Docs,
     /// Its attributes.
@@ -68,8 +68,8 @@ pub enum Role {
 pub struct Method {
     /// Its name in the source.
     pub name: String,
-    /// Its name on the wire (`#[selector]`, else the name).
-    pub wire_name: String,
+    /// Its `#[selector]`, if it has one: [`Self::wire_name`].
+    pub selector: Option<Box<str>>,
     /// Its documentation.
     pub docs: Docs,
     /// Its attributes.
@@ -131,8 +131,8 @@ pub struct StreamParameter {
     pub position: usize,
     /// Its name in the source.
     pub name: String,
-    /// Its name on the wire (`#[selector]`, else the name).
-    pub wire_name: String,
+    /// Its `#[selector]`, if it has one: [`Self::wire_name`].
+    pub selector: Option<Box<str>>,
     /// Its documentation.
     pub docs: Docs,
     /// Its attributes.
@@ -141,4 +141,28 @@ pub struct StreamParameter {
     pub item: Type,
     /// Where it was declared.
     pub location: Location,
+}
+
+impl Service {
+    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    #[must_use]
+    pub fn wire_name(&self) -> &str {
+        self.selector.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl Method {
+    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    #[must_use]
+    pub fn wire_name(&self) -> &str {
+        self.selector.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl StreamParameter {
+    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    #[must_use]
+    pub fn wire_name(&self) -> &str {
+        self.selector.as_deref().unwrap_or(&self.name)
+    }
 }

@@ -17,8 +17,8 @@ pub struct TypeDefinition {
     pub package: PackageId,
     /// Its name in the source.
     pub name: String,
-    /// Its name on the wire: the `#[selector]` if there is one, else the name.
-    pub wire_name: String,
+    /// Its `#[selector]`, if it has one: [`Self::wire_name`].
+    pub selector: Option<Box<str>>,
     /// Its documentation.
     pub docs: Docs,
     /// Its attributes.
@@ -56,8 +56,8 @@ pub struct Struct {
 pub struct Field {
     /// Its name in the source.
     pub name: String,
-    /// Its name on the wire (`#[selector]`, else the name).
-    pub wire_name: String,
+    /// Its `#[selector]`, if it has one: [`Self::wire_name`].
+    pub selector: Option<Box<str>>,
     /// Its documentation.
     pub docs: Docs,
     /// Its attributes.
@@ -92,8 +92,8 @@ pub struct Enum {
 pub struct Variant {
     /// Its name in the source.
     pub name: String,
-    /// Its name on the wire (`#[selector]`, else the name).
-    pub wire_name: String,
+    /// Its `#[selector]`, if it has one: [`Self::wire_name`].
+    pub selector: Option<Box<str>>,
     /// Its documentation.
     pub docs: Docs,
     /// Its attributes (`#[display]` among them).
@@ -155,4 +155,28 @@ pub struct Flag {
 pub struct Newtype {
     /// The type inside.
     pub inner: Type,
+}
+
+impl TypeDefinition {
+    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    #[must_use]
+    pub fn wire_name(&self) -> &str {
+        self.selector.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl Field {
+    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    #[must_use]
+    pub fn wire_name(&self) -> &str {
+        self.selector.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl Variant {
+    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    #[must_use]
+    pub fn wire_name(&self) -> &str {
+        self.selector.as_deref().unwrap_or(&self.name)
+    }
 }

@@ -86,5 +86,5 @@ fn fingerprints(source: &dyn FileSource) -> BTreeMap<String, [u8; 32]> {
     let compilation = compile(source);
     let schema = compilation.schema().expect("a schema");
     let services = schema.packages.iter().flat_map(|package| &package.services);
-    services.map(|service| (service.wire_name.clone(), service.fingerprint)).collect()
+    services.map(|service| (service.wire_name().to_owned(), service.fingerprint)).collect()
 }

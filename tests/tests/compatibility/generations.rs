@@ -56,7 +56,7 @@ impl End {
             package
                 .services
                 .iter()
-                .map(move |service| descriptor(&format!("{}.{}", package.name, service.wire_name), service))
+                .map(move |service| descriptor(&format!("{}.{}", package.name, service.wire_name()), service))
         });
         let services: Vec<&'static ServiceDescriptor> = services.collect();
         let (exchange, summary) = SchemaExchange::begin(&services, false, Compatibility::default());
