@@ -56,10 +56,18 @@ impl Printer<'_> {
         let unit = Unit { last: to - 1, reserve: 1 };
         let on_lines = head > from
             && (self.outline.any_break(from + 1, head)
-                || self.indent + self.outline.width(from, head) > WIDTH);
+                || self.indent + self.outline.width(from, head) > WIDTH
+                || self.decoration_breaks(from, head, to - 1));
         let start = if on_lines { self.decoration(from, head, blank) } else { from };
         self.begin(start, if start == from { blank } else { Blank::Never });
         self.flow(start + 1, to, unit);
+    }
+
+    /// Whether an attribute that shares the line of its entry would be cut by it.
+    fn decoration_breaks(&self, from: usize, head: usize, last: usize) -> bool {
+        let can_break = |index| self.outline.group(index).is_some_and(|group| group.entries > 1);
+        let end = (head..last).find(|index| matches!(self.kind(index + 1), Kind::Open(_))).unwrap_or(last);
+        (from..head).any(can_break) && self.indent + self.outline.width(from, end) >= WIDTH
     }
 
     /// The first token behind docs and attributes.
