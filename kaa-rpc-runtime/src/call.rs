@@ -9,11 +9,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::task::coop::Unconstrained;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoded, Encoder, Wire};
 use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
@@ -296,7 +296,7 @@ impl<M: Method> Shared<M> {
         let inherited = if kind == Kind::TwoWay { self.peer.deadline() } else { None };
         if let Some(deadline) = own.into_iter().chain(inherited).min() {
             self.deadline = Some(deadline);
-            let sleep = tokio::time::sleep_until(deadline.into());
+            let sleep = tokio::time::sleep_until(deadline);
             self.timer = Some(Box::pin(tokio::task::coop::unconstrained(sleep)));
         }
     }

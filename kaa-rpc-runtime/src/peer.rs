@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use crate::connection::{InboundState, Link, Side, Status};
 use crate::descriptor::ServiceDescriptor;

@@ -4,7 +4,9 @@
 //! caller that goes away leaves nothing behind but a Cancel.
 
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::farewell::Farewell;
 use super::link::{Link, LocalEnd, Phase, State};

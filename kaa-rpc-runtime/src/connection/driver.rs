@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::calling::FURTHEST_DEADLINE;
 use super::comparing::Opening;
@@ -228,7 +230,7 @@ impl Driver {
 
     /// Begins the calls that have been read, in their order, for so long as their handlers do not take too long.
     fn begin_calls(&mut self) {
-        let began = (self.backlog.len() > CALLS_PER_LOOK).then(Instant::now);
+        let began = (self.backlog.len() > CALLS_PER_LOOK).then(std::time::Instant::now);
         let mut begun = 0;
         while let Some((frame, verdict)) = self.backlog.pop_front() {
             self.begin_call(frame, verdict);

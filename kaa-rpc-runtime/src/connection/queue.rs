@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::task::Waker;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use crate::protocol::frame::{MethodId, Token};
 
