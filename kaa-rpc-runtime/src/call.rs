@@ -19,9 +19,11 @@ use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoded, Enc
 use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
 use crate::descriptor::{MethodDescriptor, Streams};
 use crate::error::{CallError, Message, Outcome};
+use crate::observe::{CallEnd, OutboundObservation};
 use crate::peer::Peer;
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::{MethodId, Status, Token};
+use crate::protocol::metadata::Metadata;
 use crate::stream::{IntoOutgoing, Outgoing, Produce, Produced, Producer};
 
 pub(crate) use results::ResultSource;
@@ -82,6 +84,9 @@ struct Shared<M> {
     repetitions: u8,
     /// An earlier attempt may have been run.
     may_have_run: bool,
+    metadata: Option<Box<Metadata>>,
+    /// Where somebody watches the call: until its end.
+    observation: Option<Box<OutboundObservation>>,
 }
 
 /// How often an idempotent call is sent again, lest one that brings the peer down does so for ever.
@@ -117,6 +122,12 @@ impl<M: Method> Call<M> {
         self.shared.timeout = None;
         self
     }
+
+    /// Sends this along beside the arguments, in place of what was set before.
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.shared.metadata = Some(Box::new(metadata));
+        self
+    }
 }
 
 impl<M: StreamMethod> Call<M> {
@@ -149,6 +160,12 @@ impl<M: Method> OnewayCall<M> {
         self.shared.timeout = None;
         self
     }
+
+    /// Sends this along beside the arguments, in place of what was set before.
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.shared.metadata = Some(Box::new(metadata));
+        self
+    }
 }
 
 // Nothing in a call is pinned: its timer has a box of its own.
@@ -158,8 +175,24 @@ impl<M: Method> Unpin for OnewayCall<M> {}
 impl<M: Method> Future for Call<M> {
     type Output = Result<Value<M::Returns>, CallError<Value<M::Throws>>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let call = &mut self.shared;
+        let polled = self.shared.poll_reply(context);
+        if let Poll::Ready(result) = &polled {
+            self.shared.tell_end(result.as_ref().map(|_| ()));
+        }
+        polled
+    }
+}
+
+impl<M: Method> Shared<M> {
+    /// Makes the call, and looks for its end.
+    #[inline]
+    fn poll_reply(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Value<M::Returns>, CallError<Value<M::Throws>>>> {
+        let call = self;
         if let Stage::Made(token) = call.stage {
             let progress = if call.streams.arguments {
                 call.peer.link().poll_streamed(token, context.waker())
@@ -191,7 +224,11 @@ impl<M: Method> Future for OnewayCall<M> {
     type Output = Result<(), CallError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.shared.start(context, Kind::Oneway)
+        let polled = self.shared.start(context, Kind::Oneway);
+        if let Poll::Ready(result) = &polled {
+            self.shared.tell_end(result.as_ref().copied());
+        }
+        polled
     }
 }
 
@@ -215,6 +252,8 @@ impl<M: Method> Shared<M> {
             stage: Stage::New,
             repetitions: 0,
             may_have_run: false,
+            metadata: None,
+            observation: None,
         }
     }
 
@@ -239,6 +278,11 @@ impl<M: Method> Shared<M> {
         };
         if ticket.is_none() && self.repetitions == 0 {
             self.set_deadline(kind);
+            if OutboundObservation::is_wanted(self.peer.link())
+                && let Err(error) = self.show()
+            {
+                return Poll::Ready(Err(error));
+            }
         }
         let parameters = CallParameters {
             service: M::DESCRIPTOR.service,
@@ -246,6 +290,10 @@ impl<M: Method> Shared<M> {
             parent: self.peer.parent(),
             deadline: self.deadline,
             streams: self.streams,
+            metadata: match &self.observation {
+                Some(observation) => observation.metadata(),
+                None => self.metadata.as_deref(),
+            },
         };
         let link = self.peer.link();
         if M::FOREIGN && self.encoded.is_none() {
@@ -286,6 +334,30 @@ impl<M: Method> Shared<M> {
                 let outcome = self.outcome(Outcome::NotSent);
                 Poll::Ready(Err(CallError::Disconnected { outcome, reason }))
             }
+        }
+    }
+
+    /// Shows the call to who watches.
+    #[cold]
+    fn show<E>(&mut self) -> Result<(), CallError<E>> {
+        let metadata = self.metadata.take().map(|metadata| *metadata);
+        match OutboundObservation::begin(self.peer.link(), M::DESCRIPTOR, metadata, self.deadline) {
+            Ok(observation) => {
+                self.observation = Some(observation);
+                Ok(())
+            }
+            Err(refusal) => {
+                self.stage = Stage::Done;
+                Err(CallError::Refused(refusal.message().to_owned()))
+            }
+        }
+    }
+
+    /// Tells who watches how the call has ended.
+    #[inline]
+    fn tell_end<E>(&mut self, result: Result<(), &CallError<E>>) {
+        if let Some(observation) = self.observation.take() {
+            observation.end(result.map_or_else(CallEnd::from, |()| CallEnd::Ok));
         }
     }
 
@@ -427,6 +499,7 @@ fn refusal<M: Method>(terminal: Terminal, what: Message) -> CallError<Value<M::T
         Status::Ok | Status::Fault => CallError::Fault(text(&payload)),
         Status::UnknownMethod => CallError::UnknownMethod { method: M::DESCRIPTOR.to_string() },
         Status::BadRequest => CallError::BadRequest(text(&payload)),
+        Status::Refused => CallError::Refused(text(&payload)),
         Status::ResourceExhausted => CallError::ResourceExhausted(text(&payload)),
         Status::DeadlineExceeded => CallError::DeadlineExceeded { outcome: Outcome::Unknown },
         Status::Cancelled => CallError::Cancelled,

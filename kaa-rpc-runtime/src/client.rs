@@ -15,6 +15,7 @@ use crate::connection::{
     shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
+use crate::observe::{Direction, Interceptor, Propagator};
 use crate::peer::{Peer, PeerInformation, Proxy};
 use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
 use crate::protocol::limits::Limits;
@@ -256,6 +257,24 @@ impl ClientBuilder {
     /// How much the server's schemas may differ from this side's; as far as compatible changes go, by default.
     pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
         self.settings.compatibility = compatibility;
+        self
+    }
+
+    /// Shows this every call that this side makes, and lets it refuse them; behind interceptors added before.
+    pub fn intercept_outbound(mut self, interceptor: impl Interceptor) -> Self {
+        self.settings.observers.add(Direction::Outbound, interceptor);
+        self
+    }
+
+    /// Shows this every call that this side serves, and lets it refuse them; behind interceptors added before.
+    pub fn intercept_inbound(mut self, interceptor: impl Interceptor) -> Self {
+        self.settings.observers.add(Direction::Inbound, interceptor);
+        self
+    }
+
+    /// Carries traces between the program's own tracing and calls; without, the runtime makes contexts of its own.
+    pub fn trace_propagator(mut self, propagator: impl Propagator) -> Self {
+        self.settings.observers.set_propagator(propagator);
         self
     }
 

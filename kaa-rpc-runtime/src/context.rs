@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::connection::InboundState;
+use crate::observe::TraceContext;
 use crate::peer::{Peer, PeerInformation, Proxy};
+use crate::protocol::metadata::Metadata;
 
 /// A handler's context. `peer` is the caller, typed: what it serves of the same service can be called at once.
 ///
@@ -51,6 +53,20 @@ impl<P> Context<P> {
     #[must_use]
     pub fn remaining_time(&self) -> Option<Duration> {
         self.call.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// What the caller sent along beside the arguments.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        static NONE: Metadata = Metadata::new();
+        self.call.metadata().unwrap_or(&NONE)
+    }
+
+    /// This call's place in a trace, if it belongs to one. Calls that the handler makes belong to it too; a task that it
+    /// spawns is told with [`TraceContext::scope`].
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.call.trace()
     }
 
     /// Who the caller is: address, credentials, session.

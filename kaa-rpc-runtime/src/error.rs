@@ -46,6 +46,8 @@ pub enum CallError<E = Infallible> {
     Broken(String),
     /// A limit of the peer was reached; the text says which.
     ResourceExhausted(String),
+    /// An interceptor of either side refused the call before its handler was run; the text says why.
+    Refused(String),
     /// The time given to the call has passed.
     DeadlineExceeded {
         /// Whether the call was run.
@@ -100,7 +102,9 @@ impl<E> CallError<E> {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Declared(_) | Self::Fault(_) | Self::BadReply(_) => Outcome::Run,
-            Self::UnknownMethod { .. } | Self::BadRequest(_) | Self::Unencodable(_) => Outcome::NotSent,
+            Self::UnknownMethod { .. } | Self::BadRequest(_) | Self::Unencodable(_) | Self::Refused(_) => {
+                Outcome::NotSent
+            }
             Self::TooLarge { what: Message::Call, .. } => Outcome::NotSent,
             Self::TooLarge { what: Message::Reply, .. } => Outcome::Run,
             Self::TooLarge { what: Message::Item, .. } => Outcome::Unknown,
@@ -126,6 +130,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::BadItem(error) => write!(formatter, "an item of the stream could not be decoded: {error}"),
             Self::Broken(message) => write!(formatter, "the stream broke off: {message}"),
             Self::ResourceExhausted(what) => write!(formatter, "the peer has reached a limit: {what}"),
+            Self::Refused(why) => write!(formatter, "the call was refused: {why}"),
             Self::DeadlineExceeded { .. } => formatter.write_str("the call's deadline has passed"),
             Self::Cancelled => formatter.write_str("the peer cancelled the call"),
             Self::TooLarge { what: Message::Call, size, limit } => {

@@ -43,6 +43,7 @@ mod context;
 mod descriptor;
 mod error;
 mod fingerprint;
+mod observe;
 mod peer;
 pub mod protocol;
 mod random;
@@ -59,13 +60,19 @@ pub use bytes::Bytes;
 pub use call::{Call, Method, OnewayCall};
 pub use client::{Client, ClientBuilder, ClientStatus};
 pub use context::Context;
+pub use descriptor::MethodDescriptor;
 pub use error::{
     AuthenticationError, CallError, CloseReason, ConnectError, DeclaredError, Failure, Fault, IntoFault,
     Message, Outcome, SetupError,
 };
+pub use observe::{
+    CallEnd, ConnectionStatistics, Direction, Interceptor, ObservedCall, Propagator, Refusal,
+    ServerStatistics, TraceContext,
+};
 pub use peer::{Peer, PeerInformation, Proxy};
 pub use protocol::handshake::{Audience, SessionId};
 pub use protocol::limits::Limits;
+pub use protocol::metadata::{Metadata, MetadataError};
 pub use protocol::schema::Compatibility;
 pub use secret::{KeyId, Keys, Secret};
 pub use server::{Events, Peers, Refused, Server, ServerBuilder, ServerEvent, ShutdownReport};

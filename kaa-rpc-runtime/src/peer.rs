@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::connection::{InboundState, Link, Side, Status};
 use crate::descriptor::ServiceDescriptor;
 use crate::error::CloseReason;
+use crate::observe::ConnectionStatistics;
 use crate::protocol::frame::Parent;
 use crate::protocol::handshake::{Established, SessionId};
 use crate::secret::KeyId;
@@ -133,6 +134,12 @@ impl Peer {
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.link.configuration.side == Side::Accepting
+    }
+
+    /// What the connection has done so far.
+    #[must_use]
+    pub fn statistics(&self) -> ConnectionStatistics {
+        self.link.statistics()
     }
 
     /// Calls of the other side whose handlers have not finished.

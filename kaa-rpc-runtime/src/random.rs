@@ -1,5 +1,6 @@
-//! Randomness from the operating system.
+//! Randomness from the operating system, and identifiers that need no more than to differ.
 
+use std::cell::Cell;
 use std::io;
 
 /// Random bytes.
@@ -10,4 +11,24 @@ pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
+}
+
+/// Bytes that will not come again soon, and are not all zero: an identifier, not a secret. (SplitMix64 of Steele, Lea and
+/// Flood, seeded by the operating system for each thread.)
+pub(crate) fn identifier<const N: usize>() -> [u8; N] {
+    thread_local! {
+        static STATE: Cell<u64> = Cell::new(u64::from_le_bytes(bytes().unwrap_or_default()));
+    }
+    let mut identifier = [0; N];
+    for chunk in identifier.chunks_mut(8) {
+        let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        STATE.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let mixed = (mixed ^ (mixed >> 31)).max(1);
+        for (place, byte) in chunk.iter_mut().zip(mixed.to_le_bytes()) {
+            *place = byte;
+        }
+    }
+    identifier
 }

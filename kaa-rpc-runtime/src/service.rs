@@ -228,10 +228,14 @@ impl InboundCall {
     {
         let Some(arguments) = self.arguments(decode) else { return Handling(None) };
         let work = run(self.context(), arguments);
-        let method = self.method_id();
+        let state = self.state;
         Handling(Some(Box::pin(async move {
-            if let Err(fault) = work.await {
-                tracing::warn!(method, %fault, "a oneway call failed");
+            match work.await {
+                Ok(()) => state.answer(Answer::Text(Status::Ok, "")),
+                Err(fault) => {
+                    tracing::warn!(method = state.method.0, %fault, "a oneway call failed");
+                    state.answer(Answer::Text(Status::Fault, ""));
+                }
             }
         })))
     }
@@ -321,6 +325,7 @@ impl InboundCall {
             Ok(arguments) => Some(arguments),
             Err(error) => {
                 if self.state.oneway {
+                    self.state.link.count_dropped_oneway();
                     tracing::warn!(method = self.method_id(), %error, "dropped a oneway call");
                 }
                 self.state.answer(Answer::Text(Status::BadRequest, &error.to_string()));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::connection::{Detached, LinkConfiguration, Side};
+use crate::observe::Observers;
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
 
@@ -15,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) stall_limit: Duration,
     pub(crate) hides_faults: bool,
     pub(crate) compatibility: Compatibility,
+    pub(crate) observers: Observers,
 }
 
 impl Default for Settings {
@@ -27,6 +29,7 @@ impl Default for Settings {
             stall_limit: Duration::from_secs(30),
             hides_faults: false,
             compatibility: Compatibility::default(),
+            observers: Observers::default(),
         }
     }
 }
@@ -42,6 +45,7 @@ impl Settings {
         LinkConfiguration {
             compatibility: self.compatibility,
             detached: detached.clone(),
+            observers: self.observers.clone(),
             side,
             limits: self.limits,
             output_budget: self.output_budget,

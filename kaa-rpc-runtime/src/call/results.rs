@@ -12,6 +12,7 @@ use crate::error::CallError;
 use crate::peer::Peer;
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::Status;
+use crate::protocol::metadata::Metadata;
 use crate::stream::{Batch, Outgoing, Source};
 
 /// The call of a method that returns a stream: where its items come from.
@@ -39,8 +40,8 @@ impl<M: Method> ResultSource<M> {
     }
 }
 
-impl<M: Method> Source<Value<M::Throws>> for ResultSource<M> {
-    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Batch<Value<M::Throws>>> {
+impl<M: Method> ResultSource<M> {
+    fn poll_call(&mut self, context: &mut Context<'_>) -> Poll<Batch<Value<M::Throws>>> {
         let call = &mut self.shared;
         if let Stage::Made(token) = call.stage {
             // A stream that always has items leaves its timer no time.
@@ -73,11 +74,27 @@ impl<M: Method> Source<Value<M::Throws>> for ResultSource<M> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Batch::Failed(error)),
             // The first look for results keeps the waker.
-            Poll::Ready(Ok(())) => self.poll_batch(context),
+            Poll::Ready(Ok(())) => self.poll_call(context),
         }
+    }
+}
+
+impl<M: Method> Source<Value<M::Throws>> for ResultSource<M> {
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Batch<Value<M::Throws>>> {
+        let polled = self.poll_call(context);
+        match &polled {
+            Poll::Pending | Poll::Ready(Batch::Items(_)) => {}
+            Poll::Ready(Batch::End) => self.shared.tell_end::<Value<M::Throws>>(Ok(())),
+            Poll::Ready(Batch::Failed(error)) => self.shared.tell_end(Err(error)),
+        }
+        polled
     }
 
     fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.shared.timeout = timeout;
+    }
+
+    fn set_metadata(&mut self, metadata: Metadata) {
+        self.shared.metadata = Some(Box::new(metadata));
     }
 }

@@ -17,6 +17,7 @@ use crate::descriptor::Streams;
 use crate::error::{CloseReason, Outcome};
 use crate::protocol::calls::{Abandoned, Poll};
 use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, MethodId, Parent, Token};
+use crate::protocol::metadata::Metadata;
 use crate::protocol::streams::StreamId;
 
 /// Furthest deadline that is sent, or believed.
@@ -24,12 +25,13 @@ pub(super) const FURTHEST_DEADLINE: Duration = Duration::from_secs(30 * 24 * 360
 
 /// What a call is, without its arguments.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CallParameters {
+pub(crate) struct CallParameters<'a> {
     pub(crate) service: &'static str,
     pub(crate) method: MethodId,
     pub(crate) parent: Option<Parent>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) streams: Streams,
+    pub(crate) metadata: Option<&'a Metadata>,
 }
 
 /// What became of an attempt to make a call.
@@ -74,7 +76,7 @@ impl Link {
     #[inline]
     pub(crate) fn start_call(
         &self,
-        parameters: &CallParameters,
+        parameters: &CallParameters<'_>,
         ticket: Option<Ticket>,
         waker: &Waker,
         encode: EncodeArguments<'_>,
@@ -89,7 +91,9 @@ impl Link {
             header.remaining_time = parameters.deadline.map(remaining_time);
             header.parent = parameters.parent;
             header.has_stream = parameters.streams.arguments;
-            if let Err(error) = state.output.frame(&header, limit, &mut |encoder| encode(encoder)) {
+            header.metadata_length = metadata_length(parameters.metadata);
+            let body = &mut |encoder: &mut Encoder<'_>| encode(encoder);
+            if let Err(error) = state.output.frame(&header, parameters.metadata, limit, body) {
                 return Start::Unencodable(error);
             }
             let token = state.outgoing.leave(place, waker.clone());
@@ -108,7 +112,7 @@ impl Link {
     /// Makes a oneway call.
     pub(crate) fn start_oneway(
         &self,
-        parameters: &CallParameters,
+        parameters: &CallParameters<'_>,
         ticket: Option<Ticket>,
         waker: &Waker,
         encode: EncodeArguments<'_>,
@@ -124,8 +128,10 @@ impl Link {
         if may_leave && state.queue.is_empty() {
             let limit = frame_limit(&state);
             let id = state.outgoing.issue_id();
-            let header = Header::new(Kind::Oneway, id, Token(0), parameters.method.0);
-            if let Err(error) = state.output.frame(&header, limit, &mut |encoder| encode(encoder)) {
+            let mut header = Header::new(Kind::Oneway, id, Token(0), parameters.method.0);
+            header.metadata_length = metadata_length(parameters.metadata);
+            let body = &mut |encoder: &mut Encoder<'_>| encode(encoder);
+            if let Err(error) = state.output.frame(&header, parameters.metadata, limit, body) {
                 return Start::Unencodable(error);
             }
             state.oneway_credit -= 1;
@@ -141,7 +147,7 @@ impl Link {
     fn enqueue(
         &self,
         mut state: std::sync::MutexGuard<'_, State>,
-        parameters: &CallParameters,
+        parameters: &CallParameters<'_>,
         kind: Kind,
         ticket: Option<Ticket>,
         waker: &Waker,
@@ -156,7 +162,8 @@ impl Link {
             Phase::Connecting | Phase::Open | Phase::PeerLeaves(_) => {}
         }
         let mut buffer = Buffer::new();
-        let limit = frame_limit(&state).saturating_sub(HEADER_LENGTH + 8);
+        let options = 12 + usize::from(metadata_length(parameters.metadata));
+        let limit = frame_limit(&state).saturating_sub(HEADER_LENGTH + options);
         if let Err(error) = encode(&mut Encoder::new(&mut buffer, limit)) {
             let next = ticket.and_then(|ticket| state.queue.leave_line(ticket));
             drop(state);
@@ -179,6 +186,7 @@ impl Link {
             deadline: parameters.deadline,
             arguments: buffer.into_bytes(),
             has_stream: parameters.streams.arguments,
+            metadata: parameters.metadata.cloned().map(Box::new),
         });
         state.pump(&self.configuration, &mut wakers);
         drop(state);
@@ -241,6 +249,11 @@ impl LocalEnd {
     pub(crate) fn not_sent(reason: CloseReason) -> Self {
         Self::Lost { outcome: Outcome::NotSent, reason }
     }
+}
+
+/// Bytes of metadata, as a header announces them.
+pub(super) fn metadata_length(metadata: Option<&Metadata>) -> u16 {
+    metadata.map_or(0, Metadata::encoded_length)
 }
 
 /// Time left, in microseconds, clamped to what is sensible.

@@ -23,6 +23,7 @@ use super::registry::Methods;
 use super::stall::Watch;
 use crate::codec::Buffer;
 use crate::error::{CloseReason, ConnectError};
+use crate::observe::InboundObservation;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{Frame, Kind, MethodId, Status, parse_frame};
 use crate::service::InboundCall;
@@ -197,6 +198,8 @@ impl Driver {
                     Ok(None) => break,
                     Ok(Some(bytes)) => {
                         self.frames_read += 1;
+                        state.counts.frames_read += 1;
+                        state.counts.bytes_read += u64::try_from(bytes.len()).unwrap_or_default();
                         parse_frame(bytes).and_then(|frame| {
                             state.handle_frame(frame, &self.link.configuration, &mut self.batch)
                         })
@@ -248,7 +251,7 @@ impl Driver {
     /// Gives a call of the peer to its service.
     #[inline]
     fn begin_call(&self, frame: Frame, verdict: Verdict) {
-        let Frame { header, payload } = frame;
+        let Frame { header, metadata, payload } = frame;
         let deadline = header
             .remaining_time
             .and_then(|time| Instant::now().checked_add(Duration::from_micros(time).min(FURTHEST_DEADLINE)));
@@ -258,7 +261,8 @@ impl Driver {
             .find(MethodId(header.detail))
             .filter(|found| !self.is_comparing || !self.link.compares(found.descriptor.service));
         let method = found.map(|found| found.descriptor);
-        let state = InboundState::new(Arc::clone(&self.link), self.epoch, &header, deadline, method);
+        let state =
+            InboundState::new(Arc::clone(&self.link), self.epoch, &header, metadata, deadline, method);
         match verdict {
             Verdict::Run if header.kind == Kind::Call && header.remaining_time == Some(0) => {
                 return state.answer(Answer::Text(Status::DeadlineExceeded, ""));
@@ -277,6 +281,7 @@ impl Driver {
         }
         let Some(found) = found else {
             if header.kind == Kind::Oneway {
+                self.link.count_dropped_oneway();
                 tracing::debug!(method = header.detail, "dropped a oneway call of an unknown method");
             }
             inbound::run(&state, || {
@@ -286,7 +291,14 @@ impl Driver {
             return;
         };
         let call = InboundCall::new(Arc::clone(&state), payload);
-        inbound::run(&state, || found.instance.dispatch(call));
+        inbound::run(&state, || {
+            if InboundObservation::is_wanted(&self.link, state.metadata()) && !state.show_to(found.descriptor)
+            {
+                return None;
+            }
+            let _scope = state.enter();
+            found.instance.dispatch(call)
+        });
     }
 
     /// Writes what there is, unless it is wiser to wait for more.
@@ -367,6 +379,7 @@ impl Driver {
                 return;
             }
             state.output.note_written(written);
+            state.counts.bytes_written += u64::try_from(written).unwrap_or_default();
             let position = state.output.written();
             state.incoming.flushed(position);
             if !state.queue.is_empty() {

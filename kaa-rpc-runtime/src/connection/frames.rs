@@ -98,7 +98,7 @@ impl State {
 
     #[inline]
     fn handle_reply(&mut self, frame: Frame, batch: &mut Batch) -> Result<(), ProtocolError> {
-        let Frame { header, payload } = frame;
+        let Frame { header, payload, .. } = frame;
         let status = Status::from_number(header.detail).ok_or(ProtocolError::Misplaced { frame: "Reply" })?;
         let waker = self.outgoing.finish(header.id, header.token, Terminal { status, payload })?;
         batch.wakers.extend(waker);
@@ -118,6 +118,7 @@ impl State {
         }
         self.incoming.note_id(header.id)?;
         self.calls_seen += 1;
+        self.counts.calls_received += 1;
         let nested = header.parent.is_some_and(|parent| self.outgoing.is_unanswered(&parent));
         if let Farewell::Final(last) = self.farewell
             && header.id > last
@@ -139,6 +140,9 @@ impl State {
             let half = Receiving::new(configuration.limits.stream_window);
             self.streams.receive(StreamId::Theirs(header.id), half);
         }
+        if matches!(verdict, Verdict::OverLimit | Verdict::TooDeep) {
+            self.counts.calls_refused += 1;
+        }
         batch.inbound.push((frame, verdict));
         Ok(())
     }
@@ -157,6 +161,7 @@ impl State {
         }
         self.incoming.note_id(frame.header.id)?;
         self.oneways_open += 1;
+        self.counts.calls_received += 1;
         if self.oneways_open > configuration.limits.oneway_window {
             return Err(ProtocolError::Flood { what: "oneway calls" });
         }
@@ -187,6 +192,12 @@ impl State {
 }
 
 impl Link {
+    /// A oneway call of the peer came to nothing.
+    #[cold]
+    pub(crate) fn count_dropped_oneway(&self) {
+        self.lock().counts.oneways_dropped += 1;
+    }
+
     /// The handler of a oneway call is over: its place in the window is free.
     pub(super) fn oneway_ended(&self, epoch: u32, id: CallId) {
         let mut state = self.lock();

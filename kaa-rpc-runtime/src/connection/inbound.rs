@@ -8,6 +8,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
@@ -15,10 +16,12 @@ use tokio::time::Instant;
 use tokio::sync::Notify;
 
 use super::calling::frame_limit;
-use super::link::{Link, Phase};
+use super::link::{Link, Phase, State};
 use crate::codec::{EncodeError, Encoder};
 use crate::descriptor::MethodDescriptor;
+use crate::observe::{CallEnd, InboundObservation, InboundScope, TraceContext};
 use crate::protocol::frame::{CallId, Header, Kind, MethodId, Parent, Status, Token};
+use crate::protocol::metadata::Metadata;
 use crate::protocol::streams::StreamId;
 
 /// A handler on its way: it answers its call itself.
@@ -54,6 +57,8 @@ pub(crate) struct InboundState {
     pub(crate) detached: bool,
     pub(crate) has_stream: bool,
     pub(crate) deadline: Option<Instant>,
+    metadata: Option<Box<Metadata>>,
+    observation: OnceLock<Box<InboundObservation>>,
     flags: AtomicU8,
     changed: Notify,
 }
@@ -66,12 +71,21 @@ pub(crate) enum Answer<'a> {
     Text(Status, &'a str),
 }
 
+impl Answer<'_> {
+    fn status(&self) -> Status {
+        match self {
+            Self::Value(status, _) | Self::Text(status, _) => *status,
+        }
+    }
+}
+
 impl InboundState {
     /// `method` is what was found by the header's method id.
     pub(crate) fn new(
         link: Arc<Link>,
         epoch: u32,
         header: &Header,
+        metadata: Option<Box<Metadata>>,
         deadline: Option<Instant>,
         method: Option<&MethodDescriptor>,
     ) -> Arc<Self> {
@@ -86,6 +100,8 @@ impl InboundState {
             detached: method.is_some_and(|method| method.detached),
             has_stream: header.has_stream,
             deadline,
+            metadata,
+            observation: OnceLock::new(),
             flags: AtomicU8::new(0),
             changed: Notify::new(),
         })
@@ -101,6 +117,46 @@ impl InboundState {
     /// When a call made by this call's handler ends at the latest: with the handler.
     pub(crate) fn deadline_of_nested(&self) -> Option<Instant> {
         self.deadline.filter(|_| !self.detached && !self.is_answered())
+    }
+
+    /// What came beside the arguments, if anything; what interceptors made of it, where there are any.
+    #[inline]
+    pub(crate) fn metadata(&self) -> Option<&Metadata> {
+        match self.observation.get() {
+            Some(observation) => Some(observation.metadata()),
+            None => self.metadata.as_deref(),
+        }
+    }
+
+    /// The handler's place in a trace.
+    pub(crate) fn trace(&self) -> Option<&TraceContext> {
+        self.observation.get().and_then(|observation| observation.trace())
+    }
+
+    /// Shows the call to who watches. False if it was refused, which is then its answer.
+    #[cold]
+    pub(super) fn show_to(&self, method: &'static MethodDescriptor) -> bool {
+        match InboundObservation::begin(&self.link, method, self.metadata.as_deref(), self.deadline) {
+            Ok(observation) => self.observation.set(observation).is_ok(),
+            Err(refusal) => {
+                self.answer(Answer::Text(Status::Refused, refusal.message()));
+                false
+            }
+        }
+    }
+
+    /// Makes the call's span and trace those of this thread.
+    #[inline]
+    pub(super) fn enter(&self) -> Option<InboundScope<'_>> {
+        self.observation.get().map(|observation| observation.enter())
+    }
+
+    /// Tells who watches how the call has ended.
+    #[inline]
+    fn tell_end(&self, end: CallEnd) {
+        if let Some(observation) = self.observation.get() {
+            observation.end(end);
+        }
     }
 
     pub(crate) fn is_answered(&self) -> bool {
@@ -132,44 +188,21 @@ impl InboundState {
     /// Queues the terminal frame, unless there was one already.
     #[inline]
     pub(crate) fn answer(&self, answer: Answer<'_>) {
-        if self.flags.fetch_or(flag::ANSWERED, Ordering::AcqRel) & flag::ANSWERED != 0 || self.oneway {
+        if self.flags.fetch_or(flag::ANSWERED, Ordering::AcqRel) & flag::ANSWERED != 0 {
             return;
+        }
+        if self.oneway {
+            return self.tell_end(CallEnd::of_status(answer.status()));
         }
         let nobody_waits = self.detached && self.has(flag::CANCELLED);
         let answer = if nobody_waits { Answer::Text(Status::Cancelled, "") } else { answer };
         let mut state = self.link.lock();
         if state.epoch != self.epoch || matches!(state.phase, Phase::Connecting | Phase::Closed(_)) {
-            return;
+            drop(state);
+            return self.tell_end(CallEnd::Disconnected);
         }
         let unwritten = Unanswered(&self.flags);
-        let limit = frame_limit(&state);
-        let header = |status: Status| Header::new(Kind::Reply, self.id, self.token, status.to_number());
-        // Without a payload it takes less room than the refusal.
-        let is_empty = matches!(answer, Answer::Text(_, ""));
-        if !is_empty && state.output.pending() > self.link.configuration.output_budget {
-            let text = "replies pile up: the caller does not read them";
-            state.output.plain_frame(&header(Status::ResourceExhausted), text.as_bytes());
-        } else {
-            match answer {
-                Answer::Value(status, encode) => match state.output.frame(&header(status), limit, encode) {
-                    Ok(()) => {}
-                    Err(EncodeError::TooLarge { size, limit }) => {
-                        let mut payload = [0_u8; 16];
-                        let (head, tail) = payload.split_at_mut(8);
-                        head.copy_from_slice(&u64::try_from(size).unwrap_or(u64::MAX).to_le_bytes());
-                        tail.copy_from_slice(&u64::try_from(limit).unwrap_or(u64::MAX).to_le_bytes());
-                        state.output.plain_frame(&header(Status::TooLarge), &payload);
-                    }
-                    Err(error) => {
-                        let text = format!("the reply could not be encoded: {error}");
-                        state.output.plain_frame(&header(Status::Fault), shorten(&text, limit).as_bytes());
-                    }
-                },
-                Answer::Text(status, text) => {
-                    state.output.plain_frame(&header(status), shorten(text, limit).as_bytes());
-                }
-            }
-        }
+        let status = self.write_answer(&mut state, answer);
         std::mem::forget(unwritten);
         let position = state.output.queued();
         state.incoming.answered(self.id, position);
@@ -177,6 +210,43 @@ impl InboundState {
         let flusher = state.flush_or_schedule();
         drop(state);
         flusher.into_iter().chain(waiting.into_iter().flatten()).for_each(Waker::wake);
+        self.tell_end(CallEnd::of_status(status));
+    }
+
+    /// Puts the terminal frame, or what stands for it where it does not fit, into the output. The status that is told.
+    #[inline]
+    fn write_answer(&self, state: &mut State, answer: Answer<'_>) -> Status {
+        let limit = frame_limit(state);
+        let header = |status: Status| Header::new(Kind::Reply, self.id, self.token, status.to_number());
+        // Without a payload it takes less room than the refusal.
+        let is_empty = matches!(answer, Answer::Text(_, ""));
+        if !is_empty && state.output.pending() > self.link.configuration.output_budget {
+            let text = "replies pile up: the caller does not read them";
+            state.output.plain_frame(&header(Status::ResourceExhausted), text.as_bytes());
+            return Status::ResourceExhausted;
+        }
+        match answer {
+            Answer::Value(status, encode) => match state.output.frame(&header(status), None, limit, encode) {
+                Ok(()) => status,
+                Err(EncodeError::TooLarge { size, limit }) => {
+                    let mut payload = [0_u8; 16];
+                    let (head, tail) = payload.split_at_mut(8);
+                    head.copy_from_slice(&u64::try_from(size).unwrap_or(u64::MAX).to_le_bytes());
+                    tail.copy_from_slice(&u64::try_from(limit).unwrap_or(u64::MAX).to_le_bytes());
+                    state.output.plain_frame(&header(Status::TooLarge), &payload);
+                    Status::TooLarge
+                }
+                Err(error) => {
+                    let text = format!("the reply could not be encoded: {error}");
+                    state.output.plain_frame(&header(Status::Fault), shorten(&text, limit).as_bytes());
+                    Status::Fault
+                }
+            },
+            Answer::Text(status, text) => {
+                state.output.plain_frame(&header(status), shorten(text, limit).as_bytes());
+                status
+            }
+        }
     }
 
     /// The handler is over without an answer of its own.
@@ -188,7 +258,7 @@ impl InboundState {
             if self.flags.fetch_or(flag::ANSWERED | flag::ENDED, Ordering::AcqRel) & flag::ENDED == 0 {
                 self.link.oneway_ended(self.epoch, self.id);
             }
-            return;
+            return self.tell_end(if panicked { CallEnd::Fault } else { CallEnd::Cancelled });
         }
         if self.is_answered() {
             return;
@@ -278,6 +348,7 @@ pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<Hand
 async fn finish(mut future: HandlerFuture, state: Arc<InboundState>) {
     let _over = OnDrop(Arc::clone(&state));
     let work = std::future::poll_fn(|context| {
+        let _scope = state.enter();
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(())) => Poll::Ready(false),

@@ -18,9 +18,10 @@ use super::inbound::InboundState;
 use super::output::Output;
 use super::queue::Queue;
 use crate::error::{CloseReason, ConnectError, Outcome};
+use crate::observe::{self, ConnectionStatistics, Counts, Observers};
 use crate::peer::PeerInformation;
 use crate::protocol::calls::{Incoming, Outgoing};
-use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, Token};
+use crate::protocol::frame::{CallId, Header, Kind, Token};
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
 use crate::protocol::streams::{Sending, StreamId, Streams};
@@ -55,6 +56,8 @@ pub(crate) struct LinkConfiguration {
     pub(crate) compatibility: Compatibility,
     /// The handlers that outlive their callers.
     pub(crate) detached: Detached,
+    /// Who watches calls.
+    pub(crate) observers: Observers,
 }
 
 /// What a link is doing.
@@ -119,6 +122,7 @@ pub(crate) struct State {
     pub(super) cancels: u64,
     pub(super) information: Option<Arc<PeerInformation>>,
     pub(super) comparison: Comparison,
+    pub(super) counts: Counts,
 }
 
 impl Link {
@@ -144,6 +148,7 @@ impl Link {
             cancels: 0,
             information: None,
             comparison: Comparison::default(),
+            counts: Counts::default(),
         };
         let (status, _) = watch::channel(Status::Connecting);
         Arc::new(Self { configuration, state: Mutex::new(state), status })
@@ -172,6 +177,11 @@ impl Link {
         self.lock().incoming.running_count()
     }
 
+    /// What it has done so far.
+    pub(crate) fn statistics(&self) -> ConnectionStatistics {
+        self.lock().statistics()
+    }
+
     /// Those of them that would end with the connection.
     pub(crate) fn attached_handlers(&self) -> usize {
         self.lock().incoming.each_running().filter(|handler| !handler.detached).count()
@@ -189,6 +199,7 @@ impl Link {
             }
             epoch = state.epoch;
             state.phase = Phase::Open;
+            state.counts.open();
             state.begin_comparison(&opening, self.configuration.compatibility);
             state.stream = Some(opening.stream);
             state.information = Some(opening.information);
@@ -199,6 +210,7 @@ impl Link {
                 state.announce_farewell(&mut wakers);
             }
         }
+        observe::connection_opened(self.configuration.side);
         self.tell_open();
         wakers.into_iter().for_each(Waker::wake);
         Some(epoch)
@@ -298,6 +310,26 @@ impl Link {
 }
 
 impl State {
+    fn statistics(&self) -> ConnectionStatistics {
+        let counts = &self.counts;
+        let (next_id, _) = self.outgoing.next();
+        ConnectionStatistics {
+            connections: counts.connections,
+            bytes_read: counts.bytes_read,
+            bytes_written: counts.bytes_written,
+            frames_read: counts.frames_read,
+            calls_made: next_id.0 - 1,
+            calls_received: counts.calls_received,
+            calls_refused: counts.calls_refused,
+            oneways_dropped: counts.oneways_dropped,
+            calls_in_flight: self.outgoing.in_flight(),
+            calls_queued: self.queue.len(),
+            handlers_running: self.incoming.running_count(),
+            output_pending: self.output.pending(),
+            round_trip: counts.round_trip,
+        }
+    }
+
     /// Whether a call may leave now, if none stands before it.
     #[inline]
     pub(super) fn may_depart(&self, nested: bool, budget: u64) -> bool {
@@ -334,7 +366,13 @@ impl State {
                 // It stays unsent: its caller's timer is about to say so.
                 continue;
             }
-            let size = HEADER_LENGTH + if call.deadline.is_some() { 8 } else { 0 } + call.arguments.len();
+            let kind = if is_call { Kind::Call } else { Kind::Oneway };
+            let mut header = Header::new(kind, CallId(0), call.token.unwrap_or(Token(0)), call.method.0);
+            header.remaining_time = call.deadline.filter(|_| is_call).map(super::calling::remaining_time);
+            header.has_stream = call.has_stream;
+            let metadata = call.metadata.as_deref();
+            header.metadata_length = super::calling::metadata_length(metadata);
+            let size = header.encoded_length() + call.arguments.len();
             let limit = super::calling::frame_limit(self);
             if size > limit {
                 let end = LocalEnd::TooLarge { size, limit };
@@ -344,18 +382,14 @@ impl State {
                 }
                 continue;
             }
-            let id = match call.token {
+            header.id = match call.token {
                 Some(token) => self.outgoing.depart(token, self.output.queued()),
                 None => {
                     self.oneway_credit -= 1;
                     self.outgoing.issue_id()
                 }
             };
-            let kind = if is_call { Kind::Call } else { Kind::Oneway };
-            let mut header = Header::new(kind, id, call.token.unwrap_or(Token(0)), call.method.0);
-            header.remaining_time = call.deadline.filter(|_| is_call).map(super::calling::remaining_time);
-            header.has_stream = call.has_stream;
-            self.output.plain_frame(&header, &call.arguments);
+            self.output.queued_frame(&header, metadata, &call.arguments);
             if call.has_stream {
                 wakers.extend(call.token.and_then(|token| self.open_arguments(token)));
             }
@@ -408,6 +442,7 @@ impl State {
         if let Ok(written) = written {
             buffer.advance(written);
             self.output.note_written(written);
+            self.counts.bytes_written += u64::try_from(written).unwrap_or_default();
             let position = self.output.written();
             self.incoming.flushed(position);
         }
@@ -421,7 +456,9 @@ impl State {
         configuration: &LinkConfiguration,
     ) {
         self.epoch = self.epoch.wrapping_add(1);
-        self.stream = None;
+        if self.stream.take().is_some() {
+            observe::connection_closed(configuration.side, self.counts.since_open());
+        }
         // Whoever was about to leave goes on doing so where another connection comes.
         if self.farewell != Farewell::None {
             self.farewell = Farewell::Wanted;

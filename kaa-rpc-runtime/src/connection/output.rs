@@ -4,6 +4,7 @@
 
 use crate::codec::{Buffer, EncodeError, Encoder, Position};
 use crate::protocol::frame::Header;
+use crate::protocol::metadata::Metadata;
 
 /// Frames that wait for the flusher.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ impl Output {
         self.buffer.is_empty()
     }
 
-    /// Encodes a frame of at most `limit` bytes.
+    /// Encodes a frame of at most `limit` bytes, with the metadata that its header announces.
     ///
     /// # Errors
     /// Whatever `body` returns, and [`EncodeError`] for a frame over the limit; the output is then as it was.
@@ -55,12 +56,16 @@ impl Output {
     pub(crate) fn frame(
         &mut self,
         header: &Header,
+        metadata: Option<&Metadata>,
         limit: usize,
         body: &mut dyn FnMut(&mut Encoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         let start = self.buffer.position();
         let mut unfinished = Unfinished { start: Some(start), buffer: &mut self.buffer };
         header.encode(&mut |part| unfinished.buffer.put_slice(part));
+        if let Some(metadata) = metadata {
+            unfinished.buffer.put_slice(metadata.encoded());
+        }
         let room = limit.saturating_sub(header.encoded_length());
         body(&mut Encoder::new(unfinished.buffer, room))?;
         unfinished.start = None;
@@ -71,8 +76,16 @@ impl Output {
 
     /// A frame whose payload is these bytes, which are known to fit.
     pub(crate) fn plain_frame(&mut self, header: &Header, payload: &[u8]) {
+        self.queued_frame(header, None, payload);
+    }
+
+    /// The same with the metadata that the header announces.
+    pub(crate) fn queued_frame(&mut self, header: &Header, metadata: Option<&Metadata>, payload: &[u8]) {
         let start = self.buffer.position();
         header.encode(&mut |part| self.buffer.put_slice(part));
+        if let Some(metadata) = metadata {
+            self.buffer.put_slice(metadata.encoded());
+        }
         self.buffer.put_slice(payload);
         self.finish(start);
     }

@@ -7,6 +7,7 @@ use std::task::Waker;
 use tokio::time::Instant;
 
 use crate::protocol::frame::{MethodId, Token};
+use crate::protocol::metadata::Metadata;
 
 /// Most calls that wait to leave.
 const MOST_CALLS: usize = 1024;
@@ -27,6 +28,7 @@ pub(crate) struct QueuedCall {
     pub(crate) arguments: Vec<u8>,
     /// Whether a stream follows it.
     pub(crate) has_stream: bool,
+    pub(crate) metadata: Option<Box<Metadata>>,
 }
 
 /// The queue and the line before it.
@@ -43,6 +45,11 @@ impl Queue {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.calls.is_empty() && self.line.is_empty()
+    }
+
+    /// Calls that wait to leave.
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
     }
 
     /// Whether a call with this many bytes may enter now, for somebody who holds this ticket or none.

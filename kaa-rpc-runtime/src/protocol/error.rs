@@ -41,6 +41,9 @@ pub enum ProtocolError {
     /// Options of a header are cut off or malformed.
     #[error("the peer sent a frame with malformed options")]
     OptionsTruncated,
+    /// Metadata that is none.
+    #[error("the peer sent a frame with malformed metadata")]
+    Metadata,
     /// A frame that is not allowed now, or whose fields contradict each other.
     #[error("the peer sent a malformed or misplaced {frame} frame")]
     Misplaced {

@@ -6,6 +6,7 @@
 use bytes::{Buf, Bytes};
 
 use super::error::ProtocolError;
+use super::metadata::Metadata;
 
 /// Bytes of the fixed header.
 pub const HEADER_LENGTH: usize = 24;
@@ -116,6 +117,8 @@ pub enum Status {
     Cancelled,
     /// The reply was larger than a frame may be; the payload is its size and the limit, two u64.
     TooLarge,
+    /// The peer refused the call before its handler was run; the payload says why.
+    Refused,
 }
 
 impl Status {
@@ -132,6 +135,7 @@ impl Status {
             6 => Self::DeadlineExceeded,
             7 => Self::Cancelled,
             8 => Self::TooLarge,
+            9 => Self::Refused,
             _ => return None,
         })
     }
@@ -149,6 +153,7 @@ impl Status {
             Self::DeadlineExceeded => 6,
             Self::Cancelled => 7,
             Self::TooLarge => 8,
+            Self::Refused => 9,
         }
     }
 }
@@ -190,13 +195,24 @@ pub struct Header {
     pub parent: Option<Parent>,
     /// Whether a stream follows a Call.
     pub has_stream: bool,
+    /// Bytes of metadata behind the other options; 0 for none.
+    pub metadata_length: u16,
 }
 
 impl Header {
     /// A header without options.
     #[must_use]
     pub const fn new(kind: Kind, id: CallId, token: Token, detail: u32) -> Self {
-        Self { kind, id, token, detail, remaining_time: None, parent: None, has_stream: false }
+        Self {
+            kind,
+            id,
+            token,
+            detail,
+            remaining_time: None,
+            parent: None,
+            has_stream: false,
+            metadata_length: 0,
+        }
     }
 
     /// The header of a frame about the connection and not about a call.
@@ -208,7 +224,7 @@ impl Header {
     /// Bytes from the frame's start to its payload.
     #[must_use]
     #[inline]
-    pub const fn encoded_length(&self) -> usize {
+    pub fn encoded_length(&self) -> usize {
         let mut length = HEADER_LENGTH;
         if self.remaining_time.is_some() {
             length += 8;
@@ -216,10 +232,14 @@ impl Header {
         if self.parent.is_some() {
             length += 16;
         }
+        if self.metadata_length > 0 {
+            length += 4 + usize::from(self.metadata_length);
+        }
         length
     }
 
-    /// Writes header and options with a length of zero, which the writer sets when the frame is whole.
+    /// Writes header and options with a length of zero, which the writer sets when the frame is whole. Metadata is the
+    /// last option: its bytes are the writer's to put behind.
     #[inline]
     pub fn encode(&self, output: &mut impl FnMut(&[u8])) {
         let mut flags = 0;
@@ -228,6 +248,9 @@ impl Header {
         }
         if self.parent.is_some() {
             flags |= flag::PARENT;
+        }
+        if self.metadata_length > 0 {
+            flags |= flag::METADATA;
         }
         if self.has_stream {
             flags |= flag::STREAM;
@@ -248,6 +271,9 @@ impl Header {
             output(&parent.token.0.to_le_bytes());
             output(&parent.depth.to_le_bytes());
         }
+        if self.metadata_length > 0 {
+            output(&u32::from(self.metadata_length).to_le_bytes());
+        }
     }
 }
 
@@ -256,6 +282,8 @@ impl Header {
 pub struct Frame {
     /// Header and options.
     pub header: Header,
+    /// The metadata, where there is any.
+    pub metadata: Option<Box<Metadata>>,
     /// The rest, shared with the buffer it was read into.
     pub payload: Bytes,
 }
@@ -292,14 +320,14 @@ pub fn frame_size(bytes: &[u8], limit: usize) -> Result<Size, ProtocolError> {
 /// Everything about the header that clause 3.3 does not allow.
 #[inline]
 pub fn parse_frame(mut bytes: Bytes) -> Result<Frame, ProtocolError> {
-    let (header, offset) = parse_header(&bytes)?;
+    let (header, metadata, offset) = parse_header(&bytes)?;
     // Moves a pointer, where splitting would count references.
     bytes.advance(offset);
-    Ok(Frame { header, payload: bytes })
+    Ok(Frame { header, metadata, payload: bytes })
 }
 
 #[inline]
-fn parse_header(bytes: &[u8]) -> Result<(Header, usize), ProtocolError> {
+fn parse_header(bytes: &[u8]) -> Result<(Header, Option<Box<Metadata>>, usize), ProtocolError> {
     let Some(fixed) = bytes.first_chunk::<HEADER_LENGTH>() else {
         return Err(ProtocolError::FrameTooSmall { size: bytes.len() });
     };
@@ -316,15 +344,20 @@ fn parse_header(bytes: &[u8]) -> Result<(Header, usize), ProtocolError> {
         Token(u32::from_le_bytes([t0, t1, t2, t3])),
         u32::from_le_bytes([d0, d1, d2, d3]),
     );
+    let mut metadata = None;
     if flags != 0 {
         let options = bytes.get(HEADER_LENGTH..offset).unwrap_or_default();
-        parse_options(&mut header, flags, options)?;
+        metadata = parse_options(&mut header, flags, options)?;
     }
-    Ok((header, offset))
+    Ok((header, metadata, offset))
 }
 
 #[cold]
-fn parse_options(header: &mut Header, flags: u8, mut options: &[u8]) -> Result<(), ProtocolError> {
+fn parse_options(
+    header: &mut Header,
+    flags: u8,
+    mut options: &[u8],
+) -> Result<Option<Box<Metadata>>, ProtocolError> {
     if flags & !flag::KNOWN != 0 {
         return Err(ProtocolError::UnknownFlags { flags });
     }
@@ -346,11 +379,13 @@ fn parse_options(header: &mut Header, flags: u8, mut options: &[u8]) -> Result<(
         }
         header.parent = Some(Parent { id, token, depth });
     }
-    if flags & flag::METADATA != 0 {
-        let length = usize::try_from(read_u32(take(4)?)).unwrap_or(usize::MAX);
-        take(length)?;
+    if flags & flag::METADATA == 0 {
+        return Ok(None);
     }
-    Ok(())
+    let length = usize::try_from(read_u32(take(4)?)).unwrap_or(usize::MAX);
+    let metadata = Metadata::decode(take(length)?).map_err(|_malformed| ProtocolError::Metadata)?;
+    header.metadata_length = u16::try_from(length).unwrap_or(u16::MAX);
+    Ok((!metadata.is_empty()).then(|| Box::new(metadata)))
 }
 
 fn read_u64(bytes: &[u8]) -> u64 {
@@ -380,12 +415,15 @@ mod tests {
             remaining_time: Some(1_500_000),
             parent: Some(Parent { id: CallId(7), token: Token(3), depth: 2 }),
             has_stream: true,
+            metadata_length: 5,
             ..Header::new(Kind::Call, CallId(9), Token(1), 0xdead_beef)
         };
-        let bytes = encode(header, b"payload");
+        let metadata = b"\x01a\x01\x007";
+        let bytes = encode(header, &[metadata, &b"payload"[..]].concat());
         assert_eq!(frame_size(&bytes, 1024), Ok(Size::Known(bytes.len())));
         let frame = parse_frame(Bytes::from(bytes)).unwrap();
         assert_eq!(frame.header, header);
+        assert_eq!(frame.metadata.unwrap().encoded(), metadata);
         assert_eq!(frame.payload, Bytes::from_static(b"payload"));
     }
 

@@ -7,5 +7,6 @@ pub mod error;
 pub mod frame;
 pub mod handshake;
 pub mod limits;
+pub mod metadata;
 pub mod schema;
 pub mod streams;

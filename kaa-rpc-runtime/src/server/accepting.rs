@@ -15,6 +15,7 @@ use super::events::{Refused, ServerEvent};
 use super::running::Shared;
 use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Side, shake_hands};
 use crate::error::CloseReason;
+use crate::observe;
 use crate::peer::{Peer, PeerInformation};
 use crate::protocol::handshake::{ServerHandshake, ServerParameters};
 use crate::secret::Secret;
@@ -141,6 +142,7 @@ async fn serve(shared: Arc<Shared>, stream: Stream, place: Place) {
         Err(_elapsed) => Refused::otherwise(address, "it did not authenticate itself in time"),
     };
     shared.refused.fetch_add(1, Ordering::Relaxed);
+    observe::connection_refused();
     tracing::warn!(address = %refused.address, key_id = ?refused.key_id, reason = refused.reason, "refused a connection");
     // Nobody may listen for events.
     let _unheard = shared.events.send(ServerEvent::Refused(refused));
@@ -206,6 +208,7 @@ impl<'a> Registration<'a> {
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.link.close(&CloseReason::ClosedHere);
+        self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner).add(&self.link.statistics());
         self.shared.registry.remove(self.number, self.announced);
     }
 }

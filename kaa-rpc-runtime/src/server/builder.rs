@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::running::Server;
 use crate::connection::ServiceSet;
 use crate::error::SetupError;
+use crate::observe::{Direction, Interceptor, Propagator};
 use crate::protocol::handshake::Audience;
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
@@ -106,6 +107,24 @@ impl ServerBuilder {
     /// How much clients' schemas may differ from this side's; as far as compatible changes go, by default.
     pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
         self.settings.compatibility = compatibility;
+        self
+    }
+
+    /// Shows this every call that this side makes, and lets it refuse them; behind interceptors added before.
+    pub fn intercept_outbound(mut self, interceptor: impl Interceptor) -> Self {
+        self.settings.observers.add(Direction::Outbound, interceptor);
+        self
+    }
+
+    /// Shows this every call that this side serves, and lets it refuse them; behind interceptors added before.
+    pub fn intercept_inbound(mut self, interceptor: impl Interceptor) -> Self {
+        self.settings.observers.add(Direction::Inbound, interceptor);
+        self
+    }
+
+    /// Carries traces between the program's own tracing and calls; without, the runtime makes contexts of its own.
+    pub fn trace_propagator(mut self, propagator: impl Propagator) -> Self {
+        self.settings.observers.set_propagator(propagator);
         self
     }
 

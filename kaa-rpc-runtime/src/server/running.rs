@@ -1,8 +1,8 @@
 //! A server at work.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, broadcast, watch};
@@ -15,6 +15,7 @@ use super::events::{self, Events, ServerEvent};
 use super::registry::{Peers, Registry};
 use crate::connection::{Detached, ServiceSet};
 use crate::error::{CloseReason, SetupError};
+use crate::observe::{ConnectionStatistics, ServerStatistics};
 use crate::protocol::handshake::{Audience, InstanceId};
 use crate::secret::Keys;
 use crate::service::{RegisterError, Service, role};
@@ -65,6 +66,8 @@ pub(super) struct Shared {
     /// True once no more connections are taken.
     pub(super) closing: watch::Sender<bool>,
     pub(super) refused: AtomicU64,
+    /// What the connections have done that are over.
+    pub(super) ended: Mutex<ConnectionStatistics>,
 }
 
 /// How a shutdown went.
@@ -102,6 +105,7 @@ impl Server {
             detached: Detached::default(),
             closing: watch::channel(false).0,
             refused: AtomicU64::new(0),
+            ended: Mutex::default(),
         });
         let address = listener.as_ref().map(|listener| listener.local_address().clone());
         let accept_task =
@@ -151,6 +155,24 @@ impl Server {
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.shared.refused.load(Ordering::Relaxed)
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn statistics(&self) -> ServerStatistics {
+        // Before the living ones are asked: what ends meanwhile is missed for a moment rather than counted twice.
+        let mut total = *self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        total.round_trip = None;
+        let links = self.shared.registry.links();
+        for link in &links {
+            total.add(&link.statistics());
+        }
+        ServerStatistics {
+            connections: links.len(),
+            refused: self.refused(),
+            detached_handlers: self.shared.detached.count(),
+            total,
+        }
     }
 
     /// Serves something that is connected already, as if it had been accepted.

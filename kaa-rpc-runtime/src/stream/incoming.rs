@@ -19,6 +19,7 @@ use crate::codec::{DecodeError, DecodeLimits, Decoder, Wire};
 use crate::connection::{Arguments, InboundState};
 use crate::error::{CallError, Outcome};
 use crate::peer::Peer;
+use crate::protocol::metadata::Metadata;
 use crate::protocol::streams::StreamEnd;
 
 use super::TURN;
@@ -72,6 +73,9 @@ pub(crate) trait Source<E>: Send + Sync {
 
     /// See [`Incoming::timeout`].
     fn set_timeout(&mut self, timeout: Option<Duration>);
+
+    /// See [`Incoming::metadata`].
+    fn set_metadata(&mut self, metadata: Metadata);
 }
 
 /// What a source has.
@@ -131,6 +135,14 @@ impl<T, E> Incoming<T, E> {
     pub fn no_timeout(mut self) -> Self {
         if let Some(source) = &mut self.source {
             source.set_timeout(None);
+        }
+        self
+    }
+
+    /// Sends this along beside the arguments of the call. The stream parameter of a handler has none of its own.
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        if let Some(source) = &mut self.source {
+            source.set_metadata(metadata);
         }
         self
     }
@@ -259,6 +271,8 @@ impl Source<Infallible> for ArgumentSource {
     }
 
     fn set_timeout(&mut self, _: Option<Duration>) {}
+
+    fn set_metadata(&mut self, _: Metadata) {}
 }
 
 impl Drop for ArgumentSource {

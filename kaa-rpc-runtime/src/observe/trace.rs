@@ -1,0 +1,285 @@
+//! Traces across connections, as W3C Trace Context has them (<https://www.w3.org/TR/trace-context/>): the metadata
+//! `traceparent` and `tracestate`.
+//!
+//! Invariants: while a handler is polled its trace is the current one, and calls made then, to whomever, belong to it;
+//! what is malformed begins a new trace and harms nothing.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+use tracing::Span;
+
+use crate::protocol::metadata::Metadata;
+
+const PARENT: &str = "traceparent";
+const STATE: &str = "tracestate";
+/// Longest `tracestate` that is passed on.
+const LONGEST_STATE: usize = 512;
+/// Bytes of a `traceparent`.
+const PARENT_LENGTH: usize = 55;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<TraceContext>>> = const { RefCell::new(None) };
+    /// Whether there is a current one: cheaper to ask than the other.
+    static IS_TRACED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A place in a trace: which trace, and which span of it.
+///
+/// A handler's context has that of its call, and calls that the handler makes are told it, to any peer. A task that it
+/// spawns takes it along with [`TraceContext::scope`].
+///
+/// ```
+/// use kaa_rpc_runtime::TraceContext;
+///
+/// let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+/// let context = TraceContext::parse(text, None).ok_or("well-formed")?;
+/// assert_eq!(context.traceparent(), text);
+/// assert_eq!(context.child().trace_id(), context.trace_id());
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TraceContext {
+    trace_id: [u8; 16],
+    span_id: [u8; 8],
+    flags: u8,
+    state: Option<Arc<str>>,
+}
+
+/// Carries traces between the program's own tracing and calls, for instance OpenTelemetry's. Without one the runtime
+/// makes contexts of its own.
+pub trait Propagator: Send + Sync + 'static {
+    /// What a call that is made within this span is to carry.
+    fn inject(&self, span: &Span) -> Option<TraceContext>;
+    /// A handler's span begins, whose caller's place is this.
+    fn extract(&self, span: &Span, context: &TraceContext);
+}
+
+impl TraceContext {
+    /// The beginning of a new trace, which is sampled.
+    #[must_use]
+    pub fn root() -> Self {
+        Self {
+            trace_id: crate::random::identifier(),
+            span_id: crate::random::identifier(),
+            flags: 1,
+            state: None,
+        }
+    }
+
+    /// Another span of the same trace.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { span_id: crate::random::identifier(), ..self.clone() }
+    }
+
+    /// Reads a `traceparent` and the `tracestate` beside it; `None` if the former is malformed.
+    #[must_use]
+    pub fn parse(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
+        let version = byte(traceparent.get(..2)?)?;
+        let behind = traceparent.as_bytes().get(PARENT_LENGTH);
+        let ends_well = if version == 0 { behind.is_none() } else { behind.is_none_or(|byte| *byte == b'-') };
+        let mut parts = traceparent.get(3..PARENT_LENGTH)?.split('-');
+        let trace_id = bytes::<16>(parts.next()?)?;
+        let span_id = bytes::<8>(parts.next()?)?;
+        let flags = byte(parts.next()?)?;
+        let is_well_formed = version != 0xff
+            && ends_well
+            && traceparent.as_bytes().get(2) == Some(&b'-')
+            && parts.next().is_none()
+            && trace_id != [0; 16]
+            && span_id != [0; 8];
+        let state = tracestate.filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
+        is_well_formed.then(|| Self { trace_id, span_id, flags, state: state.map(Arc::from) })
+    }
+
+    /// As a `traceparent` of version 00.
+    #[must_use]
+    pub fn traceparent(&self) -> String {
+        format!("00-{}-{}-{:02x}", Hexadecimal(&self.trace_id), Hexadecimal(&self.span_id), self.flags)
+    }
+
+    /// What stands beside it for vendors, passed on as it came.
+    #[must_use]
+    pub fn tracestate(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// The trace.
+    #[must_use]
+    pub fn trace_id(&self) -> [u8; 16] {
+        self.trace_id
+    }
+
+    /// The span.
+    #[must_use]
+    pub fn span_id(&self) -> [u8; 8] {
+        self.span_id
+    }
+
+    /// Whether somebody records the trace.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
+    /// The context of the handler or scope that is being polled by this thread.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        if !is_traced() {
+            return None;
+        }
+        CURRENT.with_borrow(|current| current.as_deref().cloned())
+    }
+
+    /// Runs a future within this context: calls made by it belong to the trace.
+    pub async fn scope<F: Future>(self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let context = Arc::new(self);
+        std::future::poll_fn(move |task| {
+            let _entered = enter(Some(Arc::clone(&context)));
+            future.as_mut().poll(task)
+        })
+        .await
+    }
+
+    pub(super) fn of_metadata(metadata: &Metadata) -> Option<Self> {
+        Self::parse(metadata.text(PARENT)?, metadata.text(STATE))
+    }
+
+    /// Whether metadata may bring a context.
+    pub(super) fn is_in(metadata: Option<&Metadata>) -> bool {
+        metadata.is_some_and(|metadata| metadata.value(PARENT).is_some())
+    }
+
+    /// Puts it where there is room for it: a full metadata is the program's own, and goes first.
+    pub(super) fn put_into(&self, metadata: &mut Metadata) {
+        let put = metadata.insert(PARENT, self.traceparent()).and_then(|()| match &self.state {
+            Some(state) => metadata.insert(STATE, state.as_bytes()),
+            None => Ok(()),
+        });
+        if let Err(error) = put {
+            tracing::debug!(%error, "a call carries no trace");
+        }
+    }
+
+    pub(super) fn display_trace_id(&self) -> impl fmt::Display {
+        Hexadecimal(&self.trace_id)
+    }
+
+    pub(super) fn display_span_id(&self) -> impl fmt::Display {
+        Hexadecimal(&self.span_id)
+    }
+}
+
+impl fmt::Debug for TraceContext {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("TraceContext").field(&self.traceparent()).finish()
+    }
+}
+
+/// Whether this thread polls something that belongs to a trace.
+#[inline]
+pub(super) fn is_traced() -> bool {
+    IS_TRACED.get()
+}
+
+/// While it lives, a context is the current one of this thread.
+pub(super) struct Entered {
+    before: Option<Arc<TraceContext>>,
+}
+
+/// Makes a context the current one; `None` is none.
+pub(super) fn enter(context: Option<Arc<TraceContext>>) -> Entered {
+    IS_TRACED.set(context.is_some());
+    Entered { before: CURRENT.replace(context) }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let before = self.before.take();
+        IS_TRACED.set(before.is_some());
+        CURRENT.set(before);
+    }
+}
+
+struct Hexadecimal<'a>(&'a [u8]);
+
+impl fmt::Display for Hexadecimal<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+/// Two lowercase hexadecimal digits.
+fn byte(text: &str) -> Option<u8> {
+    let is_lowercase = text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    (text.len() == 2 && is_lowercase).then(|| u8::from_str_radix(text, 16).ok()).flatten()
+}
+
+fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (index, place) in bytes.iter_mut().enumerate() {
+        *place = byte(text.get(2 * index..2 * index + 2)?)?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn what_the_recommendation_allows_is_read() {
+        let context = TraceContext::parse(GOOD, Some("vendor=1")).unwrap();
+        assert_eq!(context.traceparent(), GOOD);
+        assert_eq!(context.tracestate(), Some("vendor=1"));
+        assert!(context.is_sampled());
+        let later = GOOD.replacen("00", "cc", 1) + "-what-the-future-will-be-like";
+        assert_eq!(TraceContext::parse(&later, None).unwrap().traceparent(), GOOD);
+    }
+
+    #[test]
+    fn what_the_recommendation_forbids_is_not() {
+        let bad = [
+            "",
+            "00",
+            &GOOD.replacen("00", "ff", 1),
+            &GOOD.to_uppercase(),
+            &(GOOD.to_owned() + "-"),
+            &GOOD.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+            &GOOD.replace("00f067aa0ba902b7", &"0".repeat(16)),
+            &GOOD.replacen('-', "_", 1),
+            &GOOD.replace("-01", "-0g"),
+            &(GOOD.replacen("00", "cc", 1) + "x"),
+            &"é".repeat(40),
+        ];
+        for text in bad {
+            assert_eq!(TraceContext::parse(text, None), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_entered_and_left() {
+        let context = TraceContext::root();
+        assert_eq!(TraceContext::current(), None);
+        {
+            let _entered = enter(Some(Arc::new(context.clone())));
+            assert_eq!(TraceContext::current(), Some(context.clone()));
+            {
+                let _none = enter(None);
+                assert_eq!(TraceContext::current(), None);
+            }
+            assert_eq!(TraceContext::current(), Some(context));
+        }
+        assert_eq!(TraceContext::current(), None);
+    }
+}
