@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test says so by panicking")]
 
 use bytes::Bytes;
+use kaa_rpc_runtime::Metadata;
 use kaa_rpc_runtime::protocol::frame::{
     CallId, Header, Kind, Parent, Size, Status, Token, frame_size, parse_frame,
 };
@@ -49,10 +50,18 @@ fn every_frame_is_written_and_read_as_specified() {
     check("nested call", &Header { parent, ..call(3, 2) }, b"\x05h");
     check_reading("padded call", &call(4, 0), b"\x05h");
     check("stream call", &Header { has_stream: true, ..call(6, 3) }, b"\x05h");
+    let metadata = Metadata::new().with("tier", "red").unwrap();
+    let length = u16::try_from(metadata.encoded().len()).unwrap();
+    let with_metadata = [metadata.encoded(), b"\x05h"].concat();
+    let header = Header { metadata_length: length, ..call(7, 0) };
+    assert_eq!(encode(&header, &with_metadata), golden("call with metadata"));
+    let frame = parse_frame(Bytes::from(golden("call with metadata"))).unwrap();
+    assert_eq!((frame.header, frame.metadata.as_deref()), (header, Some(&metadata)));
     check("oneway", &Header::new(Kind::Oneway, CallId(5), Token(0), METHOD), b"");
     let reply = |status: Status| Header::new(Kind::Reply, CallId(1), Token(0), status.to_number());
     check("reply", &reply(Status::Ok), b"\x05h");
     check("fault", &reply(Status::Fault), b"ohno");
+    check("refused", &reply(Status::Refused), b"no entry");
     check("cancel", &Header::new(Kind::Cancel, CallId(1), Token(0), 0), b"");
     check("credit", &Header::of_connection(Kind::OnewayCredit, 128), b"");
     check("ping", &Header::of_connection(Kind::Ping, 0), b"");

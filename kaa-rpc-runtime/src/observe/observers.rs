@@ -36,10 +36,10 @@ impl Observers {
         self.propagator.as_deref()
     }
 
-    /// Whether somebody watches calls of this direction, traces aside.
+    /// Whether somebody watches calls of this direction.
     #[inline]
     pub(super) fn watch(&self, direction: Direction) -> bool {
-        meter::IS_ON || !self.of(direction).is_empty()
+        meter::IS_ON || !self.of(direction).is_empty() || self.propagator.is_some()
     }
 
     /// Shows a call's beginning. Where it is refused, those who had seen it are told its end.

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kaa_rpc_runtime::codegen::*;
-use kaa_rpc_runtime::{Call, Client, ClientBuilder, OnewayCall, Peer, Secret, Server, ServerBuilder};
+use kaa_rpc_runtime::{
+    Call, Client, ClientBuilder, OnewayCall, Peer, Secret, Server, ServerBuilder, TraceContext,
+};
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) use waiting::*;
@@ -63,6 +65,12 @@ pub(crate) const PATIENT: u32 = 22;
 pub(crate) const PATIENT_NOTE: u32 = 23;
 /// Writes its argument down; idempotent.
 pub(crate) const REPEATABLE: u32 = 24;
+/// Returns the metadata of this name.
+pub(crate) const METADATA: u32 = 25;
+/// Returns the handler's place in its trace.
+pub(crate) const TRACE: u32 = 26;
+/// Asks the caller for its `TRACE`.
+pub(crate) const ASK_TRACE: u32 = 27;
 /// Nobody serves it.
 pub(crate) const NOBODYS: u32 = 99;
 
@@ -87,7 +95,7 @@ const fn method(id: u32) -> MethodDescriptor {
     }
 }
 
-const COUNT: usize = REPEATABLE as usize;
+const COUNT: usize = ASK_TRACE as usize;
 
 static METHODS: [&MethodDescriptor; COUNT] = {
     static TABLE: [MethodDescriptor; COUNT] = {
@@ -364,6 +372,21 @@ fn serve_more<P: Proxy>(world: Arc<World>, call: InboundCall) -> Handling {
         UNBOUND => call.unary::<P, shape::String<4>, _, _>(text, |_, text| async move { Ok(text) }),
         REMAINING | TIMED => call.unary::<P, Text, _, _>(text, |cx, _| async move {
             Ok(cx.remaining_time().map_or_else(|| "for ever".to_owned(), |time| time.as_secs().to_string()))
+        }),
+        METADATA => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            Ok(cx.metadata().text(&text).unwrap_or("none").to_owned())
+        }),
+        TRACE => call.unary::<P, Text, _, _>(text, |cx, _| async move {
+            let trace = cx.trace().map_or_else(|| "none".to_owned(), TraceContext::traceparent);
+            tokio::task::yield_now().await;
+            assert_eq!(TraceContext::current().as_ref(), cx.trace(), "also behind a pause");
+            Ok(trace)
+        }),
+        ASK_TRACE => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            tokio::task::yield_now().await;
+            let theirs = ask::<TRACE>(cx.peer.peer(), text).await?;
+            let ours = cx.trace().map_or_else(|| "none".to_owned(), TraceContext::traceparent);
+            Ok(format!("{ours} {theirs}"))
         }),
         ASK_REMAINING => call.unary::<P, Text, _, _>(text, |cx, text| async move {
             Ok(ask::<REMAINING>(cx.peer.peer(), text).await?)

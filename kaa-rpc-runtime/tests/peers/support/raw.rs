@@ -33,6 +33,7 @@ pub(crate) const BAD_REQUEST: u32 = 4;
 pub(crate) const EXHAUSTED: u32 = 5;
 pub(crate) const DEADLINE_EXCEEDED: u32 = 6;
 pub(crate) const CANCELLED: u32 = 7;
+pub(crate) const REFUSED: u32 = 9;
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
@@ -109,6 +110,12 @@ pub(crate) fn nested(
     options.extend(parent.1.to_le_bytes());
     options.extend(depth.to_le_bytes());
     frame_with(kind, (id, 7, method), (2, &options), &text(argument))
+}
+
+/// A call with metadata.
+pub(crate) fn call_with_metadata(id: u64, method: u32, argument: &str, metadata: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(metadata.len()).unwrap().to_le_bytes();
+    frame_with(CALL, (id, 7, method), (4, &[&length, metadata].concat()), &text(argument))
 }
 
 pub(crate) fn cancel(id: u64) -> Vec<u8> {
