@@ -42,15 +42,28 @@ impl Backoff {
         self
     }
 
-    pub(crate) fn healthy_after(&self) -> Duration {
-        self.healthy_after
+    /// By how much each delay is longer than the last; from 1 up.
+    #[must_use]
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.factor = if factor.is_finite() { factor.max(1.0) } else { 1.0 };
+        self
+    }
+
+    /// After so long in health the delays begin anew with the first.
+    #[must_use]
+    pub fn healthy_after(mut self, time: Duration) -> Self {
+        self.healthy_after = time;
+        self
+    }
+
+    /// Whether a connection of this age was in health.
+    pub(crate) fn is_healthy(&self, age: Duration) -> bool {
+        age >= self.healthy_after
     }
 
     /// The delay after so many failures in a row before this one.
     pub(crate) fn delay(&self, failures: u32) -> Duration {
-        // Without randomness all clients wait the same time, which is no worse than no spread.
-        let [byte] = crate::random::bytes::<1>().unwrap_or([128]);
-        self.delay_at(failures, f64::from(byte) / 255.0)
+        self.delay_at(failures, crate::random::chance())
     }
 
     /// `chance` from 0 to 1.
@@ -58,7 +71,8 @@ impl Backoff {
         let exponent = i32::try_from(failures.min(64)).unwrap_or(64);
         let seconds = self.first.as_secs_f64() * self.factor.powi(exponent);
         let seconds = seconds.min(self.longest.as_secs_f64());
-        Duration::from_secs_f64(seconds * (1.0 - SPREAD + 2.0 * SPREAD * chance))
+        let spread = seconds * (1.0 - SPREAD + 2.0 * SPREAD * chance);
+        Duration::try_from_secs_f64(spread).unwrap_or(self.longest)
     }
 }
 
@@ -74,5 +88,13 @@ mod tests {
         assert_eq!(backoff.delay_at(1000, 0.5), Duration::from_secs(30));
         assert_eq!(backoff.delay_at(0, 0.0), Duration::from_millis(80));
         assert_eq!(backoff.delay_at(0, 1.0), Duration::from_millis(120));
+    }
+
+    #[test]
+    fn whatever_is_set_gives_a_delay() {
+        let backoff = Backoff::default().factor(f64::NAN).longest(Duration::MAX).first(Duration::MAX);
+        assert_eq!(backoff.delay_at(u32::MAX, 1.0), Duration::MAX);
+        assert_eq!(Backoff::default().factor(0.0).delay_at(9, 0.5), Duration::from_millis(100));
+        assert_eq!(Backoff::default().factor(2.0).delay_at(2, 0.5), Duration::from_millis(400));
     }
 }

@@ -11,10 +11,11 @@ use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::connection::{
-    Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, ServiceSet, Side, Status,
-    shake_hands,
+    Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Patience, ServiceSet, Side,
+    Status, shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
+use crate::events::{EventSender, Events};
 use crate::observe::{Direction, Interceptor, Propagator};
 use crate::peer::{Peer, PeerInformation, Proxy};
 use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
@@ -23,6 +24,7 @@ use crate::protocol::schema::Compatibility;
 use crate::secret::{KeyId, Secret};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
+use crate::shutdown::{ShutdownReport, shut_down};
 use crate::transport::{Address, ConnectOptions, Stream, connect};
 
 /// A connection to a server, in the making or made.
@@ -49,6 +51,7 @@ pub struct Client {
 pub(crate) struct Owner {
     link: Arc<Link>,
     services: Arc<ServiceSet>,
+    events: Arc<EventSender<ClientEvent>>,
 }
 
 impl Drop for Owner {
@@ -70,6 +73,33 @@ pub struct ClientBuilder {
     backoff: Option<Backoff>,
     options: ConnectOptions,
     settings: Settings,
+}
+
+/// Something that happened to a client's connection.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// It tries to connect: for the first time, or so many times since there was a connection.
+    Connecting {
+        /// 1 for the first try.
+        attempt: u32,
+    },
+    /// Both sides have proved the secret, and their schemas fit.
+    Connected(Arc<PeerInformation>),
+    /// A try came to nothing.
+    Refused {
+        /// Why.
+        error: ConnectError,
+        /// When it tries again; never, if not said.
+        retry_in: Option<Duration>,
+    },
+    /// A connection is over.
+    Disconnected {
+        /// Why.
+        reason: CloseReason,
+        /// When it tries to connect again; never, if not said.
+        retry_in: Option<Duration>,
+    },
 }
 
 /// Whether a client has a connection.
@@ -131,6 +161,21 @@ impl Client {
         Ok(())
     }
 
+    /// Serves this service no longer, on the living connection neither: calls that come from now on end with
+    /// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod), those that run are finished. Whether it was
+    /// registered. The name is the service's, as `package.Service`.
+    pub fn deregister(&self, service: &str) -> bool {
+        let was_there = self.owner.services.deregister(service);
+        self.owner.link.services_changed();
+        was_there
+    }
+
+    /// What happens to the connection: tries, successes, losses.
+    #[must_use]
+    pub fn events(&self) -> Events<ClientEvent> {
+        self.owner.events.events()
+    }
+
     /// Waits until both sides have proved the secret.
     ///
     /// # Errors
@@ -159,18 +204,16 @@ impl Client {
     }
 
     /// Takes no new calls, lets those that run finish for at most this time, and closes.
-    pub async fn shutdown(&self, grace: Duration) {
+    pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         let link = &self.owner.link;
         let detached = &link.configuration.detached;
-        link.begin_drain();
-        let ended = async {
-            link.closed().await;
-            detached.ended().await;
-        };
-        if tokio::time::timeout(grace, ended).await.is_err() {
-            link.close(&CloseReason::ClosedHere);
+        let until = Instant::now() + grace;
+        let mut report = shut_down(link, grace).await;
+        if tokio::time::timeout_at(until, detached.ended()).await.is_err() {
+            report.cancelled_handlers += detached.count();
             detached.cut();
         }
+        report
     }
 }
 
@@ -239,6 +282,20 @@ impl ClientBuilder {
     /// [`CloseReason::PeerStalled`]; 30 seconds by default.
     pub fn stall_limit(mut self, limit: Duration) -> Self {
         self.settings.stall_limit = limit;
+        self
+    }
+
+    /// Pings a server that has been silent for `idle`, and ends the connection with
+    /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled) if nothing comes within `answer`; by default 15 and
+    /// 10 seconds. A handler that does not let go of its thread for so long is such a silence.
+    pub fn liveness(mut self, idle: Duration, answer: Duration) -> Self {
+        self.settings.patience = Some(Patience { idle, answer });
+        self
+    }
+
+    /// Takes any silence for life.
+    pub fn no_liveness(mut self) -> Self {
+        self.settings.patience = None;
         self
     }
 
@@ -329,9 +386,11 @@ impl ClientBuilder {
             &Detached::default(),
         ));
         let services = Arc::new(self.services);
+        let events = Arc::new(EventSender::new());
         let task = Task {
             link: Arc::clone(&link),
             services: Arc::clone(&services),
+            events: Arc::clone(&events),
             target,
             backoff: self.backoff,
             secret,
@@ -343,7 +402,7 @@ impl ClientBuilder {
             has_been_connected: false,
         };
         runtime.spawn(task.run());
-        Ok(Client { owner: Arc::new(Owner { link, services }) })
+        Ok(Client { owner: Arc::new(Owner { link, services, events }) })
     }
 }
 
@@ -357,6 +416,7 @@ enum Target {
 struct Task {
     link: Arc<Link>,
     services: Arc<ServiceSet>,
+    events: Arc<EventSender<ClientEvent>>,
     target: Target,
     backoff: Option<Backoff>,
     secret: Secret,
@@ -377,31 +437,47 @@ impl Drop for Task {
 
 impl Task {
     async fn run(mut self) {
-        let mut failures = 0;
+        let (mut failures, mut attempt) = (0, 1);
         loop {
+            self.events.tell(ClientEvent::Connecting { attempt });
             let link = Arc::clone(&self.link);
-            let (reason, healthy_for) = tokio::select! {
+            let ended = tokio::select! {
                 biased;
-                _over = link.closed() => return,
+                over = link.closed() => Ended { reason: over, healthy_for: None },
                 ended = self.connect_and_drive() => ended,
             };
-            let again = self.is_worth_another_try(&reason) && !link.is_leaving();
-            let (Some(backoff), true) = (&self.backoff, again) else {
-                return self.link.close(&reason);
+            let again = self.is_worth_another_try(&ended.reason) && !link.is_leaving() && !link.is_over();
+            let delay = match &self.backoff {
+                Some(backoff) if again => {
+                    if ended.healthy_for.is_some_and(|time| backoff.is_healthy(time)) {
+                        failures = 0;
+                    }
+                    Some(backoff.delay(failures).max(retry_after(&ended.reason)))
+                }
+                _ => None,
             };
-            self.link.lost(&reason);
-            if healthy_for >= backoff.healthy_after() {
-                failures = 0;
-            }
-            let delay = backoff.delay(failures).max(retry_after(&reason));
             failures += 1;
-            tracing::debug!(%reason, ?delay, "will connect again");
+            attempt = if ended.healthy_for.is_some() { 1 } else { attempt.saturating_add(1) };
+            self.tell_end(&ended, delay);
+            let Some(delay) = delay else { return link.close(&ended.reason) };
+            link.lost(&ended.reason);
+            tracing::debug!(reason = %ended.reason, ?delay, "will connect again");
             tokio::select! {
                 biased;
                 _over = link.closed() => return,
                 () = tokio::time::sleep(delay) => {}
             }
         }
+    }
+
+    fn tell_end(&self, ended: &Ended, retry_in: Option<Duration>) {
+        let reason = ended.reason.clone();
+        self.events.tell(match reason {
+            CloseReason::NotConnected(error) if ended.healthy_for.is_none() => {
+                ClientEvent::Refused { error, retry_in }
+            }
+            reason => ClientEvent::Disconnected { reason, retry_in },
+        });
     }
 
     fn is_worth_another_try(&self, reason: &CloseReason) -> bool {
@@ -418,21 +494,37 @@ impl Task {
         }
     }
 
-    /// One connection from its beginning to its end, and how long it was in health.
-    async fn connect_and_drive(&mut self) -> (CloseReason, Duration) {
+    /// One connection from its beginning to its end.
+    async fn connect_and_drive(&mut self) -> Ended {
         let driver = match tokio::time::timeout(self.timeout, self.establish()).await {
             Ok(Ok(driver)) => driver,
-            Ok(Err(error)) => return (CloseReason::NotConnected(error), Duration::ZERO),
+            Ok(Err(error)) => return Ended::never_began(CloseReason::NotConnected(error)),
             Err(_elapsed) => {
                 let error = ConnectError::Timeout(self.timeout);
-                return (CloseReason::NotConnected(error), Duration::ZERO);
+                return Ended::never_began(CloseReason::NotConnected(error));
             }
         };
-        let Some(driver) = driver else { return (CloseReason::ClosedHere, Duration::ZERO) };
+        let Some(driver) = driver else { return Ended::never_began(CloseReason::ClosedHere) };
         self.has_been_connected = true;
-        let since = Instant::now();
-        let reason = driver.run().await;
-        (reason, since.elapsed())
+        let mut since = None;
+        let mut running = std::pin::pin!(driver.run());
+        // Schemas that differ are compared first: until then there is nobody to call.
+        let early_end = tokio::select! {
+            biased;
+            opened = self.link.ready() => {
+                if let (Ok(()), Some(information)) = (opened, self.link.information()) {
+                    since = Some(Instant::now());
+                    self.events.tell(ClientEvent::Connected(information));
+                }
+                None
+            }
+            reason = &mut running => Some(reason),
+        };
+        let reason = match early_end {
+            Some(reason) => reason,
+            None => running.await,
+        };
+        Ended { reason, healthy_for: since.map(|since| since.elapsed()) }
     }
 
     async fn establish(&mut self) -> Result<Option<Driver>, ConnectError> {
@@ -466,6 +558,19 @@ impl Task {
         let peer_limits = established.peer_limits;
         let opening = Opening { stream, information, peer_limits, described: &described };
         Ok(Driver::open(Arc::clone(&self.link), reader, methods, opening))
+    }
+}
+
+/// How a try to connect ended, or the connection it brought.
+struct Ended {
+    reason: CloseReason,
+    /// How long there was a connection; `None` if there was none.
+    healthy_for: Option<Duration>,
+}
+
+impl Ended {
+    fn never_began(reason: CloseReason) -> Self {
+        Self { reason, healthy_for: None }
     }
 }
 

@@ -42,6 +42,7 @@ mod connection;
 mod context;
 mod descriptor;
 mod error;
+mod events;
 mod fingerprint;
 mod observe;
 mod peer;
@@ -51,6 +52,7 @@ pub mod secret;
 mod server;
 mod service;
 mod settings;
+mod shutdown;
 mod stream;
 mod timestamp;
 pub mod transport;
@@ -58,13 +60,14 @@ pub mod transport;
 pub use backoff::Backoff;
 pub use bytes::Bytes;
 pub use call::{Call, Method, OnewayCall};
-pub use client::{Client, ClientBuilder, ClientStatus};
+pub use client::{Client, ClientBuilder, ClientEvent, ClientStatus};
 pub use context::Context;
 pub use descriptor::MethodDescriptor;
 pub use error::{
     AuthenticationError, CallError, CloseReason, ConnectError, DeclaredError, Failure, Fault, IntoFault,
     Message, Outcome, SetupError,
 };
+pub use events::Events;
 pub use observe::{
     CallEnd, ConnectionStatistics, Direction, Interceptor, ObservedCall, Propagator, Refusal,
     ServerStatistics, TraceContext,
@@ -75,8 +78,9 @@ pub use protocol::limits::Limits;
 pub use protocol::metadata::{Metadata, MetadataError};
 pub use protocol::schema::Compatibility;
 pub use secret::{KeyId, Keys, Secret};
-pub use server::{Events, Peers, Refused, Server, ServerBuilder, ServerEvent, ShutdownReport};
+pub use server::{Peers, Refused, Server, ServerBuilder, ServerEvent};
 pub use service::{RegisterError, Service, role};
+pub use shutdown::ShutdownReport;
 pub use stream::{Incoming, IntoOutgoing, Outgoing};
 pub use timestamp::Timestamp;
 pub use uuid::Uuid;

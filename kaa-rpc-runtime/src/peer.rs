@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::connection::{InboundState, Link, Side, Status};
+use crate::connection::{InboundState, Link, Side};
 use crate::descriptor::ServiceDescriptor;
 use crate::error::CloseReason;
 use crate::observe::ConnectionStatistics;
 use crate::protocol::frame::Parent;
 use crate::protocol::handshake::{Established, SessionId};
 use crate::secret::KeyId;
+use crate::shutdown::{ShutdownReport, shut_down};
 use crate::transport::{Credentials, PeerAddress, Stream};
 
 /// A handle on the other side of a connection.
@@ -117,7 +119,7 @@ impl Peer {
     /// Whether the connection is open.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        matches!(self.link.status(), Status::Open | Status::Draining)
+        self.link.is_connected()
     }
 
     /// Waits until the connection is over for good, and tells why.
@@ -128,6 +130,12 @@ impl Peer {
     /// Closes the connection now. Unanswered calls of both sides end.
     pub fn close(&self) {
         self.link.close(&CloseReason::ClosedHere);
+    }
+
+    /// Makes and takes no new calls on this connection, lets those that run finish for at most this time, and closes. From
+    /// within a handler it waits for that handler too: spawn it there.
+    pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        shut_down(&self.link, grace).await
     }
 
     /// Whether this side accepted the connection.

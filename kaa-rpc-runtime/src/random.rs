@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::time::Duration;
 
 /// Random bytes.
 ///
@@ -11,6 +12,17 @@ pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
+}
+
+/// A number from 0 to 1, by chance.
+pub(crate) fn chance() -> f64 {
+    let [byte] = identifier::<1>();
+    f64::from(byte) / 255.0
+}
+
+/// A time, shorter or longer by at most this part of it.
+pub(crate) fn spread(time: Duration, part: f64) -> Duration {
+    Duration::try_from_secs_f64(time.as_secs_f64() * (1.0 - part + 2.0 * part * chance())).unwrap_or(time)
 }
 
 /// Bytes that will not come again soon, and are not all zero: an identifier, not a secret. (SplitMix64 of Steele, Lea and

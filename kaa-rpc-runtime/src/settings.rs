@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::{Detached, LinkConfiguration, Side};
+use crate::connection::{Detached, LinkConfiguration, Patience, Side};
 use crate::observe::Observers;
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) stall_limit: Duration,
     pub(crate) hides_faults: bool,
     pub(crate) compatibility: Compatibility,
+    pub(crate) patience: Option<Patience>,
     pub(crate) observers: Observers,
 }
 
@@ -29,6 +30,7 @@ impl Default for Settings {
             stall_limit: Duration::from_secs(30),
             hides_faults: false,
             compatibility: Compatibility::default(),
+            patience: Some(Patience { idle: Duration::from_secs(15), answer: Duration::from_secs(10) }),
             observers: Observers::default(),
         }
     }
@@ -45,6 +47,7 @@ impl Settings {
         LinkConfiguration {
             compatibility: self.compatibility,
             detached: detached.clone(),
+            patience: self.patience,
             observers: self.observers.clone(),
             side,
             limits: self.limits,

@@ -18,6 +18,7 @@ use super::farewell::{Farewell, GoodbyeCode};
 use super::frames::{Batch, Verdict};
 use super::inbound::{self, Answer, InboundState};
 use super::link::{Link, Phase, State};
+use super::liveness::{Liveness, Sign};
 use super::reader::FrameReader;
 use super::registry::Methods;
 use super::stall::Watch;
@@ -53,6 +54,7 @@ pub(crate) struct Driver {
     backlog: VecDeque<(Frame, Verdict)>,
     /// A service may have been registered that the peer's schemas are compared with.
     is_comparing: bool,
+    has_new_service: bool,
     has_yielded: bool,
     end_of_input: bool,
     frame_limit: usize,
@@ -61,6 +63,9 @@ pub(crate) struct Driver {
     reading: Watch,
     writing: Watch,
     leaving: Watch,
+    /// Over a peer that says nothing.
+    liveness: Liveness,
+    reads: u64,
     has_shut_down: bool,
 }
 
@@ -106,6 +111,7 @@ impl Driver {
         let stream = Arc::clone(&opening.stream);
         let epoch = link.open(opening)?;
         let frame_limit = usize::try_from(link.configuration.limits.max_frame).unwrap_or(usize::MAX);
+        let liveness = Liveness::new(link.configuration.patience);
         Some(Self {
             link,
             reader,
@@ -116,6 +122,7 @@ impl Driver {
             batch: Batch::default(),
             backlog: VecDeque::new(),
             is_comparing: false,
+            has_new_service: false,
             has_yielded: false,
             end_of_input: false,
             frame_limit,
@@ -123,6 +130,8 @@ impl Driver {
             reading: Watch::default(),
             writing: Watch::default(),
             leaving: Watch::default(),
+            liveness,
+            reads: 0,
             has_shut_down: false,
         })
     }
@@ -136,6 +145,7 @@ impl Driver {
         if let Some(reason) = self.renew_waker(context.waker()) {
             return Poll::Ready(reason);
         }
+        self.has_new_service |= self.methods.synchronize();
         for _ in 0..MOST_READS {
             match self.poll_once(context) {
                 Ok(Turn::Again) => {}
@@ -168,6 +178,7 @@ impl Driver {
                     self.link.end_input();
                 }
                 Poll::Ready(Ok(_)) => {
+                    self.reads += 1;
                     self.handle_input().map_err(|error| self.cut(error))?;
                     turn = Turn::Again;
                 }
@@ -222,7 +233,8 @@ impl Driver {
         if std::mem::take(&mut self.batch.peer_leaves) {
             self.link.tell_draining();
         }
-        self.is_comparing = self.methods.synchronize() || !is_settled;
+        let is_new = std::mem::take(&mut self.has_new_service) || self.methods.synchronize();
+        self.is_comparing = is_new || !is_settled;
         if is_opening {
             self.link.tell_open();
         }
@@ -424,6 +436,11 @@ impl Driver {
         let limit = self.link.configuration.stall_limit;
         if self.reading.poll(context, half_read, self.frames_read, limit).is_ready() {
             return Poll::Ready(CloseReason::PeerStalled);
+        }
+        match self.liveness.poll(context, self.reads, standing.pending > 0) {
+            Sign::Fine => {}
+            Sign::Silent => self.link.ping(),
+            Sign::Gone => return Poll::Ready(CloseReason::PeerStalled),
         }
         self.watch_writing(context, &standing)
     }

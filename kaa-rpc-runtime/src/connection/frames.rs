@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use tokio::time::Instant;
+
 use super::farewell::Farewell;
 use super::inbound::InboundState;
 use super::link::{DEEPEST_NESTING, Link, LinkConfiguration, State, inbound_limit};
@@ -14,6 +16,9 @@ use crate::protocol::streams::{Receiving, StreamId};
 /// Nested calls of the peer that may be open beyond its limit. They need not wait for a place, lest two sides wait for
 /// each other; this is where that ends.
 const MOST_NESTED: usize = 1024;
+
+/// The detail of pings that ask for a sign of life, and of their answers; those of a farewell have 0.
+const PING_OF_LIFE: u32 = 1;
 
 /// What the frames of one read ask the driver to do when the lock is free again.
 #[derive(Debug, Default)]
@@ -74,6 +79,12 @@ impl State {
                     return Err(ProtocolError::Flood { what: "pings" });
                 }
                 self.output.plain_frame(&Header { kind: Kind::Pong, ..header }, b"");
+                Ok(())
+            }
+            Kind::Pong if header.detail == PING_OF_LIFE => {
+                if let Some(pinged) = self.pinged.take() {
+                    self.counts.round_trip = Some(pinged.elapsed());
+                }
                 Ok(())
             }
             Kind::Pong => {
@@ -192,6 +203,16 @@ impl State {
 }
 
 impl Link {
+    /// Asks the peer for a sign of life.
+    pub(super) fn ping(&self) {
+        let mut state = self.lock();
+        state.pinged = Some(Instant::now());
+        state.output.plain_frame(&Header::of_connection(Kind::Ping, PING_OF_LIFE), b"");
+        let flusher = state.schedule_flush();
+        drop(state);
+        flusher.into_iter().for_each(Waker::wake);
+    }
+
     /// A oneway call of the peer came to nothing.
     #[cold]
     pub(crate) fn count_dropped_oneway(&self) {

@@ -15,6 +15,7 @@ use super::comparing::{Comparison, Opening};
 use super::detached::Detached;
 use super::farewell::{Farewell, GoodbyeCode, PeerFarewell};
 use super::inbound::InboundState;
+use super::liveness::Patience;
 use super::output::Output;
 use super::queue::Queue;
 use crate::error::{CloseReason, ConnectError, Outcome};
@@ -56,6 +57,8 @@ pub(crate) struct LinkConfiguration {
     pub(crate) compatibility: Compatibility,
     /// The handlers that outlive their callers.
     pub(crate) detached: Detached,
+    /// How long the peer may be silent; for ever, without.
+    pub(crate) patience: Option<Patience>,
     /// Who watches calls.
     pub(crate) observers: Observers,
 }
@@ -123,6 +126,8 @@ pub(crate) struct State {
     pub(super) information: Option<Arc<PeerInformation>>,
     pub(super) comparison: Comparison,
     pub(super) counts: Counts,
+    /// When the peer was last pinged for being silent, if it has not answered.
+    pub(super) pinged: Option<Instant>,
 }
 
 impl Link {
@@ -149,6 +154,7 @@ impl Link {
             information: None,
             comparison: Comparison::default(),
             counts: Counts::default(),
+            pinged: None,
         };
         let (status, _) = watch::channel(Status::Connecting);
         Arc::new(Self { configuration, state: Mutex::new(state), status })
@@ -175,6 +181,22 @@ impl Link {
     /// Handlers that did not finish at once and are at work.
     pub(crate) fn running_handlers(&self) -> usize {
         self.lock().incoming.running_count()
+    }
+
+    /// Whether there is an authenticated connection.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.status(), Status::Open | Status::Draining)
+    }
+
+    /// Whether it is over for good.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.status(), Status::Closed(_))
+    }
+
+    /// The services of this side have changed: an idle driver follows.
+    pub(crate) fn services_changed(&self) {
+        let driver = self.lock().driver.clone();
+        driver.into_iter().for_each(Waker::wake);
     }
 
     /// What it has done so far.
@@ -469,6 +491,7 @@ impl State {
         self.oneways_done = 0;
         self.calls_seen = 0;
         self.cancels = 0;
+        self.pinged = None;
         self.end_sent(reason, wakers);
         handlers.extend(self.incoming.take_running());
         wakers.extend(self.streams.close_theirs());

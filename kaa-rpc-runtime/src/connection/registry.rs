@@ -1,7 +1,7 @@
 //! The services that one side serves, and the methods that one connection finds among them.
 //!
 //! Invariants: two services whose method ids collide are never registered together; a service registered later serves
-//! living connections too; an instance made for a connection is dropped with it.
+//! living connections too, and one taken out serves no new calls; an instance made for a connection is dropped with it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -42,7 +42,8 @@ impl fmt::Debug for Registered {
 /// All services of one side.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceSet {
-    services: RwLock<Vec<Registered>>,
+    /// Each by a number of its own, which is not used again.
+    services: RwLock<Vec<(u64, Registered)>>,
     version: AtomicU64,
 }
 
@@ -53,7 +54,7 @@ impl ServiceSet {
     /// If it is registered already, or one of its method ids is taken.
     pub(crate) fn register(&self, service: Registered) -> Result<(), RegisterError> {
         let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
-        for other in services.iter() {
+        for (_, other) in services.iter() {
             if other.descriptor.name == service.descriptor.name {
                 return Err(RegisterError::AlreadyRegistered { service: service.descriptor.name });
             }
@@ -66,15 +67,27 @@ impl ServiceSet {
                 }
             }
         }
-        services.push(service);
-        self.version.fetch_add(1, Ordering::Release);
+        let number = self.version.fetch_add(1, Ordering::Release);
+        services.push((number, service));
         Ok(())
+    }
+
+    /// Takes a service out. Whether it was there.
+    pub(crate) fn deregister(&self, name: &str) -> bool {
+        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        let before = services.len();
+        services.retain(|(_, service)| service.descriptor.name != name);
+        let was_there = services.len() < before;
+        if was_there {
+            self.version.fetch_add(1, Ordering::Release);
+        }
+        was_there
     }
 
     /// The descriptors of all services.
     pub(crate) fn descriptors(&self) -> Vec<&'static ServiceDescriptor> {
         let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
-        services.iter().map(|service| service.descriptor).collect()
+        services.iter().map(|(_, service)| service.descriptor).collect()
     }
 }
 
@@ -82,6 +95,8 @@ impl ServiceSet {
 pub(crate) struct Found {
     pub(crate) descriptor: &'static MethodDescriptor,
     pub(crate) instance: Arc<dyn Instance>,
+    /// The number of the service.
+    service: u64,
 }
 
 /// What one connection finds by method id.
@@ -89,37 +104,41 @@ pub(crate) struct Methods {
     set: Arc<ServiceSet>,
     link: Arc<Link>,
     version: u64,
-    known: usize,
+    /// The numbers of the services that are taken in.
+    known: Vec<u64>,
     instances: HashMap<MethodId, Found, BuildHasherDefault<IdHasher>>,
 }
 
 impl Methods {
     pub(crate) fn new(set: Arc<ServiceSet>, link: Arc<Link>) -> Self {
-        let mut methods = Self { set, link, version: 0, known: 0, instances: HashMap::default() };
+        let mut methods = Self { set, link, version: 0, known: Vec::new(), instances: HashMap::default() };
         methods.synchronize();
         methods
     }
 
-    /// Takes in what was registered since the last time. Whether there was anything.
+    /// Takes in what was registered since the last time, and lets go of what was taken out. Whether there was anything.
     #[inline]
     pub(crate) fn synchronize(&mut self) -> bool {
         let version = self.set.version.load(Ordering::Acquire);
         let is_new = version != self.version;
         if is_new {
-            self.take_new(version);
+            self.follow(version);
         }
         is_new
     }
 
     #[cold]
-    fn take_new(&mut self, version: u64) {
-        let new: Vec<Registered> = {
-            let services = self.set.services.read().unwrap_or_else(PoisonError::into_inner);
-            services.iter().skip(self.known).cloned().collect()
-        };
-        self.known += new.len();
+    fn follow(&mut self, version: u64) {
+        let services = self.set.services.read().unwrap_or_else(PoisonError::into_inner).clone();
         self.version = version;
-        for service in new {
+        let is_there = |known: u64| services.iter().any(|(number, _)| *number == known);
+        self.known.retain(|known| is_there(*known));
+        self.instances.retain(|_, found| is_there(found.service));
+        for (number, service) in services {
+            if self.known.contains(&number) {
+                continue;
+            }
+            self.known.push(number);
             self.link.know(service.descriptor);
             // A user's factory: outside every lock.
             let attempt = catch_unwind(AssertUnwindSafe(|| (service.instantiate)(&self.link)));
@@ -129,7 +148,7 @@ impl Methods {
                 continue;
             };
             for &descriptor in service.methods {
-                let found = Found { descriptor, instance: Arc::clone(&instance) };
+                let found = Found { descriptor, instance: Arc::clone(&instance), service: number };
                 self.instances.insert(MethodId(descriptor.id), found);
             }
         }

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::events::{Refused, ServerEvent};
+use super::aging;
+use super::event::{Refused, ServerEvent};
 use super::running::Shared;
 use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Side, shake_hands};
 use crate::error::CloseReason;
@@ -144,8 +145,7 @@ async fn serve(shared: Arc<Shared>, stream: Stream, place: Place) {
     shared.refused.fetch_add(1, Ordering::Relaxed);
     observe::connection_refused();
     tracing::warn!(address = %refused.address, key_id = ?refused.key_id, reason = refused.reason, "refused a connection");
-    // Nobody may listen for events.
-    let _unheard = shared.events.send(ServerEvent::Refused(refused));
+    shared.events.tell(ServerEvent::Refused(refused));
 }
 
 type Admitted = (Arc<Link>, Option<Driver>);
@@ -201,7 +201,7 @@ impl<'a> Registration<'a> {
     /// Tells those who watch the server that the peer is there.
     fn announce(&mut self) {
         self.announced = Some(self.shared.registry.announce(Arc::clone(&self.link)));
-        let _unheard = self.shared.events.send(ServerEvent::Connected(Peer::of_link(Arc::clone(&self.link))));
+        self.shared.events.tell(ServerEvent::Connected(Peer::of_link(Arc::clone(&self.link))));
     }
 }
 
@@ -225,7 +225,7 @@ async fn drive(shared: &Shared, (link, driver): Admitted) {
         link.begin_drain();
     }
     let peer = link.information();
-    let mut running = std::pin::pin!(driver.run());
+    let mut running = std::pin::pin!(aging::run(&link, driver, shared.age));
     // Schemas that differ are compared first: nobody is told of a peer that cannot be called.
     let early_end = tokio::select! {
         biased;
@@ -244,5 +244,5 @@ async fn drive(shared: &Shared, (link, driver): Admitted) {
     link.close(&reason);
     drop(registered);
     tracing::debug!(%reason, "a connection is over");
-    let _unheard = shared.events.send(ServerEvent::Disconnected { peer, reason });
+    shared.events.tell(ServerEvent::Disconnected { peer, reason });
 }

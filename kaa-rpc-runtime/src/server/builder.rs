@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::aging::Age;
 use super::running::Server;
-use crate::connection::ServiceSet;
+use crate::connection::{Patience, ServiceSet};
 use crate::error::SetupError;
 use crate::observe::{Direction, Interceptor, Propagator};
 use crate::protocol::handshake::Audience;
@@ -25,6 +26,7 @@ pub struct ServerBuilder {
     pub(super) options: ListenOptions,
     pub(super) settings: Settings,
     pub(super) most_connections: usize,
+    pub(super) age: Option<Age>,
     register_error: Option<RegisterError>,
 }
 
@@ -37,6 +39,7 @@ impl Default for ServerBuilder {
             options: ListenOptions::new(),
             settings: Settings::default(),
             most_connections: 1024,
+            age: None,
             register_error: None,
         }
     }
@@ -77,6 +80,13 @@ impl ServerBuilder {
     /// Most authenticated connections at a time, 1,024 by default. Further clients are told that the server is busy.
     pub fn most_connections(mut self, most: usize) -> Self {
         self.most_connections = most;
+        self
+    }
+
+    /// Ends connections of this age, spread by a tenth, as a shutdown does: calls that run then have the grace to finish, and
+    /// clients that reconnect come anew. Without, connections may become as old as they like.
+    pub fn connection_age(mut self, longest: Duration, grace: Duration) -> Self {
+        self.age = Some(Age { longest, grace });
         self
     }
 
@@ -131,6 +141,20 @@ impl ServerBuilder {
     /// Sends an id in place of a fault's message; both are in the log.
     pub fn hide_faults(mut self) -> Self {
         self.settings.hides_faults = true;
+        self
+    }
+
+    /// Pings a client that has been silent for `idle`, and ends the connection with
+    /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled) if nothing comes within `answer`; by default 15 and
+    /// 10 seconds. A handler that does not let go of its thread for so long is such a silence.
+    pub fn liveness(mut self, idle: Duration, answer: Duration) -> Self {
+        self.settings.patience = Some(Patience { idle, answer });
+        self
+    }
+
+    /// Takes any silence for life.
+    pub fn no_liveness(mut self) -> Self {
+        self.settings.patience = None;
         self
     }
 

@@ -1,12 +1,13 @@
 //! The accepting side.
 
 mod accepting;
+mod aging;
 mod builder;
-mod events;
+mod event;
 mod registry;
 mod running;
 
 pub use builder::ServerBuilder;
-pub use events::{Events, Refused, ServerEvent};
+pub use event::{Refused, ServerEvent};
 pub use registry::Peers;
-pub use running::{Server, ShutdownReport};
+pub use running::Server;

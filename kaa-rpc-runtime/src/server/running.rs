@@ -5,21 +5,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::accepting;
+use super::aging::Age;
 use super::builder::ServerBuilder;
-use super::events::{self, Events, ServerEvent};
+use super::event::ServerEvent;
 use super::registry::{Peers, Registry};
 use crate::connection::{Detached, ServiceSet};
 use crate::error::{CloseReason, SetupError};
+use crate::events::{EventSender, Events};
 use crate::observe::{ConnectionStatistics, ServerStatistics};
 use crate::protocol::handshake::{Audience, InstanceId};
 use crate::secret::Keys;
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
+use crate::shutdown::ShutdownReport;
 use crate::transport::{Address, Listener, Stream};
 
 /// Most connections that have not proved the secret.
@@ -59,7 +62,8 @@ pub(super) struct Shared {
     pub(super) most_connections: usize,
     pub(super) instance: InstanceId,
     pub(super) registry: Arc<Registry>,
-    pub(super) events: broadcast::Sender<ServerEvent>,
+    pub(super) events: EventSender<ServerEvent>,
+    pub(super) age: Option<Age>,
     pub(super) unauthenticated: Arc<Semaphore>,
     pub(super) tasks: TaskTracker,
     pub(super) detached: Detached,
@@ -70,18 +74,6 @@ pub(super) struct Shared {
     pub(super) ended: Mutex<ConnectionStatistics>,
 }
 
-/// How a shutdown went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ShutdownReport {
-    /// Connections there were.
-    pub connections: usize,
-    /// Connections that were cut because they did not end in time.
-    pub cut: usize,
-    /// Handlers that were still at work: on those, or detached from connections that had ended before.
-    pub cancelled_handlers: usize,
-}
-
 impl Server {
     /// Starts with the defaults.
     pub fn builder() -> ServerBuilder {
@@ -90,6 +82,7 @@ impl Server {
 
     pub(super) fn start(builder: ServerBuilder, listener: Option<Listener>) -> Result<Self, SetupError> {
         let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
+        let age = builder.age;
         let (keys, services, settings, audience, most_connections) = builder.into_parts();
         let shared = Arc::new(Shared {
             keys,
@@ -99,7 +92,8 @@ impl Server {
             most_connections,
             instance,
             registry: Arc::new(Registry::default()),
-            events: events::channel(),
+            events: EventSender::new(),
+            age,
             unauthenticated: Arc::new(Semaphore::new(MOST_UNAUTHENTICATED)),
             tasks: TaskTracker::new(),
             detached: Detached::default(),
@@ -133,16 +127,27 @@ impl Server {
         Ok(())
     }
 
+    /// Serves this service no longer, on living connections neither: calls that come from now on end with
+    /// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod), those that run are finished. Whether it was
+    /// registered. The name is the service's, as `package.Service`.
+    pub fn deregister(&self, service: &str) -> bool {
+        let was_there = self.shared.services.deregister(service);
+        for link in self.shared.registry.links() {
+            link.services_changed();
+        }
+        was_there
+    }
+
     /// The connected peers, then each new one.
     #[must_use]
     pub fn peers(&self) -> Peers {
         Peers::new(Arc::clone(&self.shared.registry))
     }
 
-    /// What happens from now on: who connects, who is refused, who goes.
+    /// What happens: who connects, who is refused, who goes.
     #[must_use]
-    pub fn events(&self) -> Events {
-        Events::new(self.shared.events.subscribe())
+    pub fn events(&self) -> Events<ServerEvent> {
+        self.shared.events.events()
     }
 
     /// How many connections there are.
@@ -191,7 +196,7 @@ impl Server {
         for link in &links {
             link.begin_drain();
         }
-        let mut report = ShutdownReport { connections: links.len(), cut: 0, cancelled_handlers: 0 };
+        let mut report = ShutdownReport { connections: links.len(), ..ShutdownReport::default() };
         let ended = async {
             self.shared.tasks.wait().await;
             self.shared.detached.ended().await;
@@ -200,9 +205,7 @@ impl Server {
         if tokio::time::timeout(grace, &mut ended).await.is_err() {
             report.cancelled_handlers = self.shared.detached.count();
             for link in self.shared.registry.links() {
-                report.cut += 1;
-                report.cancelled_handlers += link.attached_handlers();
-                link.close(&CloseReason::ClosedHere);
+                report.cut(&link);
             }
             self.shared.detached.cut();
             // Only a destructor that hangs can keep a task from ending now.

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 use crate::support::*;
 
-async fn refused(events: &mut Events) -> Refused {
+async fn refused(events: &mut Events<ServerEvent>) -> Refused {
     loop {
         if let ServerEvent::Refused(refused) = within(events.next()).await.unwrap() {
             return refused;

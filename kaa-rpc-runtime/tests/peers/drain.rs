@@ -141,7 +141,7 @@ async fn both_sides_may_shut_down_at_once() {
         pair.at_server.gate.add_permits(1);
         pair.at_client.gate.add_permits(1);
         let start = Instant::now();
-        let (report, (), answers) = tokio::join!(
+        let (report, _, answers) = tokio::join!(
             within(pair.server.shutdown(FOR_EVER)),
             within(pair.client.shutdown(FOR_EVER)),
             all(calls)
@@ -164,7 +164,7 @@ async fn a_client_that_leaves_finishes_its_queue() {
     for index in 10..20 {
         within(tell::<NOTE>(&pair.peer, index.to_string())).await.unwrap();
     }
-    let (answers, ()) = tokio::join!(all(calls), within(pair.client.shutdown(FOR_EVER)));
+    let (answers, _) = tokio::join!(all(calls), within(pair.client.shutdown(FOR_EVER)));
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     let expected: Vec<String> = (0..20).map(|index| index.to_string()).collect();
     assert_eq!(pair.at_server.ledger(), expected);

@@ -18,7 +18,7 @@ fn calls_at_once(max_inbound_calls: u32) -> Limits {
 }
 
 /// Why the server's next connection to end has ended.
-pub(crate) async fn why_closed(events: &mut kaa_rpc_runtime::Events) -> CloseReason {
+pub(crate) async fn why_closed(events: &mut kaa_rpc_runtime::Events<ServerEvent>) -> CloseReason {
     loop {
         if let ServerEvent::Disconnected { reason, .. } = within(events.next()).await.unwrap() {
             return reason;

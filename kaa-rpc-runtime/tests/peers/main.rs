@@ -17,6 +17,7 @@ mod connecting;
 mod drain;
 mod failures;
 mod interceptors;
+mod life;
 mod limits;
 mod metadata;
 mod misbehaviour;

@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
-
 use crate::error::CloseReason;
 use crate::peer::{Peer, PeerInformation};
 use crate::protocol::handshake::HandshakeError;
 use crate::secret::KeyId;
 use crate::transport::PeerAddress;
-
-/// Events that are kept for a slow reader.
-const KEPT: usize = 256;
 
 /// Something that happened to a connection.
 #[derive(Debug, Clone)]
@@ -42,40 +37,6 @@ pub struct Refused {
     pub reason: String,
     /// Whether it failed to prove the secret (and did not merely break off or speak something else).
     pub authentication_failed: bool,
-}
-
-/// The events of a server from the moment it was asked for them.
-#[derive(Debug)]
-pub struct Events {
-    receiver: broadcast::Receiver<ServerEvent>,
-    missed: u64,
-}
-
-impl Events {
-    pub(super) fn new(receiver: broadcast::Receiver<ServerEvent>) -> Self {
-        Self { receiver, missed: 0 }
-    }
-
-    /// The next event; `None` when the server is gone.
-    pub async fn next(&mut self) -> Option<ServerEvent> {
-        loop {
-            match self.receiver.recv().await {
-                Ok(event) => return Some(event),
-                Err(broadcast::error::RecvError::Lagged(count)) => self.missed += count,
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
-        }
-    }
-
-    /// Events lost because they were not taken in time: the last 256 are kept.
-    #[must_use]
-    pub fn missed(&self) -> u64 {
-        self.missed
-    }
-}
-
-pub(super) fn channel() -> broadcast::Sender<ServerEvent> {
-    broadcast::channel(KEPT).0
 }
 
 impl Refused {

@@ -1,0 +1,246 @@
+//! A connection's life: who is silent is pinged, who is old is let go, services come and go, and all of it is told.
+
+use std::time::Duration;
+
+use kaa_rpc_runtime::{
+    Backoff, CallError, ClientEvent, CloseReason, ConnectError, Events, Outcome, Secret, ServerEvent, Service,
+};
+use tokio::net::UnixListener;
+
+use crate::limits::why_closed;
+use crate::support::raw::{self, Raw};
+use crate::support::*;
+
+const SHORT: Duration = Duration::from_millis(40);
+const LONG: Duration = Duration::from_secs(3600);
+
+async fn next(events: &mut Events<ClientEvent>) -> ClientEvent {
+    within(events.next()).await.expect("the client is there")
+}
+
+#[tokio::test]
+async fn a_silent_peer_is_pinged_and_an_answer_is_life() {
+    let (server, _world, place) = server_with(|server| server.liveness(SHORT, LONG)).await;
+    let mut peer = Raw::connect(&place.path()).await;
+    for _ in 0..3 {
+        let ping = peer.next(raw::PING).await;
+        peer.send(raw::frame(raw::PONG, ping.id, ping.token, ping.detail, b"")).await;
+    }
+    peer.next(raw::PING).await;
+    let statistics = within(server.peers().next()).await.unwrap().statistics();
+    assert!(statistics.round_trip.is_some(), "the ping's time is measured");
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_answer_is_gone() {
+    let (server, world, place) = server_with(|server| server.liveness(SHORT, SHORT)).await;
+    let mut events = server.events();
+    let mut peer = Raw::connect(&place.path()).await;
+    peer.send(raw::call(1, WAIT, "x")).await;
+    world.until(|counts| counts.started == 1).await;
+    assert_eq!(why_closed(&mut events).await, CloseReason::PeerStalled);
+    world.until(|counts| counts.dropped == 1).await;
+}
+
+#[tokio::test]
+async fn anything_that_comes_is_a_sign_of_life() {
+    let (_server, _world, place) = server_with(|server| server.liveness(4 * SHORT, LONG)).await;
+    let mut peer = Raw::connect(&place.path()).await;
+    // More often than the server looks, for longer than it is patient.
+    for id in 1..=40 {
+        peer.send(raw::call(id, ECHO, "x")).await;
+        let received = peer.receive().await.unwrap();
+        assert_eq!(received.kind, raw::REPLY, "no ping while there are calls");
+        tokio::time::sleep(SHORT / 2).await;
+    }
+}
+
+#[tokio::test]
+async fn who_wants_no_pings_gets_none() {
+    let (_server, _world, place) = server_with(|server| server.liveness(SHORT, LONG).no_liveness()).await;
+    let mut peer = Raw::connect(&place.path()).await;
+    tokio::time::sleep(4 * SHORT).await;
+    peer.send(raw::call(1, ECHO, "x")).await;
+    assert_eq!(peer.receive().await.unwrap().kind, raw::REPLY);
+}
+
+/// A ping for life may be on its way when a farewell begins: its answer says nothing of the farewell.
+#[tokio::test]
+async fn a_pong_of_life_does_not_end_a_farewell() {
+    let (server, _world, place) = server_with(|server| server.liveness(SHORT, LONG)).await;
+    let mut peer = Raw::connect(&place.path()).await;
+    let ping = peer.next(raw::PING).await;
+    let shutdown = tokio::spawn(async move { server.shutdown(LONG).await });
+    peer.next(raw::GOODBYE).await;
+    peer.send(raw::frame(raw::PONG, ping.id, ping.token, ping.detail, b"")).await;
+    peer.send(raw::call(1, ECHO, "made before the goodbye was seen")).await;
+    let farewell_ping = peer.next(raw::PING).await;
+    assert_eq!(farewell_ping.detail, 0);
+    assert_eq!(peer.receive().await.unwrap().kind, raw::REPLY, "the call is still taken");
+    peer.send(raw::frame(raw::PONG, farewell_ping.id, farewell_ping.token, 0, b"")).await;
+    let last = peer.next(raw::GOODBYE).await;
+    assert_eq!((last.id, last.token), (1, 1));
+    peer.end().await;
+    assert_eq!(within(shutdown).await.unwrap().cut, 0);
+}
+
+#[tokio::test]
+async fn an_old_connection_takes_leave_and_its_client_comes_anew() {
+    let pair = Pair::with(
+        |server| server.connection_age(SHORT, LONG),
+        |client| client.reconnect(Backoff::default()),
+    )
+    .await;
+    let mut events = pair.client.events();
+    let mut call = ask::<WAIT>(&pair.peer, "it takes its time");
+    assert!(poll_once(&mut call).await.is_pending());
+    pair.at_server.until(|counts| counts.started == 1).await;
+    loop {
+        if pair.client.status() == kaa_rpc_runtime::ClientStatus::Draining {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    pair.at_server.gate.add_permits(1);
+    assert_eq!(within(call).await, Ok("it takes its time".to_owned()), "what runs is finished");
+    let mut connected = 0;
+    while connected < 3 {
+        if let ClientEvent::Connected(_) = next(&mut events).await {
+            connected += 1;
+        }
+    }
+    assert!(pair.peer.statistics().connections >= 3);
+}
+
+#[tokio::test]
+async fn an_old_connection_is_cut_behind_its_grace() {
+    let pair = Pair::with(|server| server.connection_age(SHORT, SHORT), |client| client).await;
+    let call = ask::<WAIT>(&pair.peer, "it takes too long");
+    assert_eq!(lost(within(call).await), Outcome::Unknown);
+    pair.at_server.until(|counts| counts.dropped == 1).await;
+}
+
+#[tokio::test]
+async fn a_client_tells_every_turn_of_its_connection() {
+    let place = Place::new();
+    let backoff = Backoff::default().first(Duration::from_millis(5));
+    let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
+    let mut events = client.events();
+    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
+    let ClientEvent::Refused { error, retry_in: Some(_) } = next(&mut events).await else {
+        panic!("nobody listens yet")
+    };
+    assert!(matches!(error, ConnectError::Transport(_)));
+    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 2 }));
+    let listener = UnixListener::bind(place.path()).unwrap();
+    while !matches!(next(&mut events).await, ClientEvent::Connecting { .. }) {}
+    let raw = Raw::accept(&listener).await;
+    loop {
+        match next(&mut events).await {
+            ClientEvent::Connected(_) => break,
+            ClientEvent::Connecting { .. } | ClientEvent::Refused { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    drop(raw);
+    let ClientEvent::Disconnected { reason, retry_in: Some(_) } = next(&mut events).await else {
+        panic!("the connection is lost")
+    };
+    assert!(matches!(reason, CloseReason::ConnectionLost(_)));
+    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
+    drop(client);
+    while within(events.next()).await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_refused_and_not_tried_again() {
+    let (_server, _world, place) = server_with(|server| server).await;
+    let client = client_builder(&World::new())
+        .secret(Secret::generate().unwrap())
+        .reconnect(Backoff::default())
+        .connect(place.address().as_str())
+        .unwrap();
+    let mut events = client.events();
+    next(&mut events).await;
+    let ClientEvent::Refused { error, retry_in: None } = next(&mut events).await else {
+        panic!("it is refused for good")
+    };
+    assert!(matches!(error, ConnectError::Authentication(_)));
+    within(client.closed()).await;
+}
+
+#[tokio::test]
+async fn a_service_taken_out_serves_no_new_calls_on_living_connections() {
+    let pair = Pair::new().await;
+    let mut call = ask::<WAIT>(&pair.peer, "it runs");
+    assert!(poll_once(&mut call).await.is_pending());
+    pair.at_server.until(|counts| counts.started == 1).await;
+    assert!(pair.server.deregister(DESCRIPTOR.name));
+    assert!(!pair.server.deregister(DESCRIPTOR.name), "it is out already");
+    let error = within(ask::<ECHO>(&pair.peer, "x")).await.unwrap_err();
+    assert!(matches!(error, CallError::UnknownMethod { .. }));
+    pair.at_server.gate.add_permits(1);
+    assert_eq!(within(call).await, Ok("it runs".to_owned()), "what runs is finished");
+    assert!(within(ask::<ECHO>(&pair.back().await, "x")).await.is_ok(), "the other side serves on");
+    let world = std::sync::Arc::clone(&pair.at_server);
+    pair.server
+        .register(Service::shared(&DESCRIPTOR, world, |world, call| serve::<ClientProxy>(world, call)))
+        .unwrap();
+    pair.lives().await;
+    assert!(pair.client.deregister(DESCRIPTOR.name));
+    let error = within(ask::<ECHO>(&pair.back().await, "x")).await.unwrap_err();
+    assert!(matches!(error, CallError::UnknownMethod { .. }));
+}
+
+/// An idle connection lets go of the service as well.
+#[tokio::test]
+async fn a_service_taken_out_is_dropped() {
+    let pair = Pair::new().await;
+    let alive = std::sync::Arc::downgrade(&pair.at_server);
+    let Pair { server, at_server, .. } = &pair;
+    assert!(std::sync::Arc::strong_count(at_server) > 1, "the service holds it");
+    server.deregister(DESCRIPTOR.name);
+    within(async {
+        while alive.strong_count() > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shutdown_reports_what_it_left_undone() {
+    let pair = Pair::new().await;
+    let mut mine = ask::<WAIT>(&pair.peer, "mine");
+    assert!(poll_once(&mut mine).await.is_pending());
+    let back = pair.back().await;
+    let mut theirs = ask::<WAIT>(&back, "theirs");
+    assert!(poll_once(&mut theirs).await.is_pending());
+    pair.at_server.until(|counts| counts.started == 1).await;
+    pair.at_client.until(|counts| counts.started == 1).await;
+    let report = within(pair.client.shutdown(SHORT)).await;
+    assert_eq!((report.connections, report.cut), (1, 1));
+    assert_eq!((report.cancelled_handlers, report.unanswered_calls), (1, 1));
+    lost(within(mine).await);
+    lost(within(theirs).await);
+}
+
+#[tokio::test]
+async fn one_connection_of_a_server_is_shut_down_alone() {
+    let pair = Pair::new().await;
+    let other = client_builder(&World::new()).connect(pair.place.address().as_str()).unwrap();
+    within(other.ready()).await.unwrap();
+    let report = within(pair.back().await.shutdown(LONG)).await;
+    assert_eq!((report.connections, report.cut), (1, 0));
+    within(pair.client.closed()).await;
+    lives(&other.peer()).await;
+}
+
+#[tokio::test]
+async fn the_first_who_asks_a_server_for_events_is_told_those_before() {
+    let (server, _world, place) = server_with(|server| server).await;
+    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+    within(client.ready()).await.unwrap();
+    within(server.peers().next()).await.unwrap();
+    assert!(matches!(within(server.events().next()).await, Some(ServerEvent::Connected(_))));
+}
