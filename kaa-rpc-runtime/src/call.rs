@@ -451,10 +451,14 @@ impl<M: Method> Shared<M> {
     ) -> Result<Value<M::Returns>, CallError<Value<M::Throws>>> {
         match end {
             Ok(Terminal { status: Status::Ok, payload }) => {
-                decode::<M::Returns>(&payload).map_err(CallError::BadReply)
+                decode::<M::Returns>(&payload, self.decode_limits()).map_err(CallError::BadReply)
             }
             end => Err(self.failure(end)),
         }
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        self.peer.link().configuration.decode
     }
 
     /// What the end of a call means that did not succeed.
@@ -462,7 +466,8 @@ impl<M: Method> Shared<M> {
     fn failure(&self, end: Result<Terminal, LocalEnd>) -> CallError<Value<M::Throws>> {
         match end {
             Ok(terminal) => {
-                refusal::<M>(terminal, if self.streams.returns { Message::Item } else { Message::Reply })
+                let what = if self.streams.returns { Message::Item } else { Message::Reply };
+                refusal::<M>(terminal, what, self.decode_limits())
             }
             Err(LocalEnd::Lost { outcome, reason }) => {
                 CallError::Disconnected { outcome: self.outcome(outcome), reason }
@@ -488,10 +493,14 @@ impl<M> Drop for Shared<M> {
 }
 
 #[cold]
-fn refusal<M: Method>(terminal: Terminal, what: Message) -> CallError<Value<M::Throws>> {
+fn refusal<M: Method>(
+    terminal: Terminal,
+    what: Message,
+    limits: DecodeLimits,
+) -> CallError<Value<M::Throws>> {
     let Terminal { status, payload } = terminal;
     match status {
-        Status::Declared => match decode::<M::Throws>(&payload) {
+        Status::Declared => match decode::<M::Throws>(&payload, limits) {
             Ok(error) => CallError::Declared(error),
             Err(error) => CallError::Fault(format!("a declared error that this side cannot decode: {error}")),
         },
@@ -514,8 +523,8 @@ fn refusal<M: Method>(terminal: Terminal, what: Message) -> CallError<Value<M::T
 }
 
 #[inline]
-fn decode<W: Wire>(payload: &Bytes) -> Result<W::Value, DecodeError> {
-    W::decode(&mut Decoder::new(payload, DecodeLimits::default()))
+fn decode<W: Wire>(payload: &Bytes, limits: DecodeLimits) -> Result<W::Value, DecodeError> {
+    W::decode(&mut Decoder::new(payload, limits))
 }
 
 fn unencodable<E>(error: EncodeError, what: Message) -> CallError<E> {

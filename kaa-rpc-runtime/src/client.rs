@@ -10,9 +10,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
+use crate::codec::DecodeLimits;
 use crate::connection::{
-    Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Patience, ServiceSet, Side,
-    Status, shake_hands,
+    CancelRate, Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Patience,
+    QueueLimits, ServiceSet, Side, Status, shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
 use crate::events::{EventSender, Events};
@@ -21,6 +22,7 @@ use crate::peer::{Peer, PeerInformation, Proxy};
 use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
+use crate::resources::Resources;
 use crate::secret::{KeyId, Secret};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
@@ -335,6 +337,38 @@ impl ClientBuilder {
         self
     }
 
+    /// What is shared with other servers and clients; with all of the process by default.
+    pub fn resources(mut self, resources: Resources) -> Self {
+        self.settings.resources = resources;
+        self
+    }
+
+    /// How much may wait to leave, before authentication or at the peer's limit, before callers wait: calls, and bytes of
+    /// their arguments; 1,024 and 4 MiB by default.
+    pub fn queue_limits(mut self, calls: usize, bytes: usize) -> Self {
+        self.settings.queue = QueueLimits { calls: calls.max(1), bytes };
+        self
+    }
+
+    /// How much memory and depth the values of one message may take when they are decoded; 64 MiB and 64 by default.
+    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.settings.decode = limits;
+        self
+    }
+
+    /// How deep calls of the peer may be nested in calls of this side and so on; 32 by default.
+    pub fn deepest_nesting(mut self, depth: u32) -> Self {
+        self.settings.deepest_nesting = depth;
+        self
+    }
+
+    /// How many calls the peer may cancel at once, and then per second, before its connection is ended; 20,000 and 10,000
+    /// by default.
+    pub fn cancel_rate(mut self, burst: u32, per_second: u32) -> Self {
+        self.settings.cancels = CancelRate { burst, per_second };
+        self
+    }
+
     /// Sends an id in place of a fault's message; both are in the log.
     pub fn hide_faults(mut self) -> Self {
         self.settings.hides_faults = true;
@@ -550,7 +584,7 @@ impl Task {
             limits: self.limits,
             schema,
         });
-        let mut reader = FrameReader::new(Arc::clone(&stream));
+        let mut reader = FrameReader::new(Arc::clone(&stream), &self.link.configuration.resources);
         let established =
             shake_hands(&mut handshake, &stream, &mut reader, None).await.map_err(connect_error)?;
         let information = Arc::new(PeerInformation::new(&stream, &established, schema));

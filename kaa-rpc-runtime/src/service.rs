@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::codec::{DecodeError, DecodeLimits, Decoder, Encoded, Encoder, Wire};
+use crate::codec::{DecodeError, Decoder, Encoded, Encoder, Wire};
 use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Instantiate, Registered};
 use crate::context::Context;
 use crate::descriptor::ServiceDescriptor;
@@ -321,7 +321,7 @@ impl InboundCall {
 
     #[inline]
     fn arguments<A>(&self, decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>) -> Option<A> {
-        match decode(&mut Decoder::new(&self.payload, DecodeLimits::default())) {
+        match decode(&mut Decoder::new(&self.payload, self.state.link.configuration.decode)) {
             Ok(arguments) => Some(arguments),
             Err(error) => {
                 if self.state.oneway {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::connection::{Detached, LinkConfiguration, Patience, Side};
+use crate::codec::DecodeLimits;
+use crate::connection::{CancelRate, Detached, LinkConfiguration, Patience, QueueLimits, Side};
 use crate::observe::Observers;
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
+use crate::resources::Resources;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -18,6 +20,11 @@ pub(crate) struct Settings {
     pub(crate) compatibility: Compatibility,
     pub(crate) patience: Option<Patience>,
     pub(crate) observers: Observers,
+    pub(crate) resources: Resources,
+    pub(crate) queue: QueueLimits,
+    pub(crate) decode: DecodeLimits,
+    pub(crate) deepest_nesting: u32,
+    pub(crate) cancels: CancelRate,
 }
 
 impl Default for Settings {
@@ -32,6 +39,11 @@ impl Default for Settings {
             compatibility: Compatibility::default(),
             patience: Some(Patience { idle: Duration::from_secs(15), answer: Duration::from_secs(10) }),
             observers: Observers::default(),
+            resources: Resources::of_process(),
+            queue: QueueLimits::default(),
+            decode: DecodeLimits::default(),
+            deepest_nesting: 32,
+            cancels: CancelRate { burst: 20_000, per_second: 10_000 },
         }
     }
 }
@@ -49,6 +61,11 @@ impl Settings {
             detached: detached.clone(),
             patience: self.patience,
             observers: self.observers.clone(),
+            resources: self.resources.clone(),
+            queue: self.queue,
+            decode: self.decode,
+            deepest_nesting: self.deepest_nesting,
+            cancels: self.cancels,
             side,
             limits: self.limits,
             output_budget: self.output_budget,

@@ -189,6 +189,7 @@ impl Link {
             metadata: parameters.metadata.cloned().map(Box::new),
         });
         state.pump(&self.configuration, &mut wakers);
+        state.tell_usage();
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
         match token {

@@ -19,7 +19,7 @@ use super::frames::{Batch, Verdict};
 use super::inbound::{self, Answer, InboundState};
 use super::link::{Link, Phase, State};
 use super::liveness::{Liveness, Sign};
-use super::reader::FrameReader;
+use super::reader::{FrameReader, Piece};
 use super::registry::Methods;
 use super::stall::Watch;
 use crate::codec::Buffer;
@@ -38,6 +38,8 @@ const INLINE_TIME: Duration = Duration::from_millis(1);
 const CALLS_PER_LOOK: usize = 4;
 /// How long the peer may take to close after a finished drain.
 const FAREWELL_TIME: Duration = Duration::from_secs(2);
+/// Bytes that the peer must take of what waits within the stall limit.
+const LEAST_TAKEN: u64 = 32 * 1024;
 /// Segments of one vectored write.
 const SEGMENTS: usize = 32;
 
@@ -207,12 +209,18 @@ impl Driver {
             while epoch_matches && outcome.is_ok() {
                 outcome = match self.reader.next_frame(self.frame_limit) {
                     Ok(None) => break,
-                    Ok(Some(bytes)) => {
+                    Ok(Some(Piece::Whole(bytes))) => {
                         self.frames_read += 1;
                         state.counts.frames_read += 1;
                         state.counts.bytes_read += u64::try_from(bytes.len()).unwrap_or_default();
                         parse_frame(bytes).and_then(|frame| {
                             state.handle_frame(frame, &self.link.configuration, &mut self.batch)
+                        })
+                    }
+                    Ok(Some(Piece::Head(bytes))) => {
+                        state.counts.frames_read += 1;
+                        parse_frame(bytes).and_then(|frame| {
+                            state.handle_head(frame, &self.link.configuration, &mut self.batch)
                         })
                     }
                     Err(error) => Err(error),
@@ -223,6 +231,7 @@ impl Driver {
             if outcome.is_ok() && !state.queue.is_empty() {
                 state.pump(&self.link.configuration, &mut self.batch.wakers);
             }
+            state.tell_usage();
         }
         for waker in self.batch.wakers.drain(..) {
             waker.wake();
@@ -263,6 +272,11 @@ impl Driver {
     /// Gives a call of the peer to its service.
     #[inline]
     fn begin_call(&self, frame: Frame, verdict: Verdict) {
+        // What was refused is not held.
+        let size = match verdict {
+            Verdict::Run { .. } | Verdict::Cancelled => frame.size(),
+            Verdict::OverLimit | Verdict::TooDeep | Verdict::NoMemory => 0,
+        };
         let Frame { header, metadata, payload } = frame;
         let deadline = header
             .remaining_time
@@ -274,22 +288,24 @@ impl Driver {
             .filter(|found| !self.is_comparing || !self.link.compares(found.descriptor.service));
         let method = found.map(|found| found.descriptor);
         let state =
-            InboundState::new(Arc::clone(&self.link), self.epoch, &header, metadata, deadline, method);
+            InboundState::new(Arc::clone(&self.link), self.epoch, &header, size, metadata, deadline, method);
+        let exhausted = |text: &str| state.answer(Answer::Text(Status::ResourceExhausted, text));
         match verdict {
-            Verdict::Run if header.kind == Kind::Call && header.remaining_time == Some(0) => {
+            Verdict::Run { .. } if header.kind == Kind::Call && header.remaining_time == Some(0) => {
                 return state.answer(Answer::Text(Status::DeadlineExceeded, ""));
             }
-            Verdict::Run => {}
+            Verdict::Run { nested: false } if self.link.configuration.resources.has_no_handler_left() => {
+                self.link.count_refused(&state);
+                exhausted("this peer runs as many handlers as it may");
+                return inbound::run(&state, || None);
+            }
+            Verdict::Run { .. } => {}
             // It is run all the same: whether it is must not depend on how reads fall.
             Verdict::Cancelled if state.detached => state.cancel(),
             Verdict::Cancelled => return state.answer(Answer::Text(Status::Cancelled, "")),
-            Verdict::OverLimit => {
-                let text = "more calls in flight than this peer takes";
-                return state.answer(Answer::Text(Status::ResourceExhausted, text));
-            }
-            Verdict::TooDeep => {
-                return state.answer(Answer::Text(Status::ResourceExhausted, "calls are nested too deep"));
-            }
+            Verdict::OverLimit => return exhausted("more calls in flight than this peer takes"),
+            Verdict::TooDeep => return exhausted("calls are nested too deep"),
+            Verdict::NoMemory => return exhausted("this peer has no memory left for the call"),
         }
         let Some(found) = found else {
             if header.kind == Kind::Oneway {
@@ -400,6 +416,7 @@ impl Driver {
             if state.streams.has_line() {
                 state.let_streams_go_on(&mut wakers);
             }
+            state.tell_usage();
         }
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -458,7 +475,9 @@ impl Driver {
     fn watch_writing(&mut self, context: &mut Context<'_>, standing: &Standing) -> Poll<CloseReason> {
         let half_done = standing.pending > 0 && !self.flushing.is_empty();
         let limit = self.link.configuration.stall_limit;
-        self.writing.poll(context, half_done, standing.written, limit).map(|()| CloseReason::PeerStalled)
+        // A peer that takes a byte now and then takes nothing.
+        let progress = standing.written / LEAST_TAKEN;
+        self.writing.poll(context, half_done, progress, limit).map(|()| CloseReason::PeerStalled)
     }
 
     /// Keeps the waker that callers wake; tells if the link was closed under the driver.
@@ -483,7 +502,12 @@ impl Driver {
                 CloseReason::NotConnected(ConnectError::Schema(report))
             }
             error => {
-                self.last_word(GoodbyeCode::Protocol, &error.to_string());
+                let code = match error {
+                    ProtocolError::Flood { .. } => GoodbyeCode::Calm,
+                    ProtocolError::FrameTooLarge { .. } => GoodbyeCode::FrameTooLarge,
+                    _ => GoodbyeCode::Protocol,
+                };
+                self.last_word(code, &error.to_string());
                 CloseReason::Protocol(error)
             }
         }

@@ -39,6 +39,10 @@ pub(super) enum GoodbyeCode {
     Schema,
     /// The program has closed the connection, and takes no more answers.
     Closed,
+    /// The peer did something too often.
+    Calm,
+    /// The peer announced a frame over the limit.
+    FrameTooLarge,
 }
 
 impl GoodbyeCode {
@@ -48,6 +52,8 @@ impl GoodbyeCode {
             1 => Self::Protocol,
             2 => Self::Schema,
             3 => Self::Closed,
+            4 => Self::Calm,
+            5 => Self::FrameTooLarge,
             _ => Self::Shutdown,
         }
     }
@@ -58,6 +64,8 @@ impl GoodbyeCode {
             Self::Protocol => 1,
             Self::Schema => 2,
             Self::Closed => 3,
+            Self::Calm => 4,
+            Self::FrameTooLarge => 5,
         }
     }
 
@@ -176,9 +184,11 @@ impl State {
             GoodbyeCode::Schema => {
                 CloseReason::NotConnected(ConnectError::Schema(format!("the peer says: {message}")))
             }
-            GoodbyeCode::Shutdown | GoodbyeCode::Protocol | GoodbyeCode::Closed => {
-                CloseReason::ClosedByPeer { message }
-            }
+            GoodbyeCode::Shutdown
+            | GoodbyeCode::Protocol
+            | GoodbyeCode::Closed
+            | GoodbyeCode::Calm
+            | GoodbyeCode::FrameTooLarge => CloseReason::ClosedByPeer { message },
         };
         batch.peer_leaves = true;
         if frame.header.token == LAST_IS_NAMED {

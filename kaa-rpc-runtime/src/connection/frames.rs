@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::farewell::Farewell;
 use super::inbound::InboundState;
-use super::link::{DEEPEST_NESTING, Link, LinkConfiguration, State, inbound_limit};
+use super::link::{Link, LinkConfiguration, State, inbound_limit};
 use crate::protocol::calls::{Admission, Terminal};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, Header, Kind, Status};
@@ -32,9 +32,14 @@ pub(super) struct Batch {
 /// What becomes of a call of the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    Run,
+    /// It is run; a nested one whatever others run.
+    Run {
+        nested: bool,
+    },
     OverLimit,
     TooDeep,
+    /// There is no memory for it.
+    NoMemory,
     /// Given up by the peer before it began.
     Cancelled,
 }
@@ -46,7 +51,7 @@ impl Batch {
         let call = place.ok().and_then(|place| self.inbound.get_mut(place));
         if let Some((frame, verdict)) = call
             && frame.header.kind == Kind::Call
-            && *verdict == Verdict::Run
+            && matches!(verdict, Verdict::Run { .. })
         {
             *verdict = Verdict::Cancelled;
         }
@@ -68,10 +73,10 @@ impl State {
         let header = frame.header;
         match header.kind {
             Kind::Reply => self.handle_reply(frame, batch),
-            Kind::Call => self.handle_call(frame, configuration, batch),
-            Kind::Oneway => self.handle_oneway(frame, configuration, batch),
+            Kind::Call => self.handle_call(frame, Part::Whole, configuration, batch),
+            Kind::Oneway => self.handle_oneway(frame, Part::Whole, configuration, batch),
             Kind::Cancel => self.handle_cancel(&header, batch),
-            Kind::StreamItem => self.handle_stream_item(frame, batch),
+            Kind::StreamItem => self.handle_stream_item(frame, &configuration.resources, batch),
             Kind::StreamEnd => self.handle_stream_end(frame, batch),
             Kind::StreamCredit => self.handle_stream_credit(&header, batch),
             Kind::Ping => {
@@ -107,6 +112,27 @@ impl State {
         }
     }
 
+    /// Applies a frame whose payload was passed over for want of memory.
+    ///
+    /// # Errors
+    /// What the peer may not do: the connection must end.
+    #[cold]
+    pub(super) fn handle_head(
+        &mut self,
+        frame: Frame,
+        configuration: &LinkConfiguration,
+        batch: &mut Batch,
+    ) -> Result<(), ProtocolError> {
+        match frame.header.kind {
+            Kind::Call => self.handle_call(frame, Part::Head, configuration, batch),
+            Kind::Oneway => self.handle_oneway(frame, Part::Head, configuration, batch),
+            _ => {
+                self.break_arguments(frame.header.id, batch);
+                Ok(())
+            }
+        }
+    }
+
     #[inline]
     fn handle_reply(&mut self, frame: Frame, batch: &mut Batch) -> Result<(), ProtocolError> {
         let Frame { header, payload, .. } = frame;
@@ -120,6 +146,7 @@ impl State {
     fn handle_call(
         &mut self,
         frame: Frame,
+        part: Part,
         configuration: &LinkConfiguration,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
@@ -142,17 +169,24 @@ impl State {
         let admission = self.incoming.begin(nested && self.incoming.open() < limit)?;
         let verdict = match admission {
             Admission::Refuse => Verdict::OverLimit,
-            Admission::Run if header.parent.is_some_and(|parent| parent.depth > DEEPEST_NESTING) => {
+            Admission::Run
+                if header.parent.is_some_and(|parent| parent.depth > configuration.deepest_nesting) =>
+            {
                 Verdict::TooDeep
             }
-            Admission::Run => Verdict::Run,
+            Admission::Run if part == Part::Head => Verdict::NoMemory,
+            Admission::Run if !nested && configuration.resources.has_no_memory_for(frame.size()) => {
+                Verdict::NoMemory
+            }
+            Admission::Run => Verdict::Run { nested },
         };
-        if header.has_stream {
+        if header.has_stream && verdict != Verdict::NoMemory {
             let half = Receiving::new(configuration.limits.stream_window);
             self.streams.receive(StreamId::Theirs(header.id), half);
         }
-        if matches!(verdict, Verdict::OverLimit | Verdict::TooDeep) {
-            self.counts.calls_refused += 1;
+        match verdict {
+            Verdict::Run { .. } => self.incoming.hold(frame.size()),
+            _ => self.counts.calls_refused += 1,
         }
         batch.inbound.push((frame, verdict));
         Ok(())
@@ -161,6 +195,7 @@ impl State {
     fn handle_oneway(
         &mut self,
         frame: Frame,
+        part: Part,
         configuration: &LinkConfiguration,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
@@ -180,7 +215,14 @@ impl State {
             self.oneways_open -= 1;
             return Ok(());
         }
-        batch.inbound.push((frame, Verdict::Run));
+        if part == Part::Head || configuration.resources.has_no_memory_for(frame.size()) {
+            tracing::warn!(method = frame.header.detail, "dropped a oneway call for want of memory");
+            self.counts.oneways_dropped += 1;
+            self.end_oneway(configuration);
+            return Ok(());
+        }
+        self.incoming.hold(frame.size());
+        batch.inbound.push((frame, Verdict::Run { nested: false }));
         Ok(())
     }
 
@@ -190,7 +232,7 @@ impl State {
         }
         // A call is cancelled once at most, so there cannot be more Cancels than calls.
         self.cancels += 1;
-        if self.cancels > self.calls_seen {
+        if self.cancels > self.calls_seen || !self.cancel_bucket.take(self.began.elapsed()) {
             return Err(ProtocolError::Flood { what: "cancels" });
         }
         self.cancel_streams(header.id, batch);
@@ -213,6 +255,18 @@ impl Link {
         flusher.into_iter().for_each(Waker::wake);
     }
 
+    /// A call of the peer finds no place.
+    #[cold]
+    pub(super) fn count_refused(&self, call: &InboundState) {
+        let mut state = self.lock();
+        if call.oneway {
+            tracing::warn!(method = call.method.0, "dropped a oneway call: as many handlers run as may");
+            state.counts.oneways_dropped += 1;
+        } else {
+            state.counts.calls_refused += 1;
+        }
+    }
+
     /// A oneway call of the peer came to nothing.
     #[cold]
     pub(crate) fn count_dropped_oneway(&self) {
@@ -220,22 +274,37 @@ impl Link {
     }
 
     /// The handler of a oneway call is over: its place in the window is free.
-    pub(super) fn oneway_ended(&self, epoch: u32, id: CallId) {
+    pub(super) fn oneway_ended(&self, call: &InboundState) {
         let mut state = self.lock();
-        if state.epoch != epoch {
+        if state.epoch != call.epoch {
             return;
         }
-        state.incoming.forget(id);
-        state.oneways_open = state.oneways_open.saturating_sub(1);
-        state.oneways_done += 1;
-        let mut flusher = None;
-        if state.oneways_done >= self.configuration.limits.oneway_window.div_ceil(2) {
-            let credit = std::mem::take(&mut state.oneways_done);
-            state.output.plain_frame(&Header::of_connection(Kind::OnewayCredit, credit), b"");
-            flusher = state.schedule_flush();
-        }
+        state.incoming.forget(call.id);
+        state.incoming.release(call.size);
+        state.end_oneway(&self.configuration);
+        let flusher = if state.output.is_empty() { None } else { state.schedule_flush() };
         let nudge = state.nudge();
         drop(state);
         flusher.into_iter().chain(nudge).for_each(Waker::wake);
     }
+}
+
+impl State {
+    /// A place in the window of oneway calls is free; the peer is told by half windows.
+    fn end_oneway(&mut self, configuration: &LinkConfiguration) {
+        self.oneways_open = self.oneways_open.saturating_sub(1);
+        self.oneways_done += 1;
+        if self.oneways_done >= configuration.limits.oneway_window.div_ceil(2) {
+            let credit = std::mem::take(&mut self.oneways_done);
+            self.output.plain_frame(&Header::of_connection(Kind::OnewayCredit, credit), b"");
+        }
+    }
+}
+
+/// How much of a frame is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// Its header and options.
+    Head,
 }

@@ -23,9 +23,13 @@ use crate::observe::{CallEnd, InboundObservation, InboundScope, TraceContext};
 use crate::protocol::frame::{CallId, Header, Kind, MethodId, Parent, Status, Token};
 use crate::protocol::metadata::Metadata;
 use crate::protocol::streams::StreamId;
+use crate::resources::HandlerPlace;
 
 /// A handler on its way: it answers its call itself.
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Bytes of output beyond which replies are refused while the process has no memory left.
+const REPLIES_IN_NEED: u64 = 64 * 1024;
 
 /// Largest message that a refusal or a fault carries, in bytes.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -56,6 +60,8 @@ pub(crate) struct InboundState {
     /// The handler runs to its end when nobody waits for it any more.
     pub(crate) detached: bool,
     pub(crate) has_stream: bool,
+    /// Bytes of its arguments, as they were counted.
+    pub(crate) size: u64,
     pub(crate) deadline: Option<Instant>,
     metadata: Option<Box<Metadata>>,
     observation: OnceLock<Box<InboundObservation>>,
@@ -85,6 +91,7 @@ impl InboundState {
         link: Arc<Link>,
         epoch: u32,
         header: &Header,
+        size: u64,
         metadata: Option<Box<Metadata>>,
         deadline: Option<Instant>,
         method: Option<&MethodDescriptor>,
@@ -99,6 +106,7 @@ impl InboundState {
             oneway: header.kind == Kind::Oneway,
             detached: method.is_some_and(|method| method.detached),
             has_stream: header.has_stream,
+            size,
             deadline,
             metadata,
             observation: OnceLock::new(),
@@ -206,6 +214,7 @@ impl InboundState {
         std::mem::forget(unwritten);
         let position = state.output.queued();
         state.incoming.answered(self.id, position);
+        state.incoming.release(self.size);
         let waiting = (!state.streams.is_empty()).then(|| state.streams.close(StreamId::Theirs(self.id)));
         let flusher = state.flush_or_schedule();
         drop(state);
@@ -220,7 +229,10 @@ impl InboundState {
         let header = |status: Status| Header::new(Kind::Reply, self.id, self.token, status.to_number());
         // Without a payload it takes less room than the refusal.
         let is_empty = matches!(answer, Answer::Text(_, ""));
-        if !is_empty && state.output.pending() > self.link.configuration.output_budget {
+        let pending = state.output.pending();
+        let configuration = &self.link.configuration;
+        let is_short = pending > REPLIES_IN_NEED && configuration.resources.has_no_memory_for(0);
+        if !is_empty && (pending > configuration.output_budget || is_short) {
             let text = "replies pile up: the caller does not read them";
             state.output.plain_frame(&header(Status::ResourceExhausted), text.as_bytes());
             return Status::ResourceExhausted;
@@ -256,7 +268,7 @@ impl InboundState {
                 tracing::error!(method = self.method.0, call = self.id.0, "a oneway handler panicked");
             }
             if self.flags.fetch_or(flag::ANSWERED | flag::ENDED, Ordering::AcqRel) & flag::ENDED == 0 {
-                self.link.oneway_ended(self.epoch, self.id);
+                self.link.oneway_ended(self);
             }
             return self.tell_end(if panicked { CallEnd::Fault } else { CallEnd::Cancelled });
         }
@@ -333,7 +345,8 @@ pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<Hand
             if !state.link.keep(state) {
                 state.cancel_at_once();
             }
-            let task = finish(future, Arc::clone(state));
+            let place = state.link.configuration.resources.begin_handler();
+            let task = finish(future, Arc::clone(state), place);
             if state.detached {
                 state.link.configuration.detached.spawn(task);
             } else {
@@ -345,7 +358,7 @@ pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<Hand
 }
 
 /// The task of a handler that did not finish at once.
-async fn finish(mut future: HandlerFuture, state: Arc<InboundState>) {
+async fn finish(mut future: HandlerFuture, state: Arc<InboundState>, _place: HandlerPlace) {
     let _over = OnDrop(Arc::clone(&state));
     let work = std::future::poll_fn(|context| {
         let _scope = state.enter();

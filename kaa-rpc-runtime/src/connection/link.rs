@@ -17,19 +17,19 @@ use super::farewell::{Farewell, GoodbyeCode, PeerFarewell};
 use super::inbound::InboundState;
 use super::liveness::Patience;
 use super::output::Output;
-use super::queue::Queue;
+use super::queue::{Queue, QueueLimits};
+use crate::codec::DecodeLimits;
 use crate::error::{CloseReason, ConnectError, Outcome};
 use crate::observe::{self, ConnectionStatistics, Counts, Observers};
 use crate::peer::PeerInformation;
 use crate::protocol::calls::{Incoming, Outgoing};
 use crate::protocol::frame::{CallId, Header, Kind, Token};
 use crate::protocol::limits::Limits;
+use crate::protocol::rate::TokenBucket;
 use crate::protocol::schema::Compatibility;
 use crate::protocol::streams::{Sending, StreamId, Streams};
+use crate::resources::{Resources, Usage};
 use crate::transport::Stream;
-
-/// Deepest nesting of calls.
-pub(super) const DEEPEST_NESTING: u32 = 32;
 
 /// Which side of a connection this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +61,21 @@ pub(crate) struct LinkConfiguration {
     pub(crate) patience: Option<Patience>,
     /// Who watches calls.
     pub(crate) observers: Observers,
+    /// What is shared with other connections.
+    pub(crate) resources: Resources,
+    pub(crate) queue: QueueLimits,
+    pub(crate) decode: DecodeLimits,
+    /// Deepest nesting of calls.
+    pub(crate) deepest_nesting: u32,
+    /// How often the peer may cancel calls.
+    pub(crate) cancels: CancelRate,
+}
+
+/// How often the peer may cancel calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CancelRate {
+    pub(crate) burst: u32,
+    pub(crate) per_second: u32,
 }
 
 /// What a link is doing.
@@ -128,6 +143,11 @@ pub(crate) struct State {
     pub(super) counts: Counts,
     /// When the peer was last pinged for being silent, if it has not answered.
     pub(super) pinged: Option<Instant>,
+    /// Memory, as the process knows of it.
+    usage: Usage,
+    pub(super) cancel_bucket: TokenBucket,
+    /// The moment from which time is counted.
+    pub(super) began: Instant,
 }
 
 impl Link {
@@ -144,7 +164,7 @@ impl Link {
             stream: None,
             driver: None,
             driver_active: false,
-            queue: Queue::default(),
+            queue: Queue::new(configuration.queue),
             peer_limits: configuration.limits,
             oneway_credit: 0,
             oneways_open: 0,
@@ -155,6 +175,9 @@ impl Link {
             comparison: Comparison::default(),
             counts: Counts::default(),
             pinged: None,
+            usage: configuration.resources.usage(),
+            cancel_bucket: cancel_bucket(&configuration),
+            began: Instant::now(),
         };
         let (status, _) = watch::channel(Status::Connecting);
         Arc::new(Self { configuration, state: Mutex::new(state), status })
@@ -429,6 +452,13 @@ impl State {
         self.streams.sending(StreamId::Ours(token)).and_then(|half: &mut Sending<Waker>| half.open(window))
     }
 
+    /// Tells the process how much memory this connection takes.
+    #[inline]
+    pub(super) fn tell_usage(&mut self) {
+        let queued = u64::try_from(self.queue.bytes()).unwrap_or(u64::MAX);
+        self.usage.update(self.incoming.held() + self.streams.held() + self.output.pending() + queued);
+    }
+
     /// Sees to it that what was queued is flushed; the driver's waker, if it must be woken.
     #[inline]
     pub(super) fn schedule_flush(&mut self) -> Option<Waker> {
@@ -492,12 +522,18 @@ impl State {
         self.calls_seen = 0;
         self.cancels = 0;
         self.pinged = None;
+        self.cancel_bucket = cancel_bucket(configuration);
         self.end_sent(reason, wakers);
         handlers.extend(self.incoming.take_running());
         wakers.extend(self.streams.close_theirs());
         self.incoming = Incoming::new(inbound_limit(&configuration.limits));
         self.output.reset();
+        self.tell_usage();
     }
+}
+
+fn cancel_bucket(configuration: &LinkConfiguration) -> TokenBucket {
+    TokenBucket::new(configuration.cancels.burst, configuration.cancels.per_second)
 }
 
 /// The limit on calls as a count.

@@ -9,10 +9,20 @@ use tokio::time::Instant;
 use crate::protocol::frame::{MethodId, Token};
 use crate::protocol::metadata::Metadata;
 
-/// Most calls that wait to leave.
-const MOST_CALLS: usize = 1024;
-/// Most bytes of arguments that wait to leave.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// How much may wait to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueueLimits {
+    /// Calls.
+    pub(crate) calls: usize,
+    /// Bytes of their arguments. One call may wait, however large.
+    pub(crate) bytes: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { calls: 1024, bytes: 4 * 1024 * 1024 }
+    }
+}
 
 /// A place in the line of callers who found the queue full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +42,9 @@ pub(crate) struct QueuedCall {
 }
 
 /// The queue and the line before it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
+    limits: QueueLimits,
     calls: VecDeque<QueuedCall>,
     bytes: usize,
     line: VecDeque<(Ticket, Waker)>,
@@ -41,6 +52,15 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
+        Self { limits, calls: VecDeque::new(), bytes: 0, line: VecDeque::new(), next_ticket: 0 }
+    }
+
+    /// Bytes of arguments that wait to leave.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether no call waits, so that a new one may leave at once.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
@@ -59,7 +79,8 @@ impl Queue {
             Some((first, _)) => Some(*first) == ticket,
         };
         let fits = self.calls.is_empty()
-            || (self.calls.len() < MOST_CALLS && self.bytes.saturating_add(bytes) <= MOST_BYTES);
+            || (self.calls.len() < self.limits.calls
+                && self.bytes.saturating_add(bytes) <= self.limits.bytes);
         my_turn && fits
     }
 

@@ -20,6 +20,7 @@ use crate::protocol::frame::{CallId, Frame, HEADER_LENGTH, Header, Kind, Token};
 use crate::protocol::streams::{
     Caller, EndCode, Receiving, Sending, StreamDetail, StreamEnd, StreamId, Streams, Taken,
 };
+use crate::resources::Resources;
 
 /// With so many bytes in the output streams wait, so that what is not a stream need not wait for more than these.
 const OUTPUT_MARK: u64 = 256 * 1024;
@@ -153,6 +154,7 @@ impl State {
     pub(super) fn handle_stream_item(
         &mut self,
         frame: Frame,
+        resources: &Resources,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
         let Header { id, token, detail, .. } = frame.header;
@@ -160,10 +162,30 @@ impl State {
         if detail.value != 0 {
             return Err(ProtocolError::Misplaced { frame: "StreamItem" });
         }
-        if let Some(half) = self.receiving_half(detail.caller, id, token)? {
-            batch.wakers.extend(half.receive(frame.payload, id.0)?);
+        let Some(half) = self.receiving_half(detail.caller, id, token)? else { return Ok(()) };
+        let before = half.held();
+        batch.wakers.extend(half.receive(frame.payload, id.0)?);
+        let after = half.held();
+        self.streams.note_change(before, after);
+        if detail.caller == Caller::Peer && resources.has_no_memory_for(0) {
+            self.break_arguments(id, batch);
         }
         Ok(())
+    }
+
+    /// There is no memory for the items of a call of the peer: its stream ends here, for both sides.
+    #[cold]
+    pub(super) fn break_arguments(&mut self, id: CallId, batch: &mut Batch) {
+        let Some(half) = self.streams.receiving(StreamId::Theirs(id)).filter(|half| !half.is_finished())
+        else {
+            return;
+        };
+        let before = half.held();
+        batch.wakers.extend(half.break_off(b"this side has no memory left for the stream"));
+        self.streams.note_change(before, 0);
+        let Some(token) = self.incoming.running(id).map(|call| call.token) else { return };
+        let detail = StreamDetail { caller: Caller::Peer, value: EndCode::Stop.to_number() }.encode();
+        self.output.plain_frame(&Header::new(Kind::StreamEnd, id, token, detail), b"");
     }
 
     pub(super) fn handle_stream_end(&mut self, frame: Frame, batch: &mut Batch) -> Result<(), ProtocolError> {
@@ -260,6 +282,16 @@ impl State {
         }
     }
 
+    /// The next items of a stream, if it is open.
+    fn take_items(&mut self, stream: StreamId) -> Option<Taken> {
+        let half = self.streams.receiving(stream)?;
+        let before = half.held();
+        let taken = half.take();
+        let after = half.held();
+        self.streams.note_change(before, after);
+        Some(taken)
+    }
+
     /// What a receiver has taken is credit for the sender; the driver's waker, if it is to be told now.
     fn give_credit(&mut self, stream: StreamId, call: CallId, token: Token) -> Option<Waker> {
         let grant = self.streams.receiving(stream).and_then(Receiving::take_grant)?;
@@ -278,7 +310,7 @@ impl Link {
     pub(crate) fn poll_results(&self, token: Token, waker: &Waker) -> Results {
         let stream = StreamId::Ours(token);
         let mut state = self.lock();
-        let taken = state.streams.receiving(stream).map_or(Taken::Nothing, Receiving::take);
+        let taken = state.take_items(stream).unwrap_or(Taken::Nothing);
         if let Taken::Items(items) = taken {
             let flusher = match state.outgoing.made(token) {
                 Made::Waiting(call) => state.give_credit(stream, call, token),
@@ -353,12 +385,14 @@ impl InboundState {
                 Phase::Connecting | Phase::Open => CloseReason::ConnectionLost(None),
             });
         }
-        let Some(half) = state.streams.receiving(stream) else { return Arguments::None };
-        let arguments = match half.take() {
+        let Some(taken) = state.take_items(stream) else { return Arguments::None };
+        let arguments = match taken {
             Taken::Items(items) => Arguments::Items(items),
             Taken::End(end) => Arguments::End(end),
             Taken::Nothing => {
-                half.keep(|kept| keep(kept, waker));
+                if let Some(half) = state.streams.receiving(stream) {
+                    half.keep(|kept| keep(kept, waker));
+                }
                 Arguments::Nothing
             }
         };

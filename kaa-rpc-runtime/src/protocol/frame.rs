@@ -288,6 +288,15 @@ pub struct Frame {
     pub payload: Bytes,
 }
 
+impl Frame {
+    /// Bytes of its payload.
+    #[must_use]
+    #[inline]
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.payload.len()).unwrap_or(u64::MAX)
+    }
+}
+
 /// What a header's first bytes say about its frame's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {

@@ -8,5 +8,6 @@ pub mod frame;
 pub mod handshake;
 pub mod limits;
 pub mod metadata;
+pub mod rate;
 pub mod schema;
 pub mod streams;

@@ -9,23 +9,22 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::aging;
 use super::event::{Refused, ServerEvent};
 use super::running::Shared;
-use crate::connection::{Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Side, shake_hands};
+use crate::connection::{
+    Driver, FrameReader, Handshake, HandshakeFailure, Link, Methods, Opening, Side, shake_hands,
+};
 use crate::error::CloseReason;
 use crate::observe;
 use crate::peer::{Peer, PeerInformation};
-use crate::protocol::handshake::{ServerHandshake, ServerParameters};
+use crate::protocol::handshake::{HandshakeError, Progress, ServerHandshake, ServerParameters};
 use crate::secret::Secret;
 use crate::transport::{AcceptBackoff, Listener, PeerAddress, Stream};
 
-/// Within this time a client must have said HELLO.
-const HELLO_TIME: Duration = Duration::from_secs(3);
-/// Most unauthenticated connections from one address; unix sockets and this machine itself are exempt.
-const MOST_PER_ADDRESS: usize = 16;
 /// When a client that finds the server busy is told to come again.
 const BUSY_TIME: Duration = Duration::from_secs(1);
 
@@ -53,7 +52,8 @@ pub(super) async fn accept(listener: Listener, shared: Arc<Shared>) {
         match accepted {
             Ok(stream) => {
                 backoff.reset();
-                let place = Place { _permit: Some(permit), address: Address::enter(&per_address, &stream) };
+                let address = Address::enter(&per_address, &stream, shared.most_unauthenticated_per_address);
+                let place = Place { _permit: Some(permit), address };
                 spawn(&shared, stream, place);
             }
             Err(error) => {
@@ -84,14 +84,15 @@ enum Address {
 }
 
 impl Address {
-    fn enter(counts: &PerAddress, stream: &Stream) -> Option<Self> {
+    /// Takes a place among those of one address; unix sockets and this machine itself are exempt.
+    fn enter(counts: &PerAddress, stream: &Stream, most: usize) -> Option<Self> {
         let ip = match stream.peer_address() {
             PeerAddress::Tcp(address) if !address.ip().is_loopback() => address.ip(),
             _ => return Some(Self::Exempt),
         };
         let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = map.entry(ip).or_default();
-        if *count >= MOST_PER_ADDRESS {
+        if *count >= most {
             return None;
         }
         *count += 1;
@@ -148,7 +149,37 @@ async fn serve(shared: Arc<Shared>, stream: Stream, place: Place) {
     shared.events.tell(ServerEvent::Refused(refused));
 }
 
-type Admitted = (Arc<Link>, Option<Driver>);
+/// A connection that was let in, with its place among those that there may be.
+struct Admitted {
+    link: Arc<Link>,
+    driver: Option<Driver>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// A handshake that ends well only if there is a place for the connection: it is taken when the client has proved itself,
+/// so that strangers take none.
+struct Admission {
+    handshake: ServerHandshake,
+    connections: Arc<Semaphore>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Handshake for Admission {
+    fn output(&mut self) -> Bytes {
+        self.handshake.output()
+    }
+
+    fn handle_input(&mut self, input: &mut BytesMut) -> Result<Progress, HandshakeError> {
+        let progress = self.handshake.handle_input(input)?;
+        if let Progress::Done(_) = progress {
+            self.permit = Arc::clone(&self.connections).try_acquire_owned().ok();
+            if self.permit.is_none() {
+                return Err(self.handshake.refuse_busy(BUSY_TIME));
+            }
+        }
+        Ok(progress)
+    }
+}
 
 async fn authenticate(
     shared: &Arc<Shared>,
@@ -156,11 +187,11 @@ async fn authenticate(
     has_place: bool,
 ) -> Result<Admitted, HandshakeFailure> {
     let stream = Arc::new(stream);
-    let mut reader = FrameReader::new(Arc::clone(&stream));
+    let mut reader = FrameReader::new(Arc::clone(&stream), &shared.settings.resources);
     let described = shared.services.descriptors();
     let schema = crate::fingerprint::combined(&described);
-    let is_busy = !has_place || shared.registry.len() >= shared.most_connections;
-    let mut handshake = if is_busy {
+    let is_busy = !has_place || shared.connections.available_permits() == 0;
+    let handshake = if is_busy {
         ServerHandshake::busy(BUSY_TIME)
     } else {
         ServerHandshake::new(ServerParameters {
@@ -174,14 +205,16 @@ async fn authenticate(
             schema,
         })
     };
-    let established = shake_hands(&mut handshake, &stream, &mut reader, Some(HELLO_TIME)).await?;
+    let mut admission = Admission { handshake, connections: Arc::clone(&shared.connections), permit: None };
+    let hello_time = Some(shared.hello_time);
+    let established = shake_hands(&mut admission, &stream, &mut reader, hello_time).await?;
     let link = Link::new(shared.settings.link_configuration(Side::Accepting, false, &shared.detached));
     let information = Arc::new(PeerInformation::new(&stream, &established, schema));
     let methods = Methods::new(Arc::clone(&shared.services), Arc::clone(&link));
     let peer_limits = established.peer_limits;
     let opening = Opening { stream, information, peer_limits, described: &described };
     let driver = Driver::open(Arc::clone(&link), reader, methods, opening);
-    Ok((link, driver))
+    Ok(Admitted { link, driver, _permit: admission.permit })
 }
 
 /// A connection in the registry. However its task ends, with its runtime or by a panic, nobody waits for it in vain.
@@ -213,7 +246,8 @@ impl Drop for Registration<'_> {
     }
 }
 
-async fn drive(shared: &Shared, (link, driver): Admitted) {
+async fn drive(shared: &Shared, admitted: Admitted) {
+    let Admitted { link, driver, _permit } = admitted;
     let Some(driver) = driver else { return };
     let mut registered = Registration::new(shared, Arc::clone(&link));
     // What was registered meanwhile did not find this connection.

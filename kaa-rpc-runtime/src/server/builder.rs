@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::aging::Age;
 use super::running::Server;
-use crate::connection::{Patience, ServiceSet};
+use crate::codec::DecodeLimits;
+use crate::connection::{CancelRate, Patience, QueueLimits, ServiceSet};
 use crate::error::SetupError;
 use crate::observe::{Direction, Interceptor, Propagator};
 use crate::protocol::handshake::Audience;
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
+use crate::resources::Resources;
 use crate::secret::{KeyId, Keys, Secret};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
@@ -27,6 +31,9 @@ pub struct ServerBuilder {
     pub(super) settings: Settings,
     pub(super) most_connections: usize,
     pub(super) age: Option<Age>,
+    pub(super) hello_time: Duration,
+    /// In all, and from one address.
+    pub(super) most_unauthenticated: (usize, usize),
     register_error: Option<RegisterError>,
 }
 
@@ -40,6 +47,8 @@ impl Default for ServerBuilder {
             settings: Settings::default(),
             most_connections: 1024,
             age: None,
+            hello_time: Duration::from_secs(3),
+            most_unauthenticated: (128, 16),
             register_error: None,
         }
     }
@@ -80,6 +89,20 @@ impl ServerBuilder {
     /// Most authenticated connections at a time, 1,024 by default. Further clients are told that the server is busy.
     pub fn most_connections(mut self, most: usize) -> Self {
         self.most_connections = most;
+        self
+    }
+
+    /// Most connections that have not authenticated themselves: in all, beyond which none is accepted, and from one IP
+    /// address, beyond which it is told that the server is busy; 128 and 16 by default. Unix sockets and this machine are
+    /// not counted by address.
+    pub fn most_unauthenticated(mut self, in_all: usize, from_one_address: usize) -> Self {
+        self.most_unauthenticated = (in_all.clamp(1, Semaphore::MAX_PERMITS), from_one_address);
+        self
+    }
+
+    /// How long a client may take to say its first word, 3 seconds by default.
+    pub fn hello_timeout(mut self, timeout: Duration) -> Self {
+        self.hello_time = timeout;
         self
     }
 
@@ -135,6 +158,38 @@ impl ServerBuilder {
     /// Carries traces between the program's own tracing and calls; without, the runtime makes contexts of its own.
     pub fn trace_propagator(mut self, propagator: impl Propagator) -> Self {
         self.settings.observers.set_propagator(propagator);
+        self
+    }
+
+    /// What is shared with other servers and clients; with all of the process by default.
+    pub fn resources(mut self, resources: Resources) -> Self {
+        self.settings.resources = resources;
+        self
+    }
+
+    /// How much may wait to leave, before authentication or at the peer's limit, before callers wait: calls, and bytes of
+    /// their arguments; 1,024 and 4 MiB by default.
+    pub fn queue_limits(mut self, calls: usize, bytes: usize) -> Self {
+        self.settings.queue = QueueLimits { calls: calls.max(1), bytes };
+        self
+    }
+
+    /// How much memory and depth the values of one message may take when they are decoded; 64 MiB and 64 by default.
+    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.settings.decode = limits;
+        self
+    }
+
+    /// How deep calls of the peer may be nested in calls of this side and so on; 32 by default.
+    pub fn deepest_nesting(mut self, depth: u32) -> Self {
+        self.settings.deepest_nesting = depth;
+        self
+    }
+
+    /// How many calls the peer may cancel at once, and then per second, before its connection is ended; 20,000 and 10,000
+    /// by default.
+    pub fn cancel_rate(mut self, burst: u32, per_second: u32) -> Self {
+        self.settings.cancels = CancelRate { burst, per_second };
         self
     }
 

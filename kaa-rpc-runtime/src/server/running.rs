@@ -25,8 +25,6 @@ use crate::settings::Settings;
 use crate::shutdown::ShutdownReport;
 use crate::transport::{Address, Listener, Stream};
 
-/// Most connections that have not proved the secret.
-const MOST_UNAUTHENTICATED: usize = 128;
 /// How long tasks may take to end when they are cut.
 const CUT_TIME: Duration = Duration::from_secs(5);
 
@@ -59,7 +57,10 @@ pub(super) struct Shared {
     pub(super) services: Arc<ServiceSet>,
     pub(super) settings: Settings,
     pub(super) audience: Audience,
-    pub(super) most_connections: usize,
+    /// Places for authenticated connections.
+    pub(super) connections: Arc<Semaphore>,
+    pub(super) hello_time: Duration,
+    pub(super) most_unauthenticated_per_address: usize,
     pub(super) instance: InstanceId,
     pub(super) registry: Arc<Registry>,
     pub(super) events: EventSender<ServerEvent>,
@@ -83,18 +84,22 @@ impl Server {
     pub(super) fn start(builder: ServerBuilder, listener: Option<Listener>) -> Result<Self, SetupError> {
         let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
         let age = builder.age;
+        let hello_time = builder.hello_time;
+        let (most_unauthenticated, most_unauthenticated_per_address) = builder.most_unauthenticated;
         let (keys, services, settings, audience, most_connections) = builder.into_parts();
         let shared = Arc::new(Shared {
             keys,
             services,
             settings,
             audience,
-            most_connections,
+            connections: Arc::new(Semaphore::new(most_connections.min(Semaphore::MAX_PERMITS))),
+            hello_time,
+            most_unauthenticated_per_address,
             instance,
             registry: Arc::new(Registry::default()),
             events: EventSender::new(),
             age,
-            unauthenticated: Arc::new(Semaphore::new(MOST_UNAUTHENTICATED)),
+            unauthenticated: Arc::new(Semaphore::new(most_unauthenticated)),
             tasks: TaskTracker::new(),
             detached: Detached::default(),
             closing: watch::channel(false).0,

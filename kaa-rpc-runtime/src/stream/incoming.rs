@@ -34,7 +34,7 @@ const AHEAD_BYTES: usize = 1024;
 /// is longer than some thousand items.
 const READERS_WORK: usize = 64;
 
-type Decode<T> = fn(&mut Bytes, &mut VecDeque<T>) -> Result<(), DecodeError>;
+type Decode<T> = fn(&mut Bytes, &mut VecDeque<T>, DecodeLimits) -> Result<(), DecodeError>;
 
 /// A stream of items from the peer.
 ///
@@ -62,6 +62,7 @@ pub struct Incoming<T, E = Infallible> {
     /// Bytes that were taken since it last had to wait, and [`READERS_WORK`] for each item.
     at_once: usize,
     decode: Decode<T>,
+    limits: DecodeLimits,
     /// Gone after the end.
     source: Option<Box<dyn Source<E>>>,
 }
@@ -93,7 +94,8 @@ impl<T, E> Incoming<T, E> {
         M::Returns: Wire<Value = T>,
         M::Throws: Wire<Value = E>,
     {
-        Self::new::<M::Returns>(Box::new(ResultSource::new(peer, method)))
+        let limits = peer.link().configuration.decode;
+        Self::new::<M::Returns>(Box::new(ResultSource::new(peer, method)), limits)
     }
 
     /// The same for a method with a stream parameter.
@@ -108,15 +110,16 @@ impl<T, E> Incoming<T, E> {
         M::Throws: Wire<Value = E>,
     {
         let source = ResultSource::with_stream(peer, method, outgoing.into_outgoing());
-        Self::new::<M::Returns>(Box::new(source))
+        Self::new::<M::Returns>(Box::new(source), peer.link().configuration.decode)
     }
 
-    fn new<W: Wire<Value = T>>(source: Box<dyn Source<E>>) -> Self {
+    fn new<W: Wire<Value = T>>(source: Box<dyn Source<E>>, limits: DecodeLimits) -> Self {
         Self {
             decoded: VecDeque::new(),
             items: Bytes::new(),
             at_once: 0,
             decode: decode_some::<W>,
+            limits,
             source: Some(source),
         }
     }
@@ -189,7 +192,7 @@ impl<T, E> Incoming<T, E> {
             }
         }
         let before = self.items.len();
-        if let Err(error) = (self.decode)(&mut self.items, &mut self.decoded) {
+        if let Err(error) = (self.decode)(&mut self.items, &mut self.decoded, self.limits) {
             self.items = Bytes::new();
             self.source = None;
             return Poll::Ready(Some(Err(CallError::BadItem(error))));
@@ -201,10 +204,14 @@ impl<T, E> Incoming<T, E> {
 
 /// Decodes one item at least, if there is one. An error behind others is left for the next time, when the item has a
 /// message's budget to itself.
-fn decode_some<W: Wire>(items: &mut Bytes, decoded: &mut VecDeque<W::Value>) -> Result<(), DecodeError> {
+fn decode_some<W: Wire>(
+    items: &mut Bytes,
+    decoded: &mut VecDeque<W::Value>,
+    limits: DecodeLimits,
+) -> Result<(), DecodeError> {
     let total = items.len();
     let mut left = total;
-    let mut decoder = Decoder::new(items, DecodeLimits::default());
+    let mut decoder = Decoder::new(items, limits);
     while left > 0 && decoded.len() < AHEAD && total - left < AHEAD_BYTES {
         match decoder.structure("item", |decoder| W::decode(decoder)) {
             Ok(item) => decoded.push_back(item),
@@ -220,7 +227,8 @@ fn decode_some<W: Wire>(items: &mut Bytes, decoded: &mut VecDeque<W::Value>) -> 
 impl<T> Incoming<T> {
     /// A handler's stream parameter.
     pub(crate) fn of_call<W: Wire<Value = T>>(call: Arc<InboundState>) -> Self {
-        Self::new::<W>(Box::new(ArgumentSource { call }))
+        let limits = call.link.configuration.decode;
+        Self::new::<W>(Box::new(ArgumentSource { call }), limits)
     }
 }
 

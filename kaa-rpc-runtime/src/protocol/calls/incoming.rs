@@ -29,6 +29,8 @@ pub struct Incoming<H> {
     refused: usize,
     running: HashMap<CallId, H>,
     unflushed: VecDeque<u64>,
+    /// Bytes of the arguments of calls that are unanswered.
+    held: u64,
 }
 
 impl<H> Incoming<H> {
@@ -42,6 +44,7 @@ impl<H> Incoming<H> {
             refused: 0,
             running: HashMap::new(),
             unflushed: VecDeque::new(),
+            held: 0,
         }
     }
 
@@ -55,6 +58,24 @@ impl<H> Incoming<H> {
     #[must_use]
     pub fn open(&self) -> usize {
         self.open
+    }
+
+    /// Bytes of the arguments of calls that are unanswered.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// A call's arguments are here.
+    #[inline]
+    pub fn hold(&mut self, bytes: u64) {
+        self.held += bytes;
+    }
+
+    /// They are not needed any more.
+    #[inline]
+    pub fn release(&mut self, bytes: u64) {
+        self.held = self.held.saturating_sub(bytes);
     }
 
     /// Notes the id of a Call or Oneway.

@@ -128,6 +128,11 @@ impl ServerHandshake {
         }
     }
 
+    /// Takes the ACCEPT back that is in the output: there is no room for the client after all. The error to end with.
+    pub fn refuse_busy(&mut self, retry_after: Duration) -> HandshakeError {
+        self.fail(HandshakeError::Busy { retry_after })
+    }
+
     fn fail(&mut self, error: HandshakeError) -> HandshakeError {
         self.state = State::Ended;
         let (code, retry_after) = match &error {

@@ -29,6 +29,10 @@ pub struct Receiving<W> {
     /// What it is done with, and the sender does not know of yet.
     done: u64,
     end: Option<StreamEnd>,
+    /// This side has ended it: whatever still comes is passed over.
+    is_deaf: bool,
+    /// Bytes that have come and were not taken.
+    held: u64,
     waker: Option<W>,
 }
 
@@ -65,6 +69,8 @@ impl<W> Receiving<W> {
             taken: 0,
             done: 0,
             end: None,
+            is_deaf: false,
+            held: 0,
             waker: None,
         }
     }
@@ -74,6 +80,9 @@ impl<W> Receiving<W> {
     /// # Errors
     /// [`ProtocolError::ItemsBeyondCredit`], [`ProtocolError::ItemsAfterEnd`], and a frame without items.
     pub fn receive(&mut self, payload: Bytes, call: u64) -> Result<Option<W>, ProtocolError> {
+        if self.is_deaf {
+            return Ok(None);
+        }
         if self.end.is_some() {
             return Err(ProtocolError::ItemsAfterEnd { id: call });
         }
@@ -86,6 +95,7 @@ impl<W> Receiving<W> {
         let cost = payload.len().saturating_add(HEADER_LENGTH);
         self.credit = self.credit.saturating_sub(i64::try_from(cost).unwrap_or(i64::MAX));
         let cost = u64::try_from(cost).unwrap_or(u64::MAX);
+        self.held = self.held.saturating_add(u64::try_from(payload.len()).unwrap_or(u64::MAX));
         if payload.len() < COPY_BELOW {
             self.small.extend_from_slice(&payload);
             self.small_cost = self.small_cost.saturating_add(cost);
@@ -108,11 +118,31 @@ impl<W> Receiving<W> {
     /// # Errors
     /// [`ProtocolError::ItemsAfterEnd`] if it has done so before.
     pub fn finish(&mut self, end: StreamEnd, call: u64) -> Result<Option<W>, ProtocolError> {
+        if self.is_deaf {
+            return Ok(None);
+        }
         if self.end.is_some() {
             return Err(ProtocolError::ItemsAfterEnd { id: call });
         }
         self.end = Some(end);
         Ok(self.waker.take())
+    }
+
+    /// This side ends the stream: what was not taken is forgotten, and what still comes is passed over. Returns who waits
+    /// for items.
+    pub fn break_off(&mut self, message: &'static [u8]) -> Option<W> {
+        self.whole.clear();
+        self.small.clear();
+        self.held = 0;
+        self.is_deaf = true;
+        self.end = Some(StreamEnd::Broken(Bytes::from_static(message)));
+        self.waker.take()
+    }
+
+    /// Bytes that have come and were not taken.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.held
     }
 
     /// Whether the sender has ended the stream.
@@ -130,6 +160,7 @@ impl<W> Receiving<W> {
         match (self.whole.pop_front(), &self.end) {
             (Some((items, cost)), _) => {
                 self.taken = cost;
+                self.held = self.held.saturating_sub(u64::try_from(items.len()).unwrap_or(u64::MAX));
                 Taken::Items(items)
             }
             (None, Some(end)) => Taken::End(end.clone()),

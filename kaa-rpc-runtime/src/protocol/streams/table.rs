@@ -27,11 +27,13 @@ pub struct Streams<W> {
     receiving: HashMap<StreamId, Receiving<W>>,
     /// Senders who wait for room in the output, in the order in which they came.
     in_line: VecDeque<StreamId>,
+    /// Bytes that have come and were not taken.
+    held: u64,
 }
 
 impl<W> Default for Streams<W> {
     fn default() -> Self {
-        Self { sending: HashMap::new(), receiving: HashMap::new(), in_line: VecDeque::new() }
+        Self { sending: HashMap::new(), receiving: HashMap::new(), in_line: VecDeque::new(), held: 0 }
     }
 }
 
@@ -41,6 +43,17 @@ impl<W> Streams<W> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sending.is_empty() && self.receiving.is_empty()
+    }
+
+    /// Bytes that have come and were not taken, of all streams together.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// What one stream holds has changed.
+    pub fn note_change(&mut self, before: u64, after: u64) {
+        self.held = self.held.saturating_sub(before).saturating_add(after);
     }
 
     /// This side will send.
@@ -70,13 +83,15 @@ impl<W> Streams<W> {
 
     /// Nothing more is taken.
     pub fn end_receiving(&mut self, id: StreamId) -> Option<Receiving<W>> {
-        self.receiving.remove(&id)
+        let half = self.receiving.remove(&id);
+        self.held = self.held.saturating_sub(half.as_ref().map_or(0, Receiving::held));
+        half
     }
 
     /// The call has ended. Returns who still waits for its streams.
     pub fn close(&mut self, id: StreamId) -> impl Iterator<Item = W> + use<W> {
         let sender = self.sending.remove(&id).and_then(|mut half| half.take_waker());
-        let receiver = self.receiving.remove(&id).and_then(|mut half| half.take_waker());
+        let receiver = self.end_receiving(id).and_then(|mut half| half.take_waker());
         sender.into_iter().chain(receiver)
     }
 
@@ -144,6 +159,7 @@ impl<W> Streams<W> {
         self.receiving.retain(|id, half| {
             let is_ours = matches!(id, StreamId::Ours(_));
             if !is_ours {
+                self.held = self.held.saturating_sub(half.held());
                 waiting.extend(half.take_waker());
             }
             is_ours
