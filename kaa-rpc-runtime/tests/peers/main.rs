@@ -24,6 +24,7 @@ mod misbehaviour;
 mod original_faults;
 mod promises;
 mod queueing;
+mod resources;
 mod statistics;
 mod support;
 mod traces;

@@ -35,6 +35,10 @@ pub(crate) const DEADLINE_EXCEEDED: u32 = 6;
 pub(crate) const CANCELLED: u32 = 7;
 pub(crate) const REFUSED: u32 = 9;
 
+/// Reasons of a Goodbye.
+pub(crate) const CALM: u32 = 4;
+pub(crate) const FRAME_TOO_LARGE: u32 = 5;
+
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
@@ -312,6 +316,17 @@ impl Raw {
                 return received;
             }
         }
+    }
+
+    /// Whether a frame, or a part of one, has been read and not received.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    /// Reads at most so many bytes and forgets them.
+    pub(crate) async fn take(&mut self, most: usize) -> usize {
+        let mut bytes = vec![0; most];
+        within(self.io.read(&mut bytes)).await.unwrap_or(0)
     }
 
     /// Answers a call with a text.
