@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::task::coop::Unconstrained;
 use tokio::time::{Instant, Sleep};
 
@@ -123,6 +124,11 @@ impl<M: Method> Call<M> {
         self
     }
 
+    /// Where the connection's tasks run.
+    pub(crate) fn runtime(&self) -> Handle {
+        self.shared.peer.link().configuration.runtime.clone()
+    }
+
     /// Sends this along beside the arguments, in place of what was set before.
     pub fn metadata(mut self, metadata: Metadata) -> Self {
         self.shared.metadata = Some(Box::new(metadata));
@@ -159,6 +165,11 @@ impl<M: Method> OnewayCall<M> {
     pub fn no_timeout(mut self) -> Self {
         self.shared.timeout = None;
         self
+    }
+
+    /// Where the connection's tasks run.
+    pub(crate) fn runtime(&self) -> Handle {
+        self.shared.peer.link().configuration.runtime.clone()
     }
 
     /// Sends this along beside the arguments, in place of what was set before.

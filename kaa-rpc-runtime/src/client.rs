@@ -418,6 +418,7 @@ impl ClientBuilder {
             Side::Connecting,
             self.backoff.is_some(),
             &Detached::default(),
+            &runtime,
         ));
         let services = Arc::new(self.services);
         let events = Arc::new(EventSender::new());

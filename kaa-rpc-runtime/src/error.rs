@@ -309,6 +309,9 @@ pub enum SetupError {
     /// There is no tokio runtime to run on.
     #[error("there is no tokio runtime here: call this within one, for instance under #[tokio::main]")]
     NoRuntime,
+    /// The thread that works for programs without async cannot be started.
+    #[error("the thread that does the work cannot be started")]
+    NoThread(#[source] io::Error),
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes")]
     NoRandomness(#[source] io::Error),

@@ -34,6 +34,7 @@
 //! runtime with I/O and time enabled.
 
 mod backoff;
+pub mod blocking;
 mod call;
 mod client;
 pub mod codec;
@@ -46,6 +47,7 @@ mod events;
 mod fingerprint;
 mod observe;
 mod peer;
+mod peer_registry;
 pub mod protocol;
 mod random;
 mod resources;
@@ -56,6 +58,8 @@ mod settings;
 mod shutdown;
 mod stream;
 mod timestamp;
+#[cfg(feature = "tower")]
+pub mod tower;
 pub mod transport;
 
 pub use backoff::Backoff;
@@ -74,6 +78,7 @@ pub use observe::{
     ServerStatistics, TraceContext,
 };
 pub use peer::{Peer, PeerInformation, Proxy};
+pub use peer_registry::PeerRegistry;
 pub use protocol::handshake::{Audience, SessionId};
 pub use protocol::limits::Limits;
 pub use protocol::metadata::{Metadata, MetadataError};

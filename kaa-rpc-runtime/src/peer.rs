@@ -100,6 +100,12 @@ impl Peer {
         self.call.as_ref().and_then(|call| call.deadline_of_nested())
     }
 
+    /// The same peer without the call that this handle may belong to: what a handler keeps for later.
+    #[must_use]
+    pub fn unbound(&self) -> Self {
+        Self { link: Arc::clone(&self.link), call: None, owner: self.owner.clone() }
+    }
+
     /// A proxy for what the other side serves.
     ///
     /// A proxy for a role that this side serves itself can be made; its calls end with

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::codec::{DecodeError, Decoder, Encoded, Encoder, Wire};
-use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Instantiate, Registered};
+use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Instantiate, Placement, Registered};
 use crate::context::Context;
 use crate::descriptor::ServiceDescriptor;
 use crate::error::{Failure, Fault};
@@ -115,8 +115,26 @@ impl<R: role::Role> Service<R> {
     }
 
     fn new(descriptor: &'static ServiceDescriptor, instantiate: Instantiate) -> Self {
-        let registered = Registered { descriptor, methods: R::methods(descriptor), instantiate };
+        let methods = R::methods(descriptor);
+        let registered = Registered { descriptor, methods, instantiate, placement: Placement::default() };
         Self { registered, role: PhantomData }
+    }
+
+    /// Runs each handler as a task of its own from the beginning. By default it is polled once where the call is read, which
+    /// is faster where it is soon done, and holds the connection up where it is not.
+    #[must_use]
+    pub fn spawned(mut self) -> Self {
+        self.registered.placement = Placement::Task;
+        self
+    }
+
+    /// Runs each handler on a thread that may block (of tokio's pool for that), so that it may wait for files, locks, or
+    /// calls with [`Call::wait`](crate::Call::wait). A handler that blocks is not dropped before it awaits something or
+    /// returns, whoever has gone.
+    #[must_use]
+    pub fn blocking(mut self) -> Self {
+        self.registered.placement = Placement::Blocking;
+        self
     }
 
     /// The service's name.

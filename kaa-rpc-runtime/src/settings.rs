@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::codec::DecodeLimits;
 use crate::connection::{CancelRate, Detached, LinkConfiguration, Patience, QueueLimits, Side};
 use crate::observe::Observers;
@@ -55,6 +57,7 @@ impl Settings {
         side: Side,
         reconnects: bool,
         detached: &Detached,
+        runtime: &Handle,
     ) -> LinkConfiguration {
         LinkConfiguration {
             compatibility: self.compatibility,
@@ -66,6 +69,7 @@ impl Settings {
             decode: self.decode,
             deepest_nesting: self.deepest_nesting,
             cancels: self.cancels,
+            runtime: runtime.clone(),
             side,
             limits: self.limits,
             output_budget: self.output_budget,

@@ -18,6 +18,11 @@ impl Detached {
         self.handlers.spawn(handler);
     }
 
+    /// Runs one on a thread that may block, and counts it.
+    pub(super) fn spawn_blocking(&self, handler: impl FnOnce() + Send + 'static) {
+        self.handlers.spawn_blocking(handler);
+    }
+
     /// How many are at work, with a connection or without.
     pub(crate) fn count(&self) -> usize {
         self.handlers.len()

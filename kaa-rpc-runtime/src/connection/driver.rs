@@ -20,7 +20,7 @@ use super::inbound::{self, Answer, InboundState};
 use super::link::{Link, Phase, State};
 use super::liveness::{Liveness, Sign};
 use super::reader::{FrameReader, Piece};
-use super::registry::Methods;
+use super::registry::{Methods, Placement};
 use super::stall::Watch;
 use crate::codec::Buffer;
 use crate::error::{CloseReason, ConnectError};
@@ -297,7 +297,7 @@ impl Driver {
             Verdict::Run { nested: false } if self.link.configuration.resources.has_no_handler_left() => {
                 self.link.count_refused(&state);
                 exhausted("this peer runs as many handlers as it may");
-                return inbound::run(&state, || None);
+                return inbound::run(&state, Placement::InPlace, || None);
             }
             Verdict::Run { .. } => {}
             // It is run all the same: whether it is must not depend on how reads fall.
@@ -312,19 +312,18 @@ impl Driver {
                 self.link.count_dropped_oneway();
                 tracing::debug!(method = header.detail, "dropped a oneway call of an unknown method");
             }
-            inbound::run(&state, || {
+            inbound::run(&state, Placement::InPlace, || {
                 state.answer(Answer::Text(Status::UnknownMethod, ""));
                 None
             });
             return;
         };
         let call = InboundCall::new(Arc::clone(&state), payload);
-        inbound::run(&state, || {
+        inbound::run(&state, found.placement, || {
             if InboundObservation::is_wanted(&self.link, state.metadata()) && !state.show_to(found.descriptor)
             {
                 return None;
             }
-            let _scope = state.enter();
             found.instance.dispatch(call)
         });
     }

@@ -13,10 +13,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::calling::frame_limit;
 use super::link::{Link, Phase, State};
+use super::parking::run_to_end;
+use super::registry::Placement;
 use crate::codec::{EncodeError, Encoder};
 use crate::descriptor::MethodDescriptor;
 use crate::observe::{CallEnd, InboundObservation, InboundScope, TraceContext};
@@ -328,12 +331,20 @@ impl InboundState {
     }
 }
 
-/// Polls a new handler once, in place; one that is not ready is spawned.
+/// Begins a handler where it is to run. In place, it is polled once; one that is not ready becomes a task.
 ///
 /// The waker of this first poll does nothing: the task polls again before it waits.
-pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<HandlerFuture>) {
+pub(super) fn run(
+    state: &Arc<InboundState>,
+    placement: Placement,
+    begin: impl FnOnce() -> Option<HandlerFuture>,
+) {
     let attempt = catch_unwind(AssertUnwindSafe(|| {
         let mut future = begin()?;
+        if placement != Placement::InPlace {
+            return Some(future);
+        }
+        let _scope = state.enter();
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(()) => None,
             Poll::Pending => Some(future),
@@ -341,25 +352,39 @@ pub(super) fn run(state: &Arc<InboundState>, begin: impl FnOnce() -> Option<Hand
     }));
     match attempt {
         Ok(None) => state.over(false),
-        Ok(Some(future)) => {
-            if !state.link.keep(state) {
-                state.cancel_at_once();
-            }
-            let place = state.link.configuration.resources.begin_handler();
-            let task = finish(future, Arc::clone(state), place);
-            if state.detached {
-                state.link.configuration.detached.spawn(task);
-            } else {
-                tokio::spawn(task);
-            }
-        }
+        Ok(Some(future)) => spawn(future, state, placement),
         Err(_payload) => state.over(true),
     }
 }
 
+/// Goes on with a handler elsewhere.
+fn spawn(future: HandlerFuture, state: &Arc<InboundState>, placement: Placement) {
+    if !state.link.keep(state) {
+        state.cancel_at_once();
+    }
+    let place = state.link.configuration.resources.begin_handler();
+    let over = OnDrop(Arc::clone(state));
+    let task = finish(future, Arc::clone(state), (place, over));
+    let detached = &state.link.configuration.detached;
+    match (placement, state.detached) {
+        (Placement::Blocking, is_detached) => {
+            let runtime = Handle::current();
+            let work = move || run_to_end(&runtime, task);
+            if is_detached {
+                detached.spawn_blocking(work);
+            } else {
+                tokio::task::spawn_blocking(work);
+            }
+        }
+        (_, true) => detached.spawn(task),
+        (_, false) => {
+            tokio::spawn(task);
+        }
+    }
+}
+
 /// The task of a handler that did not finish at once.
-async fn finish(mut future: HandlerFuture, state: Arc<InboundState>, _place: HandlerPlace) {
-    let _over = OnDrop(Arc::clone(&state));
+async fn finish(mut future: HandlerFuture, state: Arc<InboundState>, _ends: (HandlerPlace, OnDrop)) {
     let work = std::future::poll_fn(|context| {
         let _scope = state.enter();
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

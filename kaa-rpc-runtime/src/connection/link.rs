@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::closing::Closers;
 use super::comparing::{Comparison, Opening};
 use super::detached::Detached;
 use super::farewell::{Farewell, GoodbyeCode, PeerFarewell};
@@ -69,6 +71,8 @@ pub(crate) struct LinkConfiguration {
     pub(crate) deepest_nesting: u32,
     /// How often the peer may cancel calls.
     pub(crate) cancels: CancelRate,
+    /// Where the connection's tasks run.
+    pub(crate) runtime: Handle,
 }
 
 /// How often the peer may cancel calls.
@@ -146,6 +150,7 @@ pub(crate) struct State {
     /// Memory, as the process knows of it.
     usage: Usage,
     pub(super) cancel_bucket: TokenBucket,
+    pub(super) closers: Closers,
     /// The moment from which time is counted.
     pub(super) began: Instant,
 }
@@ -177,6 +182,7 @@ impl Link {
             pinged: None,
             usage: configuration.resources.usage(),
             cancel_bucket: cancel_bucket(&configuration),
+            closers: Closers::default(),
             began: Instant::now(),
         };
         let (status, _) = watch::channel(Status::Connecting);
@@ -284,6 +290,7 @@ impl Link {
     pub(crate) fn close(&self, reason: &CloseReason) {
         let mut wakers = Vec::new();
         let mut handlers = Vec::new();
+        let closers;
         {
             let mut state = self.lock();
             if matches!(state.phase, Phase::Closed(_)) {
@@ -299,8 +306,10 @@ impl Link {
             state.end_queue(reason, &mut wakers);
             wakers.extend(state.queue.take_line());
             wakers.extend(state.driver.take());
+            closers = state.closers.take();
         }
         self.tell(Status::Closed(reason.clone()));
+        closers.for_each(|then| then());
         for handler in handlers {
             handler.cancel_at_once();
         }
@@ -337,6 +346,21 @@ impl Link {
             if watch.changed().await.is_err() {
                 return Err(CloseReason::ClosedHere);
             }
+        }
+    }
+
+    /// Waits until calls can leave; unlike [`Self::ready`] it waits through a farewell for the next connection.
+    ///
+    /// # Errors
+    /// Why none ever will.
+    #[cfg(feature = "tower")]
+    pub(crate) async fn usable(&self) -> Result<(), CloseReason> {
+        let mut watch = self.watch();
+        let status = watch.wait_for(|status| matches!(status, Status::Open | Status::Closed(_))).await;
+        match status.as_deref() {
+            Ok(Status::Closed(reason)) => Err(reason.clone()),
+            Ok(_) => Ok(()),
+            Err(_gone) => Err(CloseReason::ClosedHere),
         }
     }
 

@@ -5,6 +5,7 @@
 //! task that a link spawns ends with it, but for handlers of `#[detached]` methods, which end with their server or client.
 
 mod calling;
+mod closing;
 mod comparing;
 mod detached;
 mod driver;
@@ -15,6 +16,7 @@ mod inbound;
 mod link;
 mod liveness;
 mod output;
+mod parking;
 mod queue;
 mod reader;
 mod registry;
@@ -22,6 +24,7 @@ mod stall;
 mod streaming;
 
 pub(crate) use calling::{Abandonment, CallParameters, Progress, Start};
+pub(crate) use closing::CloseTicket;
 pub(crate) use comparing::Opening;
 pub(crate) use detached::Detached;
 pub(crate) use driver::Driver;
@@ -32,5 +35,5 @@ pub(crate) use liveness::Patience;
 pub(crate) use queue::QueueLimits;
 pub(crate) use queue::Ticket;
 pub(crate) use reader::FrameReader;
-pub(crate) use registry::{Instance, Instantiate, Methods, Registered, ServiceSet};
+pub(crate) use registry::{Instance, Instantiate, Methods, Placement, Registered, ServiceSet};
 pub(crate) use streaming::{Arguments, Results, Route, Shipment};

@@ -28,6 +28,19 @@ pub(crate) struct Registered {
     pub(crate) descriptor: &'static ServiceDescriptor,
     pub(crate) methods: &'static [&'static MethodDescriptor],
     pub(crate) instantiate: Instantiate,
+    pub(crate) placement: Placement,
+}
+
+/// Where handlers run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Placement {
+    /// Polled once where the call is read; a task, if that was not enough.
+    #[default]
+    InPlace,
+    /// A task from the beginning.
+    Task,
+    /// On a thread that may block.
+    Blocking,
 }
 
 /// Makes what serves one connection.
@@ -97,6 +110,7 @@ pub(crate) struct Found {
     pub(crate) instance: Arc<dyn Instance>,
     /// The number of the service.
     service: u64,
+    pub(crate) placement: Placement,
 }
 
 /// What one connection finds by method id.
@@ -148,7 +162,8 @@ impl Methods {
                 continue;
             };
             for &descriptor in service.methods {
-                let found = Found { descriptor, instance: Arc::clone(&instance), service: number };
+                let instance = Arc::clone(&instance);
+                let found = Found { descriptor, instance, service: number, placement: service.placement };
                 self.instances.insert(MethodId(descriptor.id), found);
             }
         }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::aging;
@@ -208,7 +209,12 @@ async fn authenticate(
     let mut admission = Admission { handshake, connections: Arc::clone(&shared.connections), permit: None };
     let hello_time = Some(shared.hello_time);
     let established = shake_hands(&mut admission, &stream, &mut reader, hello_time).await?;
-    let link = Link::new(shared.settings.link_configuration(Side::Accepting, false, &shared.detached));
+    let link = Link::new(shared.settings.link_configuration(
+        Side::Accepting,
+        false,
+        &shared.detached,
+        &Handle::current(),
+    ));
     let information = Arc::new(PeerInformation::new(&stream, &established, schema));
     let methods = Methods::new(Arc::clone(&shared.services), Arc::clone(&link));
     let peer_limits = established.peer_limits;

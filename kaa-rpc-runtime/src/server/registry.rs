@@ -182,7 +182,9 @@ mod tests {
     use crate::settings::Settings;
 
     fn link() -> Arc<Link> {
-        Link::new(Settings::default().link_configuration(Side::Accepting, false, &Detached::default()))
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (settings, detached) = (Settings::default(), Detached::default());
+        Link::new(settings.link_configuration(Side::Accepting, false, &detached, runtime.handle()))
     }
 
     fn poll(peers: &mut Peers) -> Poll<Option<Peer>> {

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_core::Stream;
+use tokio::runtime::Handle;
 
 use crate::call::{Method, ResultSource, StreamMethod};
 use crate::codec::{DecodeError, DecodeLimits, Decoder, Wire};
-use crate::connection::{Arguments, InboundState};
+use crate::connection::{Arguments, InboundState, LinkConfiguration};
 use crate::error::{CallError, Outcome};
 use crate::peer::Peer;
 use crate::protocol::metadata::Metadata;
@@ -63,6 +64,8 @@ pub struct Incoming<T, E = Infallible> {
     at_once: usize,
     decode: Decode<T>,
     limits: DecodeLimits,
+    /// Where the connection's tasks run.
+    runtime: Handle,
     /// Gone after the end.
     source: Option<Box<dyn Source<E>>>,
 }
@@ -94,8 +97,7 @@ impl<T, E> Incoming<T, E> {
         M::Returns: Wire<Value = T>,
         M::Throws: Wire<Value = E>,
     {
-        let limits = peer.link().configuration.decode;
-        Self::new::<M::Returns>(Box::new(ResultSource::new(peer, method)), limits)
+        Self::new::<M::Returns>(Box::new(ResultSource::new(peer, method)), &peer.link().configuration)
     }
 
     /// The same for a method with a stream parameter.
@@ -110,16 +112,17 @@ impl<T, E> Incoming<T, E> {
         M::Throws: Wire<Value = E>,
     {
         let source = ResultSource::with_stream(peer, method, outgoing.into_outgoing());
-        Self::new::<M::Returns>(Box::new(source), peer.link().configuration.decode)
+        Self::new::<M::Returns>(Box::new(source), &peer.link().configuration)
     }
 
-    fn new<W: Wire<Value = T>>(source: Box<dyn Source<E>>, limits: DecodeLimits) -> Self {
+    fn new<W: Wire<Value = T>>(source: Box<dyn Source<E>>, configuration: &LinkConfiguration) -> Self {
         Self {
             decoded: VecDeque::new(),
             items: Bytes::new(),
             at_once: 0,
             decode: decode_some::<W>,
-            limits,
+            limits: configuration.decode,
+            runtime: configuration.runtime.clone(),
             source: Some(source),
         }
     }
@@ -148,6 +151,11 @@ impl<T, E> Incoming<T, E> {
             source.set_metadata(metadata);
         }
         self
+    }
+
+    /// Where the connection's tasks run.
+    pub(crate) fn runtime(&self) -> Handle {
+        self.runtime.clone()
     }
 
     /// The next item; `None` after the end.
@@ -227,8 +235,8 @@ fn decode_some<W: Wire>(
 impl<T> Incoming<T> {
     /// A handler's stream parameter.
     pub(crate) fn of_call<W: Wire<Value = T>>(call: Arc<InboundState>) -> Self {
-        let limits = call.link.configuration.decode;
-        Self::new::<W>(Box::new(ArgumentSource { call }), limits)
+        let link = Arc::clone(&call.link);
+        Self::new::<W>(Box::new(ArgumentSource { call }), &link.configuration)
     }
 }
 

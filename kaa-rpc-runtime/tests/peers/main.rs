@@ -13,6 +13,7 @@
 )]
 
 mod attributes;
+mod blocking;
 mod connecting;
 mod drain;
 mod failures;
@@ -22,8 +23,10 @@ mod limits;
 mod metadata;
 mod misbehaviour;
 mod original_faults;
+mod placement;
 mod promises;
 mod queueing;
+mod registry;
 mod resources;
 mod statistics;
 mod support;

@@ -71,6 +71,10 @@ pub(crate) const METADATA: u32 = 25;
 pub(crate) const TRACE: u32 = 26;
 /// Asks the caller for its `TRACE`.
 pub(crate) const ASK_TRACE: u32 = 27;
+/// Asks the caller for an echo and waits for it on its thread.
+pub(crate) const ASK_BLOCKING: u32 = 28;
+/// Holds its thread until the gate opens.
+pub(crate) const HOLD: u32 = 29;
 /// Nobody serves it.
 pub(crate) const NOBODYS: u32 = 99;
 
@@ -95,7 +99,7 @@ const fn method(id: u32) -> MethodDescriptor {
     }
 }
 
-const COUNT: usize = ASK_TRACE as usize;
+const COUNT: usize = HOLD as usize;
 
 static METHODS: [&MethodDescriptor; COUNT] = {
     static TABLE: [MethodDescriptor; COUNT] = {
@@ -372,6 +376,17 @@ fn serve_more<P: Proxy>(world: Arc<World>, call: InboundCall) -> Handling {
         UNBOUND => call.unary::<P, shape::String<4>, _, _>(text, |_, text| async move { Ok(text) }),
         REMAINING | TIMED => call.unary::<P, Text, _, _>(text, |cx, _| async move {
             Ok(cx.remaining_time().map_or_else(|| "for ever".to_owned(), |time| time.as_secs().to_string()))
+        }),
+        ASK_BLOCKING => call.unary::<P, Text, _, _>(text, |cx, text| async move {
+            Ok(ask::<ECHO>(cx.peer.peer(), text).wait()?)
+        }),
+        HOLD => call.unary::<P, Text, _, _>(text, |_, text| async move {
+            let presence = Presence::new(&world);
+            while world.gate.try_acquire().map(|permit| permit.forget()).is_err() {
+                std::thread::yield_now();
+            }
+            presence.finish();
+            Ok(text)
         }),
         METADATA => call.unary::<P, Text, _, _>(text, |cx, text| async move {
             Ok(cx.metadata().text(&text).unwrap_or("none").to_owned())
