@@ -142,7 +142,7 @@ impl Client {
     /// A proxy that keeps the connection open as long as it, or a clone of it, lives.
     #[must_use]
     pub fn into_proxy<P: Proxy<Role = role::Server>>(self) -> P {
-        Peer::owning(Arc::clone(&self.owner.link), self.owner).proxy()
+        self.peer().owning(self.owner).proxy()
     }
 
     /// The server as a peer.

@@ -1,5 +1,6 @@
 //! The other side of a connection: the same type on both ends.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +26,11 @@ pub struct Peer {
     link: Arc<Link>,
     call: Option<Arc<InboundState>>,
     /// Set where the handle has been given the connection itself.
-    owner: Option<Arc<crate::client::Owner>>,
+    owner: Option<Owner>,
 }
+
+/// Whatever closes a connection when it is dropped.
+pub(crate) type Owner = Arc<dyn Any + Send + Sync>;
 
 /// A generated proxy: calls what one role of a service serves.
 pub trait Proxy: Clone + Send + Sync + 'static {
@@ -79,8 +83,9 @@ impl Peer {
         Self { link: Arc::clone(&call.link), call: Some(call), owner: None }
     }
 
-    pub(crate) fn owning(link: Arc<Link>, owner: Arc<crate::client::Owner>) -> Self {
-        Self { link, call: None, owner: Some(owner) }
+    /// The same handle, which keeps the connection open as long as it, or a clone of it, lives.
+    pub(crate) fn owning(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
     }
 
     #[inline]
