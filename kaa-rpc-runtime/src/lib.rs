@@ -57,6 +57,7 @@ mod service;
 mod settings;
 mod shutdown;
 mod stream;
+pub mod testing;
 mod timestamp;
 #[cfg(feature = "tower")]
 pub mod tower;

@@ -23,5 +23,6 @@ pub use connect::connect;
 pub use error::TransportError;
 pub use listener::Listener;
 pub use memory::pair;
+pub(crate) use memory::pair_of;
 pub use options::{ConnectOptions, ListenOptions};
 pub use stream::{Credentials, PeerAddress, Stream};

@@ -1,0 +1,5 @@
+//! What tests of services and of their callers need.
+
+mod faults;
+
+pub use faults::{Cut, Direction, Faults, FaultyIo};
