@@ -13,7 +13,7 @@ use crate::backoff::Backoff;
 use crate::codec::DecodeLimits;
 use crate::connection::{
     CancelRate, Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Patience,
-    QueueLimits, ServiceSet, Side, Status, shake_hands,
+    QueueLimits, Registered, ServiceSet, Side, Status, shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
 use crate::events::{EventSender, Events};
@@ -252,8 +252,12 @@ impl ClientBuilder {
     }
 
     /// Serves this to the server. A collision is told by `connect`.
-    pub fn register(mut self, service: Service<role::Client>) -> Self {
-        if let Err(error) = self.services.register(service.into_registered()) {
+    pub fn register(self, service: Service<role::Client>) -> Self {
+        self.serve(service.into_registered())
+    }
+
+    pub(crate) fn serve(mut self, service: Registered) -> Self {
+        if let Err(error) = self.services.register(service) {
             self.register_error.get_or_insert(error);
         }
         self
@@ -407,6 +411,19 @@ impl ClientBuilder {
         self.start(Target::Stream(Some(stream)))
     }
 
+    /// The same over what `connector` makes, anew for each connection.
+    pub(crate) fn connect_with(
+        self,
+        connector: impl FnMut() -> std::io::Result<Stream> + Send + 'static,
+    ) -> Result<Client, SetupError> {
+        self.start(Target::Connector(Box::new(connector)))
+    }
+
+    /// Under which key the secret will be looked for.
+    pub(crate) fn wanted_key(&self) -> &KeyId {
+        &self.key_id
+    }
+
     fn start(self, target: Target) -> Result<Client, SetupError> {
         if let Some(error) = self.register_error {
             return Err(error.into());
@@ -445,7 +462,11 @@ impl ClientBuilder {
 enum Target {
     Address(Address, ConnectOptions),
     Stream(Option<Stream>),
+    Connector(Connector),
 }
+
+/// Makes a connection out of nothing but what it knows.
+type Connector = Box<dyn FnMut() -> std::io::Result<Stream> + Send>;
 
 /// The task that owns a client's connections, one after the other.
 struct Task {
@@ -571,6 +592,7 @@ impl Task {
                 let gone = || ConnectError::Io(Arc::new(std::io::ErrorKind::NotConnected.into()));
                 stream.take().ok_or_else(gone)?
             }
+            Target::Connector(connector) => connector().map_err(|error| ConnectError::Io(Arc::new(error)))?,
         };
         let stream = Arc::new(stream);
         let described = self.link.describe(self.services.descriptors());

@@ -28,10 +28,16 @@ impl<P: Proxy> Context<P> {
         Self { peer, call }
     }
 
+    /// The context of a call that stands on no connection.
+    pub(crate) fn made_up(caller: &P, call: Arc<InboundState>) -> Self {
+        let peer = P::from_peer(caller.peer().clone().for_call(Arc::clone(&call)));
+        Self { peer, call }
+    }
+
     /// Another service of the caller.
     #[must_use]
     pub fn proxy<Q: Proxy<Role = P::Role>>(&self) -> Q {
-        Q::from_peer(Peer::of_call(Arc::clone(&self.call)))
+        Q::from_peer(self.peer.peer().clone())
     }
 }
 

@@ -88,6 +88,11 @@ impl Peer {
         Self { owner: Some(owner), ..self }
     }
 
+    /// The same handle, whose calls are made for this one.
+    pub(crate) fn for_call(self, call: Arc<InboundState>) -> Self {
+        Self { call: Some(call), ..self }
+    }
+
     #[inline]
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.link

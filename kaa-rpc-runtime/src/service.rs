@@ -25,7 +25,11 @@ pub mod role {
     #[derive(Debug, Clone, Copy)]
     pub struct Client;
 
+    use crate::connection::Side;
+
     pub(crate) trait Role {
+        /// The side of a connection that serves.
+        const SIDE: Side;
         /// The methods that this side serves.
         fn methods(
             descriptor: &'static crate::descriptor::ServiceDescriptor,
@@ -33,6 +37,8 @@ pub mod role {
     }
 
     impl Role for Server {
+        const SIDE: Side = Side::Accepting;
+
         fn methods(
             descriptor: &'static crate::descriptor::ServiceDescriptor,
         ) -> &'static [&'static crate::descriptor::MethodDescriptor] {
@@ -41,6 +47,8 @@ pub mod role {
     }
 
     impl Role for Client {
+        const SIDE: Side = Side::Connecting;
+
         fn methods(
             descriptor: &'static crate::descriptor::ServiceDescriptor,
         ) -> &'static [&'static crate::descriptor::MethodDescriptor] {

@@ -118,6 +118,17 @@ impl InboundState {
         })
     }
 
+    /// A call that stands on no connection: nobody waits for its reply, and no call can name it as its parent. Those made
+    /// to `link` for it end with its time, as ever.
+    pub(crate) fn made_up(
+        link: Arc<Link>,
+        metadata: Option<Box<Metadata>>,
+        deadline: Option<Instant>,
+    ) -> Arc<Self> {
+        let header = Header::new(Kind::Oneway, CallId(0), Token(0), 0);
+        Self::new(link, 0, &header, 0, metadata, deadline, None)
+    }
+
     /// What a call made by this call's handler names as its parent, while this one is unanswered and its connection
     /// there.
     pub(crate) fn as_parent(&self) -> Option<Parent> {

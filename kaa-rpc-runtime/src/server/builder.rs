@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::aging::Age;
 use super::running::Server;
 use crate::codec::DecodeLimits;
-use crate::connection::{CancelRate, Patience, QueueLimits, ServiceSet};
+use crate::connection::{CancelRate, Patience, QueueLimits, Registered, ServiceSet};
 use crate::error::SetupError;
 use crate::observe::{Direction, Interceptor, Propagator};
 use crate::protocol::handshake::Audience;
@@ -73,8 +73,12 @@ impl ServerBuilder {
     }
 
     /// Serves this to every client. A collision is told by `listen`.
-    pub fn register(mut self, service: Service<role::Server>) -> Self {
-        if let Err(error) = self.services.register(service.into_registered()) {
+    pub fn register(self, service: Service<role::Server>) -> Self {
+        self.serve(service.into_registered())
+    }
+
+    pub(crate) fn serve(mut self, service: Registered) -> Self {
+        if let Err(error) = self.services.register(service) {
             self.register_error.get_or_insert(error);
         }
         self

@@ -1,8 +1,9 @@
 //! A server at work.
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -18,6 +19,7 @@ use crate::connection::{Detached, ServiceSet};
 use crate::error::{CloseReason, SetupError};
 use crate::events::{EventSender, Events};
 use crate::observe::{ConnectionStatistics, ServerStatistics};
+use crate::peer::Peer;
 use crate::protocol::handshake::{Audience, InstanceId};
 use crate::secret::Keys;
 use crate::service::{RegisterError, Service, role};
@@ -192,6 +194,16 @@ impl Server {
         }
     }
 
+    /// A way to hand it connections that does not keep it.
+    pub(crate) fn door(&self) -> Door {
+        Door(Arc::downgrade(&self.shared))
+    }
+
+    /// The client that came last of those that are connected.
+    pub(crate) fn latest_peer(&self) -> Option<Peer> {
+        self.shared.registry.links().pop().map(Peer::of_link)
+    }
+
     /// Takes no more connections and no new calls, lets those that run finish for at most this time, and closes.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.shared.closing.send_replace(true);
@@ -217,6 +229,22 @@ impl Server {
             let _late = tokio::time::timeout(CUT_TIME, ended).await;
         }
         report
+    }
+}
+
+/// Where connections can be handed to a server, as long as there is one.
+pub(crate) struct Door(Weak<Shared>);
+
+impl Door {
+    /// As [`Server::accept`].
+    ///
+    /// # Errors
+    /// The server is gone or is shutting down.
+    pub(crate) fn enter(&self, stream: Stream) -> io::Result<()> {
+        let open = self.0.upgrade().filter(|shared| !*shared.closing.borrow());
+        let shared = open.ok_or(io::ErrorKind::ConnectionRefused)?;
+        accepting::take(&shared, stream);
+        Ok(())
     }
 }
 

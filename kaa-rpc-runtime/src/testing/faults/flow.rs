@@ -33,6 +33,7 @@ pub(super) struct Settings {
     pub(super) chunk: Option<usize>,
     pub(super) cut_after: Option<(u64, Cut)>,
     pub(super) is_stalled: bool,
+    pub(super) stall_after: Option<u64>,
     pub(super) passed: u64,
 }
 
@@ -43,9 +44,10 @@ impl Settings {
         count.min(self.chunk.unwrap_or(usize::MAX)).min(rate.unwrap_or(usize::MAX))
     }
 
-    /// As many bytes of `count` as may arrive before the cut.
-    pub(super) fn before_cut(&self, count: usize) -> usize {
-        self.cut_after.map_or(count, |(bytes, _)| count.min(count_of(bytes)))
+    /// As many bytes of `count` as may arrive before a cut or a stall.
+    pub(super) fn allowed(&self, count: usize) -> usize {
+        let cut = self.cut_after.map(|(bytes, _)| bytes);
+        cut.into_iter().chain(self.stall_after).map(count_of).fold(count, usize::min)
     }
 
     /// The cut, if it is due: once.
@@ -60,6 +62,10 @@ impl Settings {
         if let Some((bytes, _)) = &mut self.cut_after {
             *bytes = bytes.saturating_sub(count);
         }
+        if let Some(bytes) = &mut self.stall_after {
+            *bytes = bytes.saturating_sub(count);
+        }
+        self.is_stalled |= self.stall_after.take_if(|bytes| *bytes == 0).is_some();
     }
 }
 

@@ -21,7 +21,7 @@ pub use stream::FaultyIo;
 /// What goes wrong on connections, said before or while they are used. A handle: clones mean the same faults.
 ///
 /// What it wraps is one end of a connection; *outgoing* is what that end writes, *incoming* what it reads. In a
-/// pair it is the first end. Without being told anything it passes everything on at once.
+/// [`Pair`](super::Pair) it is the client's end. Without being told anything it passes everything on at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -116,7 +116,7 @@ impl Faults {
         FaultyIo::new(Arc::clone(&self.shared), Box::pin(io))
     }
 
-    /// As [`pair`](transport::pair), with the first of both under these faults.
+    /// As [`pair`](super::pair), with the first of both under these faults.
     #[must_use]
     pub fn pair(&self, capacity: usize) -> (Stream, Stream) {
         transport::pair_of(capacity, |io| self.wrap(io))
@@ -186,7 +186,15 @@ impl Direction {
         self.set(|settings| settings.is_stalled = true)
     }
 
-    /// Goes on after a [`Direction::stall`].
+    /// Stops when so many more bytes have arrived.
+    pub fn stall_after(&self, bytes: u64) -> &Self {
+        self.set(|settings| {
+            settings.stall_after = (bytes > 0).then_some(bytes);
+            settings.is_stalled |= bytes == 0;
+        })
+    }
+
+    /// Goes on after a stall.
     pub fn resume(&self) -> &Self {
         self.set(|settings| settings.is_stalled = false)
     }

@@ -160,7 +160,7 @@ impl End {
                 return Poll::Pending;
             }
             let Some(bytes) = ready!(self.outgoing.poll_front(context)) else { return Poll::Ready(Ok(())) };
-            let most = settings.before_cut(settings.portion(bytes.len()));
+            let most = settings.allowed(settings.portion(bytes.len()));
             let part = bytes.get(..most).unwrap_or_default();
             let count = if part.is_empty() { 0 } else { ready!(self.poll_write_beneath(context, part))? };
             if count == 0 && !part.is_empty() {
@@ -180,7 +180,7 @@ impl End {
         ready!(self.outgoing.poll_free(context, &settings));
         let part = bytes.get(..settings.portion(bytes.len())).unwrap_or_default();
         let count = if settings.delay.is_zero() && self.outgoing.is_empty() {
-            let part = part.get(..settings.before_cut(part.len())).unwrap_or_default();
+            let part = part.get(..settings.allowed(part.len())).unwrap_or_default();
             let count = ready!(self.poll_write_beneath(context, part))?;
             self.note_passed(context, Way::Outgoing, count);
             count
@@ -229,7 +229,7 @@ impl End {
             // It stays at the front: the end is the end.
             return Poll::Ready(Ok(()));
         }
-        let most = settings.before_cut(settings.portion(bytes.len().min(buffer.remaining())));
+        let most = settings.allowed(settings.portion(bytes.len().min(buffer.remaining())));
         buffer.put_slice(bytes.get(..most).unwrap_or_default());
         self.incoming.advance(most);
         self.note_passed(context, Way::Incoming, most);
