@@ -1,0 +1,116 @@
+//! Handlers that are called directly.
+
+use std::time::Duration;
+
+use kaa_rpc_runtime::testing::{self, TestCall};
+use kaa_rpc_runtime::{CallError, Context, Failure, Fault, Metadata, Outcome};
+use kaa_rpc_tests::api::epg::*;
+use kaa_rpc_tests::api::rehearsal::*;
+
+use crate::fakes::{FakeGuide, FakeScreen};
+use crate::within;
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_calls_nobody_needs_nobody() {
+    let keywords = FakeGuide::default()
+        .get_keywords(testing::context(testing::nobody()), KeywordOptions::default().prefix("a"))
+        .await;
+    assert_eq!(keywords.unwrap(), ["a!"]);
+    let nobody: EpgClientProxy = testing::nobody();
+    let error = nobody.on_sync(Vec::new(), 0).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_calls_back_a_fake_that_lives_as_long_as_its_context() {
+    let (screen, mut heard) = FakeScreen::new();
+    let guide = FakeGuide::default();
+    let screen = testing::proxy(Epg::client(screen)).await.unwrap();
+    let context = testing::context(screen);
+    assert!(context.peer_information().is_some());
+    assert_eq!(within(guide.update(context)).await.unwrap(), 1);
+    assert_eq!(within(heard.recv()).await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_of_another_service_holds_the_fake_as_well() {
+    let (screen, _heard) = FakeScreen::new();
+    let context = testing::context::<EpgClientProxy>(testing::proxy(Epg::client(screen)).await.unwrap());
+    let choir: ChoirClientProxy = context.proxy();
+    drop(context);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let error = within(choir.ping()).await.unwrap_err();
+    assert!(matches!(error, CallError::UnknownMethod { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_remains_as_it_was_set_and_runs() {
+    let call = TestCall::of(testing::nobody()).timeout(Duration::from_secs(20));
+    let context = call.context();
+    assert_eq!(context.remaining_time(), Some(Duration::from_secs(20)));
+    tokio::time::advance(Duration::from_secs(15)).await;
+    assert_eq!(context.remaining_time(), Some(Duration::from_secs(5)));
+    let searched = FakeGuide::default().search(context, SearchOptions::default().limit(4)).await;
+    let Err(Failure::Declared(error)) = searched else { panic!("{searched:?}") };
+    assert_eq!(error, SearchError::TooMany { found: 5, limit: 4 });
+    tokio::time::advance(Duration::from_secs(15)).await;
+    assert_eq!(call.context().remaining_time(), Some(Duration::ZERO));
+    assert_eq!(testing::context::<EpgClientProxy>(testing::nobody()).remaining_time(), None);
+    let endless = TestCall::<EpgClientProxy>::of(testing::nobody()).timeout(Duration::MAX);
+    assert_eq!(endless.context().remaining_time(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_call_is_seen_by_its_handler() {
+    let guide = FakeGuide::default();
+    let call = TestCall::of(testing::nobody());
+    let waiting = guide.get_keywords(call.context(), KeywordOptions::default().prefix("wait"));
+    tokio::pin!(waiting);
+    let early = tokio::time::timeout(Duration::from_secs(3600), &mut waiting).await;
+    assert!(early.is_err(), "nobody has cancelled it");
+    call.cancel();
+    assert_eq!(within(waiting).await.unwrap(), ["wait!"]);
+    assert!(call.context().is_cancelled());
+    let searched = guide.search(call.context(), SearchOptions::default()).await;
+    assert!(matches!(searched, Err(Failure::Fault(fault)) if fault.message() == "the caller has gone"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_is_what_it_was_set_to() {
+    let metadata = Metadata::new().with("singer", "anna").unwrap();
+    let call = TestCall::<EpgClientProxy>::of(testing::nobody()).metadata(metadata.clone());
+    let call = call.timeout(Duration::from_secs(20));
+    assert_eq!(call.context().metadata(), &metadata);
+    assert_eq!(call.metadata(Metadata::new()).context().remaining_time(), Some(Duration::from_secs(20)));
+    assert!(testing::context::<EpgClientProxy>(testing::nobody()).metadata().is_empty());
+}
+
+/// Is asked whether it can come, and does not know.
+struct Undecided;
+
+impl ChoirClient for Undecided {
+    async fn ping(&self, _cx: Context<ChoirServerProxy>) -> Result<bool, Fault> {
+        Ok(true)
+    }
+
+    async fn can_come(&self, _cx: Context<ChoirServerProxy>, _span: Span) -> Result<bool, Fault> {
+        std::future::pending().await
+    }
+
+    async fn on_change(&self, _cx: Context<ChoirServerProxy>, _change: Change) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_handler_calls_back_ends_with_its_time() {
+    let singer: ChoirClientProxy = testing::proxy(Choir::client(Undecided)).await.unwrap();
+    let call = TestCall::of(singer).timeout(Duration::from_secs(30));
+    let began = tokio::time::Instant::now();
+    let peer = call.context().peer;
+    assert_eq!(within(peer.ping()).await, Ok(true));
+    let span = Span { start: Default::default(), end: Default::default() };
+    let error = within(peer.can_come(span)).await.unwrap_err();
+    assert!(matches!(error, CallError::DeadlineExceeded { .. }), "{error}");
+    assert_eq!(began.elapsed().as_secs(), 30);
+}

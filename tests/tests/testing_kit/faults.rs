@@ -1,0 +1,313 @@
+//! What faults do to bytes, and what calls make of it.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use kaa_rpc_runtime::testing::{Cut, Faults, Pair};
+use kaa_rpc_runtime::transport::Stream;
+use kaa_rpc_runtime::{CallError, Client, CloseReason, Outcome, Secret, Server};
+use kaa_rpc_tests::api::epg::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::Instant;
+
+use crate::fakes::{FakeGuide, FakeScreen};
+use crate::within;
+
+fn wrapped(faults: &Faults) -> (impl AsyncReadExt + AsyncWriteExt + Unpin + Send + 'static, DuplexStream) {
+    let (near, far) = tokio::io::duplex(4096);
+    (faults.wrap(near), far)
+}
+
+async fn read_to_end(mut from: impl AsyncReadExt + Unpin) -> (Vec<u8>, Option<ErrorKind>) {
+    let mut bytes = Vec::new();
+    let error = within(from.read_to_end(&mut bytes)).await.err();
+    (bytes, error.map(|error| error.kind()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_changed_by_no_faults() {
+    let faults = Faults::new();
+    let (mut near, mut far) = wrapped(&faults);
+    near.write_all(b"there").await.unwrap();
+    far.write_all(b"and back").await.unwrap();
+    near.shutdown().await.unwrap();
+    far.shutdown().await.unwrap();
+    assert_eq!(read_to_end(&mut far).await, (b"there".to_vec(), None));
+    assert_eq!(read_to_end(&mut near).await, (b"and back".to_vec(), None));
+    assert_eq!((faults.outgoing().passed(), faults.incoming().passed()), (5, 8));
+    assert_eq!(faults.connections(), 1);
+    drop(near);
+    assert_eq!(faults.connections(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_comes_at_its_byte_in_either_direction() {
+    for at in 0..=10 {
+        for (how, read, written) in [
+            (Cut::Closed, None, ErrorKind::BrokenPipe),
+            (Cut::Reset, Some(ErrorKind::ConnectionReset), ErrorKind::ConnectionReset),
+        ] {
+            for delay in [0, 20] {
+                let faults = Faults::new();
+                faults.outgoing().cut_after(at, how).delay(Duration::from_secs(delay));
+                let (mut near, far) = wrapped(&faults);
+                let mut writing = near.write_all(b"ten bytes!").await;
+                if writing.is_ok() {
+                    writing = within(near.flush()).await;
+                }
+                if writing.is_ok() {
+                    writing = near.write_all(b"more").await.and(within(near.flush()).await);
+                }
+                assert_eq!(writing.unwrap_err().kind(), written, "{at} {delay}");
+                assert_eq!(read_to_end(&mut near).await, (Vec::new(), read));
+                assert_eq!(read_to_end(far).await.0.len() as u64, at, "{delay}");
+
+                let faults = Faults::new();
+                faults.incoming().cut_after(at, how).delay(Duration::from_secs(delay));
+                let (mut near, mut far) = wrapped(&faults);
+                far.write_all(b"ten bytes and more").await.unwrap();
+                let (bytes, error) = read_to_end(&mut near).await;
+                assert_eq!((bytes.len() as u64, error), (at, read));
+                assert_eq!(near.write_all(b"x").await.unwrap_err().kind(), written);
+                assert!(far.write_all(b"x").await.is_err(), "the other end sees it");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_happens_once_and_wakes_who_waits() {
+    let faults = Faults::new();
+    let (mut near, mut far) = wrapped(&faults);
+    let reading = tokio::spawn(async move { near.read_u8().await.map_err(|error| error.kind()) });
+    tokio::task::yield_now().await;
+    faults.cut();
+    assert_eq!(within(reading).await.unwrap(), Err(ErrorKind::ConnectionReset));
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+
+    let (mut near, mut far) = wrapped(&faults);
+    let reading = tokio::spawn(async move { near.read_u8().await.map_err(|error| error.kind()) });
+    tokio::task::yield_now().await;
+    faults.outgoing().cut_after(0, Cut::Closed);
+    assert_eq!(within(reading).await.unwrap(), Err(ErrorKind::UnexpectedEof), "there is no byte to wait for");
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+
+    let (near, far) = wrapped(&faults);
+    let (mut reader, mut writer) = tokio::io::split(near);
+    let reading = tokio::spawn(async move { reader.read_u8().await.map_err(|error| error.kind()) });
+    tokio::task::yield_now().await;
+    faults.outgoing().cut_after(3, Cut::Reset);
+    writer.write_all(b"three").await.unwrap_err();
+    assert_eq!(
+        within(reading).await.unwrap(),
+        Err(ErrorKind::ConnectionReset),
+        "it waits in the other direction"
+    );
+    assert_eq!(read_to_end(far).await.0, b"thr");
+
+    let (mut near, mut far) = wrapped(&faults);
+    near.write_all(b"lives").await.unwrap();
+    far.read_exact(&mut [0; 5]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_are_late_by_the_delay_and_in_order() {
+    let faults = Faults::new();
+    faults.outgoing().delay(Duration::from_secs(10));
+    faults.incoming().delay(Duration::from_secs(100));
+    let (near, mut far) = wrapped(&faults);
+    let (mut reader, mut writer) = tokio::io::split(near);
+    let began = Instant::now();
+    let echo = tokio::spawn(async move {
+        for _ in 0..3 {
+            let byte = far.read_u8().await.unwrap();
+            far.write_u8(byte).await.unwrap();
+        }
+    });
+    let writing = tokio::spawn(async move {
+        for byte in 0..3 {
+            writer.write_u8(byte).await.unwrap();
+            writer.flush().await.unwrap();
+        }
+        writer
+    });
+    for byte in 0..3 {
+        assert_eq!(within(reader.read_u8()).await.unwrap(), byte);
+        assert_eq!(began.elapsed().as_secs(), 110 + 10 * u64::from(byte));
+    }
+    within(echo).await.unwrap();
+    within(writing).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_arrives_after_a_drop_and_not_after_a_cut() {
+    for is_cut in [false, true] {
+        let faults = Faults::new();
+        faults.outgoing().delay(Duration::from_secs(10));
+        let (mut near, far) = wrapped(&faults);
+        near.write_all(b"late").await.unwrap();
+        let began = Instant::now();
+        if is_cut {
+            faults.cut();
+        }
+        drop(near);
+        let expected: &[u8] = if is_cut { b"" } else { b"late" };
+        assert_eq!(read_to_end(far).await.0, expected);
+        assert_eq!(began.elapsed().as_secs(), if is_cut { 0 } else { 10 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_takes_so_many_bytes_a_second() {
+    for rate in [1, 10, 1000] {
+        let faults = Faults::new();
+        faults.outgoing().rate(rate);
+        let (mut near, far) = wrapped(&faults);
+        let began = Instant::now();
+        let bytes = vec![7; 4 * rate as usize];
+        within(near.write_all(&bytes)).await.unwrap();
+        assert!((3..=4).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        drop(near);
+        assert_eq!(read_to_end(far).await.0, bytes);
+        let faults = Faults::new();
+        faults.incoming().rate(rate);
+        let (mut near, mut far) = wrapped(&faults);
+        far.write_all(&bytes).await.unwrap();
+        let began = Instant::now();
+        within(near.read_exact(&mut vec![0; bytes.len()])).await.unwrap();
+        assert!((3..=4).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_holds_both_directions_until_it_is_released() {
+    let faults = Faults::new();
+    let (near, mut far) = wrapped(&faults);
+    let (mut reader, mut writer) = tokio::io::split(near);
+    faults.stall();
+    far.write_u8(1).await.unwrap();
+    let reading = tokio::spawn(async move { reader.read_u8().await.unwrap() });
+    let writing = tokio::spawn(async move {
+        writer.write_u8(2).await.unwrap();
+        writer
+    });
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(!reading.is_finished() && !writing.is_finished());
+    faults.resume();
+    assert_eq!(within(reading).await.unwrap(), 1);
+    assert_eq!(within(far.read_u8()).await.unwrap(), 2);
+    within(writing).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_comes_at_its_byte() {
+    for delay in [0, 5] {
+        let faults = Faults::new();
+        faults.outgoing().stall_after(3).delay(Duration::from_secs(delay));
+        faults.incoming().stall_after(2).delay(Duration::from_secs(delay));
+        let (near, mut far) = wrapped(&faults);
+        let (mut reader, mut writer) = tokio::io::split(near);
+        far.write_all(b"back").await.unwrap();
+        let reading = tokio::spawn(async move {
+            let mut bytes = [0; 4];
+            reader.read_exact(&mut bytes).await.unwrap();
+            bytes
+        });
+        let writing = tokio::spawn(async move {
+            writer.write_all(b"there").await.unwrap();
+            writer.flush().await.unwrap();
+            writer
+        });
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert!(!reading.is_finished() && !writing.is_finished());
+        assert_eq!((faults.outgoing().passed(), faults.incoming().passed()), (3, 2));
+        faults.resume();
+        assert_eq!(&within(reading).await.unwrap(), b"back");
+        within(writing).await.unwrap();
+        let mut bytes = [0; 5];
+        within(far.read_exact(&mut bytes)).await.unwrap();
+        assert_eq!(&bytes, b"there");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_in_single_bytes_is_the_same() {
+    let faults = Faults::new();
+    faults.outgoing().chunks(1);
+    faults.incoming().chunks(1);
+    let (screen, mut heard) = FakeScreen::new();
+    let pair = Pair::builder()
+        .register(Epg::server(FakeGuide::default()))
+        .register(Epg::client(screen))
+        .capacity(1)
+        .faults(&faults)
+        .connect()
+        .await
+        .unwrap();
+    let epg: EpgServerProxy = pair.proxy();
+    assert_eq!(within(epg.update()).await, Ok(1));
+    assert_eq!(within(heard.recv()).await, Some(1));
+    let long = "x".repeat(63);
+    let keywords = within(epg.get_keywords(KeywordOptions::default().prefix(long.clone()))).await;
+    assert_eq!(keywords, Ok(vec![format!("{long}!")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_takes_the_latency_of_both_directions() {
+    let faults = Faults::new();
+    let pair = Pair::builder().register(Epg::server(FakeGuide::default())).faults(&faults);
+    let pair = pair.connect().await.unwrap();
+    faults.outgoing().delay(Duration::from_secs(3));
+    faults.incoming().delay(Duration::from_secs(4));
+    let epg: EpgServerProxy = pair.proxy();
+    let began = Instant::now();
+    let (one, other) = tokio::join!(
+        epg.get_keywords(KeywordOptions::default()),
+        epg.get_keywords(KeywordOptions::default())
+    );
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(began.elapsed().as_secs(), 7, "both are on their way at the same time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_stall_kept_back_goes_on() {
+    let faults = Faults::new();
+    let pair = Pair::builder().register(Epg::server(FakeGuide::default())).faults(&faults);
+    let pair = pair.connect().await.unwrap();
+    let epg: EpgServerProxy = pair.proxy();
+    faults.outgoing().stall();
+    let call = tokio::spawn(epg.get_keywords(KeywordOptions::default()));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(!call.is_finished());
+    faults.outgoing().resume();
+    assert!(within(call).await.unwrap().is_ok());
+    faults.outgoing().cut_after(10, Cut::Reset);
+    let error = within(epg.get_keywords(KeywordOptions::default())).await.unwrap_err();
+    assert!(matches!(error, CallError::Disconnected { .. }), "{error}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+/// In true time: a socket's bytes are not this process's to see.
+#[tokio::test]
+async fn a_socket_can_be_put_under_faults_as_well() {
+    let faults = Faults::new();
+    faults.outgoing().chunks(3);
+    let (near, far) = tokio::net::UnixStream::pair().unwrap();
+    let secret = Secret::generate().unwrap();
+    let server = Server::builder().secret(secret.clone()).register(Epg::server(FakeGuide::default()));
+    let server = server.start().unwrap();
+    server.accept(Stream::from_io(far, "the client"));
+    let client = Client::builder().secret(secret);
+    let client = client.connect_stream(Stream::from_io(faults.wrap(near), "the server")).unwrap();
+    let epg: EpgServerProxy = client.proxy();
+    assert!(within(epg.get_keywords(KeywordOptions::default())).await.is_ok());
+    let call = tokio::spawn(epg.get_keywords(KeywordOptions::default().prefix("wait")));
+    let peer = within(server.peers().next()).await.unwrap();
+    while peer.running_handlers() == 0 {
+        tokio::task::yield_now().await;
+    }
+    faults.cut();
+    let error = within(call).await.unwrap().unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(matches!(within(peer.closed()).await, CloseReason::ConnectionLost(_)));
+}
