@@ -45,5 +45,5 @@ mod pair;
 
 pub use crate::transport::pair;
 pub use context::{TestCall, context, nobody};
-pub use faults::{Cut, Direction, Faults, FaultyIo};
+pub use faults::{Cut, DirectionFaults, Faults, FaultyIo};
 pub use pair::{Pair, PairBuilder, PairError, connect, proxy};

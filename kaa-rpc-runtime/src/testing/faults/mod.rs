@@ -50,7 +50,7 @@ pub struct Faults {
 
 /// One direction of what [`Faults`] has wrapped.
 #[derive(Clone)]
-pub struct Direction {
+pub struct DirectionFaults {
     shared: Arc<Shared>,
     way: Way,
 }
@@ -124,14 +124,14 @@ impl Faults {
 
     /// What the wrapped end writes.
     #[must_use]
-    pub fn outgoing(&self) -> Direction {
-        Direction { shared: Arc::clone(&self.shared), way: Way::Outgoing }
+    pub fn outgoing(&self) -> DirectionFaults {
+        DirectionFaults { shared: Arc::clone(&self.shared), way: Way::Outgoing }
     }
 
     /// What the wrapped end reads.
     #[must_use]
-    pub fn incoming(&self) -> Direction {
-        Direction { shared: Arc::clone(&self.shared), way: Way::Incoming }
+    pub fn incoming(&self) -> DirectionFaults {
+        DirectionFaults { shared: Arc::clone(&self.shared), way: Way::Incoming }
     }
 
     /// Cuts every connection there is, as [`Cut::Reset`]. Those that are wrapped later live.
@@ -158,7 +158,7 @@ impl Faults {
     }
 }
 
-impl Direction {
+impl DirectionFaults {
     /// Each byte arrives so much later. What is on its way when the end is dropped arrives still; what is on its way at a
     /// cut does not.
     pub fn delay(&self, latency: Duration) -> &Self {
@@ -243,7 +243,7 @@ impl fmt::Debug for Faults {
     }
 }
 
-impl fmt::Debug for Direction {
+impl fmt::Debug for DirectionFaults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.lock().settings(self.way).fmt(formatter)
     }
