@@ -71,11 +71,12 @@ impl<F> Forwarding<F> {
                 {
                     return Poll::Ready(outcome);
                 }
-                sent += self.filled;
+                // After what has left, not before what is to leave: one item may be larger than a whole turn.
                 if sent > TURN {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
+                sent += self.filled;
                 match self.ship(context, route) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Some(over)) => return Poll::Ready(over),

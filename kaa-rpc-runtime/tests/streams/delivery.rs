@@ -33,6 +33,17 @@ async fn both_directions_at_once() {
 }
 
 #[tokio::test]
+async fn an_item_larger_than_a_turn_leaves() {
+    let pair = Pair::new().await;
+    // Around what a turn sends, and far beyond it.
+    for letters in [60_000, 65_400, 65_536, 70_000, 400_000, 4_000_000] {
+        let (items, error) = drain(texts(&pair.peer, letters)).await;
+        let lengths: Vec<_> = items.iter().map(|item| item.len() as u64).collect();
+        assert_eq!((lengths, error), (vec![5, letters, 4], None));
+    }
+}
+
+#[tokio::test]
 async fn either_side_serves() {
     let pair = Pair::new().await;
     let back = pair.back().await;
