@@ -14,7 +14,7 @@ use crate::secret::KeyId;
 #[non_exhaustive]
 pub enum HandshakeError {
     /// What the peer sent first is no handshake: another protocol, most likely.
-    #[error("the peer does not speak kaa-rpc; it began with \"{}\"", received.escape_ascii())]
+    #[error("the peer does not speak kaa-rpc; it began with \"{}\"{}", received.escape_ascii(), guess(received))]
     NotKaaRpc {
         /// The first bytes it sent, 16 at most.
         received: Vec<u8>,
@@ -102,6 +102,15 @@ pub enum HandshakeError {
     /// The handshake had ended before, and was given more input.
     #[error("the handshake has already ended")]
     Ended,
+}
+
+/// What was probably meant by a strange beginning.
+fn guess(received: &[u8]) -> &'static str {
+    match received {
+        // A record of TLS: an alert or a handshake, and the major version.
+        [21 | 22, 3, ..] => ", which is TLS: it has a tls: address, and this side has not",
+        _ => "",
+    }
 }
 
 /// Why a server refused a client; for the server's own log.
