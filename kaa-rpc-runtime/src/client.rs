@@ -317,6 +317,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Asks a server at a `tls:` address for a certificate of one of these authorities, for the host of the address. By
+    /// default any certificate will do: the secret vouches for the server, and the proofs are bound to the channel. They
+    /// are so in either case.
+    #[cfg(feature = "_tls")]
+    pub fn tls_verify(mut self, roots: crate::transport::TlsRoots) -> Self {
+        self.options = self.options.tls_verify(roots);
+        self
+    }
+
     /// How much the server's schemas may differ from this side's; as far as compatible changes go, by default.
     pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
         self.settings.compatibility = compatibility;
@@ -603,7 +612,7 @@ impl Task {
             key_id: self.key_id.clone(),
             secret: self.secret.clone(),
             audience: self.audience.clone(),
-            binding: None,
+            binding: stream.channel_binding(),
             limits: self.limits,
             schema,
         });

@@ -266,9 +266,11 @@ impl ConnectError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Busy { .. } | Self::Timeout(_) | Self::Io(_) => true,
-            Self::Transport(error) => {
-                matches!(error.as_ref(), TransportError::Connect { .. } | TransportError::Resolve { .. })
-            }
+            Self::Transport(error) => match error.as_ref() {
+                TransportError::Connect { .. } | TransportError::Resolve { .. } => true,
+                TransportError::Tls { source, .. } => source.is_transient(),
+                _ => false,
+            },
             Self::Authentication(_)
             | Self::Version { .. }
             | Self::Schema(_)

@@ -32,6 +32,14 @@
 //! # Runtime
 //! Everything runs on tokio. Calls with a timeout, and everything that listens or connects, must be used within a tokio
 //! runtime with I/O and time enabled.
+//!
+//! # Features
+//! None is on by default.
+//! - `tls`: addresses of the form `tls:host:port`, see [`Address`](transport::Address). No C compiler is needed for it, but
+//!   Rust 1.89 and an x86_64 or aarch64 processor of the last ten years.
+//! - `tls-ring`: the same, with the cryptography of ring. Its build needs a C compiler.
+//! - `metrics`: counts calls, connections and bytes for the recorder that the program has installed.
+//! - `tower`: a client as a `tower::Service`.
 
 mod backoff;
 pub mod blocking;

@@ -24,7 +24,7 @@ use crate::observe;
 use crate::peer::{Peer, PeerInformation};
 use crate::protocol::handshake::{HandshakeError, Progress, ServerHandshake, ServerParameters};
 use crate::secret::Secret;
-use crate::transport::{AcceptBackoff, Listener, PeerAddress, Stream};
+use crate::transport::{AcceptBackoff, Accepted, Listener, PeerAddress, Stream};
 
 /// When a client that finds the server busy is told to come again.
 const BUSY_TIME: Duration = Duration::from_secs(1);
@@ -51,11 +51,11 @@ pub(super) async fn accept(listener: Listener, shared: Arc<Shared>) {
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok(stream) => {
+            Ok(accepted) => {
                 backoff.reset();
-                let address = Address::enter(&per_address, &stream, shared.most_unauthenticated_per_address);
-                let place = Place { _permit: Some(permit), address };
-                spawn(&shared, stream, place);
+                let most = shared.most_unauthenticated_per_address;
+                let address = Address::enter(&per_address, accepted.peer_address(), most);
+                spawn(&shared, accepted, Place { _permit: Some(permit), address });
             }
             Err(error) => {
                 if let Some(delay) = backoff.delay_after(&error) {
@@ -69,7 +69,7 @@ pub(super) async fn accept(listener: Listener, shared: Arc<Shared>) {
 
 /// Takes a connection that was made elsewhere.
 pub(super) fn take(shared: &Arc<Shared>, stream: Stream) {
-    spawn(shared, stream, Place { _permit: None, address: Some(Address::Exempt) });
+    spawn(shared, stream.into(), Place { _permit: None, address: Some(Address::Exempt) });
 }
 
 /// What an unauthenticated connection occupies.
@@ -86,9 +86,11 @@ enum Address {
 
 impl Address {
     /// Takes a place among those of one address; unix sockets and this machine itself are exempt.
-    fn enter(counts: &PerAddress, stream: &Stream, most: usize) -> Option<Self> {
-        let ip = match stream.peer_address() {
-            PeerAddress::Tcp(address) if !address.ip().is_loopback() => address.ip(),
+    fn enter(counts: &PerAddress, peer: &PeerAddress, most: usize) -> Option<Self> {
+        let ip = match peer {
+            PeerAddress::Tcp(address) | PeerAddress::Tls(address) if !address.ip().is_loopback() => {
+                address.ip()
+            }
             _ => return Some(Self::Exempt),
         };
         let mut map = counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,32 +118,26 @@ impl Drop for Address {
     }
 }
 
-fn spawn(shared: &Arc<Shared>, stream: Stream, place: Place) {
-    shared.tasks.spawn(serve(Arc::clone(shared), stream, place));
+fn spawn(shared: &Arc<Shared>, accepted: Accepted, place: Place) {
+    shared.tasks.spawn(serve(Arc::clone(shared), accepted, place));
 }
 
 /// One connection from its beginning to its end.
-async fn serve(shared: Arc<Shared>, stream: Stream, place: Place) {
-    let address = stream.peer_address().clone();
+async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Place) {
+    let address = accepted.peer_address().clone();
     let mut closing = shared.closing.subscribe();
     let admitted = tokio::select! {
         biased;
         _closing = closing.wait_for(|closing| *closing) => return,
         admitted = tokio::time::timeout(
             shared.settings.handshake_timeout,
-            authenticate(&shared, stream, place.address.is_some()),
+            admit(&shared, accepted, place.address.is_some()),
         ) => admitted,
     };
     drop(place);
     let refused = match admitted {
         Ok(Ok(driver)) => return drive(&shared, driver).await,
-        Ok(Err(HandshakeFailure::Protocol(error))) => Refused::by_handshake(address, &error),
-        Ok(Err(HandshakeFailure::Io(error))) => {
-            Refused::otherwise(address, format!("it broke off before it was authenticated: {error}"))
-        }
-        Ok(Err(HandshakeFailure::TooSlow(time))) => {
-            Refused::otherwise(address, format!("it said nothing for {time:?}"))
-        }
+        Ok(Err(refused)) => refused,
         Err(_elapsed) => Refused::otherwise(address, "it did not authenticate itself in time"),
     };
     shared.refused.fetch_add(1, Ordering::Relaxed);
@@ -182,6 +178,28 @@ impl Handshake for Admission {
     }
 }
 
+/// The secure channel, where there is to be one, and the handshake on it.
+async fn admit(shared: &Arc<Shared>, accepted: Accepted, has_place: bool) -> Result<Admitted, Refused> {
+    let address = accepted.peer_address().clone();
+    let time = shared.hello_time;
+    let stream = match tokio::time::timeout(time, accepted.secure()).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(Refused::otherwise(address, error.to_string())),
+        Err(_elapsed) => {
+            return Err(Refused::otherwise(address, format!("there was no TLS channel after {time:?}")));
+        }
+    };
+    authenticate(shared, stream, has_place).await.map_err(|failure| match failure {
+        HandshakeFailure::Protocol(error) => Refused::by_handshake(address, &error),
+        HandshakeFailure::Io(error) => {
+            Refused::otherwise(address, format!("it broke off before it was authenticated: {error}"))
+        }
+        HandshakeFailure::TooSlow(time) => {
+            Refused::otherwise(address, format!("it said nothing for {time:?}"))
+        }
+    })
+}
+
 async fn authenticate(
     shared: &Arc<Shared>,
     stream: Stream,
@@ -201,7 +219,7 @@ async fn authenticate(
             instance: shared.instance,
             keys: Arc::clone(&shared.keys),
             audience: shared.audience.clone(),
-            binding: None,
+            binding: stream.channel_binding(),
             limits: shared.settings.limits,
             schema,
         })
@@ -285,4 +303,29 @@ async fn drive(shared: &Shared, admitted: Admitted) {
     drop(registered);
     tracing::debug!(%reason, "a connection is over");
     shared.events.tell(ServerEvent::Disconnected { peer, reason });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_so_many_places_whether_or_not_it_comes_over_tls() {
+        let counts = PerAddress::default();
+        let stranger = |port| (std::net::Ipv4Addr::new(192, 0, 2, 7), port).into();
+        let enter = |port: u16| {
+            let kind = if port.is_multiple_of(2) { PeerAddress::Tcp } else { PeerAddress::Tls };
+            Address::enter(&counts, &kind(stranger(port)), 16)
+        };
+        let mut places: Vec<_> = (0..16).map(|port| enter(port).unwrap()).collect();
+        assert!(enter(16).is_none() && enter(17).is_none());
+        places.pop();
+        assert!(enter(19).is_some());
+        drop(places);
+        assert!(counts.lock().unwrap().is_empty(), "nothing is kept of who has gone");
+        for _ in 0..20 {
+            let here = PeerAddress::Tls((std::net::Ipv6Addr::LOCALHOST, 1).into());
+            assert!(matches!(Address::enter(&counts, &here, 16), Some(Address::Exempt)));
+        }
+    }
 }

@@ -104,7 +104,8 @@ impl ServerBuilder {
         self
     }
 
-    /// How long a client may take to say its first word, 3 seconds by default.
+    /// How long a client may take to say its first word, 3 seconds by default. At a `tls:` address it has this time for the
+    /// TLS handshake as well, before.
     pub fn hello_timeout(mut self, timeout: Duration) -> Self {
         self.hello_time = timeout;
         self
@@ -138,6 +139,14 @@ impl ServerBuilder {
     /// Permits plain TCP beyond this machine, where anybody on the way can read and change everything.
     pub fn allow_plaintext(mut self) -> Self {
         self.options = self.options.allow_plaintext();
+        self
+    }
+
+    /// Shows this certificate to clients at a `tls:` address: for those that ask for one. By default the server makes one
+    /// for itself, new at each start; the secret vouches for it.
+    #[cfg(feature = "_tls")]
+    pub fn tls_certificate(mut self, certificate: crate::transport::TlsCertificate) -> Self {
+        self.options = self.options.tls_certificate(certificate);
         self
     }
 

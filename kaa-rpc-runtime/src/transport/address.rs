@@ -1,4 +1,4 @@
-//! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`.
+//! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`, `tls:host:port`.
 //!
 //! Invariants: what parses is shown as text that parses to the same; what does not parse is told what was expected and,
 //! where that can be seen, what was probably meant.
@@ -33,6 +33,14 @@ pub enum Address {
         /// The port; to listen, 0 lets the system choose.
         port: u16,
     },
+    /// `tls:host:port`: the same with everything encrypted.
+    #[cfg(feature = "_tls")]
+    Tls {
+        /// A name, or an address without brackets.
+        host: String,
+        /// The port; to listen, 0 lets the system choose.
+        port: u16,
+    },
 }
 
 /// Text that is no address.
@@ -41,8 +49,7 @@ pub enum Address {
 pub enum AddressError {
     /// It is malformed.
     #[error(
-        "malformed address \"{address}\": {problem}; expected something like \"unix:/run/app.sock\", \"unix:@app\", \
-         \"tcp:localhost:7000\" or \"tcp:[::1]:7000\"{}",
+        "malformed address \"{address}\": {problem}; expected something like {EXAMPLES}{}",
         guess(suggestion.as_deref())
     )]
     Malformed {
@@ -54,12 +61,20 @@ pub enum AddressError {
         suggestion: Option<String>,
     },
     /// A `tls:` address.
-    #[error("\"{address}\" needs tls, and tls support is not compiled in")]
+    #[error(
+        "\"{address}\" needs tls, and tls support is not compiled in: kaa-rpc-runtime has the feature \"tls\" for it"
+    )]
     TlsNotCompiledIn {
         /// The text.
         address: String,
     },
 }
+
+const EXAMPLES: &str = if cfg!(feature = "_tls") {
+    r#""unix:/run/app.sock", "unix:@app", "tcp:localhost:7000", "tcp:[::1]:7000" or "tls:tv.example:7000""#
+} else {
+    r#""unix:/run/app.sock", "unix:@app", "tcp:localhost:7000" or "tcp:[::1]:7000""#
+};
 
 fn guess(suggestion: Option<&str>) -> String {
     suggestion.map(|suggestion| format!("; did you mean \"{suggestion}\"?")).unwrap_or_default()
@@ -69,7 +84,7 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        if text.starts_with("tls:") {
+        if cfg!(not(feature = "_tls")) && text.starts_with("tls:") {
             return Err(AddressError::TlsNotCompiledIn { address: text.to_owned() });
         }
         parse(text).map_err(|problem| AddressError::Malformed {
@@ -111,16 +126,27 @@ impl fmt::Display for Address {
             }
             Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
             Self::UnixAbstract(name) => write!(formatter, "unix:@{name}"),
-            Self::Tcp { host, port } if host.contains(':') => write!(formatter, "tcp:[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(formatter, "tcp:{host}:{port}"),
+            Self::Tcp { host, port } => fmt_host(formatter, "tcp", host, *port),
+            #[cfg(feature = "_tls")]
+            Self::Tls { host, port } => fmt_host(formatter, "tls", host, *port),
         }
+    }
+}
+
+fn fmt_host(formatter: &mut fmt::Formatter<'_>, scheme: &str, host: &str, port: u16) -> fmt::Result {
+    if host.contains(':') {
+        write!(formatter, "{scheme}:[{host}]:{port}")
+    } else {
+        write!(formatter, "{scheme}:{host}:{port}")
     }
 }
 
 fn parse(text: &str) -> Result<Address, &'static str> {
     match text.split_once(':') {
         Some(("unix", rest)) => parse_unix(rest),
-        Some(("tcp", rest)) => parse_tcp(rest),
+        Some(("tcp", rest)) => parse_host(rest).map(|(host, port)| Address::Tcp { host, port }),
+        #[cfg(feature = "_tls")]
+        Some(("tls", rest)) => parse_host(rest).map(|(host, port)| Address::Tls { host, port }),
         _ => Err("it does not begin with a known scheme"),
     }
 }
@@ -138,7 +164,7 @@ fn parse_unix(rest: &str) -> Result<Address, &'static str> {
     }
 }
 
-fn parse_tcp(rest: &str) -> Result<Address, &'static str> {
+fn parse_host(rest: &str) -> Result<(String, u16), &'static str> {
     let (host, port) = match rest.strip_prefix('[') {
         Some(bracketed) => {
             let (host, behind) = bracketed.split_once(']').ok_or("the closing bracket is missing")?;
@@ -165,7 +191,7 @@ fn parse_tcp(rest: &str) -> Result<Address, &'static str> {
     // A number may also be written with a sign, a port may not.
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
     let port = port.parse().ok().filter(|_| digits).ok_or("the port is no number from 0 to 65535")?;
-    Ok(Address::Tcp { host: host.to_owned(), port })
+    Ok((host.to_owned(), port))
 }
 
 /// The first thing that could have been meant and is an address.
@@ -175,16 +201,17 @@ fn suggest(text: &str) -> Option<String> {
     let mut candidates = Vec::new();
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
     let scheme = scheme.to_ascii_lowercase();
-    if scheme == "unix" || scheme == "tcp" {
+    let has_host = scheme == "tcp" || (cfg!(feature = "_tls") && scheme == "tls");
+    if scheme == "unix" || has_host {
         candidates.push(format!("{scheme}:{rest}"));
     }
-    if scheme == "tcp" {
-        candidates.push(format!("tcp:{}", rest.trim_start_matches('/').trim_end_matches('/')));
+    if has_host {
+        candidates.push(format!("{scheme}:{}", rest.trim_start_matches('/').trim_end_matches('/')));
         if is_port(rest.trim_start_matches(':')) {
-            candidates.push(format!("tcp:localhost:{}", rest.trim_start_matches(':')));
+            candidates.push(format!("{scheme}:localhost:{}", rest.trim_start_matches(':')));
         }
         if let Some((host, port)) = rest.rsplit_once(':') {
-            candidates.push(format!("tcp:[{host}]:{port}"));
+            candidates.push(format!("{scheme}:[{host}]:{port}"));
         }
     } else if scheme != "unix" {
         let looks_like_path = text.starts_with('@') || text.contains('/') || text.ends_with(".sock");

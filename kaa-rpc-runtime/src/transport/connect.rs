@@ -4,6 +4,8 @@ use super::address::Address;
 use super::error::TransportError;
 use super::options::ConnectOptions;
 use super::stream::Stream;
+#[cfg(feature = "_tls")]
+use super::{options::Plaintext, tls};
 use super::{tcp, unix};
 
 /// Connects to an address. Dropping the future gives up and leaves nothing behind.
@@ -23,6 +25,13 @@ pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Stre
         Address::Tcp { host, port } => {
             let (stream, peer) = tcp::connect(address, host, *port, options.plaintext).await?;
             Ok(Stream::tcp(stream, peer))
+        }
+        #[cfg(feature = "_tls")]
+        Address::Tls { host, port } => {
+            let failed = |source| TransportError::Tls { address: address.clone(), source };
+            let connector = tls::Connector::new(options.tls_roots.as_ref()).map_err(failed)?;
+            let (stream, peer) = tcp::connect(address, host, *port, Plaintext::Anywhere).await?;
+            connector.connect(host, stream, peer).await.map_err(failed)
         }
     }
 }

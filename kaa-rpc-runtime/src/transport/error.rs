@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::address::Address;
+use super::tls::TlsError;
 
 /// Why listening or connecting failed.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,14 @@ pub enum TransportError {
         /// Why; of the last one, where a name has several addresses.
         source: io::Error,
     },
+    /// There is no TLS channel.
+    #[error("cannot use TLS at {address}")]
+    Tls {
+        /// Where, or where to.
+        address: Address,
+        /// Why.
+        source: TlsError,
+    },
 }
 
 impl From<TransportError> for io::Error {
@@ -97,6 +106,8 @@ impl From<TransportError> for io::Error {
             | TransportError::Resolve { source, .. }
             | TransportError::Listen { source, .. }
             | TransportError::Connect { source, .. } => source,
+            TransportError::Tls { source: TlsError::Io(source), .. } => source,
+            TransportError::Tls { .. } => Self::other(error),
             TransportError::AddressInUse { .. } => Self::new(io::ErrorKind::AddrInUse, error),
             TransportError::NotASocket { .. } => Self::new(io::ErrorKind::AlreadyExists, error),
             TransportError::PlaintextRefused { .. } => Self::new(io::ErrorKind::PermissionDenied, error),

@@ -7,11 +7,14 @@ use std::io;
 
 use tokio::net::{TcpListener, UnixListener};
 
+use super::accepted::Accepted;
 use super::address::Address;
 use super::error::TransportError;
 use super::options::ListenOptions;
 use super::socket_file::SocketFile;
 use super::stream::Stream;
+#[cfg(feature = "_tls")]
+use super::{options::Plaintext, tls};
 use super::{tcp, unix};
 
 /// A listening socket.
@@ -30,6 +33,8 @@ enum Socket {
         _file: Option<SocketFile>,
     },
     Tcp(TcpListener),
+    #[cfg(feature = "_tls")]
+    Tls(TcpListener, tls::Acceptor),
 }
 
 impl Listener {
@@ -54,6 +59,17 @@ impl Listener {
                     .map_err(|source| TransportError::Listen { address: address.clone(), source })?;
                 Ok(Self { socket: Socket::Tcp(listener), address: local.into(), allowed_uids: None })
             }
+            #[cfg(feature = "_tls")]
+            Address::Tls { host, port } => {
+                let acceptor = tls::Acceptor::new(options.tls_certificate.as_ref())
+                    .map_err(|source| TransportError::Tls { address: address.clone(), source })?;
+                let listener = tcp::bind(address, host, *port, Plaintext::Anywhere).await?;
+                let local = listener
+                    .local_addr()
+                    .map_err(|source| TransportError::Listen { address: address.clone(), source })?;
+                let address = Address::Tls { host: local.ip().to_string(), port: local.port() };
+                Ok(Self { socket: Socket::Tls(listener, acceptor), address, allowed_uids: None })
+            }
         }
     }
 
@@ -67,29 +83,35 @@ impl Listener {
     ///
     /// # Errors
     /// See [`AcceptFailure`](super::AcceptFailure) for what to do about them; the listener goes on.
-    pub async fn accept(&self) -> io::Result<Stream> {
+    pub async fn accept(&self) -> io::Result<Accepted> {
         loop {
             // No await behind this one: what is accepted is returned.
-            let stream = match &self.socket {
+            let accepted = match &self.socket {
                 Socket::Unix { listener, .. } => {
-                    Stream::unix(listener.accept().await?.0, self.address.clone())
+                    Stream::unix(listener.accept().await?.0, self.address.clone()).into()
                 }
                 Socket::Tcp(listener) => {
                     let (stream, peer) = listener.accept().await?;
                     // It fails where the peer has gone already, which the first read will say.
                     let _ = stream.set_nodelay(true);
-                    Stream::tcp(stream, peer)
+                    Stream::tcp(stream, peer).into()
+                }
+                #[cfg(feature = "_tls")]
+                Socket::Tls(listener, acceptor) => {
+                    let (stream, peer) = listener.accept().await?;
+                    let _ = stream.set_nodelay(true);
+                    Accepted::tls(acceptor.take(stream, peer), peer)
                 }
             };
-            if self.admits(&stream) {
-                return Ok(stream);
+            if self.admits(&accepted) {
+                return Ok(accepted);
             }
         }
     }
 
-    fn admits(&self, stream: &Stream) -> bool {
+    fn admits(&self, accepted: &Accepted) -> bool {
         let Some(allowed) = &self.allowed_uids else { return true };
-        let uid = stream.peer_credentials().map(|credentials| credentials.uid);
+        let uid = accepted.peer_credentials().map(|credentials| credentials.uid);
         let admitted = uid.is_some_and(|uid| allowed.contains(&uid));
         if !admitted {
             tracing::warn!(address = %self.address, uid, "refused a connection of a user who is not allowed");

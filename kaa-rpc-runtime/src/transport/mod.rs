@@ -1,10 +1,11 @@
-//! Addresses and byte streams: unix sockets, TCP, anything else that reads and writes, and an in-memory pair.
+//! Addresses and byte streams: unix sockets, TCP, TLS, anything else that reads and writes, and an in-memory pair.
 //!
 //! Invariants (`docs/wire.md`, section 1): nothing here knows of frames or secrets; nothing is read or written but by a
 //! synchronous try, so a future dropped half-way loses no byte; plain TCP leaves the machine only where that was said
-//! in so many words; a socket file is removed only by whoever made it.
+//! in so many words; a TLS channel goes with its binding; a socket file is removed only by whoever made it.
 
 mod accept;
+mod accepted;
 mod address;
 mod connect;
 mod error;
@@ -15,9 +16,11 @@ mod readiness;
 mod socket_file;
 mod stream;
 mod tcp;
+mod tls;
 mod unix;
 
 pub use accept::{AcceptBackoff, AcceptFailure};
+pub use accepted::Accepted;
 pub use address::{Address, AddressError};
 pub use connect::connect;
 pub use error::TransportError;
@@ -26,3 +29,6 @@ pub use memory::pair;
 pub(crate) use memory::pair_of;
 pub use options::{ConnectOptions, ListenOptions};
 pub use stream::{Credentials, PeerAddress, Stream};
+pub use tls::TlsError;
+#[cfg(feature = "_tls")]
+pub use tls::{TlsCertificate, TlsRoots};

@@ -1,17 +1,24 @@
 //! What can be chosen about listening and connecting.
 
+#[cfg(feature = "_tls")]
+use super::tls::{TlsCertificate, TlsRoots};
+
 /// How to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenOptions {
     pub(super) socket_mode: u32,
     pub(super) allowed_uids: Option<Vec<u32>>,
     pub(super) plaintext: Plaintext,
+    #[cfg(feature = "_tls")]
+    pub(super) tls_certificate: Option<TlsCertificate>,
 }
 
 /// How to connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectOptions {
     pub(super) plaintext: Plaintext,
+    #[cfg(feature = "_tls")]
+    pub(super) tls_roots: Option<TlsRoots>,
 }
 
 /// How far TCP without encryption may reach.
@@ -28,7 +35,13 @@ impl ListenOptions {
     /// Unix sockets for their owner only, TCP on this machine only.
     #[must_use]
     pub fn new() -> Self {
-        Self { socket_mode: 0o600, allowed_uids: None, plaintext: Plaintext::LoopbackOnly }
+        Self {
+            socket_mode: 0o600,
+            allowed_uids: None,
+            plaintext: Plaintext::LoopbackOnly,
+            #[cfg(feature = "_tls")]
+            tls_certificate: None,
+        }
     }
 
     /// The permission bits of a unix socket, instead of `0o600`. To connect, one needs write permission.
@@ -50,6 +63,26 @@ impl ListenOptions {
     #[must_use]
     pub fn allow_plaintext(mut self) -> Self {
         self.plaintext = Plaintext::Anywhere;
+        self
+    }
+}
+
+#[cfg(feature = "_tls")]
+impl ListenOptions {
+    /// Shows this certificate at a `tls:` address, in place of one made for the occasion.
+    #[must_use]
+    pub fn tls_certificate(mut self, certificate: TlsCertificate) -> Self {
+        self.tls_certificate = Some(certificate);
+        self
+    }
+}
+
+#[cfg(feature = "_tls")]
+impl ConnectOptions {
+    /// Asks a server at a `tls:` address for a certificate of one of these authorities, for the host of the address.
+    #[must_use]
+    pub fn tls_verify(mut self, roots: TlsRoots) -> Self {
+        self.tls_roots = Some(roots);
         self
     }
 }

@@ -15,6 +15,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::address::Address;
 use super::readiness::Emulated;
+use crate::protocol::handshake::ChannelBinding;
 
 /// A connected byte stream.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Stream {
     channel: Channel,
     peer: PeerAddress,
     credentials: Option<Credentials>,
+    binding: Option<ChannelBinding>,
 }
 
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub enum PeerAddress {
     Unix(Address),
     /// At this address.
     Tcp(SocketAddr),
+    /// At this address, over TLS.
+    Tls(SocketAddr),
     /// In this process.
     Memory,
     /// Behind something that was handed to us, by the name that came with it.
@@ -64,7 +68,17 @@ impl Stream {
     }
 
     pub(super) fn other(io: impl AsyncRead + AsyncWrite + Send + 'static, peer: PeerAddress) -> Self {
-        Self { channel: Channel::Other(Emulated::new(io)), peer, credentials: None }
+        Self { channel: Channel::Other(Emulated::new(io)), peer, credentials: None, binding: None }
+    }
+
+    /// A secure channel, never without its binding.
+    #[cfg(feature = "_tls")]
+    pub(super) fn bound(
+        io: impl AsyncRead + AsyncWrite + Send + 'static,
+        peer: PeerAddress,
+        binding: ChannelBinding,
+    ) -> Self {
+        Self { binding: Some(binding), ..Self::other(io, peer) }
     }
 
     pub(super) fn unix(stream: UnixStream, socket: Address) -> Self {
@@ -73,11 +87,11 @@ impl Stream {
             gid: credentials.gid(),
             pid: credentials.pid(),
         });
-        Self { channel: Channel::Unix(stream), peer: PeerAddress::Unix(socket), credentials }
+        Self { channel: Channel::Unix(stream), peer: PeerAddress::Unix(socket), credentials, binding: None }
     }
 
     pub(super) fn tcp(stream: TcpStream, peer: SocketAddr) -> Self {
-        Self { channel: Channel::Tcp(stream), peer: PeerAddress::Tcp(peer), credentials: None }
+        Self { channel: Channel::Tcp(stream), peer: PeerAddress::Tcp(peer), credentials: None, binding: None }
     }
 
     /// Waits until [`Self::try_read`] is worth a try.
@@ -203,6 +217,12 @@ impl Stream {
     pub fn peer_credentials(&self) -> Option<Credentials> {
         self.credentials
     }
+
+    /// What ties the handshake's proofs to this channel, where it is a secure one (clause 2.9).
+    #[must_use]
+    pub fn channel_binding(&self) -> Option<ChannelBinding> {
+        self.binding
+    }
 }
 
 impl fmt::Display for PeerAddress {
@@ -210,6 +230,7 @@ impl fmt::Display for PeerAddress {
         match self {
             Self::Unix(address) => address.fmt(formatter),
             Self::Tcp(address) => write!(formatter, "tcp:{address}"),
+            Self::Tls(address) => write!(formatter, "tls:{address}"),
             Self::Memory => formatter.write_str("memory"),
             Self::Other(name) => formatter.write_str(name),
         }

@@ -22,6 +22,10 @@ fn addresses_parse_and_are_shown_as_they_were_written() {
         ("tcp:[::1]:65535", tcp("::1", 65535)),
         ("tcp:[fe80::1%eth0]:7000", tcp("fe80::1%eth0", 7000)),
         ("tcp:tv.example:18002", tcp("tv.example", 18002)),
+        #[cfg(feature = "_tls")]
+        ("tls:tv.example:18002", Address::Tls { host: "tv.example".into(), port: 18002 }),
+        #[cfg(feature = "_tls")]
+        ("tls:[::1]:0", Address::Tls { host: "::1".into(), port: 0 }),
     ] {
         let parsed: Address = text.parse().unwrap();
         assert_eq!(parsed, expected, "{text}");
@@ -80,17 +84,40 @@ fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
     check("tcp:localhost:7 ", "the port is no number from 0 to 65535", Some("tcp:localhost:7"));
 }
 
+#[cfg(feature = "_tls")]
+#[test]
+fn a_malformed_tls_address_is_one_with_tls_that_was_meant() {
+    check("tls:localhost", "the port is missing", None);
+    check("tls:7000", "the port is missing", Some("tls:localhost:7000"));
+    check("tls://localhost:7000", "no host has such a name", Some("tls:localhost:7000"));
+    check("tls:::1:7000", "an IPv6 address must stand in brackets", Some("tls:[::1]:7000"));
+    check("TLS:localhost:1", "it does not begin with a known scheme", Some("tls:localhost:1"));
+}
+
+#[cfg(not(feature = "_tls"))]
+#[test]
+fn a_tls_address_without_tls_is_told_which_feature_is_missing() {
+    let message = "tls:host:7000".parse::<Address>().unwrap_err().to_string();
+    let expected = "\"tls:host:7000\" needs tls, and tls support is not compiled in: kaa-rpc-runtime has the feature \
+                    \"tls\" for it";
+    assert_eq!(message, expected);
+}
+
 #[test]
 fn the_message_says_what_was_expected() {
     let message = "localhost:7000".parse::<Address>().unwrap_err().to_string();
     assert_eq!(
         message,
-        "malformed address \"localhost:7000\": it does not begin with a known scheme; expected something like \
-         \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\" or \"tcp:[::1]:7000\"; \
-         did you mean \"tcp:localhost:7000\"?"
+        format!(
+            "malformed address \"localhost:7000\": it does not begin with a known scheme; expected something like \
+             \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\"{}; did you mean \"tcp:localhost:7000\"?",
+            if cfg!(feature = "_tls") {
+                ", \"tcp:[::1]:7000\" or \"tls:tv.example:7000\""
+            } else {
+                " or \"tcp:[::1]:7000\""
+            }
+        )
     );
-    let message = "tls:host:7000".parse::<Address>().unwrap_err().to_string();
-    assert_eq!(message, "\"tls:host:7000\" needs tls, and tls support is not compiled in");
 }
 
 proptest! {

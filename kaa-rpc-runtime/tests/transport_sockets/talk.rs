@@ -51,7 +51,8 @@ pub(crate) async fn bind(address: &Address) -> Listener {
 /// Connects and exchanges a word each way: proof that somebody listens and that both ends are each other's.
 pub(crate) async fn converse(listener: &Listener, address: &Address) -> (Stream, Stream) {
     let options = ConnectOptions::new();
-    let (accepted, connected) = tokio::join!(listener.accept(), connect(address, &options));
+    let accepting = async { listener.accept().await.unwrap().secure().await };
+    let (accepted, connected) = tokio::join!(accepting, connect(address, &options));
     let (accepted, connected) = (accepted.unwrap(), connected.unwrap());
     for (from, to) in [(&accepted, &connected), (&connected, &accepted)] {
         write_all(from, b"hello").await.unwrap();
