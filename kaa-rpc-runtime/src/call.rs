@@ -54,6 +54,9 @@ pub trait StreamMethod: Method {
 
 type Value<W> = <W as Wire>::Value;
 
+/// What a call comes to.
+type Reply<M> = Result<Value<<M as Method>::Returns>, CallError<Value<<M as Method>::Throws>>>;
+
 /// A call: a future of what the handler returns. It is made when it is first polled, and given up when dropped.
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<M: Method> {
@@ -184,7 +187,7 @@ impl<M: Method> Unpin for Call<M> {}
 impl<M: Method> Unpin for OnewayCall<M> {}
 
 impl<M: Method> Future for Call<M> {
-    type Output = Result<Value<M::Returns>, CallError<Value<M::Throws>>>;
+    type Output = Reply<M>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -199,10 +202,7 @@ impl<M: Method> Future for Call<M> {
 impl<M: Method> Shared<M> {
     /// Makes the call, and looks for its end.
     #[inline]
-    fn poll_reply(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<Value<M::Returns>, CallError<Value<M::Throws>>>> {
+    fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply<M>> {
         let call = self;
         if let Stage::Made(token) = call.stage {
             let progress = if call.streams.arguments {
@@ -367,7 +367,7 @@ impl<M: Method> Shared<M> {
     /// Tells who watches how the call has ended.
     #[inline]
     fn tell_end<E>(&mut self, result: Result<(), &CallError<E>>) {
-        if let Some(observation) = self.observation.take() {
+        if let Some(mut observation) = self.observation.take() {
             observation.end(result.map_or_else(CallEnd::from, |()| CallEnd::Ok));
         }
     }

@@ -44,12 +44,15 @@ where
     }
 }
 
+/// Waits until a connection is usable, or over for good.
+type Readiness = Pin<Box<dyn Future<Output = Result<(), CloseReason>> + Send>>;
+
 /// A client's connection as a `tower::Service` of [`Request`]s. It owns the client, which is closed with the last clone.
 pub struct ProxyService<P> {
     client: Arc<Client>,
     proxy: P,
     /// Waits for the connection, while there is none.
-    ready: Option<Pin<Box<dyn Future<Output = Result<(), CloseReason>> + Send>>>,
+    ready: Option<Readiness>,
 }
 
 impl<P: Proxy<Role = role::Server>> ProxyService<P> {

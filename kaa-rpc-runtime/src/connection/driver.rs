@@ -19,7 +19,7 @@ use super::frames::{Batch, Verdict};
 use super::inbound::{self, Answer, InboundState};
 use super::link::{Link, Phase, State};
 use super::liveness::{Liveness, Sign};
-use super::reader::{FrameReader, Piece};
+use super::reader::{FrameReader, Part};
 use super::registry::{Methods, Placement};
 use super::stall::Watch;
 use crate::codec::Buffer;
@@ -209,18 +209,16 @@ impl Driver {
             while epoch_matches && outcome.is_ok() {
                 outcome = match self.reader.next_frame(self.frame_limit) {
                     Ok(None) => break,
-                    Ok(Some(Piece::Whole(bytes))) => {
+                    Ok(Some((bytes, part))) => {
                         self.frames_read += 1;
                         state.counts.frames_read += 1;
                         state.counts.bytes_read += u64::try_from(bytes.len()).unwrap_or_default();
                         parse_frame(bytes).and_then(|frame| {
-                            state.handle_frame(frame, &self.link.configuration, &mut self.batch)
-                        })
-                    }
-                    Ok(Some(Piece::Head(bytes))) => {
-                        state.counts.frames_read += 1;
-                        parse_frame(bytes).and_then(|frame| {
-                            state.handle_head(frame, &self.link.configuration, &mut self.batch)
+                            let (configuration, batch) = (&self.link.configuration, &mut self.batch);
+                            match part {
+                                Part::Whole => state.handle_frame(frame, configuration, batch),
+                                Part::Head => state.handle_head(frame, configuration, batch),
+                            }
                         })
                     }
                     Err(error) => Err(error),

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::farewell::Farewell;
 use super::inbound::InboundState;
 use super::link::{Link, LinkConfiguration, State, inbound_limit};
+use super::reader::Part;
 use crate::protocol::calls::{Admission, Terminal};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, Header, Kind, Status};
@@ -299,12 +300,4 @@ impl State {
             self.output.plain_frame(&Header::of_connection(Kind::OnewayCredit, credit), b"");
         }
     }
-}
-
-/// How much of a frame is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Whole,
-    /// Its header and options.
-    Head,
 }

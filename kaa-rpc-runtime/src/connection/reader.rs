@@ -36,11 +36,12 @@ pub(crate) struct FrameReader {
     usage: Usage,
 }
 
-/// A frame as it was read.
-pub(crate) enum Piece {
-    Whole(Bytes),
+/// How much of a frame was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
     /// There is no memory for its payload: header and options only.
-    Head(Bytes),
+    Head,
 }
 
 impl FrameReader {
@@ -101,7 +102,7 @@ impl FrameReader {
     /// # Errors
     /// A length that no frame may have.
     #[inline]
-    pub(crate) fn next_frame(&mut self, limit: usize) -> Result<Option<Piece>, ProtocolError> {
+    pub(crate) fn next_frame(&mut self, limit: usize) -> Result<Option<(Bytes, Part)>, ProtocolError> {
         if self.unwanted > 0 && !self.pass_over() {
             return Ok(None);
         }
@@ -113,21 +114,21 @@ impl FrameReader {
             self.usage.tell(0);
         }
         if self.partial.len() == size {
-            return Ok(Some(Piece::Whole(std::mem::take(&mut self.partial).freeze())));
+            return Ok(Some((std::mem::take(&mut self.partial).freeze(), Part::Whole)));
         }
-        Ok(Some(Piece::Whole(self.partial.split_to(size).freeze())))
+        Ok(Some((self.partial.split_to(size).freeze(), Part::Whole)))
     }
 
     /// Decides about a large frame when its header is here: takes it, or its head.
     #[cold]
-    fn begin_large(&mut self, size: usize) -> Option<Piece> {
+    fn begin_large(&mut self, size: usize) -> Option<(Bytes, Part)> {
         let offset = refusable_head(&self.partial)?;
         let bytes = u64::try_from(size).unwrap_or(u64::MAX);
         if offset > 0 && self.resources.has_no_memory_for(bytes) {
             let head = self.partial.split_to(offset).freeze();
             self.unwanted = size - offset;
             self.pass_over();
-            return Some(Piece::Head(head));
+            return Some((head, Part::Head));
         }
         self.wanted = size;
         self.usage.tell(bytes);

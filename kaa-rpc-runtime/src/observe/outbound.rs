@@ -91,11 +91,7 @@ impl OutboundObservation {
 
     /// The call has ended.
     #[cold]
-    pub(crate) fn end(mut self: Box<Self>, end: CallEnd) {
-        self.tell(end);
-    }
-
-    fn tell(&mut self, end: CallEnd) {
+    pub(crate) fn end(&mut self, end: CallEnd) {
         if !std::mem::replace(&mut self.ended, true) {
             self.span.record("outcome", end.as_str());
             self.call.link.configuration.observers.after(&self.call, end);
@@ -105,6 +101,6 @@ impl OutboundObservation {
 
 impl Drop for OutboundObservation {
     fn drop(&mut self) {
-        self.tell(CallEnd::Cancelled);
+        self.end(CallEnd::Cancelled);
     }
 }

@@ -17,7 +17,7 @@ fn traced(context: &TraceContext) -> Metadata {
 }
 
 fn trace_of(traceparent: &str) -> &str {
-    &traceparent[3..35]
+    traceparent.get(3..35).unwrap_or_default()
 }
 
 #[tokio::test]
@@ -158,5 +158,5 @@ async fn a_programs_own_tracing_may_carry_the_context() {
     .await;
     let answer = within(ask::<METADATA>(&pair.peer, "traceparent")).await.unwrap();
     assert_eq!(answer, courier.context.traceparent());
-    assert_eq!(*courier.extracted.lock().unwrap(), [courier.context.clone()]);
+    assert_eq!(courier.extracted.lock().unwrap().as_slice(), std::slice::from_ref(&courier.context));
 }
