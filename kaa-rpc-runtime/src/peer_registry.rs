@@ -27,8 +27,7 @@ use crate::peer::Proxy;
 ///
 /// impl<P: Proxy> Host<P> {
 ///     async fn enter(&self, cx: Context<P>, name: String) -> Result<(), Fault> {
-///         self.guests.insert(name, &cx.peer);
-///         Ok(())
+///         self.guests.try_insert(name, &cx.peer).map_err(|_guest| Fault::new("the name is taken"))
 ///     }
 /// }
 /// ```
@@ -61,13 +60,30 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
     /// inserted. Calls made through the registry do not belong to the call that the proxy came with.
     pub fn insert(&self, key: K, peer: &P) -> Option<P> {
         let proxy = P::from_peer(peer.peer().unbound());
-        let (number, before) = {
+        let (number, before) = self.lock().put(key.clone(), proxy.clone());
+        self.watch(key, number, &proxy);
+        before.map(Entry::release)
+    }
+
+    /// Inserts a peer if none has the key now; otherwise as [`PeerRegistry::insert`].
+    ///
+    /// # Errors
+    /// The peer that has the key. It may be this one.
+    pub fn try_insert(&self, key: K, peer: &P) -> Result<(), P> {
+        let proxy = P::from_peer(peer.peer().unbound());
+        let number = {
             let mut state = self.lock();
-            let number = state.next_number;
-            state.next_number += 1;
-            let entry = Entry { number, proxy: proxy.clone(), ticket: None };
-            (number, state.entries.insert(key.clone(), entry))
+            if let Some(taken) = state.entries.get(&key) {
+                return Err(taken.proxy.clone());
+            }
+            state.put(key.clone(), proxy.clone()).0
         };
+        self.watch(key, number, &proxy);
+        Ok(())
+    }
+
+    /// Lets go of a peer that was just inserted, when its connection ends.
+    fn watch(&self, key: K, number: u64, proxy: &P) {
         let weak = Arc::downgrade(&self.state);
         let ticket = proxy.peer().link().when_closed({
             let key = key.clone();
@@ -76,7 +92,6 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         if let Some(entry) = self.lock().entries.get_mut(&key).filter(|entry| entry.number == number) {
             entry.ticket = ticket;
         }
-        before.map(Entry::release)
     }
 
     /// Takes a peer out.
@@ -134,9 +149,23 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         T: Send + 'static,
         E: Send + 'static,
     {
+        self.call_where(|_key| true, call).await
+    }
+
+    /// Makes a call to those whose keys are chosen, for instance all but the one who asks for it; otherwise as
+    /// [`PeerRegistry::call_all`].
+    pub async fn call_where<W, F, R, T, E>(&self, chosen: W, call: F) -> Vec<(K, Result<T, E>)>
+    where
+        W: Fn(&K) -> bool,
+        F: Fn(P) -> R,
+        R: IntoFuture<Output = Result<T, E>>,
+        R::IntoFuture: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
         let trace = TraceContext::current();
         let mut calls = JoinSet::new();
-        for (key, proxy) in self.all() {
+        for (key, proxy) in self.all().into_iter().filter(|(key, _)| chosen(key)) {
             let made = call(proxy).into_future();
             let trace = trace.clone();
             calls.spawn(async move {
@@ -163,6 +192,15 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
 
     fn lock(&self) -> MutexGuard<'_, State<K, P>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Ord, P> State<K, P> {
+    /// Puts a peer in: its number, and who was there.
+    fn put(&mut self, key: K, proxy: P) -> (u64, Option<Entry<P>>) {
+        let number = self.next_number;
+        self.next_number += 1;
+        (number, self.entries.insert(key, Entry { number, proxy, ticket: None }))
     }
 }
 

@@ -69,12 +69,38 @@ async fn a_replaced_peers_end_does_not_take_its_successor_out() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_taken_stays_with_its_peer_until_it_leaves() {
+    let (_server, mut clients, registry) = crowd(2).await;
+    let (first, second) = (registry.by_key(&0).unwrap(), registry.by_key(&1).unwrap());
+    let session = |peer: &ClientProxy| peer.peer().information().unwrap().session;
+    let holder = registry.try_insert(0, &second).unwrap_err();
+    assert_eq!(session(&holder), session(&first));
+    assert_eq!(session(&registry.by_key(&0).unwrap()), session(&first));
+    assert!(registry.try_insert(2, &second).is_ok(), "a peer may have several keys");
+    drop(clients.remove(0));
+    until_len(&registry, 2).await;
+    assert!(registry.try_insert(0, &second).is_ok());
+    drop(clients);
+    until_len(&registry, 0).await;
+}
+
+#[tokio::test]
+async fn the_others_are_called_and_the_one_is_not() {
+    let (_server, _clients, registry) = crowd(3).await;
+    let others = registry.call_where(|key| *key != 1, |peer| ask::<ECHO>(peer.peer(), "others"));
+    let expected = [0, 2].map(|key| (key, Ok("others".to_owned())));
+    assert_eq!(within(others).await, expected);
+}
+
+#[tokio::test]
 async fn one_whose_connection_is_over_is_not_inserted() {
     let (_server, mut clients, registry) = crowd(1).await;
     let peer = registry.by_key(&0).unwrap();
     drop(clients.remove(0));
     within(peer.peer().closed()).await;
     registry.insert(7, &peer);
+    until_len(&registry, 0).await;
+    assert!(registry.try_insert(7, &peer).is_ok());
     until_len(&registry, 0).await;
 }
 
