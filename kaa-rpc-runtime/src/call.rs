@@ -21,7 +21,7 @@ use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, 
 use crate::descriptor::{MethodDescriptor, Streams};
 use crate::error::{CallError, Message, Outcome};
 use crate::observe::{CallEnd, OutboundObservation};
-use crate::peer::Peer;
+use crate::peer::{Absence, Peer};
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::{MethodId, Status, Token};
 use crate::protocol::metadata::Metadata;
@@ -299,6 +299,7 @@ impl<M: Method> Shared<M> {
             service: M::DESCRIPTOR.service,
             method: MethodId(M::DESCRIPTOR.id),
             parent: self.peer.parent(),
+            absence: self.peer.absence(),
             deadline: self.deadline,
             streams: self.streams,
             metadata: match &self.observation {
@@ -399,7 +400,8 @@ impl<M: Method> Shared<M> {
     #[inline]
     fn is_sent_again_after(&mut self, end: &Result<Terminal, LocalEnd>) -> bool {
         // A stream that was sent in part cannot be sent again.
-        let may_be = M::DESCRIPTOR.idempotent && !self.streams.arguments;
+        let may_be =
+            M::DESCRIPTOR.idempotent && !self.streams.arguments && self.peer.absence() == Absence::Wait;
         let Err(LocalEnd::Lost { outcome, .. }) = end else { return false };
         let again =
             may_be && self.peer.link().configuration.reconnects && self.repetitions < MOST_REPETITIONS;

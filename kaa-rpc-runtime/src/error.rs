@@ -243,6 +243,9 @@ pub enum ConnectError {
         /// When to try again, if the peer said.
         retry_after: Option<Duration>,
     },
+    /// There has been no connection yet, and the caller would not wait: [`Peer::fail_fast`](crate::Peer::fail_fast).
+    #[error("it is still being made")]
+    Underway,
     /// The peer is this very program object.
     #[error("a connection to oneself was refused")]
     SelfConnection,
@@ -265,7 +268,7 @@ impl ConnectError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Timeout(_) | Self::Io(_) => true,
+            Self::Busy { .. } | Self::Timeout(_) | Self::Io(_) | Self::Underway => true,
             Self::Transport(error) => match error.as_ref() {
                 TransportError::Connect { .. } | TransportError::Resolve { .. } => true,
                 TransportError::Tls { source, .. } => source.is_transient(),

@@ -25,12 +25,22 @@ use crate::transport::{Credentials, PeerAddress, Stream};
 pub struct Peer {
     link: Arc<Link>,
     call: Option<Arc<InboundState>>,
+    absence: Absence,
     /// Set where the handle has been given the connection itself.
     owner: Option<Owner>,
 }
 
 /// Whatever closes a connection when it is dropped.
 pub(crate) type Owner = Arc<dyn Any + Send + Sync>;
+
+/// What becomes of calls while there is no connection, where another is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// They wait for it, and idempotent ones are sent again.
+    Wait,
+    /// They end.
+    Fail,
+}
 
 /// A generated proxy: calls what one role of a service serves.
 pub trait Proxy: Clone + Send + Sync + 'static {
@@ -75,12 +85,12 @@ impl PeerInformation {
 
 impl Peer {
     pub(crate) fn of_link(link: Arc<Link>) -> Self {
-        Self { link, call: None, owner: None }
+        Self { link, call: None, absence: Absence::Wait, owner: None }
     }
 
     #[inline]
     pub(crate) fn of_call(call: Arc<InboundState>) -> Self {
-        Self { link: Arc::clone(&call.link), call: Some(call), owner: None }
+        Self { link: Arc::clone(&call.link), call: Some(call), absence: Absence::Wait, owner: None }
     }
 
     /// The same handle, which keeps the connection open as long as it, or a clone of it, lives.
@@ -104,6 +114,12 @@ impl Peer {
         self.call.as_ref().and_then(|call| call.as_parent())
     }
 
+    /// What becomes of this handle's calls while there is no connection.
+    #[inline]
+    pub(crate) fn absence(&self) -> Absence {
+        self.absence
+    }
+
     /// When the call ends that this handle's calls are made for.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -113,7 +129,16 @@ impl Peer {
     /// The same peer without the call that this handle may belong to: what a handler keeps for later.
     #[must_use]
     pub fn unbound(&self) -> Self {
-        Self { link: Arc::clone(&self.link), call: None, owner: self.owner.clone() }
+        Self { call: None, ..self.clone() }
+    }
+
+    /// The same peer for callers who have another to turn to. While there is no connection, calls made through this handle
+    /// end with [`Outcome::NotSent`](crate::Outcome::NotSent) at once, though a client that reconnects could keep them;
+    /// and what a loss has ended is not sent again, `#[idempotent]` or not. A limit is waited for as ever, and a oneway
+    /// call that does so is kept.
+    #[must_use]
+    pub fn fail_fast(&self) -> Self {
+        Self { absence: Absence::Fail, ..self.clone() }
     }
 
     /// A proxy for what the other side serves.

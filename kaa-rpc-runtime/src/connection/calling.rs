@@ -14,7 +14,8 @@ use super::queue::{QueuedCall, Ticket};
 use super::streaming;
 use crate::codec::{Buffer, EncodeError, Encoder};
 use crate::descriptor::Streams;
-use crate::error::{CloseReason, Outcome};
+use crate::error::{CloseReason, ConnectError, Outcome};
+use crate::peer::Absence;
 use crate::protocol::calls::{Abandoned, Poll};
 use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, MethodId, Parent, Token};
 use crate::protocol::metadata::Metadata;
@@ -29,6 +30,7 @@ pub(crate) struct CallParameters<'a> {
     pub(crate) service: &'static str,
     pub(crate) method: MethodId,
     pub(crate) parent: Option<Parent>,
+    pub(crate) absence: Absence,
     pub(crate) deadline: Option<Instant>,
     pub(crate) streams: Streams,
     pub(crate) metadata: Option<&'a Metadata>,
@@ -153,13 +155,11 @@ impl Link {
         waker: &Waker,
         encode: EncodeArguments<'_>,
     ) -> Start {
-        match &state.phase {
-            Phase::Closed(reason) => return Start::Closed(reason.clone()),
-            Phase::PeerLeaves(reason) if !self.configuration.reconnects => {
-                return Start::Closed(reason.clone());
-            }
-            _ if state.farewell != Farewell::None => return Start::Closed(CloseReason::ClosedHere),
-            Phase::Connecting | Phase::Open | Phase::PeerLeaves(_) => {}
+        if let Some(reason) = self.reason_not_to_wait(&state, parameters.absence) {
+            let next = ticket.and_then(|ticket| state.queue.leave_line(ticket));
+            drop(state);
+            next.into_iter().for_each(Waker::wake);
+            return Start::Closed(reason);
         }
         let mut buffer = Buffer::new();
         let options = 12 + usize::from(metadata_length(parameters.metadata));
@@ -186,6 +186,7 @@ impl Link {
             deadline: parameters.deadline,
             arguments: buffer.into_bytes(),
             has_stream: parameters.streams.arguments,
+            absence: parameters.absence,
             metadata: parameters.metadata.cloned().map(Box::new),
         });
         state.pump(&self.configuration, &mut wakers);
@@ -195,6 +196,21 @@ impl Link {
         match token {
             Some(token) => Start::Made(token),
             None => Start::Sent,
+        }
+    }
+
+    /// Why a call that cannot leave now never will, or does not want to.
+    fn reason_not_to_wait(&self, state: &State, absence: Absence) -> Option<CloseReason> {
+        match &state.phase {
+            Phase::Closed(reason) => Some(reason.clone()),
+            Phase::PeerLeaves(reason) if !self.configuration.reconnects => Some(reason.clone()),
+            _ if state.farewell != Farewell::None => Some(CloseReason::ClosedHere),
+            Phase::PeerLeaves(reason) if absence == Absence::Fail => Some(reason.clone()),
+            Phase::Connecting if absence == Absence::Fail => {
+                let reason = state.last_loss.clone();
+                Some(reason.unwrap_or(CloseReason::NotConnected(ConnectError::Underway)))
+            }
+            Phase::Connecting | Phase::Open | Phase::PeerLeaves(_) => None,
         }
     }
 

@@ -209,8 +209,19 @@ impl State {
         if !configuration.reconnects || self.farewell != Farewell::None {
             self.end_queue(&reason, &mut batch.wakers);
             batch.wakers.extend(self.queue.take_line());
+        } else {
+            self.end_fail_fast(&reason, &mut batch.wakers);
         }
         Ok(())
+    }
+
+    /// Ends the queued calls that do not wait for another connection. Whoever stands in line looks again.
+    pub(super) fn end_fail_fast(&mut self, reason: &CloseReason, wakers: &mut Vec<Waker>) {
+        for call in self.queue.take_fail_fast() {
+            let end = LocalEnd::not_sent(reason.clone());
+            wakers.extend(call.token.and_then(|token| self.outgoing.end_queued(token, end)));
+        }
+        wakers.extend(self.queue.line());
     }
 
     /// Ends every queued call: it will never leave.

@@ -125,6 +125,8 @@ pub(crate) struct State {
     pub(super) phase: Phase,
     pub(super) farewell: Farewell,
     pub(super) peer_farewell: PeerFarewell,
+    /// Why there is no connection, where there was one or a try.
+    pub(super) last_loss: Option<CloseReason>,
     pub(super) epoch: u32,
     pub(super) outgoing: Outgoing<Waker, LocalEnd>,
     pub(super) incoming: Incoming<Arc<InboundState>>,
@@ -161,6 +163,7 @@ impl Link {
             phase: Phase::Connecting,
             farewell: Farewell::None,
             peer_farewell: PeerFarewell::default(),
+            last_loss: None,
             epoch: 0,
             outgoing: Outgoing::default(),
             incoming: Incoming::new(inbound_limit(&configuration.limits)),
@@ -278,6 +281,8 @@ impl Link {
             }
             state.phase = Phase::Connecting;
             state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
+            state.end_fail_fast(reason, &mut wakers);
+            state.last_loss = Some(reason.clone());
         }
         self.tell(Status::Connecting);
         for handler in handlers {
@@ -347,6 +352,12 @@ impl Link {
                 return Err(CloseReason::ClosedHere);
             }
         }
+    }
+
+    /// Whether calls can leave.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(*self.status.borrow(), Status::Open)
     }
 
     /// Waits until calls can leave; unlike [`Self::ready`] it waits through a farewell for the next connection.

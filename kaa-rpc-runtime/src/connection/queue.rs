@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use tokio::time::Instant;
 
+use crate::peer::Absence;
 use crate::protocol::frame::{MethodId, Token};
 use crate::protocol::metadata::Metadata;
 
@@ -38,6 +39,8 @@ pub(crate) struct QueuedCall {
     pub(crate) arguments: Vec<u8>,
     /// Whether a stream follows it.
     pub(crate) has_stream: bool,
+    /// Whether it stays while there is no connection.
+    pub(crate) absence: Absence,
     pub(crate) metadata: Option<Box<Metadata>>,
 }
 
@@ -117,6 +120,11 @@ impl Queue {
         self.line.front().map(|(_, waker)| waker.clone())
     }
 
+    /// Everybody in line, who stays there.
+    pub(crate) fn line(&self) -> impl Iterator<Item = Waker> + use<'_> {
+        self.line.iter().map(|(_, waker)| waker.clone())
+    }
+
     /// Everybody in line: they will find the connection closed.
     pub(crate) fn take_line(&mut self) -> impl Iterator<Item = Waker> + use<'_> {
         self.line.drain(..).map(|(_, waker)| waker)
@@ -135,6 +143,15 @@ impl Queue {
         let call = self.calls.pop_front()?;
         self.bytes = self.bytes.saturating_sub(call.arguments.len());
         Some(call)
+    }
+
+    /// Takes out the calls that do not wait for another connection, but for oneway ones: their callers have gone on.
+    pub(crate) fn take_fail_fast(&mut self) -> VecDeque<QueuedCall> {
+        let calls = std::mem::take(&mut self.calls).into_iter();
+        let (gone, kept) = calls.partition(|call| call.absence == Absence::Fail && call.token.is_some());
+        self.calls = kept;
+        self.bytes = self.calls.iter().map(|call| call.arguments.len()).sum();
+        gone
     }
 
     /// Takes out a call whose caller has gone.

@@ -16,6 +16,7 @@ mod attributes;
 mod blocking;
 mod connecting;
 mod drain;
+mod fail_fast;
 mod failures;
 mod interceptors;
 mod life;
@@ -30,5 +31,7 @@ mod registry;
 mod resources;
 mod statistics;
 mod support;
+#[cfg(feature = "tower")]
+mod tower;
 mod traces;
 mod two_way;

@@ -129,7 +129,8 @@ pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
 };
 
 /// A call of any method.
-pub(crate) struct Ask<const ID: u32>(String);
+#[derive(Debug, Clone)]
+pub(crate) struct Ask<const ID: u32>(pub(crate) String);
 
 impl<const ID: u32> Method for Ask<ID> {
     type Returns = Text;
