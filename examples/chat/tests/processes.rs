@@ -1,0 +1,152 @@
+//! The programs as real processes: what they print, and how they end.
+#![allow(clippy::unwrap_used, reason = "a test's preparations may fail loudly")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A process that ends with its test.
+struct Process {
+    child: Child,
+    keyboard: ChildStdin,
+    screen: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (keyboard, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, keyboard, screen: BufReader::new(screen) }
+    }
+
+    fn types(&mut self, line: &str) {
+        writeln!(self.keyboard, "{line}").unwrap();
+    }
+
+    /// The next line.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.screen.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A server on this machine's loopback, and what its clients need.
+struct Room {
+    server: Process,
+    address: String,
+    secret: String,
+    _folder: TempDir,
+}
+
+impl Room {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret").to_str().unwrap().to_owned();
+        let mut server = Process::start(env!("CARGO_BIN_EXE_chat-server"), &["tcp:127.0.0.1:0", &secret]);
+        let line = server.line();
+        let address = line.strip_prefix("listening on ").unwrap().to_owned();
+        Self { server, address, secret, _folder: folder }
+    }
+
+    /// Somebody at the door.
+    fn client(&self) -> Process {
+        let mut client = Process::start(env!("CARGO_BIN_EXE_chat-client"), &[&self.address, &self.secret]);
+        assert_eq!(client.line(), "what is your name?");
+        client
+    }
+
+    /// Somebody in the room, who has read this on the way.
+    fn enter(&self, name: &str, greeting: &str) -> Process {
+        let mut client = self.client();
+        client.types(name);
+        assert_eq!(client.line(), greeting);
+        client
+    }
+}
+
+#[test]
+fn the_demo_shows_who_reads_what_and_ends_by_itself() {
+    let output = Command::new(env!("CARGO_BIN_EXE_chat-demo")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "ben  reads │ here already: ada",
+        "ada  reads │ * ben has come",
+        "cleo reads │ ada is taken; what else can we call you?",
+        "ada  types │ is anybody hungry?",
+        "ben  reads │ ada: is anybody hungry?",
+        "cleo reads │ ada: is anybody hungry?",
+        "cleo reads │ here: ada, ben, cleo",
+        "cleo reads │ * ben has gone",
+        "ada  reads │ * cleo has gone",
+        "Everybody has read what they should.",
+    ] {
+        assert!(text.contains(line), "no {line:?} in\n{text}");
+    }
+    assert!(!text.contains("ada  reads │ ada:"), "nobody reads themselves:\n{text}");
+}
+
+#[test]
+fn a_name_is_free_when_its_connection_is_lost() {
+    let room = Room::open();
+    let mut ada = room.enter("ada", "nobody else is here");
+    let mut other = room.enter("ada", "ada is taken; what else can we call you?");
+    let ben = room.enter("ben", "here already: ada");
+    assert_eq!(ada.line(), "* ben has come");
+    drop(ben); // SIGKILL
+    assert_eq!(ada.line(), "* ben has gone");
+    other.types("ben");
+    assert_eq!(other.line(), "here already: ada");
+    assert_eq!(ada.line(), "* ben has come");
+}
+
+#[test]
+fn lines_come_in_the_order_in_which_they_were_typed() {
+    let room = Room::open();
+    let mut ada = room.enter("ada", "nobody else is here");
+    let mut ben = room.enter("ben", "here already: ada");
+    for number in 0..200 {
+        ada.types(&number.to_string());
+    }
+    for number in 0..200 {
+        assert_eq!(ben.line(), format!("ada: {number}"));
+    }
+}
+
+#[test]
+fn what_is_refused_is_said_and_the_person_stays() {
+    let room = Room::open();
+    let mut ada = room.enter("", "a name has letters; what is your name?");
+    ada.types("ada");
+    assert_eq!(ada.line(), "nobody else is here");
+    ada.types(&"x".repeat(501));
+    let refusal = ada.line();
+    assert!(refusal.contains("500"), "{refusal}");
+    ada.types("/who");
+    assert_eq!(ada.line(), "here: ada");
+    ada.types("/leave");
+    assert_eq!(ada.line(), "");
+    assert!(ada.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_client_ends_with_its_server_and_says_why() {
+    let room = Room::open();
+    let mut ada = room.enter("ada", "nobody else is here");
+    drop(room.server); // SIGKILL
+    let mut error = String::new();
+    ada.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    assert_eq!(ada.child.wait().unwrap().code(), Some(1));
+    assert!(error.starts_with("Error: the connection was lost"), "{error}");
+}
