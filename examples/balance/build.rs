@@ -1,0 +1,5 @@
+//! Compiles `kaa/balance.kaa`.
+
+fn main() -> kaa_rpc_build::Result {
+    kaa_rpc_build::compile()
+}

@@ -1,0 +1,71 @@
+//! The demo as a process, and what the retry makes of the ends of calls.
+#![allow(clippy::unwrap_used, reason = "a test's preparations may fail loudly")]
+
+use std::convert::Infallible;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use balance::api::balance::worker::server::{Draw, Square};
+use balance::balanced::{Again, Counts};
+use kaa_rpc_runtime::codec::Wire;
+use kaa_rpc_runtime::tower::Invocation;
+use kaa_rpc_runtime::{CallError, CloseReason, DeclaredError, Method, Outcome};
+use tower::BoxError;
+use tower::retry::Policy;
+
+#[test]
+fn the_demo_loses_a_server_and_no_call() {
+    let output = Command::new(env!("CARGO_BIN_EXE_balance")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let row = |name: &str| -> Vec<u32> {
+        let row = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        row.split_whitespace().map(|count| count.parse().unwrap()).collect()
+    };
+    for name in ["before ", "afterwards "] {
+        let row = row(name);
+        assert!(row.len() == 3 && row.iter().all(|count| *count > 0), "{text}");
+    }
+    let down = row("while it is down ");
+    assert!(matches!(down[..], [first, 0, third] if first > 0 && third > 0), "{text}");
+    assert!(text.contains("none lost; all three servers have answered."), "{text}");
+}
+
+/// A connection's loss under a call.
+fn loss(outcome: Outcome) -> CallError<Infallible> {
+    CallError::Disconnected { outcome, reason: CloseReason::ConnectionLost(None) }
+}
+
+/// Whether a call of this method that ends so is made again.
+fn is_made_again<M>(again: &mut Again, method: M, end: CallError<Infallible>) -> bool
+where
+    M: Method + Clone,
+    <M::Throws as Wire>::Value: DeclaredError,
+{
+    let mut result: Result<(), BoxError> = Err(end.into());
+    again.retry(&mut Invocation(method), &mut result).is_some()
+}
+
+#[test]
+fn a_call_is_made_again_where_that_does_no_harm() {
+    let counts = Arc::new(Counts::default());
+    let mut again = Again::new(Arc::clone(&counts));
+    let square = Square { number: 3 };
+    assert!(is_made_again(&mut again, square.clone(), loss(Outcome::NotSent)));
+    assert!(is_made_again(&mut again, Draw {}, loss(Outcome::NotSent)));
+    assert!(is_made_again(&mut again, square, loss(Outcome::Unknown)));
+    assert_eq!(counts.not_sent.load(Ordering::Relaxed), 2);
+    assert_eq!(counts.unknown.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn no_other_call_is_made_again_and_none_for_ever() {
+    let mut again = Again::new(Arc::default());
+    let square = Square { number: 3 };
+    assert!(!is_made_again(&mut again, Draw {}, loss(Outcome::Unknown)), "it may have drawn");
+    let fault = CallError::Fault("no".to_owned());
+    assert!(!is_made_again(&mut again, square.clone(), fault), "it was run");
+    let repetitions = (0..100).filter(|_| is_made_again(&mut again, square.clone(), loss(Outcome::NotSent)));
+    assert_eq!(repetitions.count(), 3);
+}
