@@ -194,6 +194,12 @@ impl Server {
         self.server.connections()
     }
 
+    /// Waits until no connection is left and none will be accepted any more: at `stdio:` the host has gone, elsewhere the
+    /// server was shut down.
+    pub fn closed(&self) {
+        self.background.block_on(self.server.closed());
+    }
+
     /// Takes no more connections and no new calls, lets those that run finish for at most this time, and closes.
     pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.background.block_on(self.server.shutdown(grace))

@@ -3,12 +3,18 @@
 //! Invariants: `connect` returns at once and calls can be made at once; one task owns the connection, through all
 //! reconnections, and ends with the [`Client`]; what ends a connection for good is told to every queued call.
 
+#[cfg(feature = "process")]
+mod hosting;
+mod target;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use self::target::{Opened, SecretSource, Secrets, Target};
 use crate::backoff::Backoff;
 use crate::codec::DecodeLimits;
 use crate::connection::{
@@ -19,6 +25,7 @@ use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
 use crate::events::{EventSender, Events};
 use crate::observe::{Direction, Interceptor, Propagator};
 use crate::peer::{Peer, PeerInformation, Proxy};
+use crate::process::Kept;
 use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
@@ -27,7 +34,7 @@ use crate::secret::{KeyId, Secret};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
 use crate::shutdown::{ShutdownReport, shut_down};
-use crate::transport::{Address, ConnectOptions, Stream, connect};
+use crate::transport::{Address, ConnectOptions, Stream, take_stdio};
 
 /// A connection to a server, in the making or made.
 ///
@@ -47,6 +54,8 @@ use crate::transport::{Address, ConnectOptions, Stream, connect};
 /// ```
 pub struct Client {
     owner: Arc<Owner>,
+    #[cfg(feature = "process")]
+    process: Option<tokio::sync::watch::Receiver<Option<crate::process::Process>>>,
 }
 
 /// Whoever holds it holds the connection.
@@ -67,8 +76,7 @@ impl Drop for Owner {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until connect is called"]
 pub struct ClientBuilder {
-    secret: Option<Secret>,
-    key_id: KeyId,
+    secrets: Secrets,
     audience: Audience,
     services: ServiceSet,
     register_error: Option<RegisterError>,
@@ -122,8 +130,7 @@ impl Client {
     /// Starts with the defaults.
     pub fn builder() -> ClientBuilder {
         ClientBuilder {
-            secret: None,
-            key_id: KeyId::default(),
+            secrets: Secrets::default(),
             audience: Audience::default(),
             services: ServiceSet::default(),
             register_error: None,
@@ -234,13 +241,13 @@ impl fmt::Debug for Owner {
 impl ClientBuilder {
     /// The shared secret. There is none by default, and no connection without one.
     pub fn secret(mut self, secret: Secret) -> Self {
-        self.secret = Some(secret);
+        self.secrets.source = SecretSource::Given(secret);
         self
     }
 
     /// Under which of the server's keys the secret is found; the empty one by default.
     pub fn key_id(mut self, key_id: KeyId) -> Self {
-        self.key_id = key_id;
+        self.secrets.key_id = key_id;
         self
     }
 
@@ -396,7 +403,7 @@ impl ClientBuilder {
     }
 
     /// Begins to connect, in the background, and returns at once. Calls can be made at once: they leave when the
-    /// server has proved the secret.
+    /// server has proved the secret. `stdio:` is connected already, and there is no reconnection.
     ///
     /// # Errors
     /// A malformed address, no secret, a collision of services, or no tokio runtime. Failures to connect are told by
@@ -407,6 +414,12 @@ impl ClientBuilder {
         SetupError: From<A::Error>,
     {
         let address = address.try_into()?;
+        if address == Address::Stdio {
+            self.check_with_secret()?;
+            // Here and not in the background: what the program prints from now on must not get between.
+            return self.connect_stream(take_stdio()?);
+        }
+        self.check_with_secret()?;
         let options = self.options.clone();
         self.start(Target::Address(address, options))
     }
@@ -416,6 +429,7 @@ impl ClientBuilder {
     /// # Errors
     /// As [`ClientBuilder::connect`], but for the address.
     pub fn connect_stream(mut self, stream: Stream) -> Result<Client, SetupError> {
+        self.check_with_secret()?;
         self.backoff = None;
         self.start(Target::Stream(Some(stream)))
     }
@@ -425,20 +439,34 @@ impl ClientBuilder {
         self,
         connector: impl FnMut() -> std::io::Result<Stream> + Send + 'static,
     ) -> Result<Client, SetupError> {
+        self.check_with_secret()?;
         self.start(Target::Connector(Box::new(connector)))
     }
 
     /// Under which key the secret will be looked for.
     pub(crate) fn wanted_key(&self) -> &KeyId {
-        &self.key_id
+        &self.secrets.key_id
+    }
+
+    fn check(&self) -> Result<(), SetupError> {
+        if let Some(error) = &self.register_error {
+            return Err(error.clone().into());
+        }
+        Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
+        Ok(())
+    }
+
+    fn check_with_secret(&self) -> Result<(), SetupError> {
+        self.check()?;
+        match self.secrets.source {
+            SecretSource::None => Err(SetupError::MissingSecret),
+            SecretSource::Given(_) => Ok(()),
+        }
     }
 
     fn start(self, target: Target) -> Result<Client, SetupError> {
-        if let Some(error) = self.register_error {
-            return Err(error.into());
-        }
-        let secret = self.secret.ok_or(SetupError::MissingSecret)?;
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
+        self.check()?;
+        let runtime = Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
         let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
         let link = Link::new(self.settings.link_configuration(
             Side::Connecting,
@@ -454,28 +482,22 @@ impl ClientBuilder {
             events: Arc::clone(&events),
             target,
             backoff: self.backoff,
-            secret,
-            key_id: self.key_id,
+            secrets: self.secrets,
             audience: self.audience,
             instance,
             limits: self.settings.limits,
             timeout: self.settings.handshake_timeout,
             has_been_connected: false,
+            child: None,
         };
         runtime.spawn(task.run());
-        Ok(Client { owner: Arc::new(Owner { link, services, events }) })
+        Ok(Client {
+            owner: Arc::new(Owner { link, services, events }),
+            #[cfg(feature = "process")]
+            process: None,
+        })
     }
 }
-
-/// Where connections come from.
-enum Target {
-    Address(Address, ConnectOptions),
-    Stream(Option<Stream>),
-    Connector(Connector),
-}
-
-/// Makes a connection out of nothing but what it knows.
-type Connector = Box<dyn FnMut() -> std::io::Result<Stream> + Send>;
 
 /// The task that owns a client's connections, one after the other.
 struct Task {
@@ -484,13 +506,14 @@ struct Task {
     events: Arc<EventSender<ClientEvent>>,
     target: Target,
     backoff: Option<Backoff>,
-    secret: Secret,
-    key_id: KeyId,
+    secrets: Secrets,
     audience: Audience,
     instance: InstanceId,
     limits: Limits,
     timeout: Duration,
     has_been_connected: bool,
+    /// The child process that is the server, for as long as there is a connection to it, or may be.
+    child: Option<Kept>,
 }
 
 /// However the task ends, with its runtime or by a panic, nobody waits for it in vain.
@@ -509,7 +532,7 @@ impl Task {
             let ended = tokio::select! {
                 biased;
                 over = link.closed() => Ended { reason: over, healthy_for: None },
-                ended = self.connect_and_drive() => ended,
+                ended = self.connect_and_explain() => ended,
             };
             let again = self.is_worth_another_try(&ended.reason) && !link.is_leaving() && !link.is_over();
             let delay = match &self.backoff {
@@ -559,6 +582,15 @@ impl Task {
         }
     }
 
+    /// One connection, with how a child process at its other end ended.
+    async fn connect_and_explain(&mut self) -> Ended {
+        let Ended { reason, healthy_for } = self.connect_and_drive().await;
+        match self.child.take() {
+            Some(child) => Ended { reason: child.explain(reason).await, healthy_for },
+            None => Ended { reason, healthy_for },
+        }
+    }
+
     /// One connection from its beginning to its end.
     async fn connect_and_drive(&mut self) -> Ended {
         let driver = match tokio::time::timeout(self.timeout, self.establish()).await {
@@ -593,24 +625,16 @@ impl Task {
     }
 
     async fn establish(&mut self) -> Result<Option<Driver>, ConnectError> {
-        let stream = match &mut self.target {
-            Target::Address(address, options) => {
-                connect(address, options).await.map_err(|error| ConnectError::Transport(Arc::new(error)))?
-            }
-            Target::Stream(stream) => {
-                let gone = || ConnectError::Io(Arc::new(std::io::ErrorKind::NotConnected.into()));
-                stream.take().ok_or_else(gone)?
-            }
-            Target::Connector(connector) => connector().map_err(|error| ConnectError::Io(Arc::new(error)))?,
-        };
+        let Opened { stream, key_id, secret, child } = self.target.open(&mut self.secrets).await?;
+        self.child = child;
         let stream = Arc::new(stream);
         let described = self.link.describe(self.services.descriptors());
         let schema = crate::fingerprint::combined(&described);
         let mut handshake = ClientHandshake::new(ClientParameters {
             nonce: crate::random::bytes().map_err(|error| ConnectError::Io(Arc::new(error)))?,
             instance: self.instance,
-            key_id: self.key_id.clone(),
-            secret: self.secret.clone(),
+            key_id,
+            secret,
             audience: self.audience.clone(),
             binding: stream.channel_binding(),
             limits: self.limits,

@@ -8,11 +8,13 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::{DecodeError, EncodeError};
 use crate::protocol::error::ProtocolError;
+use crate::secret::SecretError;
 use crate::service::RegisterError;
 use crate::transport::{AddressError, TransportError};
 
@@ -184,6 +186,29 @@ pub enum CloseReason {
     PeerStalled,
 }
 
+impl CloseReason {
+    /// How the child process ended at the other end, where that is why the connection is over: it was not closed by either
+    /// side. Needs the feature `process`, or there are no child processes.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        let (Self::ConnectionLost(Some(error)) | Self::NotConnected(ConnectError::Io(error))) = self else {
+            return None;
+        };
+        error.get_ref()?.downcast_ref::<ProcessEnded>().map(|ended| ended.status)
+    }
+}
+
+/// A child process ended: the cause of a [`CloseReason::ConnectionLost`], or of a [`ConnectError::Io`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the child process {pid} ended with {status}")]
+#[non_exhaustive]
+pub struct ProcessEnded {
+    /// Its process id.
+    pub pid: u32,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
 impl PartialEq for CloseReason {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -258,6 +283,9 @@ pub enum ConnectError {
     /// The transport gave no connection.
     #[error("{}", Chain(.0.as_ref()))]
     Transport(Arc<TransportError>),
+    /// The source of secrets gave none.
+    #[error("no secret to prove: {0}")]
+    Secret(Arc<SecretError>),
     /// The connection was lost during the handshake.
     #[error("the connection was lost during the handshake: {0}")]
     Io(Arc<io::Error>),
@@ -268,10 +296,14 @@ impl ConnectError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Timeout(_) | Self::Io(_) | Self::Underway => true,
+            Self::Busy { .. } | Self::Timeout(_) | Self::Io(_) | Self::Secret(_) | Self::Underway => true,
             Self::Transport(error) => match error.as_ref() {
                 TransportError::Connect { .. } | TransportError::Resolve { .. } => true,
                 TransportError::Tls { source, .. } => source.is_transient(),
+                // A program that is not there, or may not be run, does not change by itself.
+                TransportError::Spawn { source, .. } => {
+                    !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
+                }
                 _ => false,
             },
             Self::Authentication(_)
@@ -317,6 +349,9 @@ pub enum SetupError {
     /// The thread that works for programs without async cannot be started.
     #[error("the thread that does the work cannot be started")]
     NoThread(#[source] io::Error),
+    /// The server takes no one more.
+    #[error("the server is shut down")]
+    ShutDown,
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes")]
     NoRandomness(#[source] io::Error),

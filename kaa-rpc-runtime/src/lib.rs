@@ -29,6 +29,12 @@
 //! With services there is `.register(Epg::server(…))` on the one side and `.register(Epg::client(…))` on the other; see
 //! the examples in the repository.
 //!
+//! # Features
+//! None is on by default.
+//! - `metrics`: counting calls, connections and bytes for the recorder of the crate `metrics`.
+//! - `process`: starting programs and talking to them over their stdin and stdout, `ClientBuilder::connect_process` and
+//!   `Server::spawn`. The started program does not need it.
+//!
 //! # Runtime
 //! Everything runs on tokio. Calls with a timeout, and everything that listens or connects, must be used within a tokio
 //! runtime with I/O and time enabled.
@@ -56,6 +62,11 @@ mod fingerprint;
 mod observe;
 mod peer;
 mod peer_registry;
+#[cfg(feature = "process")]
+mod process;
+#[cfg(not(feature = "process"))]
+#[path = "process/absent.rs"]
+mod process;
 pub mod protocol;
 mod random;
 mod resources;
@@ -79,7 +90,7 @@ pub use context::Context;
 pub use descriptor::MethodDescriptor;
 pub use error::{
     AuthenticationError, CallError, CloseReason, ConnectError, DeclaredError, Failure, Fault, IntoFault,
-    Message, Outcome, SetupError,
+    Message, Outcome, ProcessEnded, SetupError,
 };
 pub use events::Events;
 pub use observe::{
@@ -88,12 +99,16 @@ pub use observe::{
 };
 pub use peer::{Peer, PeerInformation, Proxy};
 pub use peer_registry::PeerRegistry;
+#[cfg(feature = "process")]
+pub use process::Process;
 pub use protocol::handshake::{Audience, SessionId};
 pub use protocol::limits::Limits;
 pub use protocol::metadata::{Metadata, MetadataError};
 pub use protocol::schema::Compatibility;
 pub use resources::Resources;
 pub use secret::{KeyId, Keys, Secret};
+#[cfg(feature = "process")]
+pub use server::SpawnedPeer;
 pub use server::{Peers, Refused, Server, ServerBuilder, ServerEvent};
 pub use service::{RegisterError, Service, role};
 pub use shutdown::ShutdownReport;

@@ -1,15 +1,18 @@
 //! The shared secret that both ends of a connection prove to each other, and the set of secrets a server accepts.
 //!
 //! Invariants: a secret has at least [`Secret::MIN_LENGTH`] bytes; its bytes leave this crate only through
-//! [`Secret::write_new_file`]; they are wiped from memory with the last clone; no comparison of secrets exists that
+//! [`Secret::write_new_file`] and, made for one child process, through its environment; they are wiped from memory with the last clone; no comparison of secrets exists that
 //! could be timed, and no printed form of one.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit};
@@ -83,6 +86,18 @@ pub enum SecretError {
         /// Why.
         source: io::Error,
     },
+    /// This program was not started by a host that gives it a secret.
+    #[error(
+        "the environment variable {} is not set: this program is to be started by its host, which gives it a secret so",
+        Secret::VARIABLE
+    )]
+    NoParent,
+    /// The secret that the host gave cannot be used.
+    #[error("the environment variable {} holds no usable secret: {source}", Secret::VARIABLE)]
+    UnusableVariable {
+        /// What is wrong with it.
+        source: Box<SecretError>,
+    },
     /// The system gave no random bytes.
     #[error("the system gave no random bytes: {source}")]
     Random {
@@ -96,6 +111,9 @@ impl Secret {
     pub const MIN_LENGTH: usize = 16;
     /// Most bytes of a secret.
     pub const MAX_LENGTH: usize = 4096;
+    /// The environment variable by which a host gives a secret to a child process. On Linux processes of the same user,
+    /// and root, can read it in `/proc/PID/environ`; nobody else can.
+    pub const VARIABLE: &'static str = "KAA_RPC_SECRET";
 
     /// A secret of these bytes. They should be random: whoever can guess them can connect.
     ///
@@ -118,6 +136,39 @@ impl Secret {
             digits.extend([hex_digit(byte >> 4), hex_digit(byte & 15)]);
         }
         Self::from_wiped(digits)
+    }
+
+    /// A new random secret for one child process, which finds it with [`Secret::from_parent`]. Only needed where a child
+    /// is started by hand: `ClientBuilder::connect_process` and `Server::spawn` do it themselves.
+    ///
+    /// ```
+    /// use kaa_rpc_runtime::Secret;
+    ///
+    /// let mut command = std::process::Command::new("plugin");
+    /// let secret = Secret::generate_for(&mut command)?;
+    /// # Ok::<(), kaa_rpc_runtime::secret::SecretError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SecretError::Random`] if the system has no random bytes to give.
+    pub fn generate_for(command: &mut Command) -> Result<Self, SecretError> {
+        let secret = Self::generate()?;
+        command.env(Self::VARIABLE, OsStr::from_bytes(&secret.bytes));
+        Ok(secret)
+    }
+
+    /// The secret that the program's host has given to it: the bytes of the environment variable
+    /// [`KAA_RPC_SECRET`](Secret::VARIABLE).
+    ///
+    /// The variable stays where it is, and programs that this one starts inherit it; `Command::env_remove` keeps it from
+    /// them.
+    ///
+    /// # Errors
+    /// [`SecretError::NoParent`] where it is not set, [`SecretError::UnusableVariable`] where it is too short or long.
+    pub fn from_parent() -> Result<Self, SecretError> {
+        let value = std::env::var_os(Self::VARIABLE).ok_or(SecretError::NoParent)?;
+        Self::from_wiped(Zeroizing::new(value.into_vec()))
+            .map_err(|source| SecretError::UnusableVariable { source: Box::new(source) })
     }
 
     /// The secret in a file, which is made with a new random secret if it does not exist: what a server does when it

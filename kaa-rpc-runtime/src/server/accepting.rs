@@ -15,11 +15,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::aging;
 use super::event::{Refused, ServerEvent};
+use super::guest::Guest;
 use super::running::Shared;
 use crate::connection::{
     Driver, FrameReader, Handshake, HandshakeFailure, Link, Methods, Opening, Side, shake_hands,
 };
-use crate::error::CloseReason;
+use crate::error::{CloseReason, ConnectError};
 use crate::observe;
 use crate::peer::{Peer, PeerInformation};
 use crate::protocol::handshake::{HandshakeError, Progress, ServerHandshake, ServerParameters};
@@ -55,7 +56,12 @@ pub(super) async fn accept(listener: Listener, shared: Arc<Shared>) {
                 backoff.reset();
                 let most = shared.most_unauthenticated_per_address;
                 let address = Address::enter(&per_address, accepted.peer_address(), most);
-                spawn(&shared, accepted, Place { _permit: Some(permit), address });
+                let place = Place { _permit: Some(permit), address };
+                spawn(&shared, accepted, place, Guest::default());
+                if listener.is_exhausted() {
+                    shared.tasks.close();
+                    return;
+                }
             }
             Err(error) => {
                 if let Some(delay) = backoff.delay_after(&error) {
@@ -68,8 +74,8 @@ pub(super) async fn accept(listener: Listener, shared: Arc<Shared>) {
 }
 
 /// Takes a connection that was made elsewhere.
-pub(super) fn take(shared: &Arc<Shared>, stream: Stream) {
-    spawn(shared, stream.into(), Place { _permit: None, address: Some(Address::Exempt) });
+pub(super) fn take(shared: &Arc<Shared>, stream: Stream, guest: Guest) {
+    spawn(shared, stream.into(), Place { _permit: None, address: Some(Address::Exempt) }, guest);
 }
 
 /// What an unauthenticated connection occupies.
@@ -118,12 +124,12 @@ impl Drop for Address {
     }
 }
 
-fn spawn(shared: &Arc<Shared>, accepted: Accepted, place: Place) {
-    shared.tasks.spawn(serve(Arc::clone(shared), accepted, place));
+fn spawn(shared: &Arc<Shared>, accepted: Accepted, place: Place, guest: Guest) {
+    shared.tasks.spawn(serve(Arc::clone(shared), accepted, place, guest));
 }
 
 /// One connection from its beginning to its end.
-async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Place) {
+async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Place, mut guest: Guest) {
     let address = accepted.peer_address().clone();
     let mut closing = shared.closing.subscribe();
     let admitted = tokio::select! {
@@ -131,15 +137,16 @@ async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Place) {
         _closing = closing.wait_for(|closing| *closing) => return,
         admitted = tokio::time::timeout(
             shared.settings.handshake_timeout,
-            admit(&shared, accepted, place.address.is_some()),
+            admit(&shared, accepted, place.address.is_some(), &mut guest),
         ) => admitted,
     };
     drop(place);
     let refused = match admitted {
-        Ok(Ok(driver)) => return drive(&shared, driver).await,
+        Ok(Ok(admitted)) => return drive(&shared, admitted, guest).await,
         Ok(Err(refused)) => refused,
         Err(_elapsed) => Refused::otherwise(address, "it did not authenticate itself in time"),
     };
+    guest.tell(Err(ConnectError::Protocol(refused.reason.clone())));
     shared.refused.fetch_add(1, Ordering::Relaxed);
     observe::connection_refused();
     tracing::warn!(address = %refused.address, key_id = ?refused.key_id, reason = refused.reason, "refused a connection");
@@ -179,7 +186,12 @@ impl Handshake for Admission {
 }
 
 /// The secure channel, where there is to be one, and the handshake on it.
-async fn admit(shared: &Arc<Shared>, accepted: Accepted, has_place: bool) -> Result<Admitted, Refused> {
+async fn admit(
+    shared: &Arc<Shared>,
+    accepted: Accepted,
+    has_place: bool,
+    guest: &mut Guest,
+) -> Result<Admitted, Refused> {
     let address = accepted.peer_address().clone();
     let time = shared.hello_time;
     let stream = match tokio::time::timeout(time, accepted.secure()).await {
@@ -189,12 +201,15 @@ async fn admit(shared: &Arc<Shared>, accepted: Accepted, has_place: bool) -> Res
             return Err(Refused::otherwise(address, format!("there was no TLS channel after {time:?}")));
         }
     };
-    authenticate(shared, stream, has_place).await.map_err(|failure| match failure {
-        HandshakeFailure::Protocol(error) => Refused::by_handshake(address, &error),
-        HandshakeFailure::Io(error) => {
+    Err(match authenticate(shared, stream, has_place, guest).await {
+        Ok(admitted) => return Ok(admitted),
+        Err(HandshakeFailure::Protocol(error)) => Refused::by_handshake(address, &error),
+        Err(HandshakeFailure::Io(error)) => {
+            let error = guest.explain_error(error).await;
+            guest.tell(Err(ConnectError::Io(Arc::clone(&error))));
             Refused::otherwise(address, format!("it broke off before it was authenticated: {error}"))
         }
-        HandshakeFailure::TooSlow(time) => {
+        Err(HandshakeFailure::TooSlow(time)) => {
             Refused::otherwise(address, format!("it said nothing for {time:?}"))
         }
     })
@@ -204,11 +219,13 @@ async fn authenticate(
     shared: &Arc<Shared>,
     stream: Stream,
     has_place: bool,
+    guest: &Guest,
 ) -> Result<Admitted, HandshakeFailure> {
     let stream = Arc::new(stream);
     let mut reader = FrameReader::new(Arc::clone(&stream), &shared.settings.resources);
     let described = shared.services.descriptors();
     let schema = crate::fingerprint::combined(&described);
+    let keys = guest.keys.clone().unwrap_or_else(|| Arc::clone(&shared.keys));
     let is_busy = !has_place || shared.connections.available_permits() == 0;
     let handshake = if is_busy {
         ServerHandshake::busy(BUSY_TIME)
@@ -217,7 +234,7 @@ async fn authenticate(
             nonce: crate::random::bytes()?,
             decoy: Secret::generate().map_err(std::io::Error::other)?,
             instance: shared.instance,
-            keys: Arc::clone(&shared.keys),
+            keys: Arc::clone(&keys),
             audience: shared.audience.clone(),
             binding: stream.channel_binding(),
             limits: shared.settings.limits,
@@ -225,7 +242,8 @@ async fn authenticate(
         })
     };
     let mut admission = Admission { handshake, connections: Arc::clone(&shared.connections), permit: None };
-    let hello_time = Some(shared.hello_time);
+    // A program that has just been started has more to do first than to say HELLO.
+    let hello_time = guest.keys.is_none().then_some(shared.hello_time);
     let established = shake_hands(&mut admission, &stream, &mut reader, hello_time).await?;
     let link = Link::new(shared.settings.link_configuration(
         Side::Accepting,
@@ -270,7 +288,7 @@ impl Drop for Registration<'_> {
     }
 }
 
-async fn drive(shared: &Shared, admitted: Admitted) {
+async fn drive(shared: &Shared, admitted: Admitted, mut guest: Guest) {
     let Admitted { link, driver, _permit } = admitted;
     let Some(driver) = driver else { return };
     let mut registered = Registration::new(shared, Arc::clone(&link));
@@ -283,12 +301,13 @@ async fn drive(shared: &Shared, admitted: Admitted) {
         link.begin_drain();
     }
     let peer = link.information();
-    let mut running = std::pin::pin!(aging::run(&link, driver, shared.age));
+    let mut running = std::pin::pin!(aging::run(&link, driver, shared.age.filter(|_| !guest.is_child())));
     // Schemas that differ are compared first: nobody is told of a peer that cannot be called.
     let early_end = tokio::select! {
         biased;
         opened = link.ready() => {
             if opened.is_ok() {
+                guest.tell(Ok(Peer::of_link(Arc::clone(&link))));
                 registered.announce();
             }
             None
@@ -299,6 +318,11 @@ async fn drive(shared: &Shared, admitted: Admitted) {
         Some(reason) => reason,
         None => running.await,
     };
+    let reason = guest.explain(reason).await;
+    guest.tell(Err(match &reason {
+        CloseReason::NotConnected(error) => error.clone(),
+        other => ConnectError::Protocol(other.to_string()),
+    }));
     link.close(&reason);
     drop(registered);
     tracing::debug!(%reason, "a connection is over");

@@ -112,7 +112,7 @@ impl ServerBuilder {
     }
 
     /// Ends connections of this age, spread by a tenth, as a shutdown does: calls that run then have the grace to finish, and
-    /// clients that reconnect come anew. Without, connections may become as old as they like.
+    /// clients that reconnect come anew. Without, connections may become as old as they like; those to child processes may.
     pub fn connection_age(mut self, longest: Duration, grace: Duration) -> Self {
         self.age = Some(Age { longest, grace });
         self
@@ -256,7 +256,7 @@ impl ServerBuilder {
         SetupError: From<A::Error>,
     {
         let address = address.try_into()?;
-        self.check()?;
+        self.check_with_keys()?;
         let listener = Listener::bind(&address, &self.options).await?;
         Server::start(self, Some(listener))
     }
@@ -266,22 +266,27 @@ impl ServerBuilder {
     /// # Errors
     /// No secret, a collision of services, or no tokio runtime.
     pub fn start(self) -> Result<Server, SetupError> {
-        self.check()?;
+        self.check_with_keys()?;
         Server::start(self, None)
     }
 
-    fn check(&self) -> Result<(), SetupError> {
-        if let Some(error) = &self.register_error {
-            return Err(error.clone().into());
-        }
+    fn check_with_keys(&self) -> Result<(), SetupError> {
+        self.check()?;
         if self.keys.is_empty() {
             return Err(SetupError::MissingSecret);
+        }
+        Ok(())
+    }
+
+    pub(super) fn check(&self) -> Result<(), SetupError> {
+        if let Some(error) = &self.register_error {
+            return Err(error.clone().into());
         }
         tokio::runtime::Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
         Ok(())
     }
 
-    pub(super) fn into_parts(self) -> (Arc<Keys>, Arc<ServiceSet>, Settings, Audience, usize) {
-        (Arc::new(self.keys), Arc::new(self.services), self.settings, self.audience, self.most_connections)
+    pub(super) fn into_parts(self) -> (Keys, Arc<ServiceSet>, Settings, Audience, usize) {
+        (self.keys, Arc::new(self.services), self.settings, self.audience, self.most_connections)
     }
 }

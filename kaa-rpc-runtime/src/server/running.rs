@@ -14,6 +14,7 @@ use super::accepting;
 use super::aging::Age;
 use super::builder::ServerBuilder;
 use super::event::ServerEvent;
+use super::guest::Guest;
 use super::registry::{Peers, Registry};
 use crate::connection::{Detached, ServiceSet};
 use crate::error::{CloseReason, SetupError};
@@ -48,7 +49,7 @@ const CUT_TIME: Duration = Duration::from_secs(5);
 /// # }
 /// ```
 pub struct Server {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     address: Option<Address>,
     accept_task: Option<JoinHandle<()>>,
 }
@@ -90,7 +91,7 @@ impl Server {
         let (most_unauthenticated, most_unauthenticated_per_address) = builder.most_unauthenticated;
         let (keys, services, settings, audience, most_connections) = builder.into_parts();
         let shared = Arc::new(Shared {
-            keys,
+            keys: Arc::new(keys),
             services,
             settings,
             audience,
@@ -190,7 +191,7 @@ impl Server {
     /// Serves something that is connected already, as if it had been accepted.
     pub fn accept(&self, stream: Stream) {
         if !*self.shared.closing.borrow() {
-            accepting::take(&self.shared, stream);
+            accepting::take(&self.shared, stream, Guest::default());
         }
     }
 
@@ -202,6 +203,24 @@ impl Server {
     /// The client that came last of those that are connected.
     pub(crate) fn latest_peer(&self) -> Option<Peer> {
         self.shared.registry.links().pop().map(Peer::of_link)
+    }
+
+    /// Waits until no connection is left and none will be accepted any more: at `stdio:` the host has gone, elsewhere the
+    /// server was shut down. It waits for handlers that outlive their connections, too.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// use kaa_rpc_runtime::{Secret, Server};
+    ///
+    /// // A whole plugin that serves its host; `register` what it serves.
+    /// let server = Server::builder().secret(Secret::from_parent()?).listen("stdio:").await?;
+    /// server.closed().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn closed(&self) {
+        self.shared.tasks.wait().await;
+        self.shared.detached.ended().await;
     }
 
     /// Takes no more connections and no new calls, lets those that run finish for at most this time, and closes.
@@ -243,7 +262,7 @@ impl Door {
     pub(crate) fn enter(&self, stream: Stream) -> io::Result<()> {
         let open = self.0.upgrade().filter(|shared| !*shared.closing.borrow());
         let shared = open.ok_or(io::ErrorKind::ConnectionRefused)?;
-        accepting::take(&shared, stream);
+        accepting::take(&shared, stream, Guest::default());
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`, `tls:host:port`.
+//! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`, `tls:host:port`, `stdio:`.
 //!
 //! Invariants: what parses is shown as text that parses to the same; what does not parse is told what was expected and,
 //! where that can be seen, what was probably meant.
@@ -41,6 +41,9 @@ pub enum Address {
         /// The port; to listen, 0 lets the system choose.
         port: u16,
     },
+    /// `stdio:`: this process's stdin and stdout, where its host started it to talk to it. They are taken from the program
+    /// for good: what it prints from then on goes to stderr, and what it reads is empty.
+    Stdio,
 }
 
 /// Text that is no address.
@@ -129,6 +132,7 @@ impl fmt::Display for Address {
             Self::Tcp { host, port } => fmt_host(formatter, "tcp", host, *port),
             #[cfg(feature = "_tls")]
             Self::Tls { host, port } => fmt_host(formatter, "tls", host, *port),
+            Self::Stdio => formatter.write_str("stdio:"),
         }
     }
 }
@@ -147,6 +151,8 @@ fn parse(text: &str) -> Result<Address, &'static str> {
         Some(("tcp", rest)) => parse_host(rest).map(|(host, port)| Address::Tcp { host, port }),
         #[cfg(feature = "_tls")]
         Some(("tls", rest)) => parse_host(rest).map(|(host, port)| Address::Tls { host, port }),
+        Some(("stdio", "")) => Ok(Address::Stdio),
+        Some(("stdio", _)) => Err("nothing may follow \"stdio:\""),
         _ => Err("it does not begin with a known scheme"),
     }
 }
@@ -201,6 +207,9 @@ fn suggest(text: &str) -> Option<String> {
     let mut candidates = Vec::new();
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
     let scheme = scheme.to_ascii_lowercase();
+    if scheme == "stdio" || text.eq_ignore_ascii_case("stdio") {
+        candidates.push("stdio:".to_owned());
+    }
     let has_host = scheme == "tcp" || (cfg!(feature = "_tls") && scheme == "tls");
     if scheme == "unix" || has_host {
         candidates.push(format!("{scheme}:{rest}"));

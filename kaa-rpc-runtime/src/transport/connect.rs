@@ -6,7 +6,7 @@ use super::options::ConnectOptions;
 use super::stream::Stream;
 #[cfg(feature = "_tls")]
 use super::{options::Plaintext, tls};
-use super::{tcp, unix};
+use super::{stdio, tcp, unix};
 
 /// Connects to an address. Dropping the future gives up and leaves nothing behind.
 ///
@@ -33,5 +33,6 @@ pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Stre
             let (stream, peer) = tcp::connect(address, host, *port, Plaintext::Anywhere).await?;
             connector.connect(host, stream, peer).await.map_err(failed)
         }
+        Address::Stdio => stdio::take(),
     }
 }

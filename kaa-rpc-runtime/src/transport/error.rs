@@ -71,6 +71,34 @@ pub enum TransportError {
         /// Where.
         address: Address,
     },
+    /// A terminal, a file or a device is no peer: this program is to be started by another one.
+    #[error(
+        "{stream} is {what}, and this program talks through stdin and stdout to the program that starts it; it is to \
+         be started by its host, which gives it a pipe or a socket for each"
+    )]
+    NotStartedByHost {
+        /// `stdin` or `stdout`.
+        stream: &'static str,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// Stdin and stdout carry a connection already, or have carried one.
+    #[error("stdin and stdout are taken: a process has only one connection at \"stdio:\"")]
+    StdioTaken,
+    /// Stdin and stdout cannot be used.
+    #[error("cannot take stdin and stdout for a connection")]
+    Stdio {
+        /// Why.
+        source: io::Error,
+    },
+    /// A program cannot be started.
+    #[error("cannot start {program}")]
+    Spawn {
+        /// The program as it was named.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Listening failed.
     #[error("cannot listen on {address}")]
     Listen {
@@ -104,12 +132,16 @@ impl From<TransportError> for io::Error {
             TransportError::Directory { source, .. }
             | TransportError::Lock { source, .. }
             | TransportError::Resolve { source, .. }
+            | TransportError::Stdio { source }
+            | TransportError::Spawn { source, .. }
             | TransportError::Listen { source, .. }
             | TransportError::Connect { source, .. } => source,
             TransportError::Tls { source: TlsError::Io(source), .. } => source,
             TransportError::Tls { .. } => Self::other(error),
             TransportError::AddressInUse { .. } => Self::new(io::ErrorKind::AddrInUse, error),
             TransportError::NotASocket { .. } => Self::new(io::ErrorKind::AlreadyExists, error),
+            TransportError::NotStartedByHost { .. } => Self::new(io::ErrorKind::NotConnected, error),
+            TransportError::StdioTaken => Self::new(io::ErrorKind::AddrInUse, error),
             TransportError::PlaintextRefused { .. } => Self::new(io::ErrorKind::PermissionDenied, error),
             TransportError::AbstractUnsupported { .. } => Self::new(io::ErrorKind::Unsupported, error),
             TransportError::NameTooLong { .. } => Self::new(io::ErrorKind::InvalidInput, error),

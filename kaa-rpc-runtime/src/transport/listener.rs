@@ -3,7 +3,9 @@
 //! Invariants: a connection that was taken from the system is returned or closed, also if the future that accepts is
 //! dropped; dropping the listener stops listening and removes its socket file.
 
+use std::future::pending;
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::net::{TcpListener, UnixListener};
 
@@ -15,7 +17,7 @@ use super::socket_file::SocketFile;
 use super::stream::Stream;
 #[cfg(feature = "_tls")]
 use super::{options::Plaintext, tls};
-use super::{tcp, unix};
+use super::{stdio, tcp, unix};
 
 /// A listening socket.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ enum Socket {
     Tcp(TcpListener),
     #[cfg(feature = "_tls")]
     Tls(TcpListener, tls::Acceptor),
+    /// The one connection there is, until it is accepted.
+    Stdio(Mutex<Option<Stream>>),
 }
 
 impl Listener {
@@ -70,6 +74,10 @@ impl Listener {
                 let address = Address::Tls { host: local.ip().to_string(), port: local.port() };
                 Ok(Self { socket: Socket::Tls(listener, acceptor), address, allowed_uids: None })
             }
+            Address::Stdio => {
+                let socket = Socket::Stdio(Mutex::new(Some(stdio::take()?)));
+                Ok(Self { socket, address: Address::Stdio, allowed_uids: None })
+            }
         }
     }
 
@@ -79,7 +87,7 @@ impl Listener {
         &self.address
     }
 
-    /// The next connection. Dropping the future loses none.
+    /// The next connection. Dropping the future loses none. On [`Address::Stdio`] there is one, and never another.
     ///
     /// # Errors
     /// See [`AcceptFailure`](super::AcceptFailure) for what to do about them; the listener goes on.
@@ -102,11 +110,23 @@ impl Listener {
                     let _ = stream.set_nodelay(true);
                     Accepted::tls(acceptor.take(stream, peer), peer)
                 }
+                Socket::Stdio(stream) => {
+                    let stream = lock(stream).take();
+                    match stream {
+                        Some(stream) => stream.into(),
+                        None => pending().await,
+                    }
+                }
             };
             if self.admits(&accepted) {
                 return Ok(accepted);
             }
         }
+    }
+
+    /// Whether there will be no more connections.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        matches!(&self.socket, Socket::Stdio(stream) if lock(stream).is_none())
     }
 
     fn admits(&self, accepted: &Accepted) -> bool {
@@ -118,4 +138,8 @@ impl Listener {
         }
         admitted
     }
+}
+
+fn lock(stream: &Mutex<Option<Stream>>) -> MutexGuard<'_, Option<Stream>> {
+    stream.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,5 @@
-//! Addresses and byte streams: unix sockets, TCP, TLS, anything else that reads and writes, and an in-memory pair.
+//! Addresses and byte streams: unix sockets, TCP, TLS, stdin and stdout, anything else that reads and writes, and an
+//! in-memory pair.
 //!
 //! Invariants (`docs/wire.md`, section 1): nothing here knows of frames or secrets; nothing is read or written but by a
 //! synchronous try, so a future dropped half-way loses no byte; plain TCP leaves the machine only where that was said
@@ -12,12 +13,17 @@ mod error;
 mod listener;
 mod memory;
 mod options;
+#[cfg(feature = "process")]
+mod process;
 mod readiness;
 mod socket_file;
+mod stdio;
 mod stream;
 mod tcp;
 mod tls;
 mod unix;
+
+pub(crate) use stdio::take as take_stdio;
 
 pub use accept::{AcceptBackoff, AcceptFailure};
 pub use accepted::Accepted;
@@ -28,6 +34,8 @@ pub use listener::Listener;
 pub use memory::pair;
 pub(crate) use memory::pair_of;
 pub use options::{ConnectOptions, ListenOptions};
+#[cfg(feature = "process")]
+pub use process::spawn;
 pub use stream::{Credentials, PeerAddress, Stream};
 pub use tls::TlsError;
 #[cfg(feature = "_tls")]

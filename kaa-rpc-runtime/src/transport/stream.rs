@@ -43,6 +43,15 @@ pub enum PeerAddress {
     Tcp(SocketAddr),
     /// At this address, over TLS.
     Tls(SocketAddr),
+    /// At the other end of this process's stdin and stdout: the program that started it.
+    Stdio,
+    /// A child process of this one, at the other end of its stdin and stdout.
+    Process {
+        /// The program as it was named when it was started.
+        program: String,
+        /// Its process id; once it has ended, the system may give the number to another process.
+        pid: u32,
+    },
     /// In this process.
     Memory,
     /// Behind something that was handed to us, by the name that came with it.
@@ -59,6 +68,13 @@ pub struct Credentials {
     pub gid: u32,
     /// Its process id, where the system tells.
     pub pid: Option<i32>,
+}
+
+impl Credentials {
+    pub(super) fn of(stream: &UnixStream) -> Option<Self> {
+        let credentials = stream.peer_cred().ok()?;
+        Some(Self { uid: credentials.uid(), gid: credentials.gid(), pid: credentials.pid() })
+    }
 }
 
 impl Stream {
@@ -82,12 +98,12 @@ impl Stream {
     }
 
     pub(super) fn unix(stream: UnixStream, socket: Address) -> Self {
-        let credentials = stream.peer_cred().ok().map(|credentials| Credentials {
-            uid: credentials.uid(),
-            gid: credentials.gid(),
-            pid: credentials.pid(),
-        });
-        Self { channel: Channel::Unix(stream), peer: PeerAddress::Unix(socket), credentials, binding: None }
+        let credentials = Credentials::of(&stream);
+        Self::over_unix(stream, PeerAddress::Unix(socket), credentials)
+    }
+
+    pub(super) fn over_unix(stream: UnixStream, peer: PeerAddress, credentials: Option<Credentials>) -> Self {
+        Self { channel: Channel::Unix(stream), peer, credentials, binding: None }
     }
 
     pub(super) fn tcp(stream: TcpStream, peer: SocketAddr) -> Self {
@@ -231,6 +247,8 @@ impl fmt::Display for PeerAddress {
             Self::Unix(address) => address.fmt(formatter),
             Self::Tcp(address) => write!(formatter, "tcp:{address}"),
             Self::Tls(address) => write!(formatter, "tls:{address}"),
+            Self::Stdio => formatter.write_str("stdio"),
+            Self::Process { program, pid } => write!(formatter, "process {pid} ({program})"),
             Self::Memory => formatter.write_str("memory"),
             Self::Other(name) => formatter.write_str(name),
         }

@@ -26,6 +26,7 @@ fn addresses_parse_and_are_shown_as_they_were_written() {
         ("tls:tv.example:18002", Address::Tls { host: "tv.example".into(), port: 18002 }),
         #[cfg(feature = "_tls")]
         ("tls:[::1]:0", Address::Tls { host: "::1".into(), port: 0 }),
+        ("stdio:", Address::Stdio),
     ] {
         let parsed: Address = text.parse().unwrap();
         assert_eq!(parsed, expected, "{text}");
@@ -64,6 +65,8 @@ fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
     check("TCP:localhost:1", scheme, Some("tcp:localhost:1"));
     check(" tcp:localhost:1", scheme, Some("tcp:localhost:1"));
     check("http://localhost:80", scheme, None);
+    check("stdio", scheme, Some("stdio:"));
+    check("stdio:0", "nothing may follow \"stdio:\"", Some("stdio:"));
     check("unix:", "the path is missing", None);
     check("unix:@", "the name is missing", None);
     check("unix:~/app.sock", "\"~\" is not expanded here; write the path in full", None);
