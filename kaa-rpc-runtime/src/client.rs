@@ -30,7 +30,7 @@ use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, Ha
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
 use crate::resources::Resources;
-use crate::secret::{KeyId, Secret};
+use crate::secret::{KeyId, Secret, SecretError};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
 use crate::shutdown::{ShutdownReport, shut_down};
@@ -251,6 +251,27 @@ impl ClientBuilder {
         self
     }
 
+    /// Where to get the secret, and its key id, anew for each connection: a client that connects again takes up a secret
+    /// that was replaced meanwhile. It takes the place of [`ClientBuilder::secret`] and [`ClientBuilder::key_id`].
+    ///
+    /// Where it fails there is no connection ([`ConnectError::Secret`]), and with [`ClientBuilder::reconnect`] another try.
+    /// It is called within the runtime: to read a small file is no harm, to wait for somebody is.
+    ///
+    /// ```
+    /// use kaa_rpc_runtime::{Backoff, Client, KeyId, Secret};
+    ///
+    /// let builder = Client::builder()
+    ///     .secret_source(|| Ok((KeyId::default(), Secret::from_file("/run/tv/secret")?)))
+    ///     .reconnect(Backoff::default());
+    /// ```
+    pub fn secret_source(
+        mut self,
+        source: impl FnMut() -> Result<(KeyId, Secret), SecretError> + Send + 'static,
+    ) -> Self {
+        self.secrets.source = SecretSource::Asked(Box::new(source));
+        self
+    }
+
     /// The logical name of the service that is meant; the empty one by default. A proof for one is worth nothing at
     /// another with the same secret.
     pub fn audience(mut self, audience: Audience) -> Self {
@@ -460,7 +481,7 @@ impl ClientBuilder {
         self.check()?;
         match self.secrets.source {
             SecretSource::None => Err(SetupError::MissingSecret),
-            SecretSource::Given(_) => Ok(()),
+            SecretSource::Given(_) | SecretSource::Asked(_) => Ok(()),
         }
     }
 

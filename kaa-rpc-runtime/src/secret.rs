@@ -266,6 +266,11 @@ impl Secret {
         Hmac::new((&*block).into())
     }
 
+    /// Whether it is a clone of this one; nothing is said of the bytes of two that were made apart.
+    pub(crate) fn is_same_object(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.bytes, &other.bytes)
+    }
+
     fn from_wiped(bytes: Zeroizing<Vec<u8>>) -> Result<Self, SecretError> {
         match bytes.len() {
             length if length < Self::MIN_LENGTH => Err(SecretError::TooShort { length }),

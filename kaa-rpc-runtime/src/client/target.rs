@@ -64,7 +64,11 @@ pub(super) enum SecretSource {
     #[default]
     None,
     Given(Secret),
+    Asked(Ask),
 }
+
+/// Gives the secret of the next connection.
+pub(super) type Ask = Box<dyn FnMut() -> Result<(KeyId, Secret), SecretError> + Send>;
 
 impl Secrets {
     /// What to prove on the next connection, if anything was given.
@@ -72,6 +76,7 @@ impl Secrets {
         match &mut self.source {
             SecretSource::None => Ok(None),
             SecretSource::Given(secret) => Ok(Some((self.key_id.clone(), secret.clone()))),
+            SecretSource::Asked(ask) => ask().map(Some),
         }
     }
 }
@@ -81,6 +86,7 @@ impl fmt::Debug for SecretSource {
         formatter.write_str(match self {
             Self::None => "None",
             Self::Given(_) => "Given(redacted)",
+            Self::Asked(_) => "Asked",
         })
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::aging;
 use super::event::{Refused, ServerEvent};
 use super::guest::Guest;
+use super::keys::Pass;
 use super::running::Shared;
 use crate::connection::{
     Driver, FrameReader, Handshake, HandshakeFailure, Link, Methods, Opening, Side, shake_hands,
@@ -157,6 +158,8 @@ async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Place, mut guest:
 struct Admitted {
     link: Arc<Link>,
     driver: Option<Driver>,
+    /// By which key of the server's, where it was one of them.
+    pass: Option<Pass>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -225,7 +228,7 @@ async fn authenticate(
     let mut reader = FrameReader::new(Arc::clone(&stream), &shared.settings.resources);
     let described = shared.services.descriptors();
     let schema = crate::fingerprint::combined(&described);
-    let keys = guest.keys.clone().unwrap_or_else(|| Arc::clone(&shared.keys));
+    let keys = guest.keys.clone().unwrap_or_else(|| shared.keys.current());
     let is_busy = !has_place || shared.connections.available_permits() == 0;
     let handshake = if is_busy {
         ServerHandshake::busy(BUSY_TIME)
@@ -245,6 +248,7 @@ async fn authenticate(
     // A program that has just been started has more to do first than to say HELLO.
     let hello_time = guest.keys.is_none().then_some(shared.hello_time);
     let established = shake_hands(&mut admission, &stream, &mut reader, hello_time).await?;
+    let pass = guest.keys.is_none().then(|| Pass::new(&keys, &established.key_id)).flatten();
     let link = Link::new(shared.settings.link_configuration(
         Side::Accepting,
         false,
@@ -256,7 +260,7 @@ async fn authenticate(
     let peer_limits = established.peer_limits;
     let opening = Opening { stream, information, peer_limits, described: &described };
     let driver = Driver::open(Arc::clone(&link), reader, methods, opening);
-    Ok(Admitted { link, driver, _permit: admission.permit })
+    Ok(Admitted { link, driver, pass, _permit: admission.permit })
 }
 
 /// A connection in the registry. However its task ends, with its runtime or by a panic, nobody waits for it in vain.
@@ -268,8 +272,8 @@ struct Registration<'a> {
 }
 
 impl<'a> Registration<'a> {
-    fn new(shared: &'a Shared, link: Arc<Link>) -> Self {
-        let number = shared.registry.add(Arc::clone(&link));
+    fn new(shared: &'a Shared, link: Arc<Link>, pass: Option<&Pass>) -> Self {
+        let number = shared.registry.add(Arc::clone(&link), pass.map(|pass| pass.key_id().clone()));
         Self { shared, link, number, announced: None }
     }
 
@@ -289,9 +293,13 @@ impl Drop for Registration<'_> {
 }
 
 async fn drive(shared: &Shared, admitted: Admitted, mut guest: Guest) {
-    let Admitted { link, driver, _permit } = admitted;
+    let Admitted { link, driver, pass, _permit } = admitted;
     let Some(driver) = driver else { return };
-    let mut registered = Registration::new(shared, Arc::clone(&link));
+    let mut registered = Registration::new(shared, Arc::clone(&link), pass.as_ref());
+    // A key that was taken away meanwhile lets nobody in.
+    if pass.is_some_and(|pass| !pass.is_valid(&shared.keys)) {
+        link.close(&CloseReason::ClosedHere);
+    }
     // What was registered meanwhile did not find this connection.
     for service in shared.services.descriptors() {
         link.know(service);

@@ -5,6 +5,7 @@ mod aging;
 mod builder;
 mod event;
 mod guest;
+mod keys;
 mod registry;
 mod running;
 #[cfg(feature = "process")]

@@ -13,6 +13,7 @@ use futures_core::Stream;
 
 use crate::connection::Link;
 use crate::peer::Peer;
+use crate::secret::KeyId;
 
 #[derive(Debug, Default)]
 pub(super) struct Registry {
@@ -22,8 +23,8 @@ pub(super) struct Registry {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    /// All of them.
-    links: BTreeMap<u64, Arc<Link>>,
+    /// All of them, with the key of the server's by which they came in.
+    links: BTreeMap<u64, (Arc<Link>, Option<KeyId>)>,
     /// Those that are open, in the order in which they opened: numbered among all.
     open: BTreeMap<u64, Arc<Link>>,
     readers: Vec<Waker>,
@@ -51,11 +52,11 @@ impl State {
 }
 
 impl Registry {
-    pub(super) fn add(&self, link: Arc<Link>) -> u64 {
+    pub(super) fn add(&self, link: Arc<Link>, key_id: Option<KeyId>) -> u64 {
         let mut state = self.lock();
         let number = state.next;
         state.next += 1;
-        state.links.insert(number, link);
+        state.links.insert(number, (link, key_id));
         number
     }
 
@@ -87,7 +88,13 @@ impl Registry {
     }
 
     pub(super) fn links(&self) -> Vec<Arc<Link>> {
-        self.lock().links.values().cloned().collect()
+        self.lock().links.values().map(|(link, _)| Arc::clone(link)).collect()
+    }
+
+    pub(super) fn links_by_key(&self, wanted: &KeyId) -> Vec<Arc<Link>> {
+        let state = self.lock();
+        let wanted = state.links.values().filter(|(_, key_id)| key_id.as_ref() == Some(wanted));
+        wanted.map(|(link, _)| Arc::clone(link)).collect()
     }
 
     /// No more connections will come.

@@ -15,6 +15,7 @@ use super::aging::Age;
 use super::builder::ServerBuilder;
 use super::event::ServerEvent;
 use super::guest::Guest;
+use super::keys::KeyRing;
 use super::registry::{Peers, Registry};
 use crate::connection::{Detached, ServiceSet};
 use crate::error::{CloseReason, SetupError};
@@ -22,7 +23,6 @@ use crate::events::{EventSender, Events};
 use crate::observe::{ConnectionStatistics, ServerStatistics};
 use crate::peer::Peer;
 use crate::protocol::handshake::{Audience, InstanceId};
-use crate::secret::Keys;
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
 use crate::shutdown::ShutdownReport;
@@ -56,7 +56,7 @@ pub struct Server {
 
 /// What the tasks of a server share.
 pub(super) struct Shared {
-    pub(super) keys: Arc<Keys>,
+    pub(super) keys: KeyRing,
     pub(super) services: Arc<ServiceSet>,
     pub(super) settings: Settings,
     pub(super) audience: Audience,
@@ -91,7 +91,7 @@ impl Server {
         let (most_unauthenticated, most_unauthenticated_per_address) = builder.most_unauthenticated;
         let (keys, services, settings, audience, most_connections) = builder.into_parts();
         let shared = Arc::new(Shared {
-            keys: Arc::new(keys),
+            keys: KeyRing::new(keys),
             services,
             settings,
             audience,
