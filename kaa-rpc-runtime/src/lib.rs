@@ -34,6 +34,7 @@
 //! - `metrics`: counting calls, connections and bytes for the recorder of the crate `metrics`.
 //! - `process`: starting programs and talking to them over their stdin and stdout, `ClientBuilder::connect_process` and
 //!   `Server::spawn`. The started program does not need it.
+//! - `systemd`: listening at sockets that systemd hands over, `systemd:NAME`.
 //!
 //! # Runtime
 //! Everything runs on tokio. Calls with a timeout, and everything that listens or connects, must be used within a tokio

@@ -261,6 +261,17 @@ impl ServerBuilder {
         Server::start(self, Some(listener))
     }
 
+    /// The same over a listener that exists: one made with [`ListenOptions`] of its own, inherited, or adopted. Of this
+    /// builder's settings for listening, `allowed_uids` is heeded, in addition to the listener's own.
+    ///
+    /// # Errors
+    /// No secret, a collision of services, or no tokio runtime.
+    pub fn listen_on(self, mut listener: Listener) -> Result<Server, SetupError> {
+        self.check_with_keys()?;
+        listener.restrict(&self.options);
+        Server::start(self, Some(listener))
+    }
+
     /// Serves only what is given to [`Server::accept`].
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`, `tls:host:port`, `stdio:`.
+//! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`, `tls:host:port`, `stdio:`, `systemd:`.
 //!
 //! Invariants: what parses is shown as text that parses to the same; what does not parse is told what was expected and,
 //! where that can be seen, what was probably meant.
@@ -44,6 +44,12 @@ pub enum Address {
     /// `stdio:`: this process's stdin and stdout, where its host started it to talk to it. They are taken from the program
     /// for good: what it prints from then on goes to stderr, and what it reads is empty.
     Stdio,
+    /// `systemd:` or `systemd:web`: the listening socket that systemd started this process with, by its name or by being
+    /// the only one. Only to listen; needs the feature `systemd`.
+    Inherited {
+        /// Its name in `LISTEN_FDNAMES`.
+        name: Option<String>,
+    },
 }
 
 /// Text that is no address.
@@ -133,6 +139,7 @@ impl fmt::Display for Address {
             #[cfg(feature = "_tls")]
             Self::Tls { host, port } => fmt_host(formatter, "tls", host, *port),
             Self::Stdio => formatter.write_str("stdio:"),
+            Self::Inherited { name } => write!(formatter, "systemd:{}", name.as_deref().unwrap_or_default()),
         }
     }
 }
@@ -151,6 +158,7 @@ fn parse(text: &str) -> Result<Address, &'static str> {
         Some(("tcp", rest)) => parse_host(rest).map(|(host, port)| Address::Tcp { host, port }),
         #[cfg(feature = "_tls")]
         Some(("tls", rest)) => parse_host(rest).map(|(host, port)| Address::Tls { host, port }),
+        Some(("systemd", rest)) => parse_inherited(rest),
         Some(("stdio", "")) => Ok(Address::Stdio),
         Some(("stdio", _)) => Err("nothing may follow \"stdio:\""),
         _ => Err("it does not begin with a known scheme"),
@@ -168,6 +176,14 @@ fn parse_unix(rest: &str) -> Result<Address, &'static str> {
         None if rest.starts_with('~') => Err("\"~\" is not expanded here; write the path in full"),
         None => Ok(Address::Unix(PathBuf::from(rest))),
     }
+}
+
+/// The names are systemd's, which allows these only.
+fn parse_inherited(name: &str) -> Result<Address, &'static str> {
+    if name.len() > 255 || name.bytes().any(|byte| byte == b':' || !(b' '..=b'~').contains(&byte)) {
+        return Err("a name has at most 255 printable ASCII characters and no \":\"");
+    }
+    Ok(Address::Inherited { name: (!name.is_empty()).then(|| name.to_owned()) })
 }
 
 fn parse_host(rest: &str) -> Result<(String, u16), &'static str> {
@@ -209,6 +225,9 @@ fn suggest(text: &str) -> Option<String> {
     let scheme = scheme.to_ascii_lowercase();
     if scheme == "stdio" || text.eq_ignore_ascii_case("stdio") {
         candidates.push("stdio:".to_owned());
+    }
+    if scheme == "systemd" || text.eq_ignore_ascii_case("systemd") {
+        candidates.push(format!("systemd:{rest}"));
     }
     let has_host = scheme == "tcp" || (cfg!(feature = "_tls") && scheme == "tls");
     if scheme == "unix" || has_host {

@@ -34,5 +34,6 @@ pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Stre
             connector.connect(host, stream, peer).await.map_err(failed)
         }
         Address::Stdio => stdio::take(),
+        Address::Inherited { .. } => Err(TransportError::OnlyToListen { address: address.clone() }),
     }
 }

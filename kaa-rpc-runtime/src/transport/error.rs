@@ -99,6 +99,24 @@ pub enum TransportError {
         /// Why.
         source: io::Error,
     },
+    /// No listening socket was inherited, or not that one.
+    #[error("cannot listen on an inherited socket: {problem}")]
+    Inherit {
+        /// Why.
+        problem: InheritProblem,
+    },
+    /// A socket that listens already cannot be used.
+    #[error("cannot use a socket that was made elsewhere")]
+    Adopt {
+        /// Why.
+        source: io::Error,
+    },
+    /// One listens there, and does not connect.
+    #[error("{address} is an address to listen at, and nothing to connect to")]
+    OnlyToListen {
+        /// Where.
+        address: Address,
+    },
     /// Listening failed.
     #[error("cannot listen on {address}")]
     Listen {
@@ -125,6 +143,65 @@ pub enum TransportError {
     },
 }
 
+/// What is wrong with the sockets that a process was started with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InheritProblem {
+    /// This program cannot.
+    #[error("systemd support is not compiled in; it is the feature \"systemd\" of kaa-rpc-runtime")]
+    NotCompiledIn,
+    /// There are none.
+    #[error(
+        "this process was started without any (LISTEN_FDS is not set); systemd does it for a service with a socket unit"
+    )]
+    Nothing,
+    /// They are for another process, which did not take them out of the environment.
+    #[error("those that the environment tells of are for process {pid} (LISTEN_PID), which is not this one")]
+    ForAnother {
+        /// Which.
+        pid: u32,
+    },
+    /// The environment is wrong.
+    #[error("the environment variable {variable} is malformed")]
+    Malformed {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// None that is left has this name.
+    #[error("none is called \"{name}\"; there are {}", list(names))]
+    NoSuchName {
+        /// The name.
+        name: String,
+        /// Those that are left.
+        names: Vec<String>,
+    },
+    /// There are several, and none was named.
+    #[error("there are several, and one of them must be named: {}", list(names))]
+    Several {
+        /// Those that are left.
+        names: Vec<String>,
+    },
+    /// They are all in use.
+    #[error("each is in use already")]
+    NothingLeft,
+    /// It is something else.
+    #[error(
+        "\"{name}\" is no unix or TCP stream socket that listens (a socket unit must say ListenStream= and not Accept=yes)"
+    )]
+    NotAListener {
+        /// Its name.
+        name: String,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none left".to_owned();
+    }
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    quoted.join(", ")
+}
+
 impl From<TransportError> for io::Error {
     /// The system's own error where there is one.
     fn from(error: TransportError) -> Self {
@@ -133,6 +210,7 @@ impl From<TransportError> for io::Error {
             | TransportError::Lock { source, .. }
             | TransportError::Resolve { source, .. }
             | TransportError::Stdio { source }
+            | TransportError::Adopt { source }
             | TransportError::Spawn { source, .. }
             | TransportError::Listen { source, .. }
             | TransportError::Connect { source, .. } => source,
@@ -140,6 +218,8 @@ impl From<TransportError> for io::Error {
             TransportError::Tls { .. } => Self::other(error),
             TransportError::AddressInUse { .. } => Self::new(io::ErrorKind::AddrInUse, error),
             TransportError::NotASocket { .. } => Self::new(io::ErrorKind::AlreadyExists, error),
+            TransportError::Inherit { .. } => Self::new(io::ErrorKind::NotFound, error),
+            TransportError::OnlyToListen { .. } => Self::new(io::ErrorKind::InvalidInput, error),
             TransportError::NotStartedByHost { .. } => Self::new(io::ErrorKind::NotConnected, error),
             TransportError::StdioTaken => Self::new(io::ErrorKind::AddrInUse, error),
             TransportError::PlaintextRefused { .. } => Self::new(io::ErrorKind::PermissionDenied, error),

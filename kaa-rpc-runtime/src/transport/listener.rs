@@ -28,7 +28,7 @@ pub struct Listener {
 }
 
 #[derive(Debug)]
-enum Socket {
+pub(super) enum Socket {
     Unix {
         listener: UnixListener,
         /// Removes the file when it goes.
@@ -78,6 +78,21 @@ impl Listener {
                 let socket = Socket::Stdio(Mutex::new(Some(stdio::take()?)));
                 Ok(Self { socket, address: Address::Stdio, allowed_uids: None })
             }
+            Address::Inherited { name } => Self::bind_inherited(name.as_deref(), options),
+        }
+    }
+
+    pub(super) fn over(socket: Socket, address: Address, allowed_uids: Option<Vec<u32>>) -> Self {
+        Self { socket, address, allowed_uids }
+    }
+
+    /// Heeds one more list of allowed user ids, where there is one: who is not on all is not let in.
+    pub(crate) fn restrict(&mut self, options: &ListenOptions) {
+        let Some(further) = &options.allowed_uids else { return };
+        match (&self.socket, &mut self.allowed_uids) {
+            (Socket::Unix { .. }, Some(allowed)) => allowed.retain(|uid| further.contains(uid)),
+            (Socket::Unix { .. }, none) => *none = Some(further.clone()),
+            (_, _) => {}
         }
     }
 

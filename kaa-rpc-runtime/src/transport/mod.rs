@@ -10,12 +10,15 @@ mod accepted;
 mod address;
 mod connect;
 mod error;
+#[cfg(feature = "systemd")]
+mod inherited;
 mod listener;
 mod memory;
 mod options;
 #[cfg(feature = "process")]
 mod process;
 mod readiness;
+mod ready_made;
 mod socket_file;
 mod stdio;
 mod stream;
@@ -29,7 +32,7 @@ pub use accept::{AcceptBackoff, AcceptFailure};
 pub use accepted::Accepted;
 pub use address::{Address, AddressError};
 pub use connect::connect;
-pub use error::TransportError;
+pub use error::{InheritProblem, TransportError};
 pub use listener::Listener;
 pub use memory::pair;
 pub(crate) use memory::pair_of;

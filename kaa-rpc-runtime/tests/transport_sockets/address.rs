@@ -27,6 +27,8 @@ fn addresses_parse_and_are_shown_as_they_were_written() {
         #[cfg(feature = "_tls")]
         ("tls:[::1]:0", Address::Tls { host: "::1".into(), port: 0 }),
         ("stdio:", Address::Stdio),
+        ("systemd:", Address::Inherited { name: None }),
+        ("systemd:the web.sock", Address::Inherited { name: Some("the web.sock".into()) }),
     ] {
         let parsed: Address = text.parse().unwrap();
         assert_eq!(parsed, expected, "{text}");
@@ -66,7 +68,13 @@ fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
     check(" tcp:localhost:1", scheme, Some("tcp:localhost:1"));
     check("http://localhost:80", scheme, None);
     check("stdio", scheme, Some("stdio:"));
+    check("Systemd", scheme, Some("systemd:"));
+    check("SYSTEMD:web", scheme, Some("systemd:web"));
     check("stdio:0", "nothing may follow \"stdio:\"", Some("stdio:"));
+    let name = "a name has at most 255 printable ASCII characters and no \":\"";
+    check("systemd:a:b", name, None);
+    check("systemd:\u{fc}", name, None);
+    check(&format!("systemd:{}", "x".repeat(256)), name, None);
     check("unix:", "the path is missing", None);
     check("unix:@", "the name is missing", None);
     check("unix:~/app.sock", "\"~\" is not expanded here; write the path in full", None);
