@@ -1,0 +1,5 @@
+//! Makes Rust of `kaa/plugin.kaa`.
+
+fn main() -> kaa_rpc_build::Result {
+    kaa_rpc_build::compile()
+}
