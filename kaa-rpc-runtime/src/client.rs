@@ -16,20 +16,16 @@ use tokio::time::Instant;
 
 use self::target::{Opened, SecretSource, Secrets, Target};
 use crate::backoff::Backoff;
-use crate::codec::DecodeLimits;
 use crate::connection::{
-    CancelRate, Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Patience,
-    QueueLimits, Registered, ServiceSet, Side, Status, shake_hands,
+    Detached, Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, Registered, ServiceSet, Side,
+    Status, shake_hands,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError, SetupError};
 use crate::events::{EventSender, Events};
-use crate::observe::{Direction, Interceptor, Propagator};
 use crate::peer::{Peer, PeerInformation, Proxy};
 use crate::process::Kept;
 use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
 use crate::protocol::limits::Limits;
-use crate::protocol::schema::Compatibility;
-use crate::resources::Resources;
 use crate::secret::{KeyId, Secret, SecretError};
 use crate::service::{RegisterError, Service, role};
 use crate::settings::Settings;
@@ -239,6 +235,8 @@ impl fmt::Debug for Owner {
 }
 
 impl ClientBuilder {
+    crate::settings::setters_of_both!();
+
     /// The shared secret. There is none by default, and no connection without one.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secrets.source = SecretSource::Given(secret);
@@ -300,42 +298,9 @@ impl ClientBuilder {
         self
     }
 
-    /// What this side is ready to receive.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = limits;
-        self
-    }
-
     /// How long connecting and authenticating may take together, 10 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.settings.handshake_timeout = timeout;
-        self
-    }
-
-    /// How long the server may leave a frame unfinished, or not take what is sent, before the connection is ended with
-    /// [`CloseReason::PeerStalled`]; 30 seconds by default.
-    pub fn stall_limit(mut self, limit: Duration) -> Self {
-        self.settings.stall_limit = limit;
-        self
-    }
-
-    /// Pings a server that has been silent for `idle`, and ends the connection with
-    /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled) if nothing comes within `answer`; by default 15 and
-    /// 10 seconds. A handler that does not let go of its thread for so long is such a silence.
-    pub fn liveness(mut self, idle: Duration, answer: Duration) -> Self {
-        self.settings.patience = Some(Patience { idle, answer });
-        self
-    }
-
-    /// Takes any silence for life.
-    pub fn no_liveness(mut self) -> Self {
-        self.settings.patience = None;
-        self
-    }
-
-    /// How long a cancelled handler that watches for it may go on, 5 seconds by default.
-    pub fn cancel_grace(mut self, grace: Duration) -> Self {
-        self.settings.cancel_grace = grace;
         self
     }
 
@@ -351,75 +316,6 @@ impl ClientBuilder {
     #[cfg(feature = "_tls")]
     pub fn tls_verify(mut self, roots: crate::transport::TlsRoots) -> Self {
         self.options = self.options.tls_verify(roots);
-        self
-    }
-
-    /// How much the server's schemas may differ from this side's; as far as compatible changes go, by default.
-    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
-        self.settings.compatibility = compatibility;
-        self
-    }
-
-    /// Shows this every call that this side makes, and lets it refuse them; behind interceptors added before.
-    pub fn intercept_outbound(mut self, interceptor: impl Interceptor) -> Self {
-        self.settings.observers.add(Direction::Outbound, interceptor);
-        self
-    }
-
-    /// Shows this every call that this side serves, and lets it refuse them; behind interceptors added before.
-    pub fn intercept_inbound(mut self, interceptor: impl Interceptor) -> Self {
-        self.settings.observers.add(Direction::Inbound, interceptor);
-        self
-    }
-
-    /// Carries traces between the program's own tracing and calls; without, the runtime makes contexts of its own.
-    pub fn trace_propagator(mut self, propagator: impl Propagator) -> Self {
-        self.settings.observers.set_propagator(propagator);
-        self
-    }
-
-    /// What is shared with other servers and clients; with all of the process by default.
-    pub fn resources(mut self, resources: Resources) -> Self {
-        self.settings.resources = resources;
-        self
-    }
-
-    /// How much may wait to leave, before authentication or at the peer's limit, before callers wait: calls, and bytes of
-    /// their arguments; 1,024 and 4 MiB by default.
-    pub fn queue_limits(mut self, calls: usize, bytes: usize) -> Self {
-        self.settings.queue = QueueLimits { calls: calls.max(1), bytes };
-        self
-    }
-
-    /// How much memory and depth the values of one message may take when they are decoded; 64 MiB and 64 by default.
-    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
-        self.settings.decode = limits;
-        self
-    }
-
-    /// How deep calls of the peer may be nested in calls of this side and so on; 32 by default.
-    pub fn deepest_nesting(mut self, depth: u32) -> Self {
-        self.settings.deepest_nesting = depth;
-        self
-    }
-
-    /// How many calls the peer may cancel at once, and then per second, before its connection is ended; 20,000 and 10,000
-    /// by default.
-    pub fn cancel_rate(mut self, burst: u32, per_second: u32) -> Self {
-        self.settings.cancels = CancelRate { burst, per_second };
-        self
-    }
-
-    /// Sends an id in place of a fault's message; both are in the log.
-    pub fn hide_faults(mut self) -> Self {
-        self.settings.hides_faults = true;
-        self
-    }
-
-    /// How much may wait to be written to the server before calls wait and replies are refused, in bytes; 8 MiB by default.
-    pub fn output_budget(mut self, bytes: u64) -> Self {
-        // Nothing would ever leave with none.
-        self.settings.output_budget = bytes.max(1);
         self
     }
 
