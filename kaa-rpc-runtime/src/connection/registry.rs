@@ -87,14 +87,16 @@ impl ServiceSet {
 
     /// Takes a service out. Whether it was there.
     pub(crate) fn deregister(&self, name: &str) -> bool {
-        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
-        let before = services.len();
-        services.retain(|(_, service)| service.descriptor.name != name);
-        let was_there = services.len() < before;
-        if was_there {
-            self.version.fetch_add(1, Ordering::Release);
-        }
-        was_there
+        let gone = {
+            let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+            let place = services.iter().position(|(_, service)| service.descriptor.name == name);
+            place.map(|place| {
+                self.version.fetch_add(1, Ordering::Release);
+                services.remove(place)
+            })
+        };
+        // Dropped outside of the lock: it may be the last of the user's own service.
+        gone.is_some()
     }
 
     /// The descriptors of all services.

@@ -1,5 +1,6 @@
 //! A connection's life: who is silent is pinged, who is old is let go, services come and go, and all of it is told.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kaa_rpc_runtime::{
@@ -182,7 +183,7 @@ async fn a_service_taken_out_serves_no_new_calls_on_living_connections() {
     pair.at_server.gate.add_permits(1);
     assert_eq!(within(call).await, Ok("it runs".to_owned()), "what runs is finished");
     assert!(within(ask::<ECHO>(&pair.back().await, "x")).await.is_ok(), "the other side serves on");
-    let world = std::sync::Arc::clone(&pair.at_server);
+    let world = Arc::clone(&pair.at_server);
     pair.server
         .register(Service::shared(&DESCRIPTOR, world, |world, call| serve::<ClientProxy>(world, call)))
         .unwrap();
@@ -196,9 +197,9 @@ async fn a_service_taken_out_serves_no_new_calls_on_living_connections() {
 #[tokio::test]
 async fn a_service_taken_out_is_dropped() {
     let pair = Pair::new().await;
-    let alive = std::sync::Arc::downgrade(&pair.at_server);
+    let alive = Arc::downgrade(&pair.at_server);
     let Pair { server, at_server, .. } = &pair;
-    assert!(std::sync::Arc::strong_count(at_server) > 1, "the service holds it");
+    assert!(Arc::strong_count(at_server) > 1, "the service holds it");
     server.deregister(DESCRIPTOR.name);
     within(async {
         while alive.strong_count() > 1 {
@@ -243,4 +244,33 @@ async fn the_first_who_asks_a_server_for_events_is_told_those_before() {
     within(client.ready()).await.unwrap();
     within(server.peers().next()).await.unwrap();
     assert!(matches!(within(server.events().next()).await, Some(ServerEvent::Connected(_))));
+}
+
+/// Takes another service out when it is dropped.
+struct Last {
+    server: Arc<OnceLock<kaa_rpc_runtime::Server>>,
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.get() {
+            server.deregister("nobody's");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_dropped_may_use_its_server() {
+    let here = Arc::new(OnceLock::new());
+    let last = Last { server: Arc::clone(&here) };
+    let server = server_builder(&World::new()).start().unwrap();
+    server.deregister(DESCRIPTOR.name);
+    server.register(Service::shared(&DESCRIPTOR, last, |_, call| call.unknown_method())).unwrap();
+    assert!(here.set(server).is_ok());
+    let (done, is_done) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let was_there = here.get().unwrap().deregister(DESCRIPTOR.name);
+        done.send(was_there).unwrap();
+    });
+    assert_eq!(within(is_done).await, Ok(true));
 }
