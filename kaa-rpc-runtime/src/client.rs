@@ -212,9 +212,10 @@ impl Client {
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         let link = &self.owner.link;
         let detached = &link.configuration.detached;
-        let until = Instant::now() + grace;
+        let began = Instant::now();
         let mut report = shut_down(link, grace).await;
-        if tokio::time::timeout_at(until, detached.ended()).await.is_err() {
+        let left = grace.saturating_sub(began.elapsed());
+        if tokio::time::timeout(left, detached.ended()).await.is_err() {
             report.cancelled_handlers += detached.count();
             detached.cut();
         }

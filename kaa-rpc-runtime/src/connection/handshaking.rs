@@ -61,7 +61,8 @@ pub(crate) async fn shake_hands(
     reader: &mut FrameReader,
     first_within: Option<Duration>,
 ) -> Result<Established, HandshakeFailure> {
-    let mut first = first_within.map(|time| (time, Instant::now() + time));
+    // A time too far to be written as an instant is none.
+    let mut first = first_within.and_then(|time| Some((time, Instant::now().checked_add(time)?)));
     loop {
         let progress = handshake.handle_input(reader.buffer());
         let output = handshake.output();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Sleep, sleep};
 
 /// Looks at the peer in a time of silence before it is pinged.
 const LOOKS: u32 = 4;
@@ -78,10 +78,10 @@ impl Liveness {
         let look = patience.idle / LOOKS;
         self.alarm.has_rung.store(false, Ordering::Release);
         self.alarm.keep(context.waker());
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(look)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(look)));
         if self.is_pinged && reads != self.seen {
             self.is_pinged = false;
-            timer.as_mut().reset(Instant::now() + look);
+            timer.as_mut().set(sleep(look));
         }
         let waker = Waker::from(Arc::clone(&self.alarm));
         let mut sign = Sign::Fine;
@@ -104,7 +104,7 @@ impl Liveness {
                 }
             };
             // A look of no time at all would be the last thing this task does.
-            timer.as_mut().reset(Instant::now() + next.max(Duration::from_millis(1)));
+            timer.as_mut().set(sleep(next.max(Duration::from_millis(1))));
         }
         sign
     }

@@ -33,7 +33,10 @@ impl Watch {
             self.running.get_or_insert_with(|| (Box::pin(tokio::time::sleep(limit)), progress));
         if *seen != progress {
             *seen = progress;
-            timer.as_mut().reset(Instant::now() + limit);
+            // A limit too far to be written as an instant is never reached.
+            if let Some(end) = Instant::now().checked_add(limit) {
+                timer.as_mut().reset(end);
+            }
         }
         timer.as_mut().poll(context)
     }

@@ -246,6 +246,53 @@ async fn the_first_who_asks_a_server_for_events_is_told_those_before() {
     assert!(matches!(within(server.events().next()).await, Some(ServerEvent::Connected(_))));
 }
 
+/// No time that can be set is too long.
+#[tokio::test]
+async fn for_ever_may_be_said_of_every_time() {
+    const EVER: Duration = Duration::MAX;
+    let (server, world, place) = server_with(|server| {
+        server
+            .hello_timeout(EVER)
+            .handshake_timeout(EVER)
+            .connection_age(EVER, EVER)
+            .liveness(SHORT, EVER)
+            .stall_limit(EVER)
+            .cancel_grace(EVER)
+    })
+    .await;
+    let backoff = Backoff::default().first(EVER).longest(EVER).healthy_after(EVER);
+    let client = client_builder(&World::new())
+        .connect_timeout(EVER)
+        .liveness(EVER, EVER)
+        .stall_limit(EVER)
+        .cancel_grace(EVER)
+        .reconnect(backoff)
+        .connect(place.address().as_str())
+        .unwrap();
+    within(client.ready()).await.unwrap();
+    assert_eq!(within(ask::<ECHO>(&client.peer(), "x").timeout(EVER)).await, Ok("x".to_owned()));
+    let mut watched = ask::<NOTICE>(&client.peer(), "x");
+    assert!(poll_once(&mut watched).await.is_pending());
+    world.until(|counts| counts.started == 1).await;
+    drop(watched);
+    world.until(|counts| counts.noticed == 1).await;
+    // Frames that come in halves, one after the other: there is always one that is half here.
+    let mut peer = Raw::connect(&place.path()).await;
+    peer.next(raw::PING).await;
+    let mut rest = Vec::new();
+    for id in 1..=4 {
+        let next = raw::call(id + 1, ECHO, "x");
+        let (head, tail) = next.split_at(10);
+        let whole = if rest.is_empty() { raw::call(id, ECHO, "x") } else { rest };
+        peer.send([&whole, head].concat()).await;
+        assert_eq!(peer.next(raw::REPLY).await.id, id);
+        rest = tail.to_vec();
+    }
+    drop(peer);
+    assert_eq!(within(client.shutdown(EVER)).await.cut, 0);
+    assert_eq!(within(server.shutdown(EVER)).await.cut, 0);
+}
+
 /// Takes another service out when it is dropped.
 struct Last {
     server: Arc<OnceLock<kaa_rpc_runtime::Server>>,
