@@ -23,7 +23,8 @@ pub struct ShutdownReport {
 impl ShutdownReport {
     /// Closes a connection that has not ended in time.
     pub(crate) fn cut(&mut self, link: &Link) {
-        self.cut += 1;
+        // It may be waiting for a connection.
+        self.cut += usize::from(link.has_connection());
         self.cancelled_handlers += link.attached_handlers();
         let statistics = link.statistics();
         self.unanswered_calls += statistics.calls_in_flight + statistics.calls_queued;
@@ -33,8 +34,8 @@ impl ShutdownReport {
 
 /// Takes leave of the peer; cuts the connection where that takes longer than this.
 pub(crate) async fn shut_down(link: &Arc<Link>, grace: Duration) -> ShutdownReport {
-    let is_there = link.is_connected();
-    let mut report = ShutdownReport { connections: usize::from(is_there), ..ShutdownReport::default() };
+    let connections = usize::from(link.has_connection());
+    let mut report = ShutdownReport { connections, ..ShutdownReport::default() };
     link.begin_drain();
     if tokio::time::timeout(grace, link.closed()).await.is_err() {
         report.cut(link);

@@ -220,6 +220,11 @@ impl Link {
         matches!(self.status(), Status::Open | Status::Draining)
     }
 
+    /// Whether there is one whose schemas may still be compared.
+    pub(crate) fn has_connection(&self) -> bool {
+        self.lock().stream.is_some()
+    }
+
     /// Whether it is over for good.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.status(), Status::Closed(_))

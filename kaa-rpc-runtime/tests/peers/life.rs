@@ -293,6 +293,20 @@ async fn for_ever_may_be_said_of_every_time() {
     assert_eq!(within(server.shutdown(EVER)).await.cut, 0);
 }
 
+#[tokio::test]
+async fn a_connection_that_never_was_is_not_reported_as_cut() {
+    let place = Place::new();
+    let backoff = Backoff::default().first(LONG);
+    let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
+    let mut events = client.events();
+    while !matches!(next(&mut events).await, ClientEvent::Refused { .. }) {}
+    let mut call = ask::<ECHO>(&client.peer(), "x");
+    assert!(poll_once(&mut call).await.is_pending());
+    let report = within(client.shutdown(SHORT)).await;
+    assert_eq!((report.connections, report.cut, report.unanswered_calls), (0, 0, 1));
+    assert_eq!(lost(within(call).await), Outcome::NotSent);
+}
+
 /// Takes another service out when it is dropped.
 struct Last {
     server: Arc<OnceLock<kaa_rpc_runtime::Server>>,
