@@ -533,11 +533,12 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// What it holds it is not writing any more: how much of it was sent is known exactly.
+    /// What it holds it is not writing any more: how much of it was sent is known exactly. Whoever writes something after it,
+    /// be it a last word, must not do so behind half a frame.
     fn drop(&mut self) {
         let mut state = self.link.lock();
         if state.epoch == self.epoch {
-            state.output.flusher_holds = false;
+            state.output.give_back(std::mem::take(&mut self.flushing));
         }
     }
 }

@@ -114,6 +114,13 @@ impl Output {
         std::mem::replace(&mut self.buffer, emptied)
     }
 
+    /// The flusher goes, and leaves what it has not written: it is still the first to be written.
+    pub(crate) fn give_back(&mut self, unwritten: Buffer) {
+        let mut behind = std::mem::replace(&mut self.buffer, unwritten);
+        self.buffer.append(&mut behind);
+        self.flusher_holds = false;
+    }
+
     /// The buffer, for a write by whoever holds the lock.
     pub(crate) fn buffer_mut(&mut self) -> &mut Buffer {
         &mut self.buffer

@@ -335,3 +335,44 @@ async fn a_service_that_is_dropped_may_use_its_server() {
     });
     assert_eq!(within(is_done).await, Ok(true));
 }
+
+/// The connection's task is dropped when the peer takes bytes again and before it has gone on with them.
+#[test]
+fn nothing_is_written_behind_half_a_frame() {
+    use std::sync::mpsc;
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let serving = runtime();
+    let (server, _world, place) = serving.block_on(server_with(|server| server));
+    let (order, orders) = mpsc::channel::<usize>();
+    let (done, is_done) = mpsc::channel::<()>();
+    let path = place.path();
+    let peer = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let mut peer = Raw::connect(&path).await;
+            peer.send(raw::call(1, BIG, "3000000")).await;
+            let mut left = orders.recv().unwrap();
+            while left > 0 {
+                left -= peer.take(left).await;
+            }
+            done.send(()).unwrap();
+            orders.recv().unwrap_err();
+            peer.rest().await
+        })
+    });
+    serving.block_on(async {
+        while server.statistics().total.output_pending == 0 {
+            tokio::task::yield_now().await;
+        }
+        let written = usize::try_from(server.statistics().total.bytes_written).unwrap();
+        assert!((100..2_900_000).contains(&written), "{written}");
+        order.send(written).unwrap();
+        is_done.recv().unwrap();
+        // The system's news are taken, the tasks they wake are not polled.
+        tokio::task::yield_now().await;
+    });
+    drop(serving);
+    drop(server);
+    drop(order);
+    let rest = peer.join().unwrap();
+    assert!(rest.iter().all(|byte| *byte == b'x'), "{:?}", rest.iter().filter(|byte| **byte != b'x').count());
+}

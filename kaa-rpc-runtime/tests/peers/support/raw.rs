@@ -329,6 +329,12 @@ impl Raw {
         within(self.io.read(&mut bytes)).await.unwrap_or(0)
     }
 
+    /// All bytes up to the end of the stream, however it came.
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
+        while let Ok(1..) = within(self.io.read_buf(&mut self.input)).await {}
+        self.input.split().to_vec()
+    }
+
     /// Answers a call with a text.
     pub(crate) async fn reply(&mut self, call: &Received, answer: &str) {
         self.send(frame(REPLY, call.id, call.token, OK, &text(answer))).await;
