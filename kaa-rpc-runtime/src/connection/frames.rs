@@ -84,7 +84,9 @@ impl State {
                 if self.output.pending() > configuration.output_budget {
                     return Err(ProtocolError::Flood { what: "pings" });
                 }
-                self.output.plain_frame(&Header { kind: Kind::Pong, ..header }, b"");
+                // Without the options that the ping may have.
+                let pong = Header::new(Kind::Pong, header.id, header.token, header.detail);
+                self.output.plain_frame(&pong, b"");
                 Ok(())
             }
             Kind::Pong if header.detail == PING_OF_LIFE => {

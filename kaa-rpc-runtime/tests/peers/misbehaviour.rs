@@ -247,3 +247,16 @@ async fn a_made_up_parent_gives_no_rights() {
     let reply = peer.next(raw::REPLY).await;
     assert_eq!((reply.id, reply.detail), (4, raw::EXHAUSTED));
 }
+
+/// Options mean something with calls only.
+#[tokio::test]
+async fn a_ping_with_options_is_answered_without() {
+    let (_server, _world, place) = server_with(|server| server).await;
+    let mut peer = Raw::connect(&place.path()).await;
+    let metadata = [&10_u32.to_le_bytes()[..], b"\x04tier\x03\x00red"].concat();
+    peer.send(raw::frame_with(raw::PING, (5, 6, 7), (4, &metadata), b"")).await;
+    let pong = peer.next(raw::PONG).await;
+    assert_eq!((pong.id, pong.token, pong.detail, pong.payload), (5, 6, 7, vec![]));
+    peer.send(raw::call(1, ECHO, "alive")).await;
+    assert_eq!(peer.next(raw::REPLY).await.payload, raw::text("alive"));
+}
