@@ -60,13 +60,17 @@ impl Output {
         limit: usize,
         body: &mut dyn FnMut(&mut Encoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
+        let head = header.encoded_length();
+        // Arguments without bytes would not notice.
+        let Some(room) = limit.checked_sub(head) else {
+            return Err(EncodeError::TooLarge { size: head, limit });
+        };
         let start = self.buffer.position();
         let mut unfinished = Unfinished { start: Some(start), buffer: &mut self.buffer };
         header.encode(&mut |part| unfinished.buffer.put_slice(part));
         if let Some(metadata) = metadata {
             unfinished.buffer.put_slice(metadata.encoded());
         }
-        let room = limit.saturating_sub(header.encoded_length());
         body(&mut Encoder::new(unfinished.buffer, room))?;
         unfinished.start = None;
         drop(unfinished);

@@ -1,6 +1,7 @@
 //! Metadata: what a call carries beside its arguments reaches the handler, and what is no metadata ends the connection.
 
-use kaa_rpc_runtime::{CallError, CloseReason, Metadata};
+use kaa_rpc_runtime::codegen::{EncodeError, Encoder, Method, MethodDescriptor};
+use kaa_rpc_runtime::{Call, CallError, CloseReason, Metadata, OnewayCall};
 
 use crate::limits::why_closed;
 use crate::support::raw::{self, Raw};
@@ -59,4 +60,29 @@ async fn what_is_no_metadata_ends_the_connection() {
         assert!(peer.last_word().await.contains("metadata"));
         assert!(matches!(why_closed(&mut events).await, CloseReason::Protocol(_)));
     }
+}
+
+/// A call without arguments.
+struct Bare;
+
+impl Method for Bare {
+    type Returns = Text;
+    type Throws = std::convert::Infallible;
+    const DESCRIPTOR: &'static MethodDescriptor = &MethodDescriptor::new(ECHO, "test.World", "method");
+
+    fn encode_arguments(&self, _: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn metadata_alone_may_be_over_the_frame() {
+    let limits = kaa_rpc_runtime::Limits { max_frame: 1024, ..Default::default() };
+    let pair = Pair::with(|server| server.limits(limits), |client| client).await;
+    let large = Metadata::new().with("large", [0; 2000]).unwrap();
+    let error = within(Call::new(&pair.peer, Bare).metadata(large.clone())).await.unwrap_err();
+    assert!(matches!(error, CallError::TooLarge { limit: 1024, .. }), "{error:?}");
+    let error = within(OnewayCall::new(&pair.peer, Bare).metadata(large)).await.unwrap_err();
+    assert!(matches!(error, CallError::TooLarge { limit: 1024, .. }), "{error:?}");
+    pair.lives().await;
 }
