@@ -130,7 +130,7 @@ impl State {
             Kind::Call => self.handle_call(frame, Part::Head, configuration, batch),
             Kind::Oneway => self.handle_oneway(frame, Part::Head, configuration, batch),
             _ => {
-                self.break_arguments(frame.header.id, batch);
+                self.break_arguments(&frame.header, batch);
                 Ok(())
             }
         }

@@ -168,14 +168,16 @@ impl State {
         let after = half.held();
         self.streams.note_change(before, after);
         if detail.caller == Caller::Peer && resources.has_no_memory_for(0) {
-            self.break_arguments(id, batch);
+            self.break_arguments(&frame.header, batch);
         }
         Ok(())
     }
 
-    /// There is no memory for the items of a call of the peer: its stream ends here, for both sides.
+    /// There is no memory for an item of a call of the peer: its stream ends here, for both sides. The call may not have begun,
+    /// and its token is known by the item.
     #[cold]
-    pub(super) fn break_arguments(&mut self, id: CallId, batch: &mut Batch) {
+    pub(super) fn break_arguments(&mut self, item: &Header, batch: &mut Batch) {
+        let Header { id, token, .. } = *item;
         let Some(half) = self.streams.receiving(StreamId::Theirs(id)).filter(|half| !half.is_finished())
         else {
             return;
@@ -183,7 +185,6 @@ impl State {
         let before = half.held();
         batch.wakers.extend(half.break_off(b"this side has no memory left for the stream"));
         self.streams.note_change(before, 0);
-        let Some(token) = self.incoming.running(id).map(|call| call.token) else { return };
         let detail = StreamDetail { caller: Caller::Peer, value: EndCode::Stop.to_number() }.encode();
         self.output.plain_frame(&Header::new(Kind::StreamEnd, id, token, detail), b"");
     }

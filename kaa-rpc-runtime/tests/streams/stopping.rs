@@ -1,7 +1,9 @@
 //! Either side stops a stream by dropping its end of it, and the other stops producing.
 
 use futures_util::{StreamExt, stream};
+use kaa_rpc_runtime::Resources;
 
+use crate::support::raw::{self, Raw};
 use crate::support::*;
 
 #[tokio::test]
@@ -103,4 +105,21 @@ async fn places_are_free_again_whatever_became_of_the_streams() {
         assert_eq!(within(doubled.next()).await, Some(Ok(2)));
     }
     pair.lives().await;
+}
+
+/// The items stand right behind their call, which has not begun when there is no memory for them.
+#[tokio::test]
+async fn a_stream_that_finds_no_memory_is_stopped_at_once() {
+    let resources = Resources::new(100, 100_000);
+    let pair = Pair::with(|server| server.resources(resources.clone()), |client| client).await;
+    let mut raw = Raw::connect(&pair.path()).await;
+    raw.send([frames::stream_call(1, HOLD), frames::items(1, &[1; 150_000])].concat()).await;
+    let stop = raw.next(frames::STREAM_END).await;
+    assert_eq!((stop.id, stop.token, stop.detail), (1, 7, frames::YOURS | frames::STOP_SENDING));
+    raw.send([frames::items(1, &[1, 8]), frames::end_of_arguments(1, frames::FINISHED, b"")].concat()).await;
+    pair.at_server.gate.add_permits(1);
+    let reply = raw.next(raw::REPLY).await;
+    assert_eq!((reply.id, reply.detail), (1, raw::FAULTY));
+    assert!(reply.text().contains("memory"), "{}", reply.text());
+    assert_eq!(resources.memory(), 0);
 }
