@@ -249,6 +249,7 @@ impl Link {
             }
             Abandoned::Ended => Abandonment::Sent,
         };
+        state.tell_usage();
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
         abandonment

@@ -222,6 +222,7 @@ impl State {
             wakers.extend(call.token.and_then(|token| self.outgoing.end_queued(token, end)));
         }
         wakers.extend(self.queue.line());
+        self.tell_usage();
     }
 
     /// Ends every queued call: it will never leave.
@@ -230,6 +231,7 @@ impl State {
             let end = LocalEnd::not_sent(reason.clone());
             wakers.extend(call.token.and_then(|token| self.outgoing.end_queued(token, end)));
         }
+        self.tell_usage();
     }
 
     /// Ends every call that has left, truthfully.

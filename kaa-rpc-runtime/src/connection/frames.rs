@@ -285,6 +285,7 @@ impl Link {
         state.incoming.forget(call.id);
         state.incoming.release(call.size);
         state.end_oneway(&self.configuration);
+        state.tell_usage();
         let flusher = if state.output.is_empty() { None } else { state.schedule_flush() };
         let nudge = state.nudge();
         drop(state);

@@ -231,6 +231,7 @@ impl InboundState {
         state.incoming.release(self.size);
         let waiting = (!state.streams.is_empty()).then(|| state.streams.close(StreamId::Theirs(self.id)));
         let flusher = state.flush_or_schedule();
+        state.tell_usage();
         drop(state);
         flusher.into_iter().chain(waiting.into_iter().flatten()).for_each(Waker::wake);
         self.tell_end(CallEnd::of_status(status));

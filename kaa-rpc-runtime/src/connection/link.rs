@@ -492,7 +492,8 @@ impl State {
         self.streams.sending(StreamId::Ours(token)).and_then(|half: &mut Sending<Waker>| half.open(window))
     }
 
-    /// Tells the process how much memory this connection takes.
+    /// Tells the process how much memory this connection takes. Whoever gives some back says so, since nothing may happen
+    /// after that.
     #[inline]
     pub(super) fn tell_usage(&mut self) {
         let queued = u64::try_from(self.queue.bytes()).unwrap_or(u64::MAX);

@@ -290,6 +290,7 @@ impl State {
         let taken = half.take();
         let after = half.held();
         self.streams.note_change(before, after);
+        self.tell_usage();
         Some(taken)
     }
 
@@ -410,6 +411,7 @@ impl InboundState {
             return;
         }
         let half = state.streams.end_receiving(StreamId::Theirs(self.id));
+        state.tell_usage();
         if half.is_none_or(|half| half.is_finished()) {
             return;
         }

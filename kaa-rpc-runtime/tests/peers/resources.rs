@@ -97,6 +97,65 @@ async fn memory_is_counted_while_calls_run_and_given_back() {
     pair.lives().await;
 }
 
+async fn until_free(resources: &Resources) {
+    within(async {
+        while resources.memory() > 0 || resources.handlers() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// Nothing else happens on the connection by which it could be noticed.
+#[tokio::test]
+async fn memory_of_the_last_call_is_given_back_with_its_end() {
+    let resources = Resources::new(100, MEGABYTE);
+    let pair =
+        Pair::with(|server| server.resources(resources.clone()).no_liveness(), |client| client.no_liveness())
+            .await;
+    // Its handler is pending once, and its reply is short.
+    within(ask::<TRACE>(&pair.peer, "x".repeat(300_000))).await.unwrap();
+    until_free(&resources).await;
+    within(tell::<NOTE>(&pair.peer, "x".repeat(300_000))).await.unwrap();
+    pair.at_server.until_recorded(1).await;
+    until_free(&resources).await;
+}
+
+#[tokio::test]
+async fn memory_of_calls_that_never_leave_is_given_back() {
+    let resources = Resources::new(100, 10 * MEGABYTE);
+    let place = Place::new();
+    let client = || {
+        client_builder(&World::new())
+            .resources(resources.clone())
+            .reconnect(kaa_rpc_runtime::Backoff::default())
+            .connect(place.address().as_str())
+            .unwrap()
+    };
+    // The client ends, and a handle on its peer stays.
+    let ended = client();
+    let peer = ended.peer();
+    let mut call = ask::<ECHO>(&peer, "x".repeat(300_000));
+    assert!(poll_once(&mut call).await.is_pending());
+    assert!(resources.memory() > 300_000);
+    drop(ended);
+    lost(within(call).await);
+    until_free(&resources).await;
+    // A call that waits for the peer's limit does not wait for another connection.
+    let limits = Limits { max_inbound_calls: 1, ..Limits::default() };
+    let server = server_builder(&World::new()).limits(limits).listen(place.address().as_str()).await.unwrap();
+    let client = client();
+    within(client.ready()).await.unwrap();
+    let mut running = ask::<WAIT>(&client.peer(), "x");
+    assert!(poll_once(&mut running).await.is_pending());
+    let mut waiting = ask::<ECHO>(&client.peer().fail_fast(), "x".repeat(300_000));
+    assert!(poll_once(&mut waiting).await.is_pending());
+    assert!(resources.memory() > 300_000);
+    drop(server);
+    lost(within(waiting).await);
+    until_free(&resources).await;
+}
+
 #[tokio::test]
 async fn memory_of_a_lost_connection_is_given_back() {
     let resources = Resources::new(100, 10 * MEGABYTE);

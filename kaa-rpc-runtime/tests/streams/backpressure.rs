@@ -1,7 +1,7 @@
 //! A slow reader slows its producer down, in flat memory, and nothing else.
 
 use futures_util::stream;
-use kaa_rpc_runtime::Limits;
+use kaa_rpc_runtime::{Limits, Resources};
 
 use crate::support::raw::{self, Raw, frame_with};
 use crate::support::*;
@@ -117,4 +117,54 @@ async fn streams_to_a_peer_that_does_not_read_leave_room_for_replies() {
             break;
         }
     }
+}
+
+async fn until_free(resources: &Resources) {
+    within(async {
+        while resources.memory() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// The last items, behind which nothing comes by which it could be noticed.
+#[tokio::test]
+async fn memory_of_items_is_given_back_when_they_are_taken() {
+    let resources = Resources::new(100, 10_000_000);
+    let pair =
+        Pair::with(|server| server.no_liveness(), |client| client.resources(resources.clone()).no_liveness())
+            .await;
+    let mut items = listen::<COUNT>(&pair.peer, 40_000);
+    assert_eq!(within(items.next()).await, Some(Ok(0)));
+    within(async {
+        while resources.memory() < 100_000 || pair.peer.statistics().calls_in_flight > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(drain(items).await.0.len(), 39_999);
+    until_free(&resources).await;
+}
+
+#[tokio::test]
+async fn memory_of_items_that_nobody_wants_is_given_back() {
+    let resources = Resources::new(100, 10_000_000);
+    let pair =
+        Pair::with(|server| server.no_liveness(), |client| client.resources(resources.clone()).no_liveness())
+            .await;
+    let mut items = listen::<COUNT>(&pair.peer, 40_000);
+    assert_eq!(within(items.next()).await, Some(Ok(0)));
+    within(async {
+        while resources.memory() < 100_000 || pair.peer.statistics().calls_in_flight > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let Pair { server, client, .. } = pair;
+    drop(server);
+    within(client.closed()).await;
+    assert!(resources.memory() >= 100_000, "they can still be taken");
+    drop(items);
+    until_free(&resources).await;
 }
