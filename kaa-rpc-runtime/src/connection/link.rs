@@ -279,16 +279,18 @@ impl Link {
     pub(crate) fn lost(&self, reason: &CloseReason) {
         let mut wakers = Vec::new();
         let mut handlers = Vec::new();
+        let carried;
         {
             let mut state = self.lock();
             if matches!(state.phase, Phase::Closed(_)) {
                 return;
             }
             state.phase = Phase::Connecting;
-            state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
+            carried = state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
             state.end_fail_fast(reason, &mut wakers);
             state.last_loss = Some(reason.clone());
         }
+        self.count_end(carried);
         self.tell(Status::Connecting);
         for handler in handlers {
             handler.cancel_at_once();
@@ -300,7 +302,7 @@ impl Link {
     pub(crate) fn close(&self, reason: &CloseReason) {
         let mut wakers = Vec::new();
         let mut handlers = Vec::new();
-        let closers;
+        let (closers, carried);
         {
             let mut state = self.lock();
             if matches!(state.phase, Phase::Closed(_)) {
@@ -312,18 +314,26 @@ impl Link {
                 state.write_through();
             }
             state.phase = Phase::Closed(reason.clone());
-            state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
+            carried = state.tear_down(reason, &mut wakers, &mut handlers, &self.configuration);
             state.end_queue(reason, &mut wakers);
             wakers.extend(state.queue.take_line());
             wakers.extend(state.driver.take());
             closers = state.closers.take();
         }
+        self.count_end(carried);
         self.tell(Status::Closed(reason.clone()));
         closers.for_each(|then| then());
         for handler in handlers {
             handler.cancel_at_once();
         }
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Counts the end of a connection, if there was one. The program's recorder is not ours: outside of the lock.
+    fn count_end(&self, carried: Option<(u64, u64)>) {
+        if let Some(bytes) = carried {
+            observe::connection_closed(self.configuration.side, bytes);
+        }
     }
 
     /// Tells a new status. A link that is closed stays so, whoever else is about to speak.
@@ -541,17 +551,16 @@ impl State {
         }
     }
 
+    /// Ends what belongs to a connection. What it has read and written, if there was one.
     fn tear_down(
         &mut self,
         reason: &CloseReason,
         wakers: &mut Vec<Waker>,
         handlers: &mut Vec<Arc<InboundState>>,
         configuration: &LinkConfiguration,
-    ) {
+    ) -> Option<(u64, u64)> {
         self.epoch = self.epoch.wrapping_add(1);
-        if self.stream.take().is_some() {
-            observe::connection_closed(configuration.side, self.counts.since_open());
-        }
+        let carried = self.stream.take().map(|_stream| self.counts.since_open());
         // Whoever was about to leave goes on doing so where another connection comes.
         if self.farewell != Farewell::None {
             self.farewell = Farewell::Wanted;
@@ -570,6 +579,7 @@ impl State {
         self.incoming = Incoming::new(inbound_limit(&configuration.limits));
         self.output.reset();
         self.tell_usage();
+        carried
     }
 }
 
