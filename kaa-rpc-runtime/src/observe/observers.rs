@@ -1,7 +1,7 @@
 //! Who watches the calls of one client or server.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::end::CallEnd;
@@ -42,15 +42,23 @@ impl Observers {
         meter::IS_ON || !self.of(direction).is_empty() || self.propagator.is_some()
     }
 
-    /// Shows a call's beginning. Where it is refused, those who had seen it are told its end.
+    /// Shows a call's beginning. Where it is refused, or somebody panics, those who had seen it are told its end.
     pub(super) fn before(&self, call: &mut ObservedCall) -> Result<(), Refusal> {
         let list = self.of(call.direction);
         for (seen, interceptor) in list.iter().enumerate() {
-            if let Err(refusal) = interceptor.before(call) {
-                tell_end(list.get(..seen).unwrap_or_default(), call, CallEnd::Refused);
-                meter::call_ended(call, CallEnd::Refused);
-                return Err(refusal);
+            let shown = catch_unwind(AssertUnwindSafe(|| interceptor.before(call)));
+            if matches!(shown, Ok(Ok(()))) {
+                continue;
             }
+            let end = match (&shown, call.direction) {
+                (Ok(_), _) => CallEnd::Refused,
+                (Err(_), Direction::Inbound) => CallEnd::Fault,
+                // The panic goes on to the caller, who takes nothing any more.
+                (Err(_), Direction::Outbound) => CallEnd::Cancelled,
+            };
+            tell_end(list.get(..seen).unwrap_or_default(), call, end);
+            meter::call_ended(call, end);
+            return shown.unwrap_or_else(|payload| resume_unwind(payload));
         }
         Ok(())
     }

@@ -199,6 +199,27 @@ async fn an_interceptors_panic_goes_no_further_than_its_call() {
 }
 
 #[tokio::test]
+async fn those_before_one_that_panics_are_told_an_end() {
+    let (at_client, at_server) = (Witness::new(), Witness::new());
+    let pair = Pair::with(
+        |server| server.intercept_inbound(at_server.clone()).intercept_inbound(Bomb),
+        |client| client,
+    )
+    .await;
+    let bomb = Metadata::new().with("bomb", "").unwrap();
+    within(ask::<ECHO>(&pair.peer, "x").metadata(bomb.clone())).await.unwrap_err();
+    assert_eq!(at_server.seen(), ["inbound 1", "fault 1"]);
+    let pair = Pair::with(
+        |server| server,
+        |client| client.intercept_outbound(at_client.clone()).intercept_outbound(Bomb),
+    )
+    .await;
+    let call = ask::<ECHO>(&pair.peer, "x").metadata(bomb);
+    assert!(within(tokio::spawn(call.into_future())).await.unwrap_err().is_panic());
+    assert_eq!(at_client.seen(), ["outbound 1", "cancelled 1"]);
+}
+
+#[tokio::test]
 async fn a_refusal_stands_on_the_wire_as_specified() {
     let (_server, _world, place) = server_with(|server| server.intercept_inbound(Doorkeeper)).await;
     let mut peer = Raw::connect(&place.path()).await;
