@@ -90,6 +90,10 @@ impl<M: Method> Source<Value<M::Throws>> for ResultSource<M> {
         polled
     }
 
+    fn fail(&mut self, error: &CallError<Value<M::Throws>>) {
+        self.shared.tell_end(Err(error));
+    }
+
     fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.shared.timeout = timeout;
     }

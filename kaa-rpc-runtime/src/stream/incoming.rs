@@ -75,6 +75,9 @@ pub(crate) trait Source<E>: Send + Sync {
     /// Items, or the end of them. Whoever asks has taken all that came before.
     fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Batch<E>>;
 
+    /// What it gave last could not be read: nothing more is asked for.
+    fn fail(&mut self, error: &CallError<E>);
+
     /// See [`Incoming::timeout`].
     fn set_timeout(&mut self, timeout: Option<Duration>);
 
@@ -201,9 +204,12 @@ impl<T, E> Incoming<T, E> {
         }
         let before = self.items.len();
         if let Err(error) = (self.decode)(&mut self.items, &mut self.decoded, self.limits) {
+            let error = CallError::BadItem(error);
             self.items = Bytes::new();
-            self.source = None;
-            return Poll::Ready(Some(Err(CallError::BadItem(error))));
+            if let Some(mut source) = self.source.take() {
+                source.fail(&error);
+            }
+            return Poll::Ready(Some(Err(error)));
         }
         self.at_once += before - self.items.len() + self.decoded.len() * READERS_WORK;
         Poll::Ready(self.decoded.pop_front().map(Ok))
@@ -285,6 +291,8 @@ impl Source<Infallible> for ArgumentSource {
             }
         })
     }
+
+    fn fail(&mut self, _: &CallError) {}
 
     fn set_timeout(&mut self, _: Option<Duration>) {}
 

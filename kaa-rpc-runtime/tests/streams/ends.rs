@@ -1,9 +1,12 @@
 //! How a stream ended is told truthfully, and an end is never made up.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use kaa_rpc_runtime::{CallError, Fault, Limits, Message, Outcome, Outgoing};
+use kaa_rpc_runtime::{
+    CallEnd, CallError, Fault, Interceptor, Limits, Message, ObservedCall, Outcome, Outgoing,
+};
 use tokio::net::UnixListener;
 
 use crate::support::frames;
@@ -95,6 +98,31 @@ async fn an_item_that_cannot_be_decoded_fails_its_stream_only() {
     pair.at_server.gate.add_permits(1);
     assert_eq!(within(others.next()).await, Some(Ok(0)));
     pair.lives().await;
+}
+
+/// Writes down how calls end.
+#[derive(Clone, Default)]
+struct Ends(Arc<Mutex<Vec<CallEnd>>>);
+
+impl Interceptor for Ends {
+    fn after(&self, _: &ObservedCall, end: CallEnd, _: Duration) {
+        self.0.lock().unwrap().push(end);
+    }
+}
+
+#[tokio::test]
+async fn interceptors_are_told_the_end_that_the_reader_is_told() {
+    let ends = Ends::default();
+    let pair = Pair::with(|server| server, |client| client.intercept_outbound(ends.clone())).await;
+    drain(listen::<COUNT>(&pair.peer, 3)).await;
+    drain(listen::<FAIL_AFTER>(&pair.peer, 3)).await;
+    drain(listen::<GIBBERISH>(&pair.peer, 0)).await;
+    drop(listen::<COUNT>(&pair.peer, 3));
+    let mut dropped = listen::<COUNT>(&pair.peer, 3);
+    assert_eq!(within(dropped.next()).await, Some(Ok(0)));
+    drop(dropped);
+    let expected = [CallEnd::Ok, CallEnd::Declared, CallEnd::BadReply, CallEnd::Cancelled];
+    assert_eq!(*ends.0.lock().unwrap(), expected);
 }
 
 #[tokio::test]
@@ -200,7 +228,7 @@ async fn a_running_stream_is_a_running_call_for_a_drain() {
     let client = pair.client;
     let shutdown = tokio::spawn(async move { client.shutdown(LONGEST).await });
     pair.at_server.gate.add_permits(1);
-    let world = std::sync::Arc::clone(&pair.at_server);
+    let world = Arc::clone(&pair.at_server);
     // One permit wakes the one or the other, so both are let through.
     world.gate.add_permits(2);
     assert_eq!(within(summing).await, Ok(MANY * (MANY - 1) / 2));
