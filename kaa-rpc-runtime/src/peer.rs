@@ -98,6 +98,11 @@ impl Peer {
         Self { owner: Some(owner), ..self }
     }
 
+    /// The same handle, which does not.
+    pub(crate) fn unowned(self) -> Self {
+        Self { owner: None, ..self }
+    }
+
     /// The same handle, whose calls are made for this one.
     pub(crate) fn for_call(self, call: Arc<InboundState>) -> Self {
         Self { call: Some(call), ..self }

@@ -59,7 +59,7 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
     /// Inserts a peer, in place of the one that has the key now, which is returned. One whose connection is over is not
     /// inserted. Calls made through the registry do not belong to the call that the proxy came with.
     pub fn insert(&self, key: K, peer: &P) -> Option<P> {
-        let proxy = P::from_peer(peer.peer().unbound());
+        let proxy = P::from_peer(peer.peer().unbound().unowned());
         let (number, before) = self.lock().put(key.clone(), proxy.clone());
         self.watch(key, number, &proxy);
         before.map(Entry::release)
@@ -70,7 +70,7 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
     /// # Errors
     /// The peer that has the key. It may be this one.
     pub fn try_insert(&self, key: K, peer: &P) -> Result<(), P> {
-        let proxy = P::from_peer(peer.peer().unbound());
+        let proxy = P::from_peer(peer.peer().unbound().unowned());
         let number = {
             let mut state = self.lock();
             if let Some(taken) = state.entries.get(&key) {
@@ -85,12 +85,21 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
     /// Lets go of a peer that was just inserted, when its connection ends.
     fn watch(&self, key: K, number: u64, proxy: &P) {
         let weak = Arc::downgrade(&self.state);
-        let ticket = proxy.peer().link().when_closed({
+        let link = proxy.peer().link();
+        let ticket = link.when_closed({
             let key = key.clone();
             Box::new(move || forget(&weak, &key, number))
         });
-        if let Some(entry) = self.lock().entries.get_mut(&key).filter(|entry| entry.number == number) {
-            entry.ticket = ticket;
+        let is_there = match self.lock().entries.get_mut(&key).filter(|entry| entry.number == number) {
+            Some(entry) => {
+                entry.ticket = ticket;
+                true
+            }
+            None => false,
+        };
+        // It was replaced or removed by somebody who did not find the ticket.
+        if let Some(ticket) = ticket.filter(|_| !is_there) {
+            link.forget_close(ticket);
         }
     }
 
@@ -217,10 +226,13 @@ impl<P: Proxy> Entry<P> {
 /// The connection of an entry is over.
 fn forget<K: Ord, P>(state: &Weak<Mutex<State<K, P>>>, key: &K, number: u64) {
     let Some(state) = state.upgrade() else { return };
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    if state.entries.get(key).is_some_and(|entry| entry.number == number) {
-        state.entries.remove(key);
-    }
+    let gone = {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = state.entries.get(key).is_some_and(|entry| entry.number == number);
+        if is_there { state.entries.remove_entry(key) } else { None }
+    };
+    // Outside of the lock: a key may be of any type.
+    drop(gone);
 }
 
 impl<K: Ord + Clone + Send + 'static, P: Proxy> Default for PeerRegistry<K, P> {

@@ -115,3 +115,23 @@ async fn each_result_of_a_call_to_all_is_its_own() {
     let results = within(results).await;
     assert_eq!(results.iter().filter(|(_, result)| result.is_err()).count(), 3);
 }
+
+/// The proxy that it is given does.
+#[tokio::test]
+async fn it_keeps_no_connection_open() {
+    let (server, _world, place) = server_with(|server| server).await;
+    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+    within(client.ready()).await.unwrap();
+    within(server.peers().next()).await.unwrap();
+    let owning: ServerProxy = client.into_proxy();
+    let registry = PeerRegistry::new();
+    registry.insert(1, &owning);
+    lives(registry.by_key(&1).unwrap().peer()).await;
+    drop(owning);
+    within(async {
+        while registry.len() + server.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
