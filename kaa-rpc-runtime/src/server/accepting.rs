@@ -287,7 +287,9 @@ impl<'a> Registration<'a> {
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.link.close(&CloseReason::ClosedHere);
-        self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner).add(&self.link.statistics());
+        // In one step for who adds both up: it is among the living ones or among these.
+        let mut ended = self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.add(&self.link.statistics());
         self.shared.registry.remove(self.number, self.announced);
     }
 }

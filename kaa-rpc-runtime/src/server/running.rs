@@ -173,10 +173,12 @@ impl Server {
     /// What it has done so far.
     #[must_use]
     pub fn statistics(&self) -> ServerStatistics {
-        // Before the living ones are asked: what ends meanwhile is missed for a moment rather than counted twice.
-        let mut total = *self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        total.round_trip = None;
+        // No connection goes over from the living ones to these meanwhile.
+        let ended = self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let links = self.shared.registry.links();
+        let mut total = *ended;
+        drop(ended);
+        total.round_trip = None;
         for link in &links {
             total.add(&link.statistics());
         }

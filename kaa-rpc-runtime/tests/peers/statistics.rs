@@ -72,3 +72,38 @@ async fn a_server_keeps_what_its_ended_connections_have_done() {
     let gauges = ConnectionStatistics::default();
     assert_eq!(after.total.output_pending, gauges.output_pending);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_never_counted_twice() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let (server, _world, place) = server_with(|server| server).await;
+    let (server, begun) = (std::sync::Arc::new(server), std::sync::Arc::new(AtomicU64::new(0)));
+    let watching = std::thread::spawn({
+        let (server, begun) = (std::sync::Arc::clone(&server), std::sync::Arc::clone(&begun));
+        move || {
+            while begun.load(Ordering::SeqCst) < u64::MAX {
+                let counted = server.statistics().total.connections;
+                let begun = begun.load(Ordering::SeqCst);
+                if counted > begun {
+                    return Err(format!("{counted} of {begun}"));
+                }
+            }
+            Ok(())
+        }
+    });
+    for _ in 0..300 {
+        begun.fetch_add(1, Ordering::SeqCst);
+        let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+        within(client.ready()).await.unwrap();
+        drop(client);
+        within(async {
+            while server.connections() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    begun.store(u64::MAX, Ordering::SeqCst);
+    assert_eq!(watching.join().unwrap(), Ok(()));
+    assert_eq!(server.statistics().total.connections, 300);
+}
