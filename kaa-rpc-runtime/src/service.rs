@@ -129,7 +129,8 @@ impl<R: role::Role> Service<R> {
     }
 
     /// Runs each handler as a task of its own from the beginning. By default it is polled once where the call is read, which
-    /// is faster where it is soon done, and holds the connection up where it is not.
+    /// is faster where it is soon done, and holds the connection up where it is not. Arguments are decoded in the order of
+    /// the calls all the same, but which of the tasks runs first is then for the runtime to say.
     #[must_use]
     pub fn spawned(mut self) -> Self {
         self.registered.placement = Placement::Task;
@@ -138,7 +139,8 @@ impl<R: role::Role> Service<R> {
 
     /// Runs each handler on a thread that may block (of tokio's pool for that), so that it may wait for files, locks, or
     /// calls with [`Call::wait`](crate::Call::wait). A handler that blocks is not dropped before it awaits something or
-    /// returns, whoever has gone.
+    /// returns, whoever has gone. Which of them runs first is for the system to say, as with [`Service::spawned`]. The pool has
+    /// an end, 512 threads by default: handlers that find no thread wait for one, also those of nested calls.
     #[must_use]
     pub fn blocking(mut self) -> Self {
         self.registered.placement = Placement::Blocking;

@@ -1,4 +1,5 @@
-//! Where handlers run: in place, as tasks, or on threads that may block; each time they start in the order of the calls.
+//! Where handlers run: in place, as tasks, or on threads that may block. Tasks start as the runtime has it: in the order of
+//! the calls, where it has one thread.
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ async fn a_spawned_handler_that_computes_holds_its_connection_up_no_longer() {
 }
 
 #[tokio::test]
-async fn spawned_handlers_start_in_order() {
+async fn spawned_handlers_start_in_order_on_one_thread() {
     let (world, place) = (World::new(), Place::new());
     let _server = server(&world, Service::spawned).listen(place.address().as_str()).await.unwrap();
     let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
