@@ -14,6 +14,7 @@
 
 mod attributes;
 mod blocking;
+mod chaos;
 mod connecting;
 mod drain;
 mod fail_fast;

@@ -12,6 +12,7 @@
 )]
 
 mod backpressure;
+mod chaos;
 mod delivery;
 mod ends;
 mod half_closed;

@@ -2,6 +2,7 @@
 //!
 //! Every method takes a text and returns one. What handlers do is counted in a [`World`], which tests wait for.
 
+pub(crate) mod chaos;
 pub(crate) mod raw;
 mod waiting;
 

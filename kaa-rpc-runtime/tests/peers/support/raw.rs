@@ -284,6 +284,11 @@ impl Raw {
         self.io.shutdown().await.unwrap();
     }
 
+    /// The same where the peer may have gone already.
+    pub(crate) async fn try_end(&mut self) -> std::io::Result<()> {
+        self.io.shutdown().await
+    }
+
     /// The next frame; `None` at the end of the stream, however it came.
     pub(crate) async fn receive(&mut self) -> Option<Received> {
         loop {

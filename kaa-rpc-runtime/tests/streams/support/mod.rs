@@ -1,5 +1,7 @@
 //! A service with streams written by hand as the generator would write it, the same on both sides, and a connected pair.
 
+#[path = "../../peers/support/chaos.rs"]
+pub(crate) mod chaos;
 pub(crate) mod frames;
 mod methods;
 #[path = "../../peers/support/raw.rs"]
