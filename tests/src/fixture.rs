@@ -79,7 +79,13 @@ impl Place {
     /// Where the socket lies.
     #[must_use]
     pub fn socket(&self) -> std::path::PathBuf {
-        self.folder.path().join("socket")
+        self.file("socket")
+    }
+
+    /// A file beside it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
     }
 }
 

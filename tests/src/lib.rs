@@ -8,7 +8,9 @@ pub mod api {
     kaa_rpc_runtime::include_kaa!();
 }
 
+pub mod desk;
 pub mod fixture;
+pub mod ledger;
 pub mod workshop;
 
 /// The code in the guide, which is compiled with the documentation tests.
