@@ -144,6 +144,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_process_has_4096_handlers_and_256_mib() {
+        let shared = Resources::of_process().shared;
+        assert_eq!((shared.most_handlers, shared.most_memory), (4096, 256 * 1024 * 1024));
+    }
+
+    #[test]
     fn what_is_used_is_given_back() {
         let resources = Resources::new(1, 1_000_000);
         let place = resources.begin_handler();

@@ -196,3 +196,31 @@ impl ServerBuilder {
         (self.keys, Arc::new(self.services), self.settings, self.audience, self.most_connections)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clauses 2.8, 2.11 and 4.10 of `docs/wire.md`, and its section 6.
+    #[test]
+    fn the_defaults_are_those_of_the_specification() {
+        let server = ServerBuilder::default();
+        let settings = server.settings;
+        let seconds = Duration::from_secs;
+        let mebibytes = |count: u32| count * 1024 * 1024;
+        let limits = Limits {
+            max_frame: mebibytes(4),
+            max_inbound_calls: 256,
+            oneway_window: 256,
+            stream_window: 256 * 1024,
+        };
+        assert_eq!(settings.limits, limits);
+        assert_eq!((server.most_connections, server.most_unauthenticated), (1024, (128, 16)));
+        assert_eq!((server.hello_time, settings.handshake_timeout), (seconds(3), seconds(10)));
+        assert_eq!((settings.stall_limit, settings.deepest_nesting), (seconds(30), 32));
+        assert_eq!(settings.patience, Some(Patience { idle: seconds(15), answer: seconds(10) }));
+        assert_eq!(settings.output_budget, u64::from(mebibytes(8)));
+        assert_eq!(settings.queue, QueueLimits { calls: 1024, bytes: 4 * 1024 * 1024 });
+        assert_eq!(settings.cancels, CancelRate { burst: 20_000, per_second: 10_000 });
+    }
+}

@@ -254,3 +254,20 @@ impl fmt::Display for PeerAddress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{ConnectOptions, ListenOptions, Listener, connect};
+
+    #[tokio::test]
+    async fn tcp_does_not_hold_small_writes_back_on_either_end() {
+        let address = "tcp:127.0.0.1:0".parse().unwrap();
+        let listener = Listener::bind(&address, &ListenOptions::new()).await.unwrap();
+        let connected = connect(listener.local_address(), &ConnectOptions::new()).await.unwrap();
+        let accepted = listener.accept().await.unwrap().secure().await.unwrap();
+        for stream in [connected, accepted] {
+            assert!(matches!(stream.channel, Channel::Tcp(stream) if stream.nodelay().unwrap()));
+        }
+    }
+}

@@ -1,14 +1,22 @@
 //! Before authentication: wrong secrets, no server, garbage, silence, and crowds of strangers.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kaa_rpc_runtime::protocol::handshake::message::{Challenge, Hello, Reject, RejectCode};
+use kaa_rpc_runtime::protocol::handshake::{
+    Audience, ClientHandshake, ClientParameters, InstanceId, ServerHandshake, ServerParameters,
+};
 use kaa_rpc_runtime::transport::Stream;
 use kaa_rpc_runtime::{
-    AuthenticationError, CallError, CloseReason, ConnectError, Events, Outcome, Refused, Secret, ServerEvent,
+    AuthenticationError, Backoff, CallError, CloseReason, ConnectError, Events, KeyId, Keys, Limits, Outcome,
+    Refused, Secret, ServerEvent,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
+use crate::support::raw::{self, Raw};
 use crate::support::*;
 
 async fn refused(events: &mut Events<ServerEvent>) -> Refused {
@@ -171,4 +179,145 @@ async fn a_crowd_of_idle_strangers_ends_nothing() {
     assert!(server.refused() >= 1100 - 128, "{}", server.refused());
     assert_eq!(server.connections(), 1);
     drop(strangers);
+}
+
+/// The whole message that comes next, from the first byte of its length.
+async fn message(stream: &mut UnixStream) -> Vec<u8> {
+    let mut message = vec![0; 2];
+    within(stream.read_exact(&mut message)).await.unwrap();
+    message.resize(2 + usize::from(u16::from_be_bytes([message[0], message[1]])), 0);
+    within(stream.read_exact(&mut message[2..])).await.unwrap();
+    message
+}
+
+fn server_parameters() -> ServerParameters {
+    ServerParameters {
+        nonce: [3; 32],
+        decoy: secret(),
+        instance: InstanceId::new([4; 16]),
+        keys: Arc::new(Keys::from(secret())),
+        audience: Audience::default(),
+        binding: None,
+        limits: Limits::default(),
+        schema: [0; 32],
+    }
+}
+
+#[tokio::test]
+async fn every_connection_has_a_nonce_of_its_own_and_every_client_one_instance() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.path()).unwrap();
+    let start = || {
+        let client = client_builder(&World::new()).reconnect(Backoff::default().first(Duration::ZERO));
+        client.connect(place.address().as_str()).unwrap()
+    };
+    let hello = async || {
+        let (mut stream, _) = within(listener.accept()).await.unwrap();
+        Hello::decode(&message(&mut stream).await).unwrap()
+    };
+    let client = start();
+    let (first, second) = (hello().await, hello().await);
+    drop(client);
+    let _other = start();
+    let other = hello().await;
+    assert!(first.nonce != second.nonce && second.nonce != other.nonce);
+    assert_eq!(first.instance, second.instance);
+    assert_ne!(second.instance, other.instance);
+}
+
+#[tokio::test]
+async fn every_challenge_has_a_nonce_of_its_own_and_every_server_one_instance() {
+    let mut challenges = Vec::new();
+    for _ in 0..2 {
+        let (_server, _world, place) = server_with(|server| server).await;
+        for _ in 0..2 {
+            let mut stream = UnixStream::connect(place.path()).await.unwrap();
+            let hello = ClientHandshake::new(client_parameters(secret())).output();
+            within(stream.write_all(&hello)).await.unwrap();
+            challenges.push(Challenge::decode(&message(&mut stream).await).unwrap());
+        }
+    }
+    let nonces: BTreeSet<_> = challenges.iter().map(|challenge| challenge.nonce).collect();
+    assert_eq!(nonces.len(), 4);
+    assert_eq!(challenges[0].instance, challenges[1].instance);
+    assert_ne!(challenges[1].instance, challenges[2].instance);
+}
+
+fn client_parameters(secret: Secret) -> ClientParameters {
+    ClientParameters {
+        nonce: [1; 32],
+        instance: InstanceId::new([2; 16]),
+        key_id: KeyId::default(),
+        secret,
+        audience: Audience::default(),
+        binding: None,
+        limits: Limits::default(),
+        schema: [0; 32],
+    }
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_false_proof_is_not_run() {
+    let (server, world, place) = server_with(|server| server).await;
+    let mut events = server.events();
+    let mut stream = UnixStream::connect(place.path()).await.unwrap();
+    let stranger = Secret::new(*b"another secret, long enough").unwrap();
+    let mut handshake = ClientHandshake::new(client_parameters(stranger));
+    within(stream.write_all(&handshake.output())).await.unwrap();
+    let challenge = message(&mut stream).await;
+    handshake.handle_input(&mut challenge.as_slice().into()).unwrap();
+    let behind = [raw::call(1, RECORD, "behind"), raw::frame(raw::ONEWAY, 2, 0, NOTE, &raw::text("behind"))];
+    within(stream.write_all(&[&handshake.output()[..], &behind.concat()].concat())).await.unwrap();
+    assert!(refused(&mut events).await.authentication_failed);
+    assert_eq!(world.counts().started, 0);
+    assert!(world.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_leaves_behind_the_proof_before_the_server_has_proved_itself() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.path()).unwrap();
+    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+    let peer = client.peer();
+    let mut call = ask::<ECHO>(&peer, "confidential");
+    assert!(poll_once(&mut call).await.is_pending());
+    within(tell::<NOTE>(&peer, "confidential")).await.unwrap();
+    let (mut stream, _) = within(listener.accept()).await.unwrap();
+    let mut handshake = ServerHandshake::new(server_parameters());
+    let hello = message(&mut stream).await;
+    handshake.handle_input(&mut hello.as_slice().into()).unwrap();
+    within(stream.write_all(&handshake.output())).await.unwrap();
+    let proof = message(&mut stream).await;
+    handshake.handle_input(&mut proof.as_slice().into()).unwrap();
+    let mut accept = handshake.output().to_vec();
+    *accept.last_mut().unwrap() ^= 1;
+    within(stream.write_all(&accept)).await.unwrap();
+    let mut rest = Vec::new();
+    within(stream.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(rest, b"");
+    assert_eq!(lost(within(call).await), Outcome::NotSent);
+    let error = within(client.ready()).await.unwrap_err();
+    assert!(
+        matches!(error, ConnectError::Authentication(AuthenticationError::ServerProofInvalid)),
+        "{error:?}"
+    );
+}
+
+/// A REJECT is not authenticated: anybody may have made up one that comes after a success.
+#[tokio::test]
+async fn a_refusal_after_a_success_is_a_passing_failure() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.path()).unwrap();
+    let client = client_builder(&World::new())
+        .reconnect(Backoff::default().first(Duration::from_millis(1)))
+        .connect(place.address().as_str())
+        .unwrap();
+    drop(Raw::accept(&listener).await);
+    let (mut stream, _) = within(listener.accept()).await.unwrap();
+    message(&mut stream).await;
+    let reject = Reject { code: RejectCode::AuthFailed, retry_after: Duration::ZERO, versions: vec![1] };
+    within(stream.write_all(&reject.encode())).await.unwrap();
+    drop(stream);
+    let _server = Raw::accept(&listener).await;
+    within(client.ready()).await.unwrap();
 }

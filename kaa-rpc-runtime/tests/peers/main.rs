@@ -19,6 +19,7 @@ mod connecting;
 mod drain;
 mod fail_fast;
 mod failures;
+mod frames;
 mod interceptors;
 mod life;
 mod limits;

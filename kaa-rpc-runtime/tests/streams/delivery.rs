@@ -3,6 +3,8 @@
 use futures_util::{StreamExt, stream};
 use kaa_rpc_runtime::{Limits, Outgoing};
 
+use crate::support::frames;
+use crate::support::raw::{self, Raw};
 use crate::support::*;
 
 /// Enough for many frames and many turns of credit.
@@ -136,4 +138,17 @@ async fn incoming_is_a_stream_of_the_futures_crate() {
     let pair = Pair::new().await;
     let all: Vec<u64> = listen::<COUNT>(&pair.peer, 10).map(Result::unwrap).collect().await;
     assert_eq!(all, (0..10).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn items_that_are_ready_share_a_frame() {
+    let pair = Pair::new().await;
+    let mut raw = Raw::connect(&pair.path()).await;
+    raw.send(frames::call_of_number(1, COUNT, 200)).await;
+    let mut count = 0;
+    while raw.receive().await.unwrap().kind != raw::REPLY {
+        count += 1;
+    }
+    // One, but where the task was held up between two items.
+    assert!((1..=20).contains(&count), "{count} frames for 200 items");
 }

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use kaa_rpc_runtime::protocol::handshake::{
     Audience, ChannelBinding, ClientHandshake, ClientParameters, HandshakeError, InstanceId, Progress,
     ServerHandshake, ServerParameters,
 };
-use kaa_rpc_runtime::{ConnectError, KeyId, Keys, Limits, Server};
+use kaa_rpc_runtime::{CloseReason, ConnectError, KeyId, Keys, Limits, Server, ServerEvent};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -330,7 +331,7 @@ async fn our_client_resumes_nothing_where_it_could() {
     assert!(config.send_tls13_tickets > 0);
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let backoff = kaa_rpc_runtime::Backoff::default().first(std::time::Duration::from_millis(1));
+    let backoff = kaa_rpc_runtime::Backoff::default().first(Duration::from_millis(1));
     let address = format!("tls:{}", listener.local_addr().unwrap());
     let _client = client_with(address, |client| client.reconnect(backoff));
     for _ in 0..3 {
@@ -344,4 +345,43 @@ async fn our_client_resumes_nothing_where_it_could() {
         within(channel.read_exact(&mut hello)).await.unwrap();
         assert_eq!(hello[2], 1, "HELLO is the first that comes");
     }
+}
+
+/// Whether a half of a channel has ended as such: rustls tells one that was cut by an error.
+#[tokio::test]
+async fn a_half_ends_with_close_notify_and_without_it_was_cut() {
+    let (server, mut events) = server().await;
+    let mut channels = Vec::new();
+    for _ in 0..3 {
+        let mut channel = connect(&server, &Arc::new(client_config())).await.unwrap();
+        let binding = binding!(channel);
+        prove(&mut channel, Some(binding)).await.unwrap();
+        channels.push(channel);
+    }
+    let mut lost = async || loop {
+        if let ServerEvent::Disconnected { reason, .. } = within(events.next()).await.unwrap() {
+            match reason {
+                CloseReason::ConnectionLost(error) => break error.map(|error| error.kind()),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let mut ended = channels.pop().unwrap();
+    within(ended.shutdown()).await.unwrap();
+    assert_eq!(lost().await, None);
+    drop(channels.pop().unwrap().into_inner().0);
+    assert_eq!(lost().await, Some(io::ErrorKind::UnexpectedEof));
+
+    let mut left = channels.pop().unwrap();
+    let shutdown = tokio::spawn(async move { within(server.shutdown(Duration::from_secs(60))).await });
+    // A Goodbye and a Ping; then the Pong, which lets the server name the last call and end its half.
+    within(left.read_exact(&mut [0; 48])).await.unwrap();
+    let mut pong = [0; 24];
+    (pong[0], pong[4], pong[6]) = (24, 11, 24);
+    within(left.write_all(&pong)).await.unwrap();
+    let mut rest = Vec::new();
+    within(left.read_to_end(&mut rest)).await.expect("an end, and no cut");
+    assert_eq!(rest.len(), 24, "the last Goodbye");
+    drop(left);
+    assert_eq!(shutdown.await.unwrap().cut, 0);
 }

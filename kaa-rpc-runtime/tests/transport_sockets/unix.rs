@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener as StdListener;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -60,6 +60,39 @@ async fn the_mode_is_0600_unless_another_is_chosen() {
         let _listener = Listener::bind(&at(&path), &options).await.unwrap();
         assert_eq!(mode(&path), chosen, "the process's mask takes nothing away");
     }
+}
+
+/// Whoever gets through finds the mode that was chosen.
+#[tokio::test]
+async fn nobody_can_connect_before_the_mode_is_in_force() {
+    const ROUNDS: usize = 400;
+    let (directory, _) = place();
+    let folder = directory.path().to_owned();
+    let path = move |round: usize| folder.join(round.to_string());
+    let round = Arc::new(AtomicUsize::new(0));
+    let watcher = {
+        let (path, round) = (path.clone(), Arc::clone(&round));
+        std::thread::spawn(move || {
+            let mut early = 0;
+            loop {
+                match round.load(Ordering::Relaxed) {
+                    ROUNDS => break early,
+                    now if StdStream::connect(path(now)).is_ok() => {
+                        // It may be gone again by now.
+                        let found = fs::symlink_metadata(path(now)).map(|found| found.permissions().mode());
+                        early += u32::from(found.is_ok_and(|mode| mode & 0o7777 != 0o640));
+                    }
+                    _ => {}
+                }
+            }
+        })
+    };
+    for now in 0..ROUNDS {
+        let options = ListenOptions::new().socket_mode(0o640);
+        drop(Listener::bind(&at(&path(now)), &options).await.unwrap());
+        round.store(now + 1, Ordering::Relaxed);
+    }
+    assert_eq!(watcher.join().unwrap(), 0);
 }
 
 #[tokio::test]

@@ -215,8 +215,16 @@ impl Raw {
 
     /// The same with limits of its own.
     pub(crate) async fn connect_with(path: &Path, limits: Limits) -> Self {
+        Self::connect_as(path, client_handshake(limits, schema().await)).await
+    }
+
+    /// The same, whose schemas have this fingerprint.
+    pub(crate) async fn connect_knowing(path: &Path, schema: [u8; 32]) -> Self {
+        Self::connect_as(path, client_handshake(Limits::default(), schema)).await
+    }
+
+    async fn connect_as(path: &Path, mut handshake: ClientHandshake) -> Self {
         let mut io: Box<dyn Io> = Box::new(UnixStream::connect(path).await.unwrap());
-        let mut handshake = client_handshake(limits, schema().await);
         let mut input = BytesMut::new();
         while step(&mut io, &mut input, handshake.output(), |input| handshake.handle_input(input))
             .await
