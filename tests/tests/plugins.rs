@@ -83,6 +83,19 @@ fn a_plugin_that_calls_is_served_and_called() -> TestResult {
     })
 }
 
+/// A stranger would have no time at all.
+#[test]
+fn a_plugin_that_calls_has_the_whole_time_of_the_handshake_to_start() -> TestResult {
+    run(async {
+        let server = Server::builder()
+            .hello_timeout(Duration::ZERO)
+            .register(Workshop::server(Bench::default()))
+            .start_for_children()?;
+        server.spawn(plugin("call"))?.connected().await?;
+        Ok(())
+    })
+}
+
 #[test]
 fn a_killed_plugin_ends_its_calls_truthfully_and_the_next_call_starts_another() -> TestResult {
     run(async {
