@@ -540,6 +540,12 @@ impl Drop for Driver {
         if state.epoch == self.epoch {
             state.output.give_back(std::mem::take(&mut self.flushing));
         }
+        drop(state);
+        // A socket that is closed says that nothing more comes. A channel within one has to say so itself, as far as that
+        // goes without waiting.
+        if self.stream.is_over_socket() && !self.stream.is_socket() && !self.has_shut_down {
+            let _ignored = self.stream.shutdown_write();
+        }
     }
 }
 

@@ -308,7 +308,8 @@ impl Link {
             if matches!(state.phase, Phase::Closed(_)) {
                 return;
             }
-            if *reason == CloseReason::ClosedHere && state.stream.is_some() && !state.output.flusher_holds {
+            let can_be_told = state.stream.as_ref().is_some_and(|stream| stream.is_over_socket());
+            if *reason == CloseReason::ClosedHere && can_be_told && !state.output.flusher_holds {
                 // Best effort, so that the peer need not call it a loss.
                 state.say_goodbye(GoodbyeCode::Closed, "");
                 state.write_through();
@@ -525,7 +526,12 @@ impl State {
     pub(super) fn flush_or_schedule(&mut self) -> Option<Waker> {
         // While somebody takes leave, the driver has to see each call end.
         let alone = self.outgoing.in_flight() + self.incoming.open() <= 2 && !self.is_ending();
-        if !self.driver_active && alone && !self.output.flush_scheduled && !self.output.flusher_holds {
+        if !self.driver_active
+            && alone
+            && !self.output.flush_scheduled
+            && !self.output.flusher_holds
+            && self.stream.as_ref().is_some_and(|stream| stream.is_socket())
+        {
             self.write_through();
             if self.output.is_empty() {
                 return None;
@@ -536,7 +542,7 @@ impl State {
 
     /// One synchronous try, so that a dropped future cannot cut a frame in two. What does not go is the flusher's.
     fn write_through(&mut self) {
-        let Some(stream) = self.stream.as_ref().filter(|stream| stream.is_socket()) else { return };
+        let Some(stream) = &self.stream else { return };
         let buffer = self.output.buffer_mut();
         let mut slices = [std::io::IoSlice::new(&[]); 8];
         let count = buffer.chunks(&mut slices);

@@ -171,6 +171,12 @@ impl Stream {
         !matches!(self.channel, Channel::Other(_))
     }
 
+    /// Whether it is a socket or a secure channel over one, which can be tried from any thread. Other streams may be of a
+    /// kind that works within a runtime only.
+    pub(crate) fn is_over_socket(&self) -> bool {
+        self.is_socket() || self.binding.is_some()
+    }
+
     /// Waits until [`Self::try_write_vectored`] or [`Self::try_flush`] is worth a try.
     ///
     /// # Errors

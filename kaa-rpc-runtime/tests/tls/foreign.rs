@@ -218,6 +218,9 @@ async fn a_server_by_the_specification_is_taken() {
     let mut frame = [0; 24];
     within(channel.read_exact(&mut frame)).await.unwrap();
     drop(client);
+    // However it ends, its half of the channel does so properly.
+    let mut rest = Vec::new();
+    within(channel.read_to_end(&mut rest)).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use kaa_rpc_runtime::transport::Address;
 use kaa_rpc_runtime::{
-    AuthenticationError, Client, ClientBuilder, ConnectError, Events, Refused, Server, ServerBuilder,
-    ServerEvent,
+    AuthenticationError, Client, ClientBuilder, CloseReason, ConnectError, Events, Refused, Server,
+    ServerBuilder, ServerEvent,
 };
 
 use crate::streams::{World, client_builder, server_builder, within};
@@ -65,6 +65,15 @@ pub(crate) async fn refused(events: &mut Events<ServerEvent>) -> Refused {
     loop {
         if let ServerEvent::Refused(refused) = within(events.next()).await.unwrap() {
             return refused;
+        }
+    }
+}
+
+/// How the next connection ends that does.
+pub(crate) async fn end(events: &mut Events<ServerEvent>) -> CloseReason {
+    loop {
+        if let ServerEvent::Disconnected { reason, .. } = within(events.next()).await.unwrap() {
+            return reason;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::stream;
 use kaa_rpc_runtime::transport::{Address, ConnectOptions, ListenOptions, Listener, PeerAddress, connect};
-use kaa_rpc_runtime::{Backoff, Call, Client, Peer, Server};
+use kaa_rpc_runtime::{Backoff, Call, Client, CloseReason, Peer, Server};
 
 use crate::streams::*;
 use crate::support::*;
@@ -109,6 +109,29 @@ async fn a_server_that_ends_says_so_and_its_calls_are_finished() {
     let (report, sum) = tokio::join!(end, finish);
     assert_eq!((report.connections, report.cut, sum), (1, 0, Ok(6)));
     assert!(within(client.closed()).await.to_string().contains("the peer closed the connection"));
+}
+
+#[tokio::test]
+async fn whoever_takes_leave_is_not_told_of_a_loss() {
+    let (server, mut events) = server().await;
+    let client = client_at(server.address().unwrap());
+    within(client.ready()).await.unwrap();
+    server.shutdown(LONGEST).await;
+    assert_eq!(end(&mut events).await, CloseReason::ClosedHere);
+    let farewell = CloseReason::ClosedByPeer { message: String::new() };
+    assert_eq!(within(client.closed()).await, farewell);
+
+    let (server, mut events) = self::server().await;
+    for is_abrupt in [false, true] {
+        let client = client_at(server.address().unwrap());
+        lives(&client.peer()).await;
+        if !is_abrupt {
+            client.shutdown(LONGEST).await;
+            assert_eq!(client.closed().await, CloseReason::ClosedHere);
+        }
+        drop(client);
+        assert_eq!(end(&mut events).await, farewell, "is_abrupt: {is_abrupt}");
+    }
 }
 
 #[tokio::test]
