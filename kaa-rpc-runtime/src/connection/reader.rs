@@ -69,6 +69,9 @@ impl FrameReader {
             match self.try_fill() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A channel whose socket has ended, and not the channel. What has ended properly is said by frames, never
+                // by the transport, so it is an end as any other.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
                 result => return Poll::Ready(result),
             }
         }

@@ -141,6 +141,20 @@ async fn a_client_by_the_specification_is_let_in() {
 }
 
 #[tokio::test]
+async fn a_channel_that_is_cut_is_lost_as_any_connection_would_be() {
+    let (server, mut events) = server().await;
+    let mut channel = connect(&server, &Arc::new(client_config())).await.unwrap();
+    let binding = binding!(channel);
+    prove(&mut channel, Some(binding)).await.unwrap();
+    // The end of the socket, without one of the channel.
+    channel.get_mut().0.shutdown().await.unwrap();
+    assert_eq!(end(&mut events).await.to_string(), "the connection was lost");
+    // Our half has ended properly.
+    let mut rest = Vec::new();
+    within(channel.read_to_end(&mut rest)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_client_without_the_binding_or_with_another_is_not() {
     let (server, mut events) = server().await;
     let config = Arc::new(client_config());
