@@ -1,0 +1,5 @@
+//! Compiles `kaa/fleet.kaa`.
+
+fn main() -> kaa_rpc_build::Result {
+    kaa_rpc_build::compile()
+}
