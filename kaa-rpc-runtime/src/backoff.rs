@@ -56,6 +56,11 @@ impl Backoff {
         self
     }
 
+    /// The longest delay, spread aside.
+    pub(crate) fn longest_delay(&self) -> Duration {
+        self.longest
+    }
+
     /// Whether a connection of this age was in health.
     pub(crate) fn is_healthy(&self, age: Duration) -> bool {
         age >= self.healthy_after

@@ -16,6 +16,7 @@ use crate::client::{ClientBuilder, ClientEvent, ClientStatus};
 use crate::codec::Wire;
 use crate::error::{CallError, CloseReason, ConnectError, SetupError};
 use crate::events::Events;
+use crate::observe::ServerStatistics;
 use crate::peer::{Peer, Proxy};
 use crate::server::{ServerBuilder, ServerEvent};
 use crate::service::{RegisterError, Service, role};
@@ -151,6 +152,11 @@ impl Client {
         self.client.register(service)
     }
 
+    /// Serves this service no longer; see [`crate::Client::deregister`].
+    pub fn deregister(&self, service: &str) -> bool {
+        self.client.deregister(service)
+    }
+
     /// What happens to the connection, waited for one by one.
     pub fn events(&self) -> impl Iterator<Item = ClientEvent> + use<> {
         waited_for(self.client.events(), self.background.clone())
@@ -186,6 +192,17 @@ impl Server {
     /// If it is registered already, or one of its method ids is taken.
     pub fn register(&self, service: Service<role::Server>) -> Result<(), RegisterError> {
         self.server.register(service)
+    }
+
+    /// Serves this service no longer; see [`crate::Server::deregister`].
+    pub fn deregister(&self, service: &str) -> bool {
+        self.server.deregister(service)
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn statistics(&self) -> ServerStatistics {
+        self.server.statistics()
     }
 
     /// How many connections there are.

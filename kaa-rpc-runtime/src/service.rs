@@ -354,7 +354,7 @@ impl InboundCall {
             Err(error) => {
                 if self.state.oneway {
                     self.state.link.count_dropped_oneway();
-                    tracing::warn!(method = self.method_id(), %error, "dropped a oneway call");
+                    tracing::debug!(method = self.method_id(), %error, "dropped a oneway call");
                 }
                 self.state.answer(Answer::Text(Status::BadRequest, &error.to_string()));
                 None

@@ -62,7 +62,9 @@ impl Task {
                     if ended.healthy_for.is_some_and(|time| backoff.is_healthy(time)) {
                         failures = 0;
                     }
-                    Some(backoff.delay(failures).max(retry_after(&ended.reason)))
+                    // Nobody vouches for a refusal: it can make the wait as long as any, and no longer.
+                    let asked = retry_after(&ended.reason).min(backoff.longest_delay());
+                    Some(backoff.delay(failures).max(asked))
                 }
                 _ => None,
             };

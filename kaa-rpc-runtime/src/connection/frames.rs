@@ -219,7 +219,7 @@ impl State {
             return Ok(());
         }
         if part == Part::Head || configuration.resources.has_no_memory_for(frame.size()) {
-            tracing::warn!(method = frame.header.detail, "dropped a oneway call for want of memory");
+            tracing::debug!(method = frame.header.detail, "dropped a oneway call for want of memory");
             self.counts.oneways_dropped += 1;
             self.end_oneway(configuration);
             return Ok(());
@@ -263,7 +263,7 @@ impl Link {
     pub(super) fn count_refused(&self, call: &InboundState) {
         let mut state = self.lock();
         if call.oneway {
-            tracing::warn!(method = call.method.0, "dropped a oneway call: as many handlers run as may");
+            tracing::debug!(method = call.method.0, "dropped a oneway call: as many handlers run as may");
             state.counts.oneways_dropped += 1;
         } else {
             state.counts.calls_refused += 1;

@@ -160,7 +160,7 @@ struct Admitted {
     driver: Option<Driver>,
     /// By which key of the server's, where it was one of them.
     pass: Option<Pass>,
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// A handshake that ends well only if there is a place for the connection: it is taken when the client has proved itself,
@@ -260,7 +260,7 @@ async fn authenticate(
     let peer_limits = established.peer_limits;
     let opening = Opening { stream, information, peer_limits, described: &described };
     let driver = Driver::open(Arc::clone(&link), reader, methods, opening);
-    Ok(Admitted { link, driver, pass, _permit: admission.permit })
+    Ok(Admitted { link, driver, pass, permit: admission.permit })
 }
 
 /// A connection in the registry. However its task ends, with its runtime or by a panic, nobody waits for it in vain.
@@ -295,7 +295,7 @@ impl Drop for Registration<'_> {
 }
 
 async fn drive(shared: &Shared, admitted: Admitted, mut guest: Guest) {
-    let Admitted { link, driver, pass, _permit } = admitted;
+    let Admitted { link, driver, pass, permit } = admitted;
     let Some(driver) = driver else { return };
     let mut registered = Registration::new(shared, Arc::clone(&link), pass.as_ref());
     // A key that was taken away meanwhile lets nobody in.
@@ -335,6 +335,8 @@ async fn drive(shared: &Shared, admitted: Admitted, mut guest: Guest) {
     }));
     link.close(&reason);
     drop(registered);
+    // Who hears of the end may come again at once.
+    drop(permit);
     tracing::debug!(%reason, "a connection is over");
     shared.events.tell(ServerEvent::Disconnected { peer, reason });
 }

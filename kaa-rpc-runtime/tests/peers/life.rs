@@ -376,3 +376,19 @@ fn nothing_is_written_behind_half_a_frame() {
     let rest = peer.join().unwrap();
     assert!(rest.iter().all(|byte| *byte == b'x'), "{:?}", rest.iter().filter(|byte| **byte != b'x').count());
 }
+
+/// A REJECT is not authenticated, so anybody may ask for any wait.
+#[tokio::test]
+async fn a_busy_server_makes_nobody_wait_longer_than_the_backoff() {
+    use tokio::io::AsyncWriteExt;
+    let place = Place::new();
+    let listener = UnixListener::bind(place.path()).unwrap();
+    let backoff = Backoff::default().first(Duration::from_millis(1)).longest(Duration::from_millis(5));
+    let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
+    let (mut stranger, _) = within(listener.accept()).await.unwrap();
+    // Length, type, code Busy, 49 days, one version, no extensions.
+    stranger.write_all(b"\x00\x0a\x05\x03\xff\xff\xff\xff\x01\x01\x00\x00").await.unwrap();
+    let raw = within(Raw::accept(&listener)).await;
+    within(client.ready()).await.unwrap();
+    drop(raw);
+}
