@@ -189,6 +189,11 @@ impl InboundState {
         self.flags.fetch_or(flag::WATCHED, Ordering::AcqRel) & flag::CANCELLED != 0
     }
 
+    /// Whether the handler has ever asked if its caller has given up.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.has(flag::WATCHED)
+    }
+
     /// Waits until the caller has given the call up.
     pub(crate) async fn cancelled(&self) {
         self.flags.fetch_or(flag::WATCHED, Ordering::AcqRel);

@@ -1,12 +1,15 @@
 //! The handler's end of a result stream.
 //!
 //! Invariants: the handler's future and then its stream are polled where [`StreamSink::run`] is awaited, so the stream
-//! may borrow what the handler borrowed; the call's reply comes behind all items, and says how the stream ended.
+//! may borrow what the handler borrowed; the call's reply comes behind all items, and says how the stream ended; a stream
+//! that watches for its caller is not dropped before it has had time to react.
 
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use futures_core::Stream;
 
@@ -14,6 +17,9 @@ use super::forwarding::{Forwarded, Forwarding};
 use crate::codec::{EncodeError, Wire};
 use crate::connection::{InboundState, Route};
 use crate::error::Fault;
+
+/// Items that nobody takes, made before others get their turn.
+const ITEMS_AT_ONCE: usize = 64;
 
 /// Where the items of a handler's stream go. `W` says how one is written; `F` is how the handler fails: with a
 /// [`Fault`], or with the [`Failure`](crate::Failure) of a method that declares an error.
@@ -49,12 +55,16 @@ impl<W: Wire, F> StreamSink<W, F> {
             Err(failure) => return Streamed(Err(StreamFailure::Handler(failure))),
         };
         tokio::pin!(stream);
+        let call = Arc::clone(&self.call);
         let route = Route::Results(self.call);
         let mut forwarding = Forwarding::new();
         let forwarded = std::future::poll_fn(|context| {
             forwarding.poll::<W>(context, &route, |context| stream.as_mut().poll_next(context))
         })
         .await;
+        if matches!(forwarded, Forwarded::Over) && call.is_watched() {
+            wind_down(stream).await;
+        }
         Streamed(match forwarded {
             Forwarded::Finished => Ok(()),
             Forwarded::Over => Err(StreamFailure::Over),
@@ -62,6 +72,19 @@ impl<W: Wire, F> StreamSink<W, F> {
             Forwarded::Unencodable(error) => Err(StreamFailure::Unencodable(error)),
         })
     }
+}
+
+/// Lets a stream whose items nobody takes any more come to its own end. Whoever awaits this gives it so much time and no
+/// more.
+async fn wind_down<T, F>(mut stream: Pin<&mut impl Stream<Item = Result<T, F>>>) {
+    std::future::poll_fn(|context| {
+        for _ in 0..ITEMS_AT_ONCE {
+            let Some(Ok(_)) = ready!(stream.as_mut().poll_next(context)) else { return Poll::Ready(()) };
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl<W, F> fmt::Debug for StreamSink<W, F> {

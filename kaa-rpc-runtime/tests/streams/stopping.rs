@@ -17,6 +17,32 @@ async fn a_caller_that_drops_its_results_stops_the_handlers_stream() {
 }
 
 #[tokio::test]
+async fn a_stream_that_watches_for_its_caller_has_time_to_end_by_itself() {
+    let pair = Pair::new().await;
+    let mut numbers = listen::<WATCHFUL>(&pair.peer, 0);
+    assert_eq!(within(numbers.next()).await, Some(Ok(0)));
+    // Whether it waits for credit or is at work, there is somebody to tell.
+    drop(numbers);
+    pair.lives().await;
+    assert_eq!(pair.at_server.counts().dropped, 0);
+    pair.at_server.gate.add_permits(1);
+    pair.at_server.until(|counts| counts.dropped == 1).await;
+    assert_eq!(pair.at_server.sums.lock().unwrap().len(), 1, "it was dropped before it had ended");
+}
+
+#[tokio::test]
+async fn a_stream_that_watches_and_goes_on_is_dropped_after_the_grace() {
+    let grace = std::time::Duration::from_millis(50);
+    let pair = Pair::with(|server| server.cancel_grace(grace), |client| client).await;
+    let mut numbers = listen::<WATCHFUL>(&pair.peer, 0);
+    assert_eq!(within(numbers.next()).await, Some(Ok(0)));
+    drop(numbers);
+    pair.at_server.until(|counts| counts.dropped == 1).await;
+    assert!(pair.at_server.sums.lock().unwrap().is_empty());
+    pair.lives().await;
+}
+
+#[tokio::test]
 async fn a_handler_that_drops_its_parameter_stops_the_caller_and_not_the_call() {
     let pair = Pair::new().await;
     let endless = pair.at_client.watched(stream::iter(7..));

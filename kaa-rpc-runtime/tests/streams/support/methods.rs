@@ -42,6 +42,8 @@ pub(crate) const DETACHED_SUM: u32 = 17;
 pub(crate) const COUNT_AGAIN: u32 = 18;
 /// Returns texts of so many letters, for ever.
 pub(crate) const ENDLESS_TEXTS: u32 = 19;
+/// Returns numbers until it is given up, then passes the gate and keeps how many there were.
+pub(crate) const WATCHFUL: u32 = 20;
 /// Nobody serves it.
 pub(crate) const NOBODYS: u32 = 99;
 
@@ -63,13 +65,14 @@ const fn method(id: u32) -> MethodDescriptor {
             | ASK_BACK
             | REFUSE
             | GIBBERISH
+            | WATCHFUL
     );
     let streams = Streams { arguments, returns };
     let (idempotent, detached) = (id == COUNT_AGAIN, id == DETACHED_SUM);
     MethodDescriptor { streams, idempotent, detached, ..MethodDescriptor::new(id, "test.Streams", "method") }
 }
 
-static METHODS: [&MethodDescriptor; 19] = [
+static METHODS: [&MethodDescriptor; 20] = [
     &method(1),
     &method(2),
     &method(3),
@@ -89,6 +92,7 @@ static METHODS: [&MethodDescriptor; 19] = [
     &method(17),
     &method(18),
     &method(19),
+    &method(20),
 ];
 
 pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {

@@ -247,6 +247,20 @@ fn serve_more<P: Proxy>(world: Arc<World>, call: InboundCall) -> Handling {
             let text = "x".repeat(usize::try_from(letters).unwrap());
             sink.run(async { Ok(world.watched(stream::repeat(text).map(Ok))) }).await
         }),
+        WATCHFUL => call.stream::<P, u64, _, _>(number, |cx, _, sink| async move {
+            let numbers = stream::unfold(0, |count| {
+                let (cx, world) = (&cx, &world);
+                async move {
+                    if cx.is_cancelled() {
+                        world.pass_gate().await;
+                        world.sums.lock().unwrap().push(count);
+                        return None;
+                    }
+                    Some((Ok(count), count + 1))
+                }
+            });
+            sink.run(async { Ok(world.watched(numbers)) }).await
+        }),
         GIBBERISH => call.stream::<P, u8, _, _>(number, |_, _, sink| async move {
             sink.run(async { Ok(stream::iter([7, 255]).map(Ok)) }).await
         }),
