@@ -100,7 +100,7 @@ impl Job {
         let Some(mut work) = self.work.take() else { return Ok(None) };
         let chunk = tokio::select! {
             biased;
-            // The controller has cancelled it, or its time is over: this is the place to clean up.
+            // The controller has cancelled it: this is the place to clean up.
             () = self.cx.cancelled() => {
                 note(format_args!("job {} is given up after {} bytes", self.id, self.done));
                 return Ok(None);
