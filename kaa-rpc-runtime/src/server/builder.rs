@@ -200,6 +200,8 @@ impl ServerBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::{CancelRate, Patience, QueueLimits};
+    use crate::protocol::limits::Limits;
 
     /// Clauses 2.8, 2.11 and 4.10 of `docs/wire.md`, and its section 6.
     #[test]
