@@ -105,9 +105,10 @@ async fn streams_that_find_no_memory_break_and_what_they_used_is_given_back() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let resources = Resources::new(100, 1 << 20);
     let pair = Pair::with(|server| server.resources(resources.clone()), |client| client).await;
-    let mut calls: Vec<_> =
-        (0..6).map(|_| Box::pin(send::<HOLD>(&pair.peer, stream::repeat(1 << 20)))).collect();
-    while pair.at_server.counts().started < calls.len() || resources.memory() < 900_000 {
+    let endless = || pair.at_client.watched(stream::repeat(1 << 20));
+    let mut calls: Vec<_> = (0..6).map(|_| Box::pin(send::<HOLD>(&pair.peer, endless()))).collect();
+    // Until one of them was told to stop.
+    while pair.at_server.counts().started < calls.len() || pair.at_client.counts().dropped == 0 {
         for call in &mut calls {
             assert!(futures_util::poll!(call).is_pending());
         }

@@ -1,5 +1,5 @@
 //! Plugins: programs that are started to be talked to, over their stdin and stdout. The other program is
-//! `src/bin/plugin.rs`.
+//! `src/bin/workshop_plugin.rs`.
 
 use std::fs::File;
 use std::io::Read;
@@ -22,7 +22,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 const SIGKILL: i32 = 9;
 
 fn plugin(role: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plugin"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_workshop_plugin"));
     command.arg(role);
     command
 }
@@ -44,7 +44,7 @@ fn a_plugin_that_serves_is_called_and_calls_back() -> TestResult {
         work_together(&client.proxy()).await?;
         let process = client.process().ok_or("no process")?;
         let information = client.peer().information().ok_or("no information")?;
-        let program = env!("CARGO_BIN_EXE_plugin").to_owned();
+        let program = env!("CARGO_BIN_EXE_workshop_plugin").to_owned();
         assert_eq!(information.address, PeerAddress::Process { program, pid: process.pid() });
         assert_eq!(process.exit_status(), None);
 
@@ -360,7 +360,7 @@ fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
     assert_eq!(said, text("stdout is a terminal"));
     let said = started_wrongly(role, Stdio::null(), Stdio::piped())?;
     assert_eq!(said, text("stdin is a device"));
-    let said = started_wrongly(role, File::open(env!("CARGO_BIN_EXE_plugin"))?.into(), Stdio::piped())?;
+    let said = started_wrongly(role, File::open(env!("CARGO_BIN_EXE_workshop_plugin"))?.into(), Stdio::piped())?;
     assert_eq!(said, text("stdin is a file"));
 
     let said = started_wrongly("serve", Stdio::piped(), Stdio::piped())?;

@@ -17,7 +17,7 @@ use super::comparing::Opening;
 use super::farewell::{Farewell, GoodbyeCode};
 use super::frames::{Batch, Verdict};
 use super::inbound::{self, Answer, InboundState};
-use super::link::{Link, Phase, State};
+use super::link::{Link, LinkConfiguration, Phase, State};
 use super::liveness::{Liveness, Sign};
 use super::reader::{FrameReader, Part};
 use super::registry::{Methods, Placement};
@@ -199,30 +199,22 @@ impl Driver {
     /// Applies every whole frame that is here, then does what they ask for.
     fn handle_input(&mut self) -> Result<(), ProtocolError> {
         let mut outcome = Ok(());
-        let epoch_matches;
         let is_opening;
         let is_settled;
         {
             let mut state = self.link.lock();
-            epoch_matches = state.epoch == self.epoch;
             state.driver_active = true;
-            while epoch_matches && outcome.is_ok() {
-                outcome = match self.reader.next_frame(self.frame_limit) {
-                    Ok(None) => break,
-                    Ok(Some((bytes, part))) => {
-                        self.frames_read += 1;
-                        state.counts.frames_read += 1;
-                        state.counts.bytes_read += u64::try_from(bytes.len()).unwrap_or_default();
-                        parse_frame(bytes).and_then(|frame| {
-                            let (configuration, batch) = (&self.link.configuration, &mut self.batch);
-                            match part {
-                                Part::Whole => state.handle_frame(frame, configuration, batch),
-                                Part::Head => state.handle_head(frame, configuration, batch),
-                            }
-                        })
-                    }
-                    Err(error) => Err(error),
-                };
+            if state.epoch == self.epoch {
+                let before = state.counts.frames_read;
+                let configuration = &self.link.configuration;
+                outcome = apply_frames(
+                    &mut self.reader,
+                    self.frame_limit,
+                    &mut state,
+                    configuration,
+                    &mut self.batch,
+                );
+                self.frames_read += state.counts.frames_read - before;
             }
             is_opening = state.comparison.is_opening();
             is_settled = state.comparison.is_settled();
@@ -530,6 +522,27 @@ impl Driver {
         // Best effort: the connection is being cut.
         let _ignored = self.flush(&mut Context::from_waker(Waker::noop()), Turn::Again);
     }
+}
+
+/// Applies every whole frame that is here.
+#[inline]
+fn apply_frames(
+    reader: &mut FrameReader,
+    limit: usize,
+    state: &mut State,
+    configuration: &LinkConfiguration,
+    batch: &mut Batch,
+) -> Result<(), ProtocolError> {
+    while let Some((bytes, part)) = reader.next_frame(limit)? {
+        state.counts.frames_read += 1;
+        state.counts.bytes_read += u64::try_from(bytes.len()).unwrap_or_default();
+        let frame = parse_frame(bytes)?;
+        match part {
+            Part::Whole => state.handle_frame(frame, configuration, batch)?,
+            Part::Head => state.handle_head(frame, configuration, batch)?,
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Driver {
