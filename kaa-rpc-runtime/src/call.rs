@@ -3,6 +3,7 @@
 //! Invariants: a call encodes its arguments and counts as made when it is first polled; dropping it gives it up; it
 //! resolves exactly once.
 
+mod ending;
 mod results;
 
 use std::fmt;
@@ -11,22 +12,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::coop::Unconstrained;
 use tokio::time::{Instant, Sleep};
 
-use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Encoded, Encoder, Wire};
+use crate::codec::{EncodeError, Encoded, Encoder, Wire};
 use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
 use crate::descriptor::{MethodDescriptor, Streams};
 use crate::error::{CallError, Message, Outcome};
 use crate::observe::{CallEnd, OutboundObservation};
 use crate::peer::{Absence, Peer};
 use crate::protocol::calls::Terminal;
-use crate::protocol::frame::{MethodId, Status, Token};
+use crate::protocol::frame::{MethodId, Token};
 use crate::protocol::metadata::Metadata;
 use crate::stream::{IntoOutgoing, Outgoing, Produce, Produced, Producer};
 
+use ending::unencodable;
 pub(crate) use results::ResultSource;
 
 /// A generated call: a method with its arguments.
@@ -455,41 +456,6 @@ impl<M: Method> Shared<M> {
         };
         self.outcome(outcome)
     }
-
-    /// What the end of a call means.
-    #[inline]
-    fn interpret(
-        &self,
-        end: Result<Terminal, LocalEnd>,
-    ) -> Result<Value<M::Returns>, CallError<Value<M::Throws>>> {
-        match end {
-            Ok(Terminal { status: Status::Ok, payload }) => {
-                decode::<M::Returns>(&payload, self.decode_limits()).map_err(CallError::BadReply)
-            }
-            end => Err(self.failure(end)),
-        }
-    }
-
-    fn decode_limits(&self) -> DecodeLimits {
-        self.peer.link().configuration.decode
-    }
-
-    /// What the end of a call means that did not succeed.
-    #[cold]
-    fn failure(&self, end: Result<Terminal, LocalEnd>) -> CallError<Value<M::Throws>> {
-        match end {
-            Ok(terminal) => {
-                let what = if self.streams.returns { Message::Item } else { Message::Reply };
-                refusal::<M>(terminal, what, self.decode_limits())
-            }
-            Err(LocalEnd::Lost { outcome, reason }) => {
-                CallError::Disconnected { outcome: self.outcome(outcome), reason }
-            }
-            Err(LocalEnd::TooLarge { size, limit }) => {
-                unencodable(EncodeError::TooLarge { size, limit }, Message::Call)
-            }
-        }
-    }
 }
 
 impl<M> Drop for Shared<M> {
@@ -503,56 +469,6 @@ impl<M> Drop for Shared<M> {
             }
         }
     }
-}
-
-#[cold]
-fn refusal<M: Method>(
-    terminal: Terminal,
-    what: Message,
-    limits: DecodeLimits,
-) -> CallError<Value<M::Throws>> {
-    let Terminal { status, payload } = terminal;
-    match status {
-        Status::Declared => match decode::<M::Throws>(&payload, limits) {
-            Ok(error) => CallError::Declared(error),
-            Err(error) => CallError::Fault(format!("a declared error that this side cannot decode: {error}")),
-        },
-        // Ok is told apart before; without a payload that fits, it is an unreadable reply all the same.
-        Status::Ok | Status::Fault => CallError::Fault(text(&payload)),
-        Status::UnknownMethod => CallError::UnknownMethod { method: M::DESCRIPTOR.to_string() },
-        Status::BadRequest => CallError::BadRequest(text(&payload)),
-        Status::Refused => CallError::Refused(text(&payload)),
-        Status::ResourceExhausted => CallError::ResourceExhausted(text(&payload)),
-        Status::DeadlineExceeded => CallError::DeadlineExceeded { outcome: Outcome::Unknown },
-        Status::Cancelled => CallError::Cancelled,
-        Status::TooLarge => {
-            let number = |at: usize| {
-                let bytes = payload.get(at..).and_then(|bytes| bytes.first_chunk::<8>());
-                bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
-            };
-            CallError::TooLarge { what, size: number(0), limit: number(8) }
-        }
-    }
-}
-
-#[inline]
-fn decode<W: Wire>(payload: &Bytes, limits: DecodeLimits) -> Result<W::Value, DecodeError> {
-    W::decode(&mut Decoder::new(payload, limits))
-}
-
-fn unencodable<E>(error: EncodeError, what: Message) -> CallError<E> {
-    match error {
-        EncodeError::TooLarge { size, limit } => CallError::TooLarge {
-            what,
-            size: u64::try_from(size).unwrap_or(u64::MAX),
-            limit: u64::try_from(limit).unwrap_or(u64::MAX),
-        },
-        error => CallError::Unencodable(error),
-    }
-}
-
-fn text(payload: &[u8]) -> String {
-    String::from_utf8_lossy(payload).into_owned()
 }
 
 impl<M: Method> fmt::Debug for Call<M> {

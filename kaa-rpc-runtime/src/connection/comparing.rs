@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::link::{Link, Phase, State, Status};
+use super::link::{Link, Phase, State};
+use super::status::Status;
 use crate::descriptor::ServiceDescriptor;
 use crate::peer::PeerInformation;
 use crate::protocol::error::ProtocolError;

@@ -40,24 +40,22 @@ const CALLS_PER_LOOK: usize = 4;
 const FAREWELL_TIME: Duration = Duration::from_secs(2);
 /// Bytes that the peer must take of what waits within the stall limit.
 const LEAST_TAKEN: u64 = 32 * 1024;
-/// Segments of one vectored write.
-const SEGMENTS: usize = 32;
 
 /// A connection at work.
 pub(crate) struct Driver {
-    link: Arc<Link>,
+    pub(super) link: Arc<Link>,
     reader: FrameReader,
-    stream: Arc<Stream>,
+    pub(super) stream: Arc<Stream>,
     methods: Methods,
-    epoch: u32,
-    flushing: Buffer,
+    pub(super) epoch: u32,
+    pub(super) flushing: Buffer,
     batch: Batch,
     /// Calls that have been read and not begun. Nothing more is read before they are.
     backlog: VecDeque<(Frame, Verdict)>,
     /// A service may have been registered that the peer's schemas are compared with.
     is_comparing: bool,
     has_new_service: bool,
-    has_yielded: bool,
+    pub(super) has_yielded: bool,
     end_of_input: bool,
     frame_limit: usize,
     frames_read: u64,
@@ -318,98 +316,6 @@ impl Driver {
         });
     }
 
-    /// Writes what there is, unless it is wiser to wait for more.
-    fn flush(&mut self, context: &mut Context<'_>, turn: Turn) -> io::Result<()> {
-        loop {
-            if self.flushing.is_empty() {
-                let mut state = self.link.lock();
-                if state.output.is_empty() {
-                    state.output.flusher_holds = false;
-                    let is_line_left = state.streams.has_line();
-                    drop(state);
-                    self.has_yielded = false;
-                    if is_line_left {
-                        self.let_line_go_on(context);
-                    }
-                    return self.finish_flush(context);
-                }
-                if state.output.flush_scheduled && turn == Turn::Rest && !self.has_yielded {
-                    self.has_yielded = true;
-                    context.waker().wake_by_ref();
-                    return Ok(());
-                }
-                self.has_yielded = false;
-                self.flushing = state.output.take(std::mem::take(&mut self.flushing));
-            }
-            let mut slices = [io::IoSlice::new(&[]); SEGMENTS];
-            let count = self.flushing.chunks(&mut slices);
-            match self.stream.try_write_vectored(slices.get(..count).unwrap_or_default()) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    self.flushing.advance(written);
-                    self.note_written(written);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.stream.poll_write_ready(context) {
-                        Poll::Ready(ready) => ready?,
-                        Poll::Pending => return Ok(()),
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Sockets are done; other streams may hold bytes back.
-    fn finish_flush(&self, context: &mut Context<'_>) -> io::Result<()> {
-        if self.stream.is_socket() {
-            return Ok(());
-        }
-        while let Err(error) = self.stream.try_flush() {
-            if error.kind() != io::ErrorKind::WouldBlock {
-                return Err(error);
-            }
-            match self.stream.poll_write_ready(context) {
-                Poll::Ready(ready) => ready?,
-                Poll::Pending => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Everything is written, and whoever was let go on may have nothing to send, or no time: the next are let go on,
-    /// unless there is output again by then.
-    #[cold]
-    fn let_line_go_on(&self, context: &mut Context<'_>) {
-        let mut wakers = Vec::new();
-        self.link.lock().let_streams_go_on(&mut wakers);
-        wakers.into_iter().for_each(Waker::wake);
-        context.waker().wake_by_ref();
-    }
-
-    fn note_written(&self, written: usize) {
-        let mut wakers = Vec::new();
-        {
-            let mut state = self.link.lock();
-            if state.epoch != self.epoch {
-                return;
-            }
-            state.output.note_written(written);
-            state.counts.bytes_written += u64::try_from(written).unwrap_or_default();
-            let position = state.output.written();
-            state.incoming.flushed(position);
-            if !state.queue.is_empty() {
-                state.pump(&self.link.configuration, &mut wakers);
-            }
-            if state.streams.has_line() {
-                state.let_streams_go_on(&mut wakers);
-            }
-            state.tell_usage();
-        }
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
     /// Nothing to read: decide whether the connection is over, and watch over what is half done.
     fn rest(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
         let standing = self.link.lock().standing();
@@ -564,7 +470,7 @@ impl Drop for Driver {
 
 /// Whether to read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+pub(super) enum Turn {
     Again,
     /// There is more to do, after others.
     Yield,

@@ -7,7 +7,8 @@
 use std::task::Waker;
 
 use super::frames::Batch;
-use super::link::{Link, LinkConfiguration, LocalEnd, Phase, State, Status};
+use super::link::{Link, LinkConfiguration, LocalEnd, Phase, State};
+use super::status::Status;
 use crate::error::{CloseReason, ConnectError, Outcome};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, Header, Kind, Token};

@@ -20,6 +20,7 @@ use super::inbound::InboundState;
 use super::liveness::Patience;
 use super::output::Output;
 use super::queue::{Queue, QueueLimits};
+use super::status::Status;
 use crate::codec::DecodeLimits;
 use crate::error::{CloseReason, ConnectError, Outcome};
 use crate::observe::{self, ConnectionStatistics, Counts, Observers};
@@ -82,19 +83,6 @@ pub(crate) struct CancelRate {
     pub(crate) per_second: u32,
 }
 
-/// What a link is doing.
-#[derive(Debug, Clone)]
-pub(crate) enum Status {
-    /// Connecting or authenticating, for the first time or again.
-    Connecting,
-    /// Calls leave at once.
-    Open,
-    /// One side has said goodbye.
-    Draining,
-    /// Over for good.
-    Closed(CloseReason),
-}
-
 /// An end of a call that this side made up.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum LocalEnd {
@@ -108,7 +96,7 @@ pub(crate) enum LocalEnd {
 pub(crate) struct Link {
     pub(crate) configuration: LinkConfiguration,
     state: Mutex<State>,
-    status: watch::Sender<Status>,
+    pub(super) status: watch::Sender<Status>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -198,14 +186,6 @@ impl Link {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<Status> {
-        self.status.subscribe()
-    }
-
-    pub(crate) fn status(&self) -> Status {
-        self.status.borrow().clone()
-    }
-
     pub(crate) fn information(&self) -> Option<Arc<PeerInformation>> {
         self.lock().information.clone()
     }
@@ -215,19 +195,9 @@ impl Link {
         self.lock().incoming.running_count()
     }
 
-    /// Whether there is an authenticated connection.
-    pub(crate) fn is_connected(&self) -> bool {
-        matches!(self.status(), Status::Open | Status::Draining)
-    }
-
     /// Whether there is one whose schemas may still be compared.
     pub(crate) fn has_connection(&self) -> bool {
         self.lock().stream.is_some()
-    }
-
-    /// Whether it is over for good.
-    pub(crate) fn is_over(&self) -> bool {
-        matches!(self.status(), Status::Closed(_))
     }
 
     /// The services of this side have changed: an idle driver follows.
@@ -334,73 +304,6 @@ impl Link {
     fn count_end(&self, carried: Option<(u64, u64)>) {
         if let Some(bytes) = carried {
             observe::connection_closed(self.configuration.side, bytes);
-        }
-    }
-
-    /// Tells a new status. A link that is closed stays so, whoever else is about to speak.
-    fn tell(&self, status: Status) {
-        self.tell_if(status, |_| true);
-    }
-
-    pub(super) fn tell_if(&self, new: Status, condition: impl FnOnce(&Status) -> bool) {
-        self.status.send_if_modified(|status| {
-            let may = !matches!(status, Status::Closed(_)) && condition(status);
-            if may {
-                *status = new;
-            }
-            may
-        });
-    }
-
-    /// Waits until the link is open, or over.
-    ///
-    /// # Errors
-    /// Why it never opened, or is over.
-    pub(crate) async fn ready(&self) -> Result<(), CloseReason> {
-        let mut watch = self.watch();
-        loop {
-            match &*watch.borrow_and_update() {
-                Status::Open | Status::Draining => return Ok(()),
-                Status::Closed(reason) => return Err(reason.clone()),
-                Status::Connecting => {}
-            }
-            if watch.changed().await.is_err() {
-                return Err(CloseReason::ClosedHere);
-            }
-        }
-    }
-
-    /// Whether calls can leave.
-    #[cfg(feature = "tower")]
-    pub(crate) fn is_usable(&self) -> bool {
-        matches!(*self.status.borrow(), Status::Open)
-    }
-
-    /// Waits until calls can leave; unlike [`Self::ready`] it waits through a farewell for the next connection.
-    ///
-    /// # Errors
-    /// Why none ever will.
-    #[cfg(feature = "tower")]
-    pub(crate) async fn usable(&self) -> Result<(), CloseReason> {
-        let mut watch = self.watch();
-        let status = watch.wait_for(|status| matches!(status, Status::Open | Status::Closed(_))).await;
-        match status.as_deref() {
-            Ok(Status::Closed(reason)) => Err(reason.clone()),
-            Ok(_) => Ok(()),
-            Err(_gone) => Err(CloseReason::ClosedHere),
-        }
-    }
-
-    /// Waits until the link is over for good.
-    pub(crate) async fn closed(&self) -> CloseReason {
-        let mut watch = self.watch();
-        loop {
-            if let Status::Closed(reason) = &*watch.borrow_and_update() {
-                return reason.clone();
-            }
-            if watch.changed().await.is_err() {
-                return CloseReason::ClosedHere;
-            }
         }
     }
 }
