@@ -88,6 +88,11 @@ impl Task {
             CloseReason::NotConnected(error) if ended.healthy_for.is_none() => {
                 ClientEvent::Refused { error, retry_in }
             }
+            // It was lost while schemas were being compared: nobody was told of a connection.
+            CloseReason::ConnectionLost(error) if ended.healthy_for.is_none() => {
+                let error = error.unwrap_or_else(|| Arc::new(std::io::ErrorKind::UnexpectedEof.into()));
+                ClientEvent::Refused { error: ConnectError::Io(error), retry_in }
+            }
             reason => ClientEvent::Disconnected { reason, retry_in },
         });
     }

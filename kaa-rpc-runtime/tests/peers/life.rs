@@ -392,3 +392,16 @@ async fn a_busy_server_makes_nobody_wait_longer_than_the_backoff() {
     within(client.ready()).await.unwrap();
     drop(raw);
 }
+
+/// The server's schema is another, and it goes before it says more.
+#[tokio::test]
+async fn a_loss_before_schemas_are_compared_is_no_end_of_a_connection() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.path()).unwrap();
+    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+    let mut events = client.events();
+    let (stream, _) = within(listener.accept()).await.unwrap();
+    drop(Raw::serve_with_schema(stream, [9; 32]).await);
+    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
+    assert!(matches!(next(&mut events).await, ClientEvent::Refused { error: ConnectError::Io(_), .. }));
+}

@@ -249,6 +249,23 @@ impl Raw {
         io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         limits: Limits,
     ) -> Self {
+        // The same schema as the client's, so that there is nothing to compare.
+        Self::serve_as(io, limits, |theirs| theirs).await
+    }
+
+    /// The same with a schema of its own.
+    pub(crate) async fn serve_with_schema(
+        io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        schema: [u8; 32],
+    ) -> Self {
+        Self::serve_as(io, Limits::default(), |_| schema).await
+    }
+
+    async fn serve_as(
+        io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        limits: Limits,
+        schema: impl FnOnce([u8; 32]) -> [u8; 32],
+    ) -> Self {
         let mut io: Box<dyn Io> = Box::new(io);
         let mut input = BytesMut::new();
         let hello = loop {
@@ -267,8 +284,7 @@ impl Raw {
             audience: Audience::default(),
             binding: None,
             limits,
-            // The same as the client's, so that there is nothing to compare.
-            schema: hello.schema,
+            schema: schema(hello.schema),
         });
         while step(&mut io, &mut input, handshake.output(), |input| handshake.handle_input(input))
             .await
