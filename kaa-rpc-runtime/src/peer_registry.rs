@@ -115,7 +115,8 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         self.lock().entries.get(key).map(|entry| entry.proxy.clone())
     }
 
-    /// One of the peers, another each time: the next by key, then the first again.
+    /// One of the peers, another each time: the next by key, then the first again. Those that take leave are passed over,
+    /// if there are others.
     #[must_use]
     pub fn one(&self) -> Option<(K, P)> {
         let mut state = self.lock();
@@ -123,8 +124,11 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
             Some(last) => (Bound::Excluded(last), Bound::Unbounded),
             None => (Bound::Unbounded, Bound::Unbounded),
         };
-        let next = state.entries.range(after).next().or_else(|| state.entries.iter().next());
-        let (key, proxy) = next.map(|(key, entry)| (key.clone(), entry.proxy.clone()))?;
+        let mut turn = state.entries.range(after).chain(&state.entries);
+        let next = turn.find(|(_, entry)| entry.proxy.peer().link().is_usable());
+        let (key, proxy) = next
+            .or_else(|| state.entries.iter().next())
+            .map(|(key, entry)| (key.clone(), entry.proxy.clone()))?;
         state.last = Some(key.clone());
         Some((key, proxy))
     }

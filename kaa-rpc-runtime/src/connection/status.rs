@@ -73,7 +73,6 @@ impl Link {
     }
 
     /// Whether calls can leave.
-    #[cfg(feature = "tower")]
     pub(crate) fn is_usable(&self) -> bool {
         matches!(*self.status.borrow(), Status::Open)
     }

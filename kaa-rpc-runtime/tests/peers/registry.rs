@@ -135,3 +135,18 @@ async fn it_keeps_no_connection_open() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_takes_leave_is_passed_over() {
+    let (_server, clients, registry) = crowd(2).await;
+    let leaving = registry.by_key(&0).unwrap();
+    let mut held = ask::<WAIT>(leaving.peer(), "it keeps the connection");
+    assert!(poll_once(&mut held).await.is_pending());
+    let mut shutdown = Box::pin(clients[0].shutdown(std::time::Duration::from_secs(3600)));
+    assert!(poll_once(&mut shutdown).await.is_pending());
+    // Its Goodbye has come when a new call is not taken any more.
+    within(async { while ask::<ECHO>(leaving.peer(), "x").await.is_ok() {} }).await;
+    let turns: Vec<usize> = (0..4).filter_map(|_| registry.one().map(|(key, _)| key)).collect();
+    assert_eq!(turns, [1, 1, 1, 1]);
+    assert_eq!(registry.len(), 2, "it is still there");
+}
