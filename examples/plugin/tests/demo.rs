@@ -10,7 +10,6 @@ fn plugins_are_called_call_back_die_and_are_started_again() {
     assert!(output.status.success(), "{shown}{noise}");
     let expected = [
         "shout: everything in capitals",
-        "  its plugin says: 5 letters to go",
         "  hello becomes HELLO!",
         "  an empty text is refused: there is nothing to filter",
         "fragile: nothing, but not for long",
@@ -19,6 +18,9 @@ fn plugins_are_called_call_back_die_and_are_started_again() {
         "shout has ended: exit status: 0",
         "fragile has ended: exit status: 0",
     ];
+    // A oneway call comes before the result that was sent behind it, but whoever waits for that may be the first to print.
+    let said = "  its plugin says: 5 letters to go\n";
+    assert_eq!(shown.matches(said).count(), 1, "{shown}");
     let mut rest = shown.as_ref();
     for line in expected {
         let (_, behind) =
