@@ -31,6 +31,7 @@ use crate::transport::Address;
 ///
 /// # Panics
 /// Within an async task, whose thread must not wait: there is `.await`.
+#[track_caller]
 pub fn wait<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(background()?.block_on(future))
 }
@@ -123,11 +124,13 @@ impl Client {
     ///
     /// # Errors
     /// Why there is no connection and will be none.
+    #[track_caller]
     pub fn ready(&self) -> Result<(), ConnectError> {
         self.background.block_on(self.client.ready())
     }
 
     /// Waits until the connection is over for good, and tells why.
+    #[track_caller]
     pub fn closed(&self) -> CloseReason {
         self.background.block_on(self.client.closed())
     }
@@ -163,6 +166,7 @@ impl Client {
     }
 
     /// Takes no new calls, lets those that run finish for at most this time, and closes.
+    #[track_caller]
     pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.background.block_on(self.client.shutdown(grace))
     }
@@ -213,11 +217,13 @@ impl Server {
 
     /// Waits until no connection is left and none will be accepted any more: at `stdio:` the host has gone, elsewhere the
     /// server was shut down.
+    #[track_caller]
     pub fn closed(&self) {
         self.background.block_on(self.server.closed());
     }
 
     /// Takes no more connections and no new calls, lets those that run finish for at most this time, and closes.
+    #[track_caller]
     pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.background.block_on(self.server.shutdown(grace))
     }
@@ -234,7 +240,9 @@ impl<M: Method> Call<M> {
     /// As when it is awaited.
     ///
     /// # Panics
-    /// Within an async task, whose thread must not wait: there is `.await`.
+    /// Within an async task, whose thread must not wait: there is `.await`. A handler is such a task, unless its service is
+    /// registered with [`blocking()`](Service::blocking).
+    #[track_caller]
     pub fn wait(self) -> Result<<M::Returns as Wire>::Value, CallError<<M::Throws as Wire>::Value>> {
         let runtime = self.runtime();
         runtime.block_on(self)
@@ -249,6 +257,7 @@ impl<M: Method> OnewayCall<M> {
     ///
     /// # Panics
     /// Within an async task, whose thread must not wait: there is `.await`.
+    #[track_caller]
     pub fn wait(self) -> Result<(), CallError> {
         let runtime = self.runtime();
         runtime.block_on(self)
