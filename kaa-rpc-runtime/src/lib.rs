@@ -29,13 +29,6 @@
 //! With services there is `.register(Epg::server(…))` on the one side and `.register(Epg::client(…))` on the other; see
 //! the examples in the repository.
 //!
-//! # Features
-//! None is on by default.
-//! - `metrics`: counting calls, connections and bytes for the recorder of the crate `metrics`.
-//! - `process`: starting programs and talking to them over their stdin and stdout, `ClientBuilder::connect_process` and
-//!   `Server::spawn`. The started program does not need it.
-//! - `systemd`: listening at sockets that systemd hands over, `systemd:NAME`.
-//!
 //! # Runtime
 //! Everything runs on tokio. Calls with a timeout, and everything that listens or connects, must be used within a tokio
 //! runtime with I/O and time enabled.
@@ -45,8 +38,11 @@
 //! - `tls`: addresses of the form `tls:host:port`, see [`Address`](transport::Address). No C compiler is needed for it, but
 //!   Rust 1.89 and an x86_64 or aarch64 processor of the last ten years.
 //! - `tls-ring`: the same, with the cryptography of ring. Its build needs a C compiler.
-//! - `metrics`: counts calls, connections and bytes for the recorder that the program has installed.
-//! - `tower`: a client as a `tower::Service`.
+//! - `process`: starting programs and talking to them over their stdin and stdout, `ClientBuilder::connect_process` and
+//!   `Server::spawn`. The started program does not need it.
+//! - `systemd`: listening at sockets that systemd hands over, `systemd:NAME`.
+//! - `tower`: a client as a `tower::Service`, in a module `tower`.
+//! - `metrics`: counts calls, connections and bytes for the recorder of the crate `metrics`.
 
 mod backoff;
 pub mod blocking;
