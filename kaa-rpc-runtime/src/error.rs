@@ -444,6 +444,16 @@ impl<E: Error> From<E> for Fault {
     }
 }
 
+impl<E: DeclaredError> From<Failure<E>> for Fault {
+    /// For whoever calls a handler directly, such as a test or another handler, and does not tell its errors apart.
+    fn from(failure: Failure<E>) -> Self {
+        match failure {
+            Failure::Declared(error) => Self::from(error),
+            Failure::Fault(fault) => fault,
+        }
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -518,6 +528,17 @@ mod tests {
         let failure = handler(CallError::Cancelled).unwrap_err();
         assert_eq!(failure.to_string(), "the peer cancelled the call");
         assert!(matches!(failure, Failure::Fault(_)));
+    }
+
+    #[test]
+    fn whoever_calls_a_handler_directly_may_take_its_failure_for_a_fault() {
+        fn caller(end: Result<(), Failure<NoSuchThing>>) -> Result<(), Fault> {
+            Ok(end?)
+        }
+        let declared = caller(Err(Failure::Declared(NoSuchThing)));
+        assert_eq!(declared.unwrap_err().message(), "no such thing");
+        let unknown = caller(Err(Failure::Fault(Fault::unknown_method())));
+        assert!(unknown.unwrap_err().is_unknown_method());
     }
 
     #[test]
