@@ -123,7 +123,12 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
         match self {
             Self::Declared(error) => error.fmt(formatter),
             Self::Fault(message) => write!(formatter, "the remote handler failed: {message}"),
-            Self::UnknownMethod { method } => write!(formatter, "the peer does not know the method {method}"),
+            Self::UnknownMethod { method } => {
+                write!(
+                    formatter,
+                    "the peer does not know the method {method}, or its service is not registered there"
+                )
+            }
             Self::BadRequest(message) => {
                 write!(formatter, "the peer could not decode the arguments: {message}")
             }
@@ -227,7 +232,9 @@ impl PartialEq for CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ClosedHere => formatter.write_str("the connection was closed on this side"),
+            Self::ClosedHere => formatter.write_str(
+                "the connection was closed on this side: it was shut down, or what held it dropped",
+            ),
             Self::ClosedByPeer { message } if message.is_empty() => {
                 formatter.write_str("the peer closed the connection")
             }
@@ -377,7 +384,9 @@ impl From<Infallible> for SetupError {
 #[non_exhaustive]
 pub enum AuthenticationError {
     /// The peer did not accept this side's proof: the secrets, the key id or the audience differ.
-    #[error("the peer did not accept our proof of the shared secret")]
+    #[error(
+        "the peer did not accept our proof of the shared secret: perhaps its secret, key id or audience is another"
+    )]
     RejectedByPeer,
     /// The server could not prove that it has the secret. Nothing was sent to it.
     #[error("the server could not prove that it has the shared secret")]

@@ -112,7 +112,7 @@ fn what_is_wrong_with_inherited_sockets_is_told() -> TestResult {
                 "systemd:admin",
                 format!(
                     "{public} is not a loopback address, and plain TCP can be read and changed on its way; \
-                     `allow_plaintext()` permits it"
+                     a tls: address is for that (feature \"tls\"), or `allow_plaintext()` permits it"
                 ),
             ),
         ];

@@ -140,7 +140,7 @@ fn a_wrong_secret_is_told_in_words_and_harms_nobody() {
     let mut server = place.server();
     kaa_rpc_runtime::Secret::generate().unwrap().write_new_file(place.path("wrong")).unwrap();
     let output = place.client("wrong", &["list"]).output().unwrap();
-    check_failure(&output, 1, "did not accept our proof of the shared secret (is this the server's secret?)");
+    check_failure(&output, 1, "audience is another (is this the server's secret?)");
     server.until("refused a connection");
     assert_eq!(place.good(&["list"]), "no items\n");
 }

@@ -51,7 +51,7 @@ pub enum TransportError {
     /// Plain TCP to another machine, without permission.
     #[error(
         "{address} is not a loopback address, and plain TCP can be read and changed on its way; \
-         `allow_plaintext()` permits it"
+         a tls: address is for that (feature \"tls\"), or `allow_plaintext()` permits it"
     )]
     PlaintextRefused {
         /// Where.

@@ -63,7 +63,9 @@ pub enum HandshakeError {
         theirs: Vec<u8>,
     },
     /// At the client: the server did not accept our proof. It does not say why.
-    #[error("the peer did not accept our proof of the shared secret")]
+    #[error(
+        "the peer did not accept our proof of the shared secret: perhaps its secret, key id or audience is another"
+    )]
     RejectedByPeer,
     /// At the client: the server could not prove that it has the secret.
     #[error("the server could not prove that it has the shared secret")]
@@ -92,7 +94,7 @@ pub enum HandshakeError {
         code: RejectCode,
     },
     /// At the server: the client is not who it must be. The client is told `AuthFailed` and no more.
-    #[error("the client under key id \"{key_id}\" was refused: {reason}")]
+    #[error("the client was refused: {reason} (key id \"{key_id}\")")]
     Refused {
         /// The key id that the client claimed.
         key_id: KeyId,
@@ -109,6 +111,11 @@ fn guess(received: &[u8]) -> &'static str {
     match received {
         // A record of TLS: an alert or a handshake, and the major version.
         [21 | 22, 3, ..] => ", which is TLS: it has a tls: address, and this side has not",
+        _ if !received.is_empty()
+            && received.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')) =>
+        {
+            ", which is text: it is another program, or a plugin that prints before it takes \"stdio:\""
+        }
         _ => "",
     }
 }
