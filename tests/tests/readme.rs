@@ -18,6 +18,27 @@ fn the_readme_shows_the_files_of_the_hello_example() {
 }
 
 #[test]
+fn the_readme_shows_what_becomes_of_the_manifest_of_a_copied_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let manifest = std::fs::read_to_string(root.join("examples/chat/Cargo.toml")).unwrap();
+    let (_, section) = readme.split_once("\n## Begin with an example\n").unwrap();
+    let (_, block) = section.split_once("```toml\n").unwrap();
+    let (copy, _) = block.split_once("```").unwrap();
+    assert!(!copy.contains("workspace"), "{copy}");
+    let names = |text: &str| -> Vec<String> {
+        let (_, dependencies) = text.split_once("\n[dependencies]\n").unwrap();
+        let lines = dependencies.lines().filter(|line| line.contains('='));
+        lines.map(|line| line.split([' ', '.']).next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(copy), names(&manifest));
+    for line in manifest.lines().filter(|line| line.contains("features")) {
+        let (_, features) = line.split_once("features").unwrap();
+        assert!(copy.contains(features), "features{features}");
+    }
+}
+
+#[test]
 fn the_hello_example_is_short() {
     let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello");
     let files = ["build.rs", "kaa/hello.kaa", "src/lib.rs", "src/bin/server.rs", "src/bin/client.rs"];
