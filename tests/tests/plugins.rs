@@ -360,7 +360,8 @@ fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
     assert_eq!(said, text("stdout is a terminal"));
     let said = started_wrongly(role, Stdio::null(), Stdio::piped())?;
     assert_eq!(said, text("stdin is a device"));
-    let said = started_wrongly(role, File::open(env!("CARGO_BIN_EXE_workshop_plugin"))?.into(), Stdio::piped())?;
+    let said =
+        started_wrongly(role, File::open(env!("CARGO_BIN_EXE_workshop_plugin"))?.into(), Stdio::piped())?;
     assert_eq!(said, text("stdin is a file"));
 
     let said = started_wrongly("serve", Stdio::piped(), Stdio::piped())?;
