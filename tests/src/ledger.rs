@@ -1,7 +1,7 @@
 //! Ledgers: what was done, and what callers were told of it, in files that outlive whoever wrote them.
 //!
 //! Invariants: a line is written by one system call before anything happens because of it, so that a killed process has
-//! written all it did; a line has [`LINE`] bytes, so that none lies across two pages, of which a killed process may have
+//! written all it did; a line has `LINE` bytes, so that none lies across two pages, of which a killed process may have
 //! written only the first; numbers of calls are never used again.
 
 mod books;

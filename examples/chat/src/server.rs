@@ -1,7 +1,7 @@
-//! The server: one [`Visitor`] for each connection, and one room for all of them.
+//! The server: one `Visitor` for each connection, and one room for all of them.
 //!
 //! Invariants: a name belongs to one visitor, from `enter` until `leave` or the end of the connection, and the others are
-//! told of both; who reads slowly misses a line and does not hold up the rest for longer than [`PATIENCE`].
+//! told of both; who reads slowly misses a line and does not hold up the rest for longer than `PATIENCE`.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -49,7 +49,7 @@ impl ClientBuilder {
     /// Where to get the secret, and its key id, anew for each connection: a client that connects again takes up a secret
     /// that was replaced meanwhile. It takes the place of [`ClientBuilder::secret`] and [`ClientBuilder::key_id`].
     ///
-    /// Where it fails there is no connection ([`ConnectError::Secret`]), and with [`ClientBuilder::reconnect`] another try.
+    /// Where it fails there is no connection ([`ConnectError::Secret`](crate::ConnectError::Secret)), and with [`ClientBuilder::reconnect`] another try.
     /// It is called within the runtime: to read a small file is no harm, to wait for somebody is.
     ///
     /// ```
