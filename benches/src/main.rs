@@ -1,7 +1,6 @@
 //! Compares this project with its peers: server and client as separate processes on a unix socket, interleaved rounds,
 //! medians. `compare` runs all; `count` is for a run under callgrind.
 
-mod kaa;
 mod streams;
 mod tarpc_peer;
 
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use bytes::Bytes;
+use kaa_rpc_instructions::echo;
 
 const PEERS: [&str; 2] = ["kaa", "tarpc"];
 const CALLERS: [usize; 3] = [1, 64, 1024];
@@ -39,10 +39,6 @@ fn main() -> Result<()> {
             .build()?
             .block_on(count(peer, callers.parse()?, calls.parse()?)),
         ["take", peer, socket, count] => runtime()?.block_on(streams::take(peer, socket, count.parse()?)),
-        ["count-stream", direction, items] => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(streams::count(*direction == "upwards", items.parse()?)),
         ["streams"] => streams::compare(5, 20_000_000),
         ["streams", rounds, items] => streams::compare(rounds.parse()?, items.parse()?),
         ["compare"] => compare(5, Duration::from_millis(1000), 32),
@@ -55,6 +51,12 @@ fn main() -> Result<()> {
     }
 }
 
+impl Caller for echo::Caller {
+    async fn echo(&self, data: Bytes) -> Result<Bytes> {
+        self.echo(data).await
+    }
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Runtime::new()?)
 }
@@ -62,7 +64,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 async fn serve(peer: &str, socket: &str) -> Result<()> {
     match peer {
         "kaa" => {
-            let _server = kaa::serve(socket).await?;
+            let _server = echo::serve(socket).await?;
             std::future::pending().await
         }
         "raw" => streams::serve_raw(socket).await,
@@ -77,7 +79,7 @@ async fn client(peer: &str, socket: &str, callers: usize, size: usize, time: Dur
     }
     match peer {
         "kaa" => {
-            let caller = kaa::connect(socket).await?;
+            let caller = echo::connect(socket).await?;
             drive(caller, callers, size, time).await
         }
         "tarpc" => {
@@ -134,8 +136,8 @@ async fn count(peer: &str, callers: usize, calls: usize) -> Result<()> {
     let data = Bytes::from(vec![7; 32]);
     match peer {
         "kaa" => {
-            let _server = kaa::serve(&socket).await?;
-            repeat(kaa::connect(&socket).await?, callers, calls, &data).await
+            let _server = echo::serve(&socket).await?;
+            repeat(echo::connect(&socket).await?, callers, calls, &data).await
         }
         "tarpc" => {
             let server = tokio::spawn({

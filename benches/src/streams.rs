@@ -1,13 +1,13 @@
 //! Streams of numbers from a server process to a client process: this project's against the floor, which is the same
 //! numbers of eight bytes each, written to the same kind of socket 64 KiB at a time and read back.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::kaa;
+use kaa_rpc_instructions::echo;
 
 const PIECE: usize = 64 * 1024;
 
@@ -56,7 +56,7 @@ pub async fn take(peer: &str, socket: &str, count: u64) -> Result<()> {
     while !std::path::Path::new(socket).exists() {
         tokio::task::yield_now().await;
     }
-    let caller = if peer == "raw" { None } else { Some(kaa::connect(socket).await?) };
+    let caller = if peer == "raw" { None } else { Some(echo::connect(socket).await?) };
     let (cpu, start) = (crate::own_cpu(), Instant::now());
     let sum = match caller {
         None => read_raw(socket, count).await?,
@@ -91,17 +91,5 @@ pub fn compare(rounds: usize, count: u64) -> Result<()> {
             sample.server_cpu * 1e9
         );
     }
-    Ok(())
-}
-
-/// So many numbers with both ends in one thread, for callgrind.
-pub async fn count(upwards: bool, count: u64) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let socket = folder.path().join("socket").display().to_string();
-    let _server = kaa::serve(&socket).await?;
-    let caller = kaa::connect(&socket).await?;
-    let sum = if upwards { caller.sum(count).await? } else { caller.numbers(count).await? };
-    ensure!(sum == expected(count), "a wrong sum");
-    tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.unwrap_or_default();
     Ok(())
 }

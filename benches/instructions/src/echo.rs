@@ -1,4 +1,4 @@
-//! This project's peer.
+//! The echo service, its server and its client.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -71,6 +71,11 @@ async fn add(mut numbers: Incoming<u64>) -> Result<u64, CallError> {
 }
 
 impl Caller {
+    /// Sends data to the server, which returns it.
+    pub async fn echo(&self, data: Bytes) -> Result<Bytes> {
+        Ok(self.0.echo(data).await?)
+    }
+
     /// Takes so many numbers from the server.
     pub async fn numbers(&self, count: u64) -> Result<u64> {
         Ok(add(self.0.numbers(count)).await?)
@@ -79,11 +84,5 @@ impl Caller {
     /// Sends so many numbers to the server.
     pub async fn sum(&self, count: u64) -> Result<u64> {
         Ok(self.0.sum(stream::iter(0..count)).await?)
-    }
-}
-
-impl crate::Caller for Caller {
-    async fn echo(&self, data: Bytes) -> Result<Bytes> {
-        Ok(self.0.echo(data).await?)
     }
 }
