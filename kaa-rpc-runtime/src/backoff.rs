@@ -7,10 +7,10 @@ use std::time::Duration;
 /// By default 100 ms, then each 1.6 times the last, at most 30 s, each ±20 %; after 10 s of health from the start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
-    first: Duration,
+    initial: Duration,
     factor: f64,
-    longest: Duration,
-    healthy_after: Duration,
+    max: Duration,
+    reset_after: Duration,
 }
 
 /// Largest part by which a delay is shortened or lengthened.
@@ -19,10 +19,10 @@ const SPREAD: f64 = 0.2;
 impl Default for Backoff {
     fn default() -> Self {
         Self {
-            first: Duration::from_millis(100),
+            initial: Duration::from_millis(100),
             factor: 1.6,
-            longest: Duration::from_secs(30),
-            healthy_after: Duration::from_secs(10),
+            max: Duration::from_secs(30),
+            reset_after: Duration::from_secs(10),
         }
     }
 }
@@ -30,15 +30,15 @@ impl Default for Backoff {
 impl Backoff {
     /// The first delay.
     #[must_use]
-    pub fn first(mut self, first: Duration) -> Self {
-        self.first = first;
+    pub fn initial(mut self, initial: Duration) -> Self {
+        self.initial = initial;
         self
     }
 
     /// The longest delay.
     #[must_use]
-    pub fn longest(mut self, longest: Duration) -> Self {
-        self.longest = longest;
+    pub fn max(mut self, max: Duration) -> Self {
+        self.max = max;
         self
     }
 
@@ -49,21 +49,21 @@ impl Backoff {
         self
     }
 
-    /// After so long in health the delays begin anew with the first.
+    /// After a connection has lasted this long, the next delay is the initial one again.
     #[must_use]
-    pub fn healthy_after(mut self, time: Duration) -> Self {
-        self.healthy_after = time;
+    pub fn reset_after(mut self, time: Duration) -> Self {
+        self.reset_after = time;
         self
     }
 
-    /// The longest delay, spread aside.
-    pub(crate) fn longest_delay(&self) -> Duration {
-        self.longest
+    /// The longest delay, before the random spread.
+    pub(crate) fn max_delay(&self) -> Duration {
+        self.max
     }
 
     /// Whether a connection of this age was in health.
     pub(crate) fn is_healthy(&self, age: Duration) -> bool {
-        age >= self.healthy_after
+        age >= self.reset_after
     }
 
     /// The delay after so many failures in a row before this one.
@@ -74,10 +74,10 @@ impl Backoff {
     /// `chance` from 0 to 1.
     fn delay_at(&self, failures: u32, chance: f64) -> Duration {
         let exponent = i32::try_from(failures.min(64)).unwrap_or(64);
-        let seconds = self.first.as_secs_f64() * self.factor.powi(exponent);
-        let seconds = seconds.min(self.longest.as_secs_f64());
+        let seconds = self.initial.as_secs_f64() * self.factor.powi(exponent);
+        let seconds = seconds.min(self.max.as_secs_f64());
         let spread = seconds * (1.0 - SPREAD + 2.0 * SPREAD * chance);
-        Duration::try_from_secs_f64(spread).unwrap_or(self.longest)
+        Duration::try_from_secs_f64(spread).unwrap_or(self.max)
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn whatever_is_set_gives_a_delay() {
-        let backoff = Backoff::default().factor(f64::NAN).longest(Duration::MAX).first(Duration::MAX);
+        let backoff = Backoff::default().factor(f64::NAN).max(Duration::MAX).initial(Duration::MAX);
         assert_eq!(backoff.delay_at(u32::MAX, 1.0), Duration::MAX);
         assert_eq!(Backoff::default().factor(0.0).delay_at(9, 0.5), Duration::from_millis(100));
         assert_eq!(Backoff::default().factor(2.0).delay_at(2, 0.5), Duration::from_millis(400));

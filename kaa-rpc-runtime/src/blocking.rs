@@ -162,7 +162,7 @@ impl Client {
 
     /// What happens to the connection, waited for one by one.
     pub fn events(&self) -> impl Iterator<Item = ClientEvent> + use<> {
-        waited_for(self.client.events(), self.background.clone())
+        blocking_iter(self.client.events(), self.background.clone())
     }
 
     /// Takes no new calls, lets those that run finish for at most this time, and closes.
@@ -187,7 +187,7 @@ impl Server {
 
     /// What happens, waited for one by one.
     pub fn events(&self) -> impl Iterator<Item = ServerEvent> + use<> {
-        waited_for(self.server.events(), self.background.clone())
+        blocking_iter(self.server.events(), self.background.clone())
     }
 
     /// Serves one more service, on living connections too.
@@ -229,7 +229,7 @@ impl Server {
     }
 }
 
-fn waited_for<E: Clone>(mut events: Events<E>, background: Handle) -> impl Iterator<Item = E> {
+fn blocking_iter<E: Clone>(mut events: Events<E>, background: Handle) -> impl Iterator<Item = E> {
     std::iter::from_fn(move || background.block_on(events.next()))
 }
 
@@ -269,7 +269,7 @@ impl<T, E> Incoming<T, E> {
     ///
     /// # Panics
     /// The iterator, within an async task, whose thread must not wait: there is `next().await`.
-    pub fn waited_for(mut self) -> impl Iterator<Item = Result<T, CallError<E>>> {
+    pub fn blocking_iter(mut self) -> impl Iterator<Item = Result<T, CallError<E>>> {
         let runtime = self.runtime();
         std::iter::from_fn(move || runtime.block_on(self.next()))
     }

@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep};
 use crate::codec::{EncodeError, Encoded, Encoder, Wire};
 use crate::connection::{Abandonment, CallParameters, LocalEnd, Progress, Start, Ticket};
 use crate::descriptor::{MethodDescriptor, Streams};
-use crate::error::{CallError, Message, Outcome};
+use crate::error::{CallError, MessageKind, Outcome};
 use crate::observe::{CallEnd, OutboundObservation};
 use crate::peer::{Absence, Peer};
 use crate::protocol::calls::Terminal;
@@ -336,7 +336,7 @@ impl<M: Method> Shared<M> {
             }
             Start::Unencodable(error) => {
                 self.stage = Stage::Done;
-                Poll::Ready(Err(unencodable(error, Message::Call)))
+                Poll::Ready(Err(unencodable(error, MessageKind::Call)))
             }
             Start::UnknownService => {
                 self.stage = Stage::Done;
@@ -429,7 +429,7 @@ impl<M: Method> Shared<M> {
             self.producer = None;
             if let Produced::Unencodable(error) = produced {
                 self.give_up();
-                return Poll::Ready(unencodable(error, Message::Item));
+                return Poll::Ready(unencodable(error, MessageKind::Item));
             }
         }
         self.poll_deadline(context)

@@ -61,7 +61,7 @@ pub(crate) struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.link.close(&CloseReason::ClosedHere);
+        self.link.close(&CloseReason::ClosedLocally);
         self.link.configuration.detached.cut();
     }
 }

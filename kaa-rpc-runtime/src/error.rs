@@ -60,7 +60,7 @@ pub enum CallError<E = Infallible> {
     /// The call or its reply is larger than a frame may be.
     TooLarge {
         /// Which of them.
-        what: Message,
+        what: MessageKind,
         /// Its bytes, as far as they were counted.
         size: u64,
         /// The limit in bytes.
@@ -77,7 +77,7 @@ pub enum CallError<E = Infallible> {
 
 /// The messages of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Message {
+pub enum MessageKind {
     /// The call with its arguments.
     Call,
     /// The reply with its result.
@@ -107,9 +107,9 @@ impl<E> CallError<E> {
             Self::UnknownMethod { .. } | Self::BadRequest(_) | Self::Unencodable(_) | Self::Refused(_) => {
                 Outcome::NotSent
             }
-            Self::TooLarge { what: Message::Call, .. } => Outcome::NotSent,
-            Self::TooLarge { what: Message::Reply, .. } => Outcome::Run,
-            Self::TooLarge { what: Message::Item, .. } => Outcome::Unknown,
+            Self::TooLarge { what: MessageKind::Call, .. } => Outcome::NotSent,
+            Self::TooLarge { what: MessageKind::Reply, .. } => Outcome::Run,
+            Self::TooLarge { what: MessageKind::Item, .. } => Outcome::Unknown,
             Self::BadItem(_) | Self::Broken(_) | Self::ResourceExhausted(_) | Self::Cancelled => {
                 Outcome::Unknown
             }
@@ -140,13 +140,13 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::Refused(why) => write!(formatter, "the call was refused: {why}"),
             Self::DeadlineExceeded { .. } => formatter.write_str("the call's deadline has passed"),
             Self::Cancelled => formatter.write_str("the peer cancelled the call"),
-            Self::TooLarge { what: Message::Call, size, limit } => {
+            Self::TooLarge { what: MessageKind::Call, size, limit } => {
                 write!(formatter, "the call has {size} bytes or more, over the limit of {limit}")
             }
-            Self::TooLarge { what: Message::Reply, size, limit } => {
+            Self::TooLarge { what: MessageKind::Reply, size, limit } => {
                 write!(formatter, "the reply has {size} bytes or more, over the limit of {limit}")
             }
-            Self::TooLarge { what: Message::Item, size, limit } => {
+            Self::TooLarge { what: MessageKind::Item, size, limit } => {
                 write!(formatter, "an item of the stream has {size} bytes or more, over the limit of {limit}")
             }
             Self::Disconnected { outcome, reason } => {
@@ -175,7 +175,7 @@ impl<E: Error + 'static> Error for CallError<E> {
 #[non_exhaustive]
 pub enum CloseReason {
     /// This side closed it, or its [`Client`](crate::Client) or [`Server`](crate::Server) was dropped.
-    ClosedHere,
+    ClosedLocally,
     /// The peer said goodbye; with its reason if it gave one.
     ClosedByPeer {
         /// What the peer said.
@@ -217,7 +217,7 @@ pub struct ProcessEnded {
 impl PartialEq for CloseReason {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::ClosedHere, Self::ClosedHere) | (Self::PeerStalled, Self::PeerStalled) => true,
+            (Self::ClosedLocally, Self::ClosedLocally) | (Self::PeerStalled, Self::PeerStalled) => true,
             (Self::ClosedByPeer { message: a }, Self::ClosedByPeer { message: b }) => a == b,
             (Self::ConnectionLost(a), Self::ConnectionLost(b)) => {
                 a.as_ref().map(|error| error.kind()) == b.as_ref().map(|error| error.kind())
@@ -232,7 +232,7 @@ impl PartialEq for CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ClosedHere => formatter.write_str(
+            Self::ClosedLocally => formatter.write_str(
                 "the connection was closed on this side: it was shut down, or what held it dropped",
             ),
             Self::ClosedByPeer { message } if message.is_empty() => {
@@ -277,7 +277,7 @@ pub enum ConnectError {
     },
     /// There has been no connection yet, and the caller would not wait: [`Peer::fail_fast`](crate::Peer::fail_fast).
     #[error("it is still being made")]
-    Underway,
+    StillConnecting,
     /// The peer is this very program object.
     #[error("a connection to oneself was refused")]
     SelfConnection,
@@ -303,7 +303,9 @@ impl ConnectError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Timeout(_) | Self::Io(_) | Self::Secret(_) | Self::Underway => true,
+            Self::Busy { .. } | Self::Timeout(_) | Self::Io(_) | Self::Secret(_) | Self::StillConnecting => {
+                true
+            }
             Self::Transport(error) => match error.as_ref() {
                 TransportError::Connect { .. } | TransportError::Resolve { .. } => true,
                 TransportError::Tls { source, .. } => source.is_transient(),

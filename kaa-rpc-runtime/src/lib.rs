@@ -87,7 +87,7 @@ pub use context::Context;
 pub use descriptor::MethodDescriptor;
 pub use error::{
     AuthenticationError, CallError, CloseReason, ConnectError, DeclaredError, Failure, Fault, IntoFault,
-    Message, Outcome, ProcessEnded, SetupError,
+    MessageKind, Outcome, ProcessEnded, SetupError,
 };
 pub use events::Events;
 pub use observe::{

@@ -175,7 +175,7 @@ impl Peer {
 
     /// Closes the connection now. Unanswered calls of both sides end.
     pub fn close(&self) {
-        self.link.close(&CloseReason::ClosedHere);
+        self.link.close(&CloseReason::ClosedLocally);
     }
 
     /// Makes and takes no new calls on this connection, lets those that run finish for at most this time, and closes. From

@@ -15,7 +15,7 @@ const MOST_MEMORY: u64 = 256 * 1024 * 1024;
 /// What a connection may use without telling.
 const UNTOLD: u64 = 64 * 1024;
 
-/// Budgets that servers and clients share: those of the process ([`Resources::of_process`]), unless they are given others.
+/// Budgets that servers and clients share: those of the process ([`Resources::process_wide`]), unless they are given others.
 ///
 /// Memory is that of calls of the peer until they are answered, of streams that have come and were not taken, of frames
 /// that are half here, of calls that wait to leave, and of output that was not taken. What decoded values take beside
@@ -42,7 +42,7 @@ impl Resources {
 
     /// Those of the process: 4,096 handlers and 256 MiB.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub fn process_wide() -> Self {
         static PROCESS: OnceLock<Resources> = OnceLock::new();
         PROCESS.get_or_init(|| Self::new(MOST_HANDLERS, MOST_MEMORY)).clone()
     }
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_process_has_4096_handlers_and_256_mib() {
-        let shared = Resources::of_process().shared;
+        let shared = Resources::process_wide().shared;
         assert_eq!((shared.most_handlers, shared.most_memory), (4096, 256 * 1024 * 1024));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::codec::DecodeLimits;
-use crate::connection::{CancelRate, Detached, LinkConfiguration, Patience, QueueLimits, Side};
+use crate::connection::{CancelRate, Detached, Keepalive, LinkConfiguration, QueueLimits, Side};
 use crate::observe::Observers;
 use crate::protocol::limits::Limits;
 use crate::protocol::schema::Compatibility;
@@ -17,15 +17,15 @@ pub(crate) struct Settings {
     pub(crate) handshake_timeout: Duration,
     pub(crate) output_budget: u64,
     pub(crate) cancel_grace: Duration,
-    pub(crate) stall_limit: Duration,
+    pub(crate) stall_timeout: Duration,
     pub(crate) hides_faults: bool,
     pub(crate) compatibility: Compatibility,
-    pub(crate) patience: Option<Patience>,
+    pub(crate) keepalive: Option<Keepalive>,
     pub(crate) observers: Observers,
     pub(crate) resources: Resources,
     pub(crate) queue: QueueLimits,
     pub(crate) decode: DecodeLimits,
-    pub(crate) deepest_nesting: u32,
+    pub(crate) max_nesting: u32,
     pub(crate) cancels: CancelRate,
 }
 
@@ -36,15 +36,18 @@ impl Default for Settings {
             handshake_timeout: Duration::from_secs(10),
             output_budget: 8 * 1024 * 1024,
             cancel_grace: Duration::from_secs(5),
-            stall_limit: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(30),
             hides_faults: false,
             compatibility: Compatibility::default(),
-            patience: Some(Patience { idle: Duration::from_secs(15), answer: Duration::from_secs(10) }),
+            keepalive: Some(Keepalive {
+                interval: Duration::from_secs(15),
+                timeout: Duration::from_secs(10),
+            }),
             observers: Observers::default(),
-            resources: Resources::of_process(),
+            resources: Resources::process_wide(),
             queue: QueueLimits::default(),
             decode: DecodeLimits::default(),
-            deepest_nesting: 32,
+            max_nesting: 32,
             cancels: CancelRate { burst: 20_000, per_second: 10_000 },
         }
     }
@@ -97,8 +100,8 @@ macro_rules! setters_of_both {
         }
 
         /// How deep calls of the peer may be nested in calls of this side and so on; 32 by default.
-        pub fn deepest_nesting(mut self, depth: u32) -> Self {
-            self.settings.deepest_nesting = depth;
+        pub fn max_nesting(mut self, depth: u32) -> Self {
+            self.settings.max_nesting = depth;
             self
         }
 
@@ -124,8 +127,8 @@ macro_rules! setters_of_both {
 
         /// How long a peer may leave a frame unfinished, or not take what is sent, before its connection is ended with
         /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled); 30 seconds by default.
-        pub fn stall_limit(mut self, limit: ::std::time::Duration) -> Self {
-            self.settings.stall_limit = limit;
+        pub fn stall_timeout(mut self, limit: ::std::time::Duration) -> Self {
+            self.settings.stall_timeout = limit;
             self
         }
 
@@ -135,17 +138,17 @@ macro_rules! setters_of_both {
             self
         }
 
-        /// Pings a peer that has been silent for `idle`, and ends the connection with
-        /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled) if nothing comes within `answer`; by default 15 and
-        /// 10 seconds. A handler that does not let go of its thread for so long is such a silence.
-        pub fn liveness(mut self, idle: ::std::time::Duration, answer: ::std::time::Duration) -> Self {
-            self.settings.patience = Some($crate::connection::Patience { idle, answer });
+        /// Pings a peer that has been silent for `interval`, and closes the connection with
+        /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled) if nothing arrives within `timeout` after that; 15 and
+        /// 10 seconds by default. A peer whose handlers block its thread that long counts as silent.
+        pub fn keepalive(mut self, interval: ::std::time::Duration, timeout: ::std::time::Duration) -> Self {
+            self.settings.keepalive = Some($crate::connection::Keepalive { interval, timeout });
             self
         }
 
-        /// Takes any silence for life.
-        pub fn no_liveness(mut self) -> Self {
-            self.settings.patience = None;
+        /// Lets the peer be silent without limit: it is never pinged.
+        pub fn without_keepalive(mut self) -> Self {
+            self.settings.keepalive = None;
             self
         }
 
@@ -171,12 +174,12 @@ impl Settings {
         LinkConfiguration {
             compatibility: self.compatibility,
             detached: detached.clone(),
-            patience: self.patience,
+            keepalive: self.keepalive,
             observers: self.observers.clone(),
             resources: self.resources.clone(),
             queue: self.queue,
             decode: self.decode,
-            deepest_nesting: self.deepest_nesting,
+            max_nesting: self.max_nesting,
             cancels: self.cancels,
             runtime: runtime.clone(),
             side,
@@ -185,7 +188,7 @@ impl Settings {
             cancel_grace: self.cancel_grace,
             reconnects,
             hides_faults: self.hides_faults,
-            stall_limit: self.stall_limit,
+            stall_timeout: self.stall_timeout,
         }
     }
 }

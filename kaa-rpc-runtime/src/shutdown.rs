@@ -28,7 +28,7 @@ impl ShutdownReport {
         self.cancelled_handlers += link.attached_handlers();
         let statistics = link.statistics();
         self.unanswered_calls += statistics.calls_in_flight + statistics.calls_queued;
-        link.close(&CloseReason::ClosedHere);
+        link.close(&CloseReason::ClosedLocally);
     }
 }
 

@@ -277,7 +277,7 @@ fn a_client_reconnects_with_what_it_serves_and_replays_nothing() -> TestResult {
         let (teller, mut heard) = Heard::new();
         let client = client()?
             .register(Workshop::client(Customer::new("Ada", teller)))
-            .reconnect(Backoff::default().first(Duration::from_millis(10)))
+            .reconnect(Backoff::default().initial(Duration::from_millis(10)))
             .connect(place.address())?;
         let workshop: WorkshopServerProxy = client.proxy();
         workshop.note("before").await?;
@@ -357,7 +357,8 @@ fn nothing_keeps_a_reference_to_the_other_side() -> TestResult {
         drop(pair.client);
         assert_eq!(heard.next().await?, "gone");
         let late = storehouse.count("nail").await;
-        let closed = CallError::Disconnected { outcome: Outcome::NotSent, reason: CloseReason::ClosedHere };
+        let closed =
+            CallError::Disconnected { outcome: Outcome::NotSent, reason: CloseReason::ClosedLocally };
         assert_eq!(late, Err(closed));
         Ok(())
     })

@@ -34,7 +34,7 @@ pub(crate) async fn run(name: &str, address: &str, secret: &str, rest: Option<u6
     let client = Client::builder()
         .secret(Secret::from_file(secret)?)
         .register(Fleet::client(agent))
-        .reconnect(Backoff::default().longest(Duration::from_secs(5)))
+        .reconnect(Backoff::default().max(Duration::from_secs(5)))
         .connect(address)?;
     let controller: FleetServerProxy = client.proxy();
     let mut events = client.events();

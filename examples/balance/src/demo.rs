@@ -48,7 +48,7 @@ pub async fn run() -> Result<(), Fault> {
         processes.insert(number, start(number, folder.path()).await?);
         let client = Client::builder()
             .secret(secret.clone())
-            .reconnect(Backoff::default().longest(Duration::from_millis(500)))
+            .reconnect(Backoff::default().max(Duration::from_millis(500)))
             .connect(address(number, folder.path()))?;
         services.push(ProxyService::new(client));
     }

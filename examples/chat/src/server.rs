@@ -25,7 +25,7 @@ pub async fn run(address: &str, secret_file: &str) -> Result<(), Fault> {
     let room = Room::new();
     let server = Server::builder()
         .secret(Secret::from_file_or_generate(secret_file)?)
-        .most_connections(usize::from(MOST_PEOPLE))
+        .max_connections(usize::from(MOST_PEOPLE))
         .register(Chat::server_with(move |_client: ChatClientProxy| Visitor::new(room.clone())))
         .listen(address)
         .await?;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Method, Reply, Shared, Value};
 use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Wire};
 use crate::connection::LocalEnd;
-use crate::error::{CallError, Message, Outcome};
+use crate::error::{CallError, MessageKind, Outcome};
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::Status;
 
@@ -30,14 +30,14 @@ impl<M: Method> Shared<M> {
     pub(super) fn failure(&self, end: Result<Terminal, LocalEnd>) -> CallError<Value<M::Throws>> {
         match end {
             Ok(terminal) => {
-                let what = if self.streams.returns { Message::Item } else { Message::Reply };
+                let what = if self.streams.returns { MessageKind::Item } else { MessageKind::Reply };
                 refusal::<M>(terminal, what, self.decode_limits())
             }
             Err(LocalEnd::Lost { outcome, reason }) => {
                 CallError::Disconnected { outcome: self.outcome(outcome), reason }
             }
             Err(LocalEnd::TooLarge { size, limit }) => {
-                unencodable(EncodeError::TooLarge { size, limit }, Message::Call)
+                unencodable(EncodeError::TooLarge { size, limit }, MessageKind::Call)
             }
         }
     }
@@ -46,7 +46,7 @@ impl<M: Method> Shared<M> {
 #[cold]
 fn refusal<M: Method>(
     terminal: Terminal,
-    what: Message,
+    what: MessageKind,
     limits: DecodeLimits,
 ) -> CallError<Value<M::Throws>> {
     let Terminal { status, payload } = terminal;
@@ -78,7 +78,7 @@ fn decode<W: Wire>(payload: &Bytes, limits: DecodeLimits) -> Result<W::Value, De
     W::decode(&mut Decoder::new(payload, limits))
 }
 
-pub(super) fn unencodable<E>(error: EncodeError, what: Message) -> CallError<E> {
+pub(super) fn unencodable<E>(error: EncodeError, what: MessageKind) -> CallError<E> {
     match error {
         EncodeError::TooLarge { size, limit } => CallError::TooLarge {
             what,

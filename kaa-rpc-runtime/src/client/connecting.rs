@@ -12,7 +12,7 @@ use super::event::ClientEvent;
 use super::target::{Opened, Secrets, Target};
 use crate::backoff::Backoff;
 use crate::connection::{
-    Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, ServiceSet, shake_hands,
+    Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, ServiceSet, drive_handshake,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError};
 use crate::events::EventSender;
@@ -41,7 +41,7 @@ pub(super) struct Task {
 /// However the task ends, with its runtime or by a panic, nobody waits for it in vain.
 impl Drop for Task {
     fn drop(&mut self) {
-        self.link.close(&CloseReason::ClosedHere);
+        self.link.close(&CloseReason::ClosedLocally);
     }
 }
 
@@ -63,7 +63,7 @@ impl Task {
                         failures = 0;
                     }
                     // Nobody vouches for a refusal: it can make the wait as long as any, and no longer.
-                    let asked = retry_after(&ended.reason).min(backoff.longest_delay());
+                    let asked = retry_after(&ended.reason).min(backoff.max_delay());
                     Some(backoff.delay(failures).max(asked))
                 }
                 _ => None,
@@ -99,7 +99,7 @@ impl Task {
 
     fn is_worth_another_try(&self, reason: &CloseReason) -> bool {
         match reason {
-            CloseReason::ClosedHere | CloseReason::Protocol(_) => false,
+            CloseReason::ClosedLocally | CloseReason::Protocol(_) => false,
             CloseReason::ClosedByPeer { .. } | CloseReason::ConnectionLost(_) | CloseReason::PeerStalled => {
                 true
             }
@@ -130,7 +130,7 @@ impl Task {
                 return Ended::never_began(CloseReason::NotConnected(error));
             }
         };
-        let Some(driver) = driver else { return Ended::never_began(CloseReason::ClosedHere) };
+        let Some(driver) = driver else { return Ended::never_began(CloseReason::ClosedLocally) };
         self.has_been_connected = true;
         let mut since = None;
         let mut running = std::pin::pin!(driver.run());
@@ -171,7 +171,7 @@ impl Task {
         });
         let mut reader = FrameReader::new(Arc::clone(&stream), &self.link.configuration.resources);
         let established =
-            shake_hands(&mut handshake, &stream, &mut reader, None).await.map_err(connect_error)?;
+            drive_handshake(&mut handshake, &stream, &mut reader, None).await.map_err(connect_error)?;
         let information = Arc::new(PeerInformation::new(&stream, &established, schema));
         let methods = Methods::new(Arc::clone(&self.services), Arc::clone(&self.link));
         let peer_limits = established.peer_limits;

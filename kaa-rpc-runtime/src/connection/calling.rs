@@ -204,11 +204,11 @@ impl Link {
         match &state.phase {
             Phase::Closed(reason) => Some(reason.clone()),
             Phase::PeerLeaves(reason) if !self.configuration.reconnects => Some(reason.clone()),
-            _ if state.farewell != Farewell::None => Some(CloseReason::ClosedHere),
+            _ if state.farewell != Farewell::None => Some(CloseReason::ClosedLocally),
             Phase::PeerLeaves(reason) if absence == Absence::Fail => Some(reason.clone()),
             Phase::Connecting if absence == Absence::Fail => {
                 let reason = state.last_loss.clone();
-                Some(reason.unwrap_or(CloseReason::NotConnected(ConnectError::Underway)))
+                Some(reason.unwrap_or(CloseReason::NotConnected(ConnectError::StillConnecting)))
             }
             Phase::Connecting | Phase::Open | Phase::PeerLeaves(_) => None,
         }

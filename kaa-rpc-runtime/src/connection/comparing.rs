@@ -13,7 +13,7 @@ use crate::peer::PeerInformation;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{Frame, Header, Kind};
 use crate::protocol::limits::Limits;
-use crate::protocol::schema::{Compatibility, Message, SchemaExchange, SchemaFailure};
+use crate::protocol::schema::{Compatibility, SchemaExchange, SchemaFailure, SchemaMessage};
 use crate::transport::Stream;
 
 /// What a handshake has brought.
@@ -131,7 +131,7 @@ impl State {
 
     pub(super) fn handle_schema(&mut self, frame: &Frame) -> Result<(), ProtocolError> {
         let misplaced = ProtocolError::Misplaced { frame: "Schema" };
-        let Some(message) = Message::from_number(frame.header.detail) else { return Err(misplaced) };
+        let Some(message) = SchemaMessage::from_number(frame.header.detail) else { return Err(misplaced) };
         match self.comparison.exchange.handle(message, &frame.payload) {
             Ok(frames) => {
                 self.send_schema(frames);
@@ -142,7 +142,7 @@ impl State {
         }
     }
 
-    fn send_schema(&mut self, frames: Vec<(Message, Vec<u8>)>) {
+    fn send_schema(&mut self, frames: Vec<(SchemaMessage, Vec<u8>)>) {
         for (message, payload) in frames {
             self.output.plain_frame(&Header::of_connection(Kind::Schema, message.to_number()), &payload);
         }

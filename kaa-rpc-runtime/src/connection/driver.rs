@@ -17,8 +17,8 @@ use super::comparing::Opening;
 use super::farewell::{Farewell, GoodbyeCode};
 use super::frames::{Batch, Verdict};
 use super::inbound::{self, Answer, InboundState};
+use super::keepalive::{KeepaliveTimer, Sign};
 use super::link::{Link, LinkConfiguration, Phase, State};
-use super::liveness::{Liveness, Sign};
 use super::reader::{FrameReader, Part};
 use super::registry::{Methods, Placement};
 use super::stall::Watch;
@@ -64,7 +64,7 @@ pub(crate) struct Driver {
     writing: Watch,
     leaving: Watch,
     /// Over a peer that says nothing.
-    liveness: Liveness,
+    keepalive: KeepaliveTimer,
     reads: u64,
     has_shut_down: bool,
 }
@@ -111,7 +111,7 @@ impl Driver {
         let stream = Arc::clone(&opening.stream);
         let epoch = link.open(opening)?;
         let frame_limit = usize::try_from(link.configuration.limits.max_frame).unwrap_or(usize::MAX);
-        let liveness = Liveness::new(link.configuration.patience);
+        let keepalive = KeepaliveTimer::new(link.configuration.keepalive);
         Some(Self {
             link,
             reader,
@@ -130,7 +130,7 @@ impl Driver {
             reading: Watch::default(),
             writing: Watch::default(),
             leaving: Watch::default(),
-            liveness,
+            keepalive,
             reads: 0,
             has_shut_down: false,
         })
@@ -327,7 +327,7 @@ impl Driver {
                     Poll::Ready(reason)
                 }
                 Phase::PeerLeaves(_) => self.watch_writing(context, &standing),
-                _ if standing.farewell != Farewell::None => Poll::Ready(CloseReason::ClosedHere),
+                _ if standing.farewell != Farewell::None => Poll::Ready(CloseReason::ClosedLocally),
                 _ => Poll::Ready(CloseReason::ConnectionLost(None)),
             };
         }
@@ -345,11 +345,11 @@ impl Driver {
         // A peer that has announced its leaving tells the last call at once.
         let owes_last = matches!(standing.phase, Phase::PeerLeaves(_)) && !standing.peer_named_last;
         let half_read = self.reader.is_amid_frame() || owes_last;
-        let limit = self.link.configuration.stall_limit;
+        let limit = self.link.configuration.stall_timeout;
         if self.reading.poll(context, half_read, self.frames_read, limit).is_ready() {
             return Poll::Ready(CloseReason::PeerStalled);
         }
-        match self.liveness.poll(context, self.reads, standing.pending > 0) {
+        match self.keepalive.poll(context, self.reads, standing.pending > 0) {
             Sign::Fine => {}
             Sign::Silent => self.link.ping(),
             Sign::Gone => return Poll::Ready(CloseReason::PeerStalled),
@@ -364,12 +364,12 @@ impl Driver {
             // Not done yet, or broken: either way there is nothing more to do about it.
             let _ignored = self.stream.shutdown_write();
         }
-        self.leaving.poll(context, true, 0, FAREWELL_TIME).map(|()| CloseReason::ClosedHere)
+        self.leaving.poll(context, true, 0, FAREWELL_TIME).map(|()| CloseReason::ClosedLocally)
     }
 
     fn watch_writing(&mut self, context: &mut Context<'_>, standing: &Standing) -> Poll<CloseReason> {
         let half_done = standing.pending > 0 && !self.flushing.is_empty();
-        let limit = self.link.configuration.stall_limit;
+        let limit = self.link.configuration.stall_timeout;
         // A peer that takes a byte now and then takes nothing.
         let progress = standing.written / LEAST_TAKEN;
         self.writing.poll(context, half_done, progress, limit).map(|()| CloseReason::PeerStalled)
@@ -398,7 +398,7 @@ impl Driver {
             }
             error => {
                 let code = match error {
-                    ProtocolError::Flood { .. } => GoodbyeCode::Calm,
+                    ProtocolError::Flood { .. } => GoodbyeCode::RateLimited,
                     ProtocolError::FrameTooLarge { .. } => GoodbyeCode::FrameTooLarge,
                     _ => GoodbyeCode::Protocol,
                 };

@@ -41,7 +41,7 @@ pub(super) enum GoodbyeCode {
     /// The program has closed the connection, and takes no more answers.
     Closed,
     /// The peer did something too often.
-    Calm,
+    RateLimited,
     /// The peer announced a frame over the limit.
     FrameTooLarge,
 }
@@ -53,7 +53,7 @@ impl GoodbyeCode {
             1 => Self::Protocol,
             2 => Self::Schema,
             3 => Self::Closed,
-            4 => Self::Calm,
+            4 => Self::RateLimited,
             5 => Self::FrameTooLarge,
             _ => Self::Shutdown,
         }
@@ -65,7 +65,7 @@ impl GoodbyeCode {
             Self::Protocol => 1,
             Self::Schema => 2,
             Self::Closed => 3,
-            Self::Calm => 4,
+            Self::RateLimited => 4,
             Self::FrameTooLarge => 5,
         }
     }
@@ -107,7 +107,7 @@ impl Link {
                 Phase::PeerLeaves(_) => {
                     state.announce_farewell(&mut wakers);
                     // The peer takes them no more, and there will be no other connection.
-                    state.end_queue(&CloseReason::ClosedHere, &mut wakers);
+                    state.end_queue(&CloseReason::ClosedLocally, &mut wakers);
                 }
             }
             wakers.extend(state.queue.take_line());
@@ -188,7 +188,7 @@ impl State {
             GoodbyeCode::Shutdown
             | GoodbyeCode::Protocol
             | GoodbyeCode::Closed
-            | GoodbyeCode::Calm
+            | GoodbyeCode::RateLimited
             | GoodbyeCode::FrameTooLarge => CloseReason::ClosedByPeer { message },
         };
         batch.peer_leaves = true;

@@ -173,7 +173,7 @@ impl State {
         let verdict = match admission {
             Admission::Refuse => Verdict::OverLimit,
             Admission::Run
-                if header.parent.is_some_and(|parent| parent.depth > configuration.deepest_nesting) =>
+                if header.parent.is_some_and(|parent| parent.depth > configuration.max_nesting) =>
             {
                 Verdict::TooDeep
             }

@@ -55,7 +55,7 @@ impl From<io::Error> for HandshakeFailure {
 
 /// Goes through a handshake. What was read beyond it stays in the reader. `first_within` bounds the wait for the other
 /// side's first message, where that is what this side waits for.
-pub(crate) async fn shake_hands(
+pub(crate) async fn drive_handshake(
     handshake: &mut (impl Handshake + Send),
     stream: &Arc<Stream>,
     reader: &mut FrameReader,

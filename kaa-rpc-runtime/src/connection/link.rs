@@ -17,7 +17,7 @@ use super::comparing::{Comparison, Opening};
 use super::detached::Detached;
 use super::farewell::{Farewell, GoodbyeCode, PeerFarewell};
 use super::inbound::InboundState;
-use super::liveness::Patience;
+use super::keepalive::Keepalive;
 use super::output::Output;
 use super::queue::{Queue, QueueLimits};
 use super::status::Status;
@@ -55,13 +55,13 @@ pub(crate) struct LinkConfiguration {
     /// Whether a fault's message is replaced by an id that is also in the log.
     pub(crate) hides_faults: bool,
     /// How long a peer may leave a frame unfinished or refuse to read.
-    pub(crate) stall_limit: Duration,
+    pub(crate) stall_timeout: Duration,
     /// How much the peer's schemas may differ from this side's.
     pub(crate) compatibility: Compatibility,
     /// The handlers that outlive their callers.
     pub(crate) detached: Detached,
     /// How long the peer may be silent; for ever, without.
-    pub(crate) patience: Option<Patience>,
+    pub(crate) keepalive: Option<Keepalive>,
     /// Who watches calls.
     pub(crate) observers: Observers,
     /// What is shared with other connections.
@@ -69,7 +69,7 @@ pub(crate) struct LinkConfiguration {
     pub(crate) queue: QueueLimits,
     pub(crate) decode: DecodeLimits,
     /// Deepest nesting of calls.
-    pub(crate) deepest_nesting: u32,
+    pub(crate) max_nesting: u32,
     /// How often the peer may cancel calls.
     pub(crate) cancels: CancelRate,
     /// Where the connection's tasks run.
@@ -279,7 +279,7 @@ impl Link {
                 return;
             }
             let can_be_told = state.stream.as_ref().is_some_and(|stream| stream.is_over_socket());
-            if *reason == CloseReason::ClosedHere && can_be_told && !state.output.flusher_holds {
+            if *reason == CloseReason::ClosedLocally && can_be_told && !state.output.flusher_holds {
                 // Best effort, so that the peer need not call it a loss.
                 state.say_goodbye(GoodbyeCode::Closed, "");
                 state.write_through();

@@ -67,7 +67,7 @@ impl Link {
                 Status::Connecting => {}
             }
             if watch.changed().await.is_err() {
-                return Err(CloseReason::ClosedHere);
+                return Err(CloseReason::ClosedLocally);
             }
         }
     }
@@ -88,7 +88,7 @@ impl Link {
         match status.as_deref() {
             Ok(Status::Closed(reason)) => Err(reason.clone()),
             Ok(_) => Ok(()),
-            Err(_gone) => Err(CloseReason::ClosedHere),
+            Err(_gone) => Err(CloseReason::ClosedLocally),
         }
     }
 
@@ -100,7 +100,7 @@ impl Link {
                 return reason.clone();
             }
             if watch.changed().await.is_err() {
-                return CloseReason::ClosedHere;
+                return CloseReason::ClosedLocally;
             }
         }
     }

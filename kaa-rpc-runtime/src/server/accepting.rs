@@ -19,7 +19,7 @@ use super::guest::Guest;
 use super::keys::Pass;
 use super::running::Shared;
 use crate::connection::{
-    Driver, FrameReader, Handshake, HandshakeFailure, Link, Methods, Opening, Side, shake_hands,
+    Driver, FrameReader, Handshake, HandshakeFailure, Link, Methods, Opening, Side, drive_handshake,
 };
 use crate::error::{CloseReason, ConnectError};
 use crate::observe;
@@ -247,7 +247,7 @@ async fn authenticate(
     let mut admission = Admission { handshake, connections: Arc::clone(&shared.connections), permit: None };
     // A program that has just been started has more to do first than to say HELLO.
     let hello_time = guest.keys.is_none().then_some(shared.hello_time);
-    let established = shake_hands(&mut admission, &stream, &mut reader, hello_time).await?;
+    let established = drive_handshake(&mut admission, &stream, &mut reader, hello_time).await?;
     let pass = guest.keys.is_none().then(|| Pass::new(&keys, &established.key_id)).flatten();
     let link = Link::new(shared.settings.link_configuration(
         Side::Accepting,
@@ -286,7 +286,7 @@ impl<'a> Registration<'a> {
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        self.link.close(&CloseReason::ClosedHere);
+        self.link.close(&CloseReason::ClosedLocally);
         // In one step for who adds both up: it is among the living ones or among these.
         let mut ended = self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.add(&self.link.statistics());
@@ -300,7 +300,7 @@ async fn drive(shared: &Shared, admitted: Admitted, mut guest: Guest) {
     let mut registered = Registration::new(shared, Arc::clone(&link), pass.as_ref());
     // A key that was taken away meanwhile lets nobody in.
     if pass.is_some_and(|pass| !pass.is_valid(&shared.keys)) {
-        link.close(&CloseReason::ClosedHere);
+        link.close(&CloseReason::ClosedLocally);
     }
     // What was registered meanwhile did not find this connection.
     for service in shared.services.descriptors() {

@@ -29,6 +29,6 @@ pub(super) async fn run(link: &Arc<Link>, driver: Driver, age: Option<Age>) -> C
     }
     tokio::select! {
         reason = &mut running => reason,
-        () = tokio::time::sleep(age.grace) => CloseReason::ClosedHere,
+        () = tokio::time::sleep(age.grace) => CloseReason::ClosedLocally,
     }
 }

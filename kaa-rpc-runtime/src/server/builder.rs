@@ -24,11 +24,11 @@ pub struct ServerBuilder {
     pub(super) services: ServiceSet,
     pub(super) options: ListenOptions,
     pub(super) settings: Settings,
-    pub(super) most_connections: usize,
+    pub(super) max_connections: usize,
     pub(super) age: Option<Age>,
     pub(super) hello_time: Duration,
     /// In all, and from one address.
-    pub(super) most_unauthenticated: (usize, usize),
+    pub(super) max_unauthenticated: (usize, usize),
     register_error: Option<RegisterError>,
 }
 
@@ -40,10 +40,10 @@ impl Default for ServerBuilder {
             services: ServiceSet::default(),
             options: ListenOptions::new(),
             settings: Settings::default(),
-            most_connections: 1024,
+            max_connections: 1024,
             age: None,
             hello_time: Duration::from_secs(3),
-            most_unauthenticated: (128, 16),
+            max_unauthenticated: (128, 16),
             register_error: None,
         }
     }
@@ -82,16 +82,16 @@ impl ServerBuilder {
     }
 
     /// Most authenticated connections at a time, 1,024 by default. Further clients are told that the server is busy.
-    pub fn most_connections(mut self, most: usize) -> Self {
-        self.most_connections = most;
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = most;
         self
     }
 
     /// Most connections that have not authenticated themselves: in all, beyond which none is accepted, and from one IP
     /// address, beyond which it is told that the server is busy; 128 and 16 by default. Unix sockets and this machine are
     /// not counted by address.
-    pub fn most_unauthenticated(mut self, in_all: usize, from_one_address: usize) -> Self {
-        self.most_unauthenticated = (in_all.clamp(1, Semaphore::MAX_PERMITS), from_one_address);
+    pub fn max_unauthenticated(mut self, in_all: usize, from_one_address: usize) -> Self {
+        self.max_unauthenticated = (in_all.clamp(1, Semaphore::MAX_PERMITS), from_one_address);
         self
     }
 
@@ -104,7 +104,7 @@ impl ServerBuilder {
 
     /// Ends connections of this age, spread by a tenth, as a shutdown does: calls that run then have the grace to finish, and
     /// clients that reconnect come anew. Without, connections may become as old as they like; those to child processes may.
-    pub fn connection_age(mut self, longest: Duration, grace: Duration) -> Self {
+    pub fn max_connection_age(mut self, longest: Duration, grace: Duration) -> Self {
         self.age = Some(Age { longest, grace });
         self
     }
@@ -193,14 +193,14 @@ impl ServerBuilder {
     }
 
     pub(super) fn into_parts(self) -> (Keys, Arc<ServiceSet>, Settings, Audience, usize) {
-        (self.keys, Arc::new(self.services), self.settings, self.audience, self.most_connections)
+        (self.keys, Arc::new(self.services), self.settings, self.audience, self.max_connections)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{CancelRate, Patience, QueueLimits};
+    use crate::connection::{CancelRate, Keepalive, QueueLimits};
     use crate::protocol::limits::Limits;
 
     /// Clauses 2.8, 2.11 and 4.10 of `docs/wire.md`, and its section 6.
@@ -217,10 +217,10 @@ mod tests {
             stream_window: 256 * 1024,
         };
         assert_eq!(settings.limits, limits);
-        assert_eq!((server.most_connections, server.most_unauthenticated), (1024, (128, 16)));
+        assert_eq!((server.max_connections, server.max_unauthenticated), (1024, (128, 16)));
         assert_eq!((server.hello_time, settings.handshake_timeout), (seconds(3), seconds(10)));
-        assert_eq!((settings.stall_limit, settings.deepest_nesting), (seconds(30), 32));
-        assert_eq!(settings.patience, Some(Patience { idle: seconds(15), answer: seconds(10) }));
+        assert_eq!((settings.stall_timeout, settings.max_nesting), (seconds(30), 32));
+        assert_eq!(settings.keepalive, Some(Keepalive { interval: seconds(15), timeout: seconds(10) }));
         assert_eq!(settings.output_budget, u64::from(mebibytes(8)));
         assert_eq!(settings.queue, QueueLimits { calls: 1024, bytes: 4 * 1024 * 1024 });
         assert_eq!(settings.cancels, CancelRate { burst: 20_000, per_second: 10_000 });

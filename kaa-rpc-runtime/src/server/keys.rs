@@ -87,7 +87,7 @@ impl Server {
     pub fn close_key(&self, key_id: &KeyId) -> usize {
         let links = self.shared.registry.links_by_key(key_id);
         for link in &links {
-            link.close(&CloseReason::ClosedHere);
+            link.close(&CloseReason::ClosedLocally);
         }
         links.len()
     }

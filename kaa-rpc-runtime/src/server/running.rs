@@ -88,21 +88,21 @@ impl Server {
         let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
         let age = builder.age;
         let hello_time = builder.hello_time;
-        let (most_unauthenticated, most_unauthenticated_per_address) = builder.most_unauthenticated;
-        let (keys, services, settings, audience, most_connections) = builder.into_parts();
+        let (max_unauthenticated, most_unauthenticated_per_address) = builder.max_unauthenticated;
+        let (keys, services, settings, audience, max_connections) = builder.into_parts();
         let shared = Arc::new(Shared {
             keys: KeyRing::new(keys),
             services,
             settings,
             audience,
-            connections: Arc::new(Semaphore::new(most_connections.min(Semaphore::MAX_PERMITS))),
+            connections: Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS))),
             hello_time,
             most_unauthenticated_per_address,
             instance,
             registry: Arc::new(Registry::default()),
             events: EventSender::new(),
             age,
-            unauthenticated: Arc::new(Semaphore::new(most_unauthenticated)),
+            unauthenticated: Arc::new(Semaphore::new(max_unauthenticated)),
             tasks: TaskTracker::new(),
             detached: Detached::default(),
             closing: watch::channel(false).0,
@@ -277,7 +277,7 @@ impl Drop for Server {
             task.abort();
         }
         for link in self.shared.registry.links() {
-            link.close(&CloseReason::ClosedHere);
+            link.close(&CloseReason::ClosedLocally);
         }
         self.shared.detached.cut();
     }

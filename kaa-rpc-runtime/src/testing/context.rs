@@ -45,7 +45,7 @@ use crate::settings::Settings;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let updated = Guide.update(testing::context(testing::nobody())).await;
+/// let updated = Guide.update(testing::context(testing::disconnected_proxy())).await;
 /// assert_eq!(updated.unwrap(), 7);
 /// # }
 /// ```
@@ -60,14 +60,14 @@ pub fn context<P: Proxy>(caller: P) -> Context<P> {
 /// # Panics
 /// Outside of a tokio runtime, where no handler could be awaited either.
 #[must_use]
-pub fn nobody<P: Proxy>() -> P {
+pub fn disconnected_proxy<P: Proxy>() -> P {
     P::from_peer(absent_peer(&Handle::current()))
 }
 
 pub(super) fn absent_peer(runtime: &Handle) -> Peer {
     let (settings, detached) = (Settings::default(), Detached::default());
     let link = Link::new(settings.link_configuration(Side::Accepting, false, &detached, runtime));
-    link.close(&CloseReason::ClosedHere);
+    link.close(&CloseReason::ClosedLocally);
     Peer::of_link(link)
 }
 

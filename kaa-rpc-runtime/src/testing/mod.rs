@@ -44,6 +44,6 @@ mod faults;
 mod pair;
 
 pub use crate::transport::pair;
-pub use context::{TestCall, context, nobody};
+pub use context::{TestCall, context, disconnected_proxy};
 pub use faults::{Cut, DirectionFaults, Faults, FaultyIo};
 pub use pair::{Pair, PairBuilder, PairError, connect, proxy};

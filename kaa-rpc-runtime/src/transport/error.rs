@@ -103,7 +103,7 @@ pub enum TransportError {
     #[error("cannot listen on an inherited socket: {problem}")]
     Inherit {
         /// Why.
-        problem: InheritProblem,
+        problem: InheritErrorKind,
     },
     /// A socket that listens already cannot be used.
     #[error("cannot use a socket that was made elsewhere")]
@@ -146,7 +146,7 @@ pub enum TransportError {
 /// What is wrong with the sockets that a process was started with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum InheritProblem {
+pub enum InheritErrorKind {
     /// This program cannot.
     #[error("systemd support is not compiled in; it is the feature \"systemd\" of kaa-rpc-runtime")]
     NotCompiledIn,

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use listenfd::ListenFd;
 use rustix::net::sockopt::socket_acceptconn;
 
-use super::error::InheritProblem;
+use super::error::InheritErrorKind;
 
 /// More than a process has descriptors, as a rule.
 const MOST: usize = 1024;
@@ -37,14 +37,14 @@ pub(super) enum Taken {
 }
 
 /// Takes the first socket of this name, or the only one.
-pub(super) fn take(name: Option<&str>) -> Result<Taken, InheritProblem> {
+pub(super) fn take(name: Option<&str>) -> Result<Taken, InheritErrorKind> {
     let mut inherited = INHERITED.lock().unwrap_or_else(PoisonError::into_inner);
     let inherited = match &mut *inherited {
         Some(inherited) => inherited,
         none => none.insert(Inherited::from_environment()?),
     };
     let index = choose(&inherited.names, name)?;
-    let taken = inherited.socket(index).ok_or_else(|| InheritProblem::NotAListener {
+    let taken = inherited.socket(index).ok_or_else(|| InheritErrorKind::NotAListener {
         name: inherited.names.get(index).cloned().flatten().unwrap_or_default(),
     })?;
     if let Some(name) = inherited.names.get_mut(index) {
@@ -54,7 +54,7 @@ pub(super) fn take(name: Option<&str>) -> Result<Taken, InheritProblem> {
 }
 
 impl Inherited {
-    fn from_environment() -> Result<Self, InheritProblem> {
+    fn from_environment() -> Result<Self, InheritErrorKind> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let names = announced(
             variable("LISTEN_FDS").as_deref(),
@@ -85,21 +85,22 @@ fn announced(
     pid: Option<&str>,
     names: Option<&str>,
     own_pid: u32,
-) -> Result<Vec<String>, InheritProblem> {
-    let count = count.ok_or(InheritProblem::Nothing)?;
+) -> Result<Vec<String>, InheritErrorKind> {
+    let count = count.ok_or(InheritErrorKind::Nothing)?;
     let count: usize = count
         .parse()
         .ok()
         .filter(|count| *count <= MOST)
-        .ok_or(InheritProblem::Malformed { variable: "LISTEN_FDS" })?;
+        .ok_or(InheritErrorKind::Malformed { variable: "LISTEN_FDS" })?;
     if let Some(pid) = pid {
-        let pid: u32 = pid.parse().map_err(|_error| InheritProblem::Malformed { variable: "LISTEN_PID" })?;
+        let pid: u32 =
+            pid.parse().map_err(|_error| InheritErrorKind::Malformed { variable: "LISTEN_PID" })?;
         if pid != own_pid {
-            return Err(InheritProblem::ForAnother { pid });
+            return Err(InheritErrorKind::ForAnother { pid });
         }
     }
     if count == 0 {
-        return Err(InheritProblem::Nothing);
+        return Err(InheritErrorKind::Nothing);
     }
     let names: Vec<String> = match names {
         Some(names) => names.split(':').map(str::to_owned).collect(),
@@ -108,20 +109,20 @@ fn announced(
     if names.len() == count {
         Ok(names)
     } else {
-        Err(InheritProblem::Malformed { variable: "LISTEN_FDNAMES" })
+        Err(InheritErrorKind::Malformed { variable: "LISTEN_FDNAMES" })
     }
 }
 
 /// Which of those that are left is meant.
-fn choose(names: &[Option<String>], wanted: Option<&str>) -> Result<usize, InheritProblem> {
+fn choose(names: &[Option<String>], wanted: Option<&str>) -> Result<usize, InheritErrorKind> {
     let left = names.iter().enumerate().filter_map(|(index, name)| Some((index, name.as_ref()?)));
     let listed = || left.clone().map(|(_, name)| name.clone()).collect();
     let mut fitting = left.clone().filter(|(_, name)| wanted.is_none_or(|wanted| wanted == name.as_str()));
     match (fitting.next(), wanted) {
-        (Some(_), None) if fitting.next().is_some() => Err(InheritProblem::Several { names: listed() }),
+        (Some(_), None) if fitting.next().is_some() => Err(InheritErrorKind::Several { names: listed() }),
         (Some((index, _)), _) => Ok(index),
-        (None, Some(name)) => Err(InheritProblem::NoSuchName { name: name.to_owned(), names: listed() }),
-        (None, None) => Err(InheritProblem::NothingLeft),
+        (None, Some(name)) => Err(InheritErrorKind::NoSuchName { name: name.to_owned(), names: listed() }),
+        (None, None) => Err(InheritErrorKind::NothingLeft),
     }
 }
 
@@ -142,14 +143,14 @@ mod tests {
         assert_eq!(announced(Some("1"), Some("7"), None, 7), Ok(vec!["unknown".into()]));
         // As those leave it who start a program and become it.
         assert_eq!(announced(Some("1"), None, None, 7), Ok(vec!["unknown".into()]));
-        assert_eq!(announced(None, None, None, 7), Err(InheritProblem::Nothing));
-        assert_eq!(announced(Some("0"), Some("7"), None, 7), Err(InheritProblem::Nothing));
-        assert_eq!(announced(Some("1"), Some("8"), None, 7), Err(InheritProblem::ForAnother { pid: 8 }));
+        assert_eq!(announced(None, None, None, 7), Err(InheritErrorKind::Nothing));
+        assert_eq!(announced(Some("0"), Some("7"), None, 7), Err(InheritErrorKind::Nothing));
+        assert_eq!(announced(Some("1"), Some("8"), None, 7), Err(InheritErrorKind::ForAnother { pid: 8 }));
         for count in ["", "-1", "x", "1025", "99999999999999999999"] {
-            let malformed = InheritProblem::Malformed { variable: "LISTEN_FDS" };
+            let malformed = InheritErrorKind::Malformed { variable: "LISTEN_FDS" };
             assert_eq!(announced(Some(count), Some("7"), None, 7), Err(malformed), "{count}");
         }
-        let malformed = |variable| Err(InheritProblem::Malformed { variable });
+        let malformed = |variable| Err(InheritErrorKind::Malformed { variable });
         assert_eq!(announced(Some("1"), Some("me"), None, 7), malformed("LISTEN_PID"));
         assert_eq!(announced(Some("1"), Some("7"), Some("a:b"), 7), malformed("LISTEN_FDNAMES"));
     }
@@ -161,10 +162,10 @@ mod tests {
         assert_eq!(choose(&names, Some("admin")), Ok(1));
         assert_eq!(choose(&named(&["", "admin", "web"]), Some("web")), Ok(2));
         assert_eq!(choose(&named(&["", "admin", ""]), None), Ok(1));
-        assert_eq!(choose(&named(&["", ""]), None), Err(InheritProblem::NothingLeft));
+        assert_eq!(choose(&named(&["", ""]), None), Err(InheritErrorKind::NothingLeft));
         let all = || vec!["web".to_owned(), "admin".to_owned(), "web".to_owned()];
-        assert_eq!(choose(&names, None), Err(InheritProblem::Several { names: all() }));
-        let unknown = InheritProblem::NoSuchName { name: "db".into(), names: all() };
+        assert_eq!(choose(&names, None), Err(InheritErrorKind::Several { names: all() }));
+        let unknown = InheritErrorKind::NoSuchName { name: "db".into(), names: all() };
         assert_eq!(choose(&names, Some("db")), Err(unknown));
     }
 }

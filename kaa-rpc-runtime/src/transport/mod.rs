@@ -32,7 +32,7 @@ pub use accept::{AcceptBackoff, AcceptFailure};
 pub use accepted::Accepted;
 pub use address::{Address, AddressError};
 pub use connect::connect;
-pub use error::{InheritProblem, TransportError};
+pub use error::{InheritErrorKind, TransportError};
 pub use listener::Listener;
 pub use memory::pair;
 pub(crate) use memory::pair_of;

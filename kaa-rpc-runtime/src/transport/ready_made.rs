@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use super::address::Address;
 #[cfg(feature = "systemd")]
-use super::error::InheritProblem;
+use super::error::InheritErrorKind;
 use super::error::TransportError;
 #[cfg(feature = "systemd")]
 use super::inherited::{self, Taken};
@@ -104,7 +104,7 @@ impl Listener {
         name: Option<&str>,
         options: &ListenOptions,
     ) -> Result<Self, TransportError> {
-        let inherit_error = |problem: InheritProblem| TransportError::Inherit { problem };
+        let inherit_error = |problem: InheritErrorKind| TransportError::Inherit { problem };
         match inherited::take(name).map_err(inherit_error)? {
             Taken::Unix(listener) => Self::from_std_unix(listener, options),
             Taken::Tcp(listener) => Self::from_std_tcp(listener, options),
@@ -113,7 +113,7 @@ impl Listener {
 
     #[cfg(not(feature = "systemd"))]
     pub(super) fn bind_inherited(_name: Option<&str>, _: &ListenOptions) -> Result<Self, TransportError> {
-        Err(TransportError::Inherit { problem: super::error::InheritProblem::NotCompiledIn })
+        Err(TransportError::Inherit { problem: super::error::InheritErrorKind::NotCompiledIn })
     }
 }
 

@@ -161,7 +161,7 @@ fn reconnecting() -> (kaa_rpc_runtime::Client, UnixListener, Place) {
     let place = Place::new();
     let listener = UnixListener::bind(place.path()).unwrap();
     let client = client_builder(&World::new())
-        .reconnect(Backoff::default().first(Duration::from_millis(1)))
+        .reconnect(Backoff::default().initial(Duration::from_millis(1)))
         .connect(place.address().as_str())
         .unwrap();
     (client, listener, place)
@@ -221,7 +221,7 @@ async fn an_idempotent_call_that_waits_for_a_connection_ends_in_time_and_truthfu
     );
     assert!(poll_once(&mut closed).await.is_pending());
     drop(client);
-    let expected = CallError::Disconnected { outcome: Outcome::Unknown, reason: CloseReason::ClosedHere };
+    let expected = CallError::Disconnected { outcome: Outcome::Unknown, reason: CloseReason::ClosedLocally };
     assert_eq!(within(closed).await, Err(expected));
 }
 

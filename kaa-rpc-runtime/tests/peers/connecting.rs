@@ -153,7 +153,7 @@ async fn a_client_dropped_while_it_connects_ends_its_calls() {
     assert!(poll_once(&mut call).await.is_pending());
     let (mut stream, _) = within(listener.accept()).await.unwrap();
     drop(client);
-    let expected = CallError::Disconnected { outcome: Outcome::NotSent, reason: CloseReason::ClosedHere };
+    let expected = CallError::Disconnected { outcome: Outcome::NotSent, reason: CloseReason::ClosedLocally };
     assert_eq!(within(call).await, Err(expected));
     let mut rest = Vec::new();
     within(stream.read_to_end(&mut rest)).await.unwrap();
@@ -208,7 +208,7 @@ async fn every_connection_has_a_nonce_of_its_own_and_every_client_one_instance()
     let place = Place::new();
     let listener = UnixListener::bind(place.path()).unwrap();
     let start = || {
-        let client = client_builder(&World::new()).reconnect(Backoff::default().first(Duration::ZERO));
+        let client = client_builder(&World::new()).reconnect(Backoff::default().initial(Duration::ZERO));
         client.connect(place.address().as_str()).unwrap()
     };
     let hello = async || {
@@ -309,7 +309,7 @@ async fn a_refusal_after_a_success_is_a_passing_failure() {
     let place = Place::new();
     let listener = UnixListener::bind(place.path()).unwrap();
     let client = client_builder(&World::new())
-        .reconnect(Backoff::default().first(Duration::from_millis(1)))
+        .reconnect(Backoff::default().initial(Duration::from_millis(1)))
         .connect(place.address().as_str())
         .unwrap();
     drop(Raw::accept(&listener).await);

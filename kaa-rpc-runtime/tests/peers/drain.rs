@@ -289,7 +289,8 @@ async fn a_peer_that_says_goodbye_and_does_not_close_is_closed() {
 
 #[tokio::test]
 async fn a_peer_that_announces_its_leaving_and_falls_silent_is_cut_off() {
-    let (server, _world, place) = server_with(|server| server.stall_limit(Duration::from_millis(200))).await;
+    let (server, _world, place) =
+        server_with(|server| server.stall_timeout(Duration::from_millis(200))).await;
     let mut events = server.events();
     let mut peer = Raw::connect(&place.path()).await;
     peer.send(raw::goodbye()).await;

@@ -32,7 +32,7 @@ async fn without_a_connection_a_call_ends_and_others_wait() {
     let mut patient = ask::<ECHO>(&client.peer(), "patient");
     assert!(poll_once(&mut patient).await.is_pending());
     let reason = not_sent(within(ask::<ECHO>(&hasty, "too early")).await);
-    assert_eq!(reason, CloseReason::NotConnected(ConnectError::Underway));
+    assert_eq!(reason, CloseReason::NotConnected(ConnectError::StillConnecting));
     assert_eq!(
         not_sent(within(tell::<NOTE>(&hasty.unbound(), "too early")).await),
         reason,

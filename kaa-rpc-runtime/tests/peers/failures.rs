@@ -191,7 +191,7 @@ async fn a_server_dropped_amid_calls_ends_them() {
     drop(pair.server);
     assert_eq!(lost(within(call).await), Outcome::Unknown);
     pair.at_server.until(|counts| counts.dropped == 1).await;
-    assert_eq!(within(back.closed()).await, CloseReason::ClosedHere);
+    assert_eq!(within(back.closed()).await, CloseReason::ClosedLocally);
     assert_eq!(lost(within(ask::<ECHO>(&back, "")).await), Outcome::NotSent);
 }
 

@@ -21,7 +21,7 @@ async fn next(events: &mut Events<ClientEvent>) -> ClientEvent {
 
 #[tokio::test]
 async fn a_silent_peer_is_pinged_and_an_answer_is_life() {
-    let (server, _world, place) = server_with(|server| server.liveness(SHORT, LONG)).await;
+    let (server, _world, place) = server_with(|server| server.keepalive(SHORT, LONG)).await;
     let mut peer = Raw::connect(&place.path()).await;
     for _ in 0..3 {
         let ping = peer.next(raw::PING).await;
@@ -34,7 +34,7 @@ async fn a_silent_peer_is_pinged_and_an_answer_is_life() {
 
 #[tokio::test]
 async fn a_peer_that_does_not_answer_is_gone() {
-    let (server, world, place) = server_with(|server| server.liveness(SHORT, SHORT)).await;
+    let (server, world, place) = server_with(|server| server.keepalive(SHORT, SHORT)).await;
     let mut events = server.events();
     let mut peer = Raw::connect(&place.path()).await;
     peer.send(raw::call(1, WAIT, "x")).await;
@@ -45,7 +45,7 @@ async fn a_peer_that_does_not_answer_is_gone() {
 
 #[tokio::test]
 async fn anything_that_comes_is_a_sign_of_life() {
-    let (_server, _world, place) = server_with(|server| server.liveness(4 * SHORT, LONG)).await;
+    let (_server, _world, place) = server_with(|server| server.keepalive(4 * SHORT, LONG)).await;
     let mut peer = Raw::connect(&place.path()).await;
     // More often than the server looks, for longer than it is patient.
     for id in 1..=40 {
@@ -58,7 +58,8 @@ async fn anything_that_comes_is_a_sign_of_life() {
 
 #[tokio::test]
 async fn who_wants_no_pings_gets_none() {
-    let (_server, _world, place) = server_with(|server| server.liveness(SHORT, LONG).no_liveness()).await;
+    let (_server, _world, place) =
+        server_with(|server| server.keepalive(SHORT, LONG).without_keepalive()).await;
     let mut peer = Raw::connect(&place.path()).await;
     tokio::time::sleep(4 * SHORT).await;
     peer.send(raw::call(1, ECHO, "x")).await;
@@ -68,7 +69,7 @@ async fn who_wants_no_pings_gets_none() {
 /// A ping for life may be on its way when a farewell begins: its answer says nothing of the farewell.
 #[tokio::test]
 async fn a_pong_of_life_does_not_end_a_farewell() {
-    let (server, _world, place) = server_with(|server| server.liveness(SHORT, LONG)).await;
+    let (server, _world, place) = server_with(|server| server.keepalive(SHORT, LONG)).await;
     let mut peer = Raw::connect(&place.path()).await;
     let ping = peer.next(raw::PING).await;
     let shutdown = tokio::spawn(async move { server.shutdown(LONG).await });
@@ -88,7 +89,7 @@ async fn a_pong_of_life_does_not_end_a_farewell() {
 #[tokio::test]
 async fn an_old_connection_takes_leave_and_its_client_comes_anew() {
     let pair = Pair::with(
-        |server| server.connection_age(SHORT, LONG),
+        |server| server.max_connection_age(SHORT, LONG),
         |client| client.reconnect(Backoff::default()),
     )
     .await;
@@ -115,7 +116,7 @@ async fn an_old_connection_takes_leave_and_its_client_comes_anew() {
 
 #[tokio::test]
 async fn an_old_connection_is_cut_behind_its_grace() {
-    let pair = Pair::with(|server| server.connection_age(SHORT, SHORT), |client| client).await;
+    let pair = Pair::with(|server| server.max_connection_age(SHORT, SHORT), |client| client).await;
     let call = ask::<WAIT>(&pair.peer, "it takes too long");
     assert_eq!(lost(within(call).await), Outcome::Unknown);
     pair.at_server.until(|counts| counts.dropped == 1).await;
@@ -124,7 +125,7 @@ async fn an_old_connection_is_cut_behind_its_grace() {
 #[tokio::test]
 async fn a_client_tells_every_turn_of_its_connection() {
     let place = Place::new();
-    let backoff = Backoff::default().first(Duration::from_millis(5));
+    let backoff = Backoff::default().initial(Duration::from_millis(5));
     let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
     let mut events = client.events();
     assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
@@ -254,17 +255,17 @@ async fn for_ever_may_be_said_of_every_time() {
         server
             .hello_timeout(EVER)
             .handshake_timeout(EVER)
-            .connection_age(EVER, EVER)
-            .liveness(SHORT, EVER)
-            .stall_limit(EVER)
+            .max_connection_age(EVER, EVER)
+            .keepalive(SHORT, EVER)
+            .stall_timeout(EVER)
             .cancel_grace(EVER)
     })
     .await;
-    let backoff = Backoff::default().first(EVER).longest(EVER).healthy_after(EVER);
+    let backoff = Backoff::default().initial(EVER).max(EVER).reset_after(EVER);
     let client = client_builder(&World::new())
         .connect_timeout(EVER)
-        .liveness(EVER, EVER)
-        .stall_limit(EVER)
+        .keepalive(EVER, EVER)
+        .stall_timeout(EVER)
         .cancel_grace(EVER)
         .reconnect(backoff)
         .connect(place.address().as_str())
@@ -296,7 +297,7 @@ async fn for_ever_may_be_said_of_every_time() {
 #[tokio::test]
 async fn a_connection_that_never_was_is_not_reported_as_cut() {
     let place = Place::new();
-    let backoff = Backoff::default().first(LONG);
+    let backoff = Backoff::default().initial(LONG);
     let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
     let mut events = client.events();
     while !matches!(next(&mut events).await, ClientEvent::Refused { .. }) {}
@@ -383,7 +384,7 @@ async fn a_busy_server_makes_nobody_wait_longer_than_the_backoff() {
     use tokio::io::AsyncWriteExt;
     let place = Place::new();
     let listener = UnixListener::bind(place.path()).unwrap();
-    let backoff = Backoff::default().first(Duration::from_millis(1)).longest(Duration::from_millis(5));
+    let backoff = Backoff::default().initial(Duration::from_millis(1)).max(Duration::from_millis(5));
     let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
     let (mut stranger, _) = within(listener.accept()).await.unwrap();
     // Length, type, code Busy, 49 days, one version, no extensions.

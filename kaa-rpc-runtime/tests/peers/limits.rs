@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use kaa_rpc_runtime::{CallError, CloseReason, Limits, Message, Outcome, ServerBuilder, ServerEvent};
+use kaa_rpc_runtime::{CallError, CloseReason, Limits, MessageKind, Outcome, ServerBuilder, ServerEvent};
 use tokio::net::UnixListener;
 
 use crate::support::raw::{self, Raw};
@@ -31,7 +31,10 @@ async fn an_outgoing_call_too_large_fails_here_with_size_and_limit() {
     let pair = Pair::with(|server| server.limits(small_frames()), |client| client).await;
     let error = within(ask::<ECHO>(&pair.peer, "x".repeat(100_000))).await.unwrap_err();
     assert!(
-        matches!(error, CallError::TooLarge { what: Message::Call, size: 65_000.., limit: 60_000..=65_536 }),
+        matches!(
+            error,
+            CallError::TooLarge { what: MessageKind::Call, size: 65_000.., limit: 60_000..=65_536 }
+        ),
         "{error:?}"
     );
     assert_eq!(error.outcome(), Outcome::NotSent);
@@ -54,7 +57,7 @@ async fn a_queued_call_too_large_for_the_peer_fails_here() {
     let mut raw = Raw::accept_with(&listener, small_frames()).await;
     let error = within(large).await.unwrap_err();
     assert!(
-        matches!(error, CallError::TooLarge { what: Message::Call, size: 100_000.., limit: 65_536 }),
+        matches!(error, CallError::TooLarge { what: MessageKind::Call, size: 100_000.., limit: 65_536 }),
         "{error:?}"
     );
     let made = raw.receive().await.unwrap();
@@ -68,7 +71,10 @@ async fn a_reply_too_large_is_an_error_for_its_caller() {
     let pair = Pair::with(|server| server, |client| client.limits(small_frames())).await;
     let error = within(ask::<BIG>(&pair.peer, "100000")).await.unwrap_err();
     assert!(
-        matches!(error, CallError::TooLarge { what: Message::Reply, size: 65_000.., limit: 60_000..=65_536 }),
+        matches!(
+            error,
+            CallError::TooLarge { what: MessageKind::Reply, size: 65_000.., limit: 60_000..=65_536 }
+        ),
         "{error:?}"
     );
     pair.lives().await;
@@ -214,7 +220,8 @@ async fn pings_are_answered_and_those_of_a_peer_that_does_not_read_end_its_conne
 
 #[tokio::test]
 async fn a_slow_sender_is_cut_off() {
-    let (server, _world, place) = server_with(|server| server.stall_limit(Duration::from_millis(200))).await;
+    let (server, _world, place) =
+        server_with(|server| server.stall_timeout(Duration::from_millis(200))).await;
     let mut events = server.events();
     let mut peer = Raw::connect(&place.path()).await;
     peer.send(&raw::call(1, ECHO, "half of it")[..30]).await;
@@ -225,7 +232,8 @@ async fn a_slow_sender_is_cut_off() {
 /// What this side sends meanwhile is no progress of the frame.
 #[tokio::test]
 async fn reading_buys_no_time_for_a_frame_left_unfinished() {
-    let (server, _world, place) = server_with(|server| server.stall_limit(Duration::from_millis(200))).await;
+    let (server, _world, place) =
+        server_with(|server| server.stall_timeout(Duration::from_millis(200))).await;
     let mut events = server.events();
     let mut peer = Raw::connect(&place.path()).await;
     let to = within(server.peers().next()).await.unwrap();
@@ -245,7 +253,8 @@ async fn reading_buys_no_time_for_a_frame_left_unfinished() {
 /// What the peer sends meanwhile is no progress of the output that it does not read.
 #[tokio::test]
 async fn sending_buys_no_time_for_output_left_unread() {
-    let (server, _world, place) = server_with(|server| server.stall_limit(Duration::from_millis(300))).await;
+    let (server, _world, place) =
+        server_with(|server| server.stall_timeout(Duration::from_millis(300))).await;
     let mut events = server.events();
     let mut peer = Raw::connect(&place.path()).await;
     for id in 1..=3 {
@@ -292,7 +301,7 @@ async fn a_timeout_absurdly_long_is_none() {
 
 #[tokio::test]
 async fn further_clients_are_told_that_the_server_is_busy() {
-    let pair = Pair::with(|server| server.most_connections(1), |client| client).await;
+    let pair = Pair::with(|server| server.max_connections(1), |client| client).await;
     let second = client_builder(&World::new()).connect(pair.place.address().as_str()).unwrap();
     let error = within(second.ready()).await.unwrap_err();
     assert!(matches!(error, kaa_rpc_runtime::ConnectError::Busy { retry_after: Some(_) }), "{error:?}");

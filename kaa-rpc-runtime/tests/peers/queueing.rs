@@ -188,7 +188,8 @@ async fn everybody_in_line_is_told_when_the_client_goes() {
     }
     drop(client);
     for result in within(callers.join_all()).await {
-        let expected = CallError::Disconnected { outcome: Outcome::NotSent, reason: CloseReason::ClosedHere };
+        let expected =
+            CallError::Disconnected { outcome: Outcome::NotSent, reason: CloseReason::ClosedLocally };
         assert_eq!(result, Err(expected));
     }
 }

@@ -110,9 +110,11 @@ async fn until_free(resources: &Resources) {
 #[tokio::test]
 async fn memory_of_the_last_call_is_given_back_with_its_end() {
     let resources = Resources::new(100, MEGABYTE);
-    let pair =
-        Pair::with(|server| server.resources(resources.clone()).no_liveness(), |client| client.no_liveness())
-            .await;
+    let pair = Pair::with(
+        |server| server.resources(resources.clone()).without_keepalive(),
+        |client| client.without_keepalive(),
+    )
+    .await;
     // Its handler is pending once, and its reply is short.
     within(ask::<TRACE>(&pair.peer, "x".repeat(300_000))).await.unwrap();
     until_free(&resources).await;
@@ -214,7 +216,7 @@ async fn a_frame_too_large_is_said_in_the_goodbye() {
 #[tokio::test]
 async fn a_peer_that_takes_drops_only_is_stalled() {
     let stall = Duration::from_millis(300);
-    let (server, _world, place) = server_with(|server| server.stall_limit(stall)).await;
+    let (server, _world, place) = server_with(|server| server.stall_timeout(stall)).await;
     let mut events = server.events();
     let mut peer = Raw::connect(&place.path()).await;
     for id in 1..=4 {
@@ -266,7 +268,7 @@ async fn values_take_no_more_memory_than_was_set() {
 
 #[tokio::test]
 async fn calls_nest_no_deeper_than_was_set() {
-    let pair = Pair::with(|server| server.deepest_nesting(4), |client| client.deepest_nesting(4)).await;
+    let pair = Pair::with(|server| server.max_nesting(4), |client| client.max_nesting(4)).await;
     assert_eq!(within(ask::<DESCEND>(&pair.peer, "4")).await, Ok("the bottom".to_owned()));
     let error = within(ask::<DESCEND>(&pair.peer, "5")).await.unwrap_err();
     assert!(error.to_string().contains("nested too deep"), "{error}");
@@ -275,7 +277,7 @@ async fn calls_nest_no_deeper_than_was_set() {
 /// They come all at once, so that all are counted before any is let in.
 #[tokio::test]
 async fn connections_are_never_more_than_was_set() {
-    let (server, _world, place) = server_with(|server| server.most_connections(3)).await;
+    let (server, _world, place) = server_with(|server| server.max_connections(3)).await;
     let clients: Vec<_> =
         (0..20).map(|_| client_builder(&World::new()).connect(place.address().as_str()).unwrap()).collect();
     let mut busy = 0;
@@ -298,7 +300,7 @@ async fn connections_are_never_more_than_was_set() {
 #[tokio::test]
 async fn strangers_take_no_places_of_those_who_prove_themselves() {
     let (_server, _world, place) =
-        server_with(|server| server.most_connections(1).most_unauthenticated(10, 1)).await;
+        server_with(|server| server.max_connections(1).max_unauthenticated(10, 1)).await;
     let mut strangers = Vec::new();
     for _ in 0..9 {
         strangers.push(tokio::net::UnixStream::connect(place.path()).await.unwrap());
@@ -353,7 +355,7 @@ async fn a_flood_of_one_connection_holds_up_no_other() {
 async fn a_client_whose_server_is_busy_comes_again() {
     let place = Place::new();
     let server =
-        server_builder(&World::new()).most_connections(1).listen(place.address().as_str()).await.unwrap();
+        server_builder(&World::new()).max_connections(1).listen(place.address().as_str()).await.unwrap();
     let first = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
     within(first.ready()).await.unwrap();
     let second = client_builder(&World::new())

@@ -132,9 +132,11 @@ async fn until_free(resources: &Resources) {
 #[tokio::test]
 async fn memory_of_items_is_given_back_when_they_are_taken() {
     let resources = Resources::new(100, 10_000_000);
-    let pair =
-        Pair::with(|server| server.no_liveness(), |client| client.resources(resources.clone()).no_liveness())
-            .await;
+    let pair = Pair::with(
+        |server| server.without_keepalive(),
+        |client| client.resources(resources.clone()).without_keepalive(),
+    )
+    .await;
     let mut items = listen::<COUNT>(&pair.peer, 40_000);
     assert_eq!(within(items.next()).await, Some(Ok(0)));
     within(async {
@@ -150,9 +152,11 @@ async fn memory_of_items_is_given_back_when_they_are_taken() {
 #[tokio::test]
 async fn memory_of_items_that_nobody_wants_is_given_back() {
     let resources = Resources::new(100, 10_000_000);
-    let pair =
-        Pair::with(|server| server.no_liveness(), |client| client.resources(resources.clone()).no_liveness())
-            .await;
+    let pair = Pair::with(
+        |server| server.without_keepalive(),
+        |client| client.resources(resources.clone()).without_keepalive(),
+    )
+    .await;
     let mut items = listen::<COUNT>(&pair.peer, 40_000);
     assert_eq!(within(items.next()).await, Some(Ok(0)));
     within(async {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use kaa_rpc_runtime::{
-    CallEnd, CallError, Fault, Interceptor, Limits, Message, ObservedCall, Outcome, Outgoing,
+    CallEnd, CallError, Fault, Interceptor, Limits, MessageKind, ObservedCall, Outcome, Outgoing,
 };
 use tokio::net::UnixListener;
 
@@ -67,7 +67,7 @@ async fn an_item_over_the_frame_limit_fails_its_stream_with_size_and_limit() {
     let pair = Pair::with(|server| server.limits(limits), |client| client.limits(limits)).await;
     let (items, error) = drain(texts(&pair.peer, 70_000)).await;
     assert_eq!(items, ["first"], "what came before it arrives");
-    let too_large = CallError::TooLarge { what: Message::Item, size: 70_006, limit: 64 * 1024 - 24 };
+    let too_large = CallError::TooLarge { what: MessageKind::Item, size: 70_006, limit: 64 * 1024 - 24 };
     assert_eq!(error, Some(too_large.clone()));
 
     let items = stream::iter(["x".repeat(70_000)]);

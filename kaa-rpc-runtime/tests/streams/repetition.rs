@@ -15,7 +15,7 @@ fn persistent_client() -> (Client, UnixListener, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
     let listener = UnixListener::bind(&path).unwrap();
-    let backoff = Backoff::default().first(Duration::from_millis(1));
+    let backoff = Backoff::default().initial(Duration::from_millis(1));
     let client = client_builder(&World::new()).reconnect(backoff);
     (client.connect(format!("unix:{}", path.display()).as_str()).unwrap(), listener, folder)
 }

@@ -124,7 +124,7 @@ async fn the_same_where_connections_are_cut() {
     let listener = UnixListener::bind(&path).unwrap();
     let is_calm = Arc::new(Mutex::new(false));
     let relay = tokio::spawn(cut_off(listener, pair.path(), Arc::clone(&is_calm)));
-    let backoff = Backoff::default().first(Duration::from_millis(1)).longest(Duration::from_millis(5));
+    let backoff = Backoff::default().initial(Duration::from_millis(1)).max(Duration::from_millis(5));
     let world = World::new();
     let client = client_builder(&world).limits(LIMITS).reconnect(backoff);
     let client = client.connect(format!("unix:{}", path.display()).as_str()).unwrap();

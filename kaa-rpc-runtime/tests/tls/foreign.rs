@@ -348,7 +348,7 @@ async fn our_client_resumes_nothing_where_it_could() {
     assert!(config.send_tls13_tickets > 0);
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let backoff = kaa_rpc_runtime::Backoff::default().first(Duration::from_millis(1));
+    let backoff = kaa_rpc_runtime::Backoff::default().initial(Duration::from_millis(1));
     let address = format!("tls:{}", listener.local_addr().unwrap());
     let _client = client_with(address, |client| client.reconnect(backoff));
     for _ in 0..3 {

@@ -117,7 +117,7 @@ async fn whoever_takes_leave_is_not_told_of_a_loss() {
     let client = client_at(server.address().unwrap());
     within(client.ready()).await.unwrap();
     server.shutdown(LONGEST).await;
-    assert_eq!(end(&mut events).await, CloseReason::ClosedHere);
+    assert_eq!(end(&mut events).await, CloseReason::ClosedLocally);
     let farewell = CloseReason::ClosedByPeer { message: String::new() };
     assert_eq!(within(client.closed()).await, farewell);
 
@@ -127,7 +127,7 @@ async fn whoever_takes_leave_is_not_told_of_a_loss() {
         lives(&client.peer()).await;
         if !is_abrupt {
             client.shutdown(LONGEST).await;
-            assert_eq!(client.closed().await, CloseReason::ClosedHere);
+            assert_eq!(client.closed().await, CloseReason::ClosedLocally);
         }
         drop(client);
         assert_eq!(end(&mut events).await, farewell, "is_abrupt: {is_abrupt}");
@@ -139,7 +139,7 @@ async fn a_client_connects_again_to_a_server_with_a_new_certificate() {
     let (at_server, at_client) = worlds();
     let mut server = server_builder(&at_server).listen(ANY_PORT).await.unwrap();
     let address = server.address().unwrap().to_string();
-    let backoff = Backoff::default().first(Duration::from_millis(1)).longest(Duration::from_millis(20));
+    let backoff = Backoff::default().initial(Duration::from_millis(1)).max(Duration::from_millis(20));
     let client = client_builder(&at_client).reconnect(backoff).connect(address.as_str()).unwrap();
     for _ in 0..3 {
         lives(&client.peer()).await;

@@ -29,7 +29,7 @@ async fn main() -> TestResult {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, ledger, first, what] = arguments.as_slice() else { return Err("wrong arguments".into()) };
     let ledger = Ledger::open(Path::new(ledger), first.parse()?)?;
-    let backoff = Backoff::default().first(Duration::from_millis(1));
+    let backoff = Backoff::default().initial(Duration::from_millis(1));
     let client = client()?
         .limits(LIMITS)
         .register(Desk::client(Visitor::new(ledger.clone())))

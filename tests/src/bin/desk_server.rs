@@ -35,7 +35,7 @@ async fn main() -> TestResult {
     let ledger = Ledger::open(Path::new(ledger), first.parse()?)?;
     let mut server = server()?.limits(LIMITS).register(Desk::server(Clerk::new(ledger.clone())));
     if let age @ 1.. = age.parse()? {
-        server = server.connection_age(Duration::from_millis(age), GRACE);
+        server = server.max_connection_age(Duration::from_millis(age), GRACE);
     }
     let server = server.listen(address.as_str()).await?;
     let mut peers = server.peers();

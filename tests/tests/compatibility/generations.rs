@@ -8,7 +8,7 @@ use kaa_rpc_runtime::Compatibility;
 use kaa_rpc_runtime::codegen::{
     ElementEntry, MethodEntry, ServiceDescriptor, ServiceTable, TypeEntry, TypeForm,
 };
-use kaa_rpc_runtime::protocol::schema::{Message, SchemaExchange, SchemaFailure};
+use kaa_rpc_runtime::protocol::schema::{SchemaExchange, SchemaFailure, SchemaMessage};
 
 /// The schema of one file; what is wrong with it if there is none.
 pub(crate) fn schema(text: &str) -> Result<Schema, String> {
@@ -46,7 +46,7 @@ pub(crate) fn connect(old: &Schema, new: &Schema) -> [Option<String>; 2] {
 
 struct End {
     exchange: SchemaExchange,
-    outgoing: Vec<(Message, Vec<u8>)>,
+    outgoing: Vec<(SchemaMessage, Vec<u8>)>,
     refusal: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl End {
         Self { exchange, outgoing: summary.into_iter().collect(), refusal: None }
     }
 
-    fn take(&mut self, message: Message, payload: &[u8]) {
+    fn take(&mut self, message: SchemaMessage, payload: &[u8]) {
         if self.refusal.is_some() {
             return;
         }

@@ -131,7 +131,7 @@ impl Guest {
 
 /// Connects again, and at once.
 pub(crate) fn reconnecting(client: ClientBuilder) -> ClientBuilder {
-    let backoff = Backoff::default().first(Duration::from_millis(1)).longest(Duration::from_millis(10));
+    let backoff = Backoff::default().initial(Duration::from_millis(1)).max(Duration::from_millis(10));
     client.reconnect(backoff)
 }
 

@@ -272,7 +272,7 @@ fn a_servers_farewell_is_understood() -> TestResult {
         let report = server.shutdown(Duration::from_secs(10)).await;
         assert_eq!((report.connections, report.cut), (1, 0));
         assert_eq!(script.rest().await?, ["end: goodbye 0", "pinged True"]);
-        assert_eq!(next_end(&mut events).await?, CloseReason::ClosedHere);
+        assert_eq!(next_end(&mut events).await?, CloseReason::ClosedLocally);
         Ok(())
     })
 }
@@ -368,7 +368,7 @@ fn a_server_in_python_serves_a_client() -> TestResult {
 
         client.shutdown(Duration::from_secs(10)).await;
         assert_eq!(script.rest().await?, ["end: goodbye 0"]);
-        assert_eq!(client.closed().await, CloseReason::ClosedHere);
+        assert_eq!(client.closed().await, CloseReason::ClosedLocally);
         Ok(())
     })
 }

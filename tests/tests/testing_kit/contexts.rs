@@ -13,10 +13,10 @@ use crate::within;
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_calls_nobody_needs_nobody() {
     let keywords = FakeGuide::default()
-        .get_keywords(testing::context(testing::nobody()), KeywordOptions::default().prefix("a"))
+        .get_keywords(testing::context(testing::disconnected_proxy()), KeywordOptions::default().prefix("a"))
         .await;
     assert_eq!(keywords.unwrap(), ["a!"]);
-    let nobody: EpgClientProxy = testing::nobody();
+    let nobody: EpgClientProxy = testing::disconnected_proxy();
     let error = nobody.on_sync(Vec::new(), 0).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
 }
@@ -45,7 +45,7 @@ async fn a_proxy_of_another_service_holds_the_fake_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn time_remains_as_it_was_set_and_runs() {
-    let call = TestCall::of(testing::nobody()).timeout(Duration::from_secs(20));
+    let call = TestCall::of(testing::disconnected_proxy()).timeout(Duration::from_secs(20));
     let context = call.context();
     assert_eq!(context.remaining_time(), Some(Duration::from_secs(20)));
     tokio::time::advance(Duration::from_secs(15)).await;
@@ -55,15 +55,15 @@ async fn time_remains_as_it_was_set_and_runs() {
     assert_eq!(error, SearchError::TooMany { found: 5, limit: 4 });
     tokio::time::advance(Duration::from_secs(15)).await;
     assert_eq!(call.context().remaining_time(), Some(Duration::ZERO));
-    assert_eq!(testing::context::<EpgClientProxy>(testing::nobody()).remaining_time(), None);
-    let endless = TestCall::<EpgClientProxy>::of(testing::nobody()).timeout(Duration::MAX);
+    assert_eq!(testing::context::<EpgClientProxy>(testing::disconnected_proxy()).remaining_time(), None);
+    let endless = TestCall::<EpgClientProxy>::of(testing::disconnected_proxy()).timeout(Duration::MAX);
     assert_eq!(endless.context().remaining_time(), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_is_seen_by_its_handler() {
     let guide = FakeGuide::default();
-    let call = TestCall::of(testing::nobody());
+    let call = TestCall::of(testing::disconnected_proxy());
     let waiting = guide.get_keywords(call.context(), KeywordOptions::default().prefix("wait"));
     tokio::pin!(waiting);
     let early = tokio::time::timeout(Duration::from_secs(3600), &mut waiting).await;
@@ -78,11 +78,11 @@ async fn a_cancelled_call_is_seen_by_its_handler() {
 #[tokio::test(start_paused = true)]
 async fn metadata_is_what_it_was_set_to() {
     let metadata = Metadata::new().with("singer", "anna").unwrap();
-    let call = TestCall::<EpgClientProxy>::of(testing::nobody()).metadata(metadata.clone());
+    let call = TestCall::<EpgClientProxy>::of(testing::disconnected_proxy()).metadata(metadata.clone());
     let call = call.timeout(Duration::from_secs(20));
     assert_eq!(call.context().metadata(), &metadata);
     assert_eq!(call.metadata(Metadata::new()).context().remaining_time(), Some(Duration::from_secs(20)));
-    assert!(testing::context::<EpgClientProxy>(testing::nobody()).metadata().is_empty());
+    assert!(testing::context::<EpgClientProxy>(testing::disconnected_proxy()).metadata().is_empty());
 }
 
 /// Is asked whether it can come, and does not know.

@@ -54,7 +54,7 @@ async fn a_backoff_of_10_minutes_passes_at_once() {
     let ten_minutes = Duration::from_secs(600);
     let pair = Pair::builder()
         .register(Epg::server(FakeGuide::default()))
-        .client(|client| client.reconnect(Backoff::default().first(ten_minutes).longest(ten_minutes)))
+        .client(|client| client.reconnect(Backoff::default().initial(ten_minutes).max(ten_minutes)))
         .faults(&faults)
         .connect()
         .await
@@ -71,8 +71,8 @@ async fn a_backoff_of_10_minutes_passes_at_once() {
 fn without_pings() -> PairBuilder {
     Pair::builder()
         .register(Epg::server(FakeGuide::default()))
-        .server(|server| server.no_liveness())
-        .client(|client| client.no_liveness())
+        .server(|server| server.without_keepalive())
+        .client(|client| client.without_keepalive())
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,10 +80,10 @@ async fn a_silent_peer_is_given_up_at_once() {
     let faults = Faults::new();
     let pair = Pair::builder().client(|client| {
         client
-            .liveness(Duration::from_secs(1200), Duration::from_secs(600))
-            .stall_limit(Duration::from_secs(3600))
+            .keepalive(Duration::from_secs(1200), Duration::from_secs(600))
+            .stall_timeout(Duration::from_secs(3600))
     });
-    let pair = pair.server(|server| server.no_liveness()).faults(&faults).connect().await.unwrap();
+    let pair = pair.server(|server| server.without_keepalive()).faults(&faults).connect().await.unwrap();
     let watch = Stopwatch::start();
     faults.incoming().stall();
     assert_eq!(within(pair.client().closed()).await, CloseReason::PeerStalled);
@@ -105,7 +105,7 @@ async fn a_peer_that_takes_nothing_stalls_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_leaves_a_frame_unfinished_stalls_at_once() {
     let faults = Faults::new();
-    let pair = without_pings().client(|client| client.stall_limit(Duration::from_secs(300)));
+    let pair = without_pings().client(|client| client.stall_timeout(Duration::from_secs(300)));
     let pair = pair.faults(&faults).connect().await.unwrap();
     let watch = Stopwatch::start();
     // A byte in a second is progress.

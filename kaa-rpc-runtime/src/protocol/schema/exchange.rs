@@ -18,14 +18,14 @@ const MOST_SERVICES: usize = 4096;
 
 /// What a Schema frame holds; the number in its header's `detail`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Message {
+pub enum SchemaMessage {
     /// Names and fingerprints.
     Summary,
     /// One service's table.
     Table,
 }
 
-impl Message {
+impl SchemaMessage {
     /// The message with this number.
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
@@ -78,7 +78,7 @@ pub struct SchemaExchange {
 }
 
 /// A frame to send.
-type Outgoing = (Message, Vec<u8>);
+type Outgoing = (SchemaMessage, Vec<u8>);
 
 impl SchemaExchange {
     /// Begins after a handshake. Says what to send, which is nothing if the fingerprints were equal.
@@ -99,7 +99,7 @@ impl SchemaExchange {
             },
             ..Self::default()
         };
-        let summary = (!fingerprints_are_equal).then(|| (Message::Summary, encode_summary(ours)));
+        let summary = (!fingerprints_are_equal).then(|| (SchemaMessage::Summary, encode_summary(ours)));
         (exchange, summary)
     }
 
@@ -141,7 +141,7 @@ impl SchemaExchange {
             return Vec::new();
         }
         self.note_lacking();
-        let mut output = vec![(Message::Summary, encode_summary(&[service]))];
+        let mut output = vec![(SchemaMessage::Summary, encode_summary(&[service]))];
         if self.theirs.get(service.name).is_some_and(|theirs| *theirs != service.fingerprint) {
             output.extend(self.tell(service));
         }
@@ -152,10 +152,10 @@ impl SchemaExchange {
     ///
     /// # Errors
     /// What ends the connection.
-    pub fn handle(&mut self, message: Message, payload: &[u8]) -> Result<Vec<Outgoing>, SchemaFailure> {
+    pub fn handle(&mut self, message: SchemaMessage, payload: &[u8]) -> Result<Vec<Outgoing>, SchemaFailure> {
         let mut output = Vec::new();
         match message {
-            Message::Summary => {
+            SchemaMessage::Summary => {
                 for (name, fingerprint) in decode_summary(payload)? {
                     let ours = self.ours.get(name.as_str()).copied();
                     if let Some(ours) = ours.filter(|ours| ours.fingerprint != fingerprint) {
@@ -169,7 +169,7 @@ impl SchemaExchange {
                 self.knows_theirs = true;
                 self.note_lacking();
             }
-            Message::Table => {
+            SchemaMessage::Table => {
                 let table = decode_table(payload)?;
                 // A table that nobody asked for is about a service that this side does not know.
                 let Some(ours) = self.ours.get(table.service.as_str()).copied() else { return Ok(output) };
@@ -192,7 +192,7 @@ impl SchemaExchange {
             return None;
         }
         self.awaited.insert(service.name);
-        Some((Message::Table, encode_table(service)))
+        Some((SchemaMessage::Table, encode_table(service)))
     }
 }
 
@@ -298,8 +298,8 @@ mod tests {
     fn malformed_payloads_are_refused() {
         let (mut exchange, _) = SchemaExchange::begin(&[OLD], false, Compatibility::Evolving);
         for payload in [&b""[..], &[1, 0, 0, 0], &[0xff; 40], &[0, 0, 0, 0, 0]] {
-            assert_eq!(exchange.handle(Message::Summary, payload), Err(SchemaFailure::Malformed));
-            assert_eq!(exchange.handle(Message::Table, payload), Err(SchemaFailure::Malformed));
+            assert_eq!(exchange.handle(SchemaMessage::Summary, payload), Err(SchemaFailure::Malformed));
+            assert_eq!(exchange.handle(SchemaMessage::Table, payload), Err(SchemaFailure::Malformed));
         }
     }
 }

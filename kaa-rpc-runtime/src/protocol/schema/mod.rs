@@ -10,5 +10,5 @@ mod payload;
 
 pub use compare::Incompatibility;
 pub use exact::Compatibility;
-pub use exchange::{Message, SchemaExchange, SchemaFailure};
+pub use exchange::{SchemaExchange, SchemaFailure, SchemaMessage};
 pub use payload::{Element, MalformedSchema, MethodTable, Table, TypeTable};

@@ -17,11 +17,11 @@ const LOOKS: u32 = 4;
 
 /// How long a peer may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Patience {
+pub(crate) struct Keepalive {
     /// Before it is pinged.
-    pub(crate) idle: Duration,
+    pub(crate) interval: Duration,
     /// Behind a ping.
-    pub(crate) answer: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// What is to be done about the peer.
@@ -31,14 +31,14 @@ pub(super) enum Sign {
     Fine,
     /// Ping it.
     Silent,
-    /// It does not answer.
+    /// It does not timeout.
     Gone,
 }
 
 /// The watch.
 #[derive(Debug)]
-pub(super) struct Liveness {
-    patience: Option<Patience>,
+pub(super) struct KeepaliveTimer {
+    keepalive: Option<Keepalive>,
     alarm: Arc<Alarm>,
     timer: Option<Pin<Box<Sleep>>>,
     /// Reads at the last look.
@@ -47,11 +47,11 @@ pub(super) struct Liveness {
     is_pinged: bool,
 }
 
-impl Liveness {
-    /// Watches, if there is a patience to lose.
-    pub(super) fn new(patience: Option<Patience>) -> Self {
+impl KeepaliveTimer {
+    /// Watches, if there is a keepalive to lose.
+    pub(super) fn new(keepalive: Option<Keepalive>) -> Self {
         let alarm = Arc::new(Alarm { has_rung: AtomicBool::new(true), driver: Mutex::new(None) });
-        Self { patience, alarm, timer: None, seen: 0, silent_looks: 0, is_pinged: false }
+        Self { keepalive, alarm, timer: None, seen: 0, silent_looks: 0, is_pinged: false }
     }
 
     /// Looks at the peer, if it is time to; `reads` grows with whatever it sends.
@@ -61,8 +61,8 @@ impl Liveness {
         if !has_answered && !self.alarm.has_rung.load(Ordering::Acquire) {
             return Sign::Fine;
         }
-        match self.patience {
-            Some(patience) => self.look(patience, context, reads, output_waits),
+        match self.keepalive {
+            Some(keepalive) => self.look(keepalive, context, reads, output_waits),
             None => Sign::Fine,
         }
     }
@@ -70,12 +70,12 @@ impl Liveness {
     #[cold]
     fn look(
         &mut self,
-        patience: Patience,
+        keepalive: Keepalive,
         context: &mut Context<'_>,
         reads: u64,
         output_waits: bool,
     ) -> Sign {
-        let look = patience.idle / LOOKS;
+        let look = keepalive.interval / LOOKS;
         self.alarm.has_rung.store(false, Ordering::Release);
         self.alarm.keep(context.waker());
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(look)));
@@ -98,7 +98,7 @@ impl Liveness {
                 if self.silent_looks >= LOOKS {
                     self.is_pinged = true;
                     sign = Sign::Silent;
-                    patience.answer
+                    keepalive.timeout
                 } else {
                     look
                 }
