@@ -66,7 +66,7 @@ fn tcp() -> TestResult<(TcpListener, String)> {
 }
 
 #[test]
-fn a_program_serves_the_sockets_it_is_started_with() -> TestResult {
+fn program_serves_inherited_sockets() -> TestResult {
     run(async {
         let place = Place::new()?;
         let (tcp, tcp_address) = tcp()?;
@@ -91,7 +91,7 @@ fn a_program_serves_the_sockets_it_is_started_with() -> TestResult {
 }
 
 #[test]
-fn what_is_wrong_with_inherited_sockets_is_told() -> TestResult {
+fn invalid_inherited_sockets_are_reported() -> TestResult {
     run(async {
         let sockets =
             || Ok::<_, std::io::Error>((UdpSocket::bind("127.0.0.1:0")?, TcpListener::bind("0.0.0.0:0")?));
@@ -146,7 +146,7 @@ fn what_is_wrong_with_inherited_sockets_is_told() -> TestResult {
 }
 
 #[test]
-fn a_connected_socket_is_nothing_to_listen_at() -> TestResult {
+fn connected_socket_is_rejected_as_listener() -> TestResult {
     run(async {
         let (unix, _other_end) = UnixStream::pair()?;
         let (listener, _) = tcp()?;
@@ -164,7 +164,7 @@ fn a_connected_socket_is_nothing_to_listen_at() -> TestResult {
 }
 
 #[test]
-fn an_inherited_socket_is_taken_once_and_not_connected_to() -> TestResult {
+fn inherited_socket_is_used_once_and_only_to_listen() -> TestResult {
     run(async {
         let place = Place::new()?;
         let (tcp, _) = tcp()?;
@@ -181,7 +181,7 @@ fn an_inherited_socket_is_taken_once_and_not_connected_to() -> TestResult {
 }
 
 #[test]
-fn a_program_may_listen_by_itself() -> TestResult {
+fn program_can_pass_its_own_listener() -> TestResult {
     run(async {
         let place = Place::new()?;
         let options = ListenOptions::new();
@@ -207,7 +207,7 @@ fn a_program_may_listen_by_itself() -> TestResult {
 }
 
 #[test]
-fn who_may_connect_is_the_listeners_word_and_the_servers() -> TestResult {
+fn listener_and_server_both_restrict_allowed_uids() -> TestResult {
     run(async {
         let ours = rustix::process::getuid().as_raw();
         for (of_listener, of_server, is_let_in) in [

@@ -29,7 +29,7 @@ async fn start() -> TestResult<(Pair, WorkshopServerProxy, Bench, Heard<String>)
 }
 
 #[test]
-fn an_address_is_a_socket_file_a_name_a_host_or_a_number() -> TestResult {
+fn address_can_be_socket_file_abstract_name_host_or_ip() -> TestResult {
     run(async {
         let place = Place::new()?;
         let name = format!("unix:@kaa-rpc-ideas-{}", std::process::id());
@@ -55,7 +55,7 @@ fn an_address_is_a_socket_file_a_name_a_host_or_a_number() -> TestResult {
 }
 
 #[test]
-fn only_connecting_makes_a_client_of_one_and_a_server_of_the_other() -> TestResult {
+fn peers_differ_only_in_who_connected() -> TestResult {
     run(async {
         let (pair, ..) = start().await?;
         let ends: [Peer; 2] = [pair.client.peer(), pair.peer().await?];
@@ -73,7 +73,7 @@ fn only_connecting_makes_a_client_of_one_and_a_server_of_the_other() -> TestResu
 }
 
 #[test]
-fn a_server_sees_who_comes_and_goes() -> TestResult {
+fn server_reports_connected_and_disconnected_clients() -> TestResult {
     run(async {
         let place = Place::new()?;
         let server = server()?.register(Workshop::server(Bench::default())).listen(place.address()).await?;
@@ -96,7 +96,7 @@ fn a_server_sees_who_comes_and_goes() -> TestResult {
 }
 
 #[test]
-fn calls_can_be_made_at_once_and_leave_after_the_proof() -> TestResult {
+fn calls_made_while_connecting_are_sent_after_authentication() -> TestResult {
     run(async {
         let place = Place::new()?;
         // Somebody who listens there, and proves nothing.
@@ -126,7 +126,7 @@ fn calls_can_be_made_at_once_and_leave_after_the_proof() -> TestResult {
 }
 
 #[test]
-fn a_wrong_secret_is_told_to_both_and_to_every_call() -> TestResult {
+fn wrong_secret_is_reported_to_both_peers_and_every_call() -> TestResult {
     run(async {
         let place = Place::new()?;
         let server = server()?.register(Workshop::server(Bench::default())).listen(place.address()).await?;
@@ -165,7 +165,7 @@ fn a_wrong_secret_is_told_to_both_and_to_every_call() -> TestResult {
 }
 
 #[test]
-fn services_are_registered_early_or_late_and_collide_aloud() -> TestResult {
+fn services_register_at_any_time_and_duplicates_are_errors() -> TestResult {
     run(async {
         let (pair, workshop, ..) = start().await?;
         let storehouse: StorehouseServerProxy = pair.proxy();
@@ -193,7 +193,7 @@ fn services_are_registered_early_or_late_and_collide_aloud() -> TestResult {
 }
 
 #[test]
-fn a_function_can_have_another_name_on_the_wire() -> TestResult {
+fn selector_sets_the_wire_name_of_a_method() -> TestResult {
     let renamed = workshop::server::MyFunction::DESCRIPTOR;
     assert_eq!((renamed.service, renamed.name), ("workshop.Workshop", "do_something"));
     run(async {
@@ -204,7 +204,7 @@ fn a_function_can_have_another_name_on_the_wire() -> TestResult {
 }
 
 #[test]
-fn a_handler_knows_its_caller() -> TestResult {
+fn handler_calls_back_its_own_caller() -> TestResult {
     run(async {
         let (pair, ada, ..) = start().await?;
         let (teller, _heard) = Heard::new();
@@ -220,7 +220,7 @@ fn a_handler_knows_its_caller() -> TestResult {
 }
 
 #[test]
-fn handlers_may_all_wait() -> TestResult {
+fn hundred_handlers_can_wait_at_once() -> TestResult {
     run(async {
         let (_pair, workshop, ..) = start().await?;
         let gates: Vec<String> = (0..100).map(|number| format!("gate {number}")).collect();
@@ -236,7 +236,7 @@ fn handlers_may_all_wait() -> TestResult {
 }
 
 #[test]
-fn a_call_is_a_value_that_is_made_when_it_is_awaited() -> TestResult {
+fn call_is_sent_when_first_polled() -> TestResult {
     run(async {
         let (_pair, workshop, bench, _) = start().await?;
         drop(workshop.note("never"));
@@ -252,7 +252,7 @@ fn a_call_is_a_value_that_is_made_when_it_is_awaited() -> TestResult {
 }
 
 #[test]
-fn an_error_is_raised_at_the_caller_and_tells_nothing_of_the_inside() -> TestResult {
+fn fault_reaches_the_caller_without_internal_details() -> TestResult {
     run(async {
         let (_pair, workshop, ..) = start().await?;
         assert_eq!(declared(workshop.build(OrderId(99)).await)?, WorkError::Broken("the saw".to_owned()));
@@ -266,7 +266,7 @@ fn an_error_is_raised_at_the_caller_and_tells_nothing_of_the_inside() -> TestRes
 }
 
 #[test]
-fn a_client_reconnects_with_what_it_serves_and_replays_nothing() -> TestResult {
+fn reconnected_client_keeps_its_services_and_replays_no_calls() -> TestResult {
     run(async {
         let place = Place::new()?;
         let (first, second) = (Bench::default(), Bench::default());
@@ -302,7 +302,7 @@ fn a_client_reconnects_with_what_it_serves_and_replays_nothing() -> TestResult {
 }
 
 #[test]
-fn a_connection_can_be_watched_and_closed() -> TestResult {
+fn status_follows_connect_and_shutdown() -> TestResult {
     run(async {
         let (pair, workshop, ..) = start().await?;
         pair.client.ready().await?;
@@ -344,7 +344,7 @@ impl StorehouseServer for Mortal {
 }
 
 #[test]
-fn nothing_keeps_a_reference_to_the_other_side() -> TestResult {
+fn stored_proxies_do_not_keep_a_connection_open() -> TestResult {
     run(async {
         let (teller, mut heard) = Heard::new();
         let service = Storehouse::server_with(move |peer| Mortal {
@@ -365,7 +365,7 @@ fn nothing_keeps_a_reference_to_the_other_side() -> TestResult {
 }
 
 #[test]
-fn handlers_start_in_order_and_finish_as_they_can() -> TestResult {
+fn handlers_start_in_call_order_and_finish_in_any_order() -> TestResult {
     run(async {
         let (_pair, workshop, ..) = start().await?;
         let lines: Vec<String> = (0..1000).map(|number| format!("line {number}")).collect();

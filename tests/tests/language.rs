@@ -195,7 +195,7 @@ async fn all<T, E>(mut items: Incoming<T, E>) -> (Vec<T>, Option<CallError<E>>) 
 }
 
 #[test]
-fn constants_are_what_their_expressions_say() {
+fn constants_have_the_values_of_their_expressions() {
     assert_eq!((LONGEST, FIRST_TAG, ZONES, MOST), (24, 5, 3, 49));
     assert_eq!((GREETING, RATE, MARK, URGENT), ("dear \"sir\"\n", -0.0015, '✓', Speed::Express));
     assert_eq!(CAREFUL.bits(), 33);
@@ -210,19 +210,19 @@ fn constants_are_what_their_expressions_say() {
 }
 
 #[test]
-fn errors_read_as_the_schema_says() {
+fn errors_display_their_schema_text() {
     assert_eq!(damage(2).to_string(), "2 of 3 {broken}");
     assert_eq!(Damage::Wet("letter".to_owned()).to_string(), "letter is wet");
     assert_eq!(Damage::Lost.to_string(), "lost");
 }
 
 #[test]
-fn asked_derives_are_there() {
+fn requested_derives_are_implemented() {
     assert!(parcel(1, "Ada") < parcel(2, "Ada"));
 }
 
 #[test]
-fn a_result_is_a_stream() -> TestResult {
+fn result_can_be_a_stream() -> TestResult {
     check(vec![parcel(1, "Ada"), parcel(3, "Eva")], |office, _| async move {
         let (parcels, end) = all(office.list(None, ListOptions::default())).await;
         assert_eq!(parcels, [parcel(1, "Ada"), parcel(3, "Eva")]);
@@ -236,7 +236,7 @@ fn a_result_is_a_stream() -> TestResult {
 }
 
 #[test]
-fn a_declared_error_ends_a_stream_before_or_after_items() -> TestResult {
+fn declared_error_ends_a_stream_before_or_after_items() -> TestResult {
     let parcels = (1..5).map(|id| parcel(id, "Ada")).collect();
     check(parcels, |office, _| async move {
         let (parcels, end) = all(office.list(None, ListOptions::default())).await;
@@ -251,7 +251,7 @@ fn a_declared_error_ends_a_stream_before_or_after_items() -> TestResult {
 }
 
 #[test]
-fn a_parameter_is_a_stream() -> TestResult {
+fn parameter_can_be_a_stream() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let two = || stream::iter([parcel(1, "Ada"), parcel(2, "Eva")]);
         assert_eq!(office.send("Bob", two(), SendOptions::default()).await?, 2);
@@ -266,7 +266,7 @@ fn a_parameter_is_a_stream() -> TestResult {
 }
 
 #[test]
-fn a_stream_that_breaks_off_does_not_end() -> TestResult {
+fn failed_argument_stream_does_not_count_as_finished() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let broken = [Ok(Bytes::from_static(b"one")), Err(Fault::new("the printer is on fire"))];
         let outcome = office.drain(Outgoing::fallible(stream::iter(broken))).await;
@@ -278,7 +278,7 @@ fn a_stream_that_breaks_off_does_not_end() -> TestResult {
 }
 
 #[test]
-fn streams_go_both_ways_at_once() -> TestResult {
+fn streams_run_in_both_directions_at_once() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let numbers = -500..500_i64;
         let (echoed, end) = all(office.echo(stream::iter(numbers.clone()))).await;
@@ -292,7 +292,7 @@ fn streams_go_both_ways_at_once() -> TestResult {
 }
 
 #[test]
-fn the_client_serves_streams_too() -> TestResult {
+fn client_serves_streams() -> TestResult {
     check(Vec::new(), |office, _| async move {
         assert_eq!(office.knock().await?, [1, 100, 101]);
         Ok(())
@@ -300,7 +300,7 @@ fn the_client_serves_streams_too() -> TestResult {
 }
 
 #[test]
-fn a_bound_holds_for_the_items_of_a_stream() -> TestResult {
+fn bounds_apply_to_stream_items() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let long = "x".repeat(25);
         let (stamps, end) = all(office.relay(stream::iter([String::new(), long]))).await;
@@ -312,7 +312,7 @@ fn a_bound_holds_for_the_items_of_a_stream() -> TestResult {
 }
 
 #[test]
-fn the_schemas_timeout_holds_unless_the_caller_has_one() -> TestResult {
+fn schema_timeout_applies_unless_the_caller_overrides_it() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let waited = office.wait().await;
         assert!(matches!(waited, Err(CallError::DeadlineExceeded { .. })), "{waited:?}");
@@ -326,7 +326,7 @@ fn the_schemas_timeout_holds_unless_the_caller_has_one() -> TestResult {
 }
 
 #[test]
-fn recursive_values_keys_and_options_travel() -> TestResult {
+fn recursive_values_keys_and_options_round_trip() -> TestResult {
     check(Vec::new(), |office, mut settled| async move {
         let mut outer = parcel(1, "Ada");
         outer.inside = vec![parcel(2, "Eva")];

@@ -113,7 +113,7 @@ impl MeterServer for Cellar {
 
 /// Both ends, and the recorder, are on this test's thread.
 #[tokio::test]
-async fn calls_connections_and_refusals_are_counted() {
+async fn metrics_count_calls_connections_and_refusals() {
     let book = Book::default();
     let _local = metrics::set_default_local_recorder(&book);
     let server = Server::builder().register(Meter::server(Cellar));

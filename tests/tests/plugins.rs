@@ -35,7 +35,7 @@ async fn work_together(workshop: &WorkshopServerProxy) -> TestResult {
 }
 
 #[test]
-fn a_plugin_that_serves_is_called_and_calls_back() -> TestResult {
+fn serving_plugin_is_called_and_calls_back() -> TestResult {
     run(async {
         let (teller, _heard) = Heard::new();
         let client = Client::builder()
@@ -59,7 +59,7 @@ fn a_plugin_that_serves_is_called_and_calls_back() -> TestResult {
 }
 
 #[test]
-fn a_plugin_that_calls_is_served_and_called() -> TestResult {
+fn calling_plugin_is_served_and_called() -> TestResult {
     run(async {
         let bench = Bench::default();
         let server = Server::builder().register(Workshop::server(bench.clone())).start_for_children()?;
@@ -85,7 +85,7 @@ fn a_plugin_that_calls_is_served_and_called() -> TestResult {
 
 /// A stranger would have no time at all.
 #[test]
-fn a_plugin_that_calls_has_the_whole_time_of_the_handshake_to_start() -> TestResult {
+fn starting_plugin_has_the_handshake_timeout_not_the_hello_timeout() -> TestResult {
     run(async {
         let server = Server::builder()
             .hello_timeout(Duration::ZERO)
@@ -97,7 +97,7 @@ fn a_plugin_that_calls_has_the_whole_time_of_the_handshake_to_start() -> TestRes
 }
 
 #[test]
-fn a_killed_plugin_ends_its_calls_truthfully_and_the_next_call_starts_another() -> TestResult {
+fn killed_plugin_fails_its_calls_and_the_next_call_restarts_it() -> TestResult {
     run(async {
         let client = Client::builder().reconnect(Backoff::default()).connect_process(plugin("serve"))?;
         let workshop: WorkshopServerProxy = client.proxy();
@@ -128,7 +128,7 @@ fn a_killed_plugin_ends_its_calls_truthfully_and_the_next_call_starts_another() 
 }
 
 #[test]
-fn a_killed_plugin_is_told_to_the_server_that_started_it() -> TestResult {
+fn killed_plugin_is_reported_to_its_server() -> TestResult {
     run(async {
         let server = Server::builder().register(Workshop::server(Bench::default())).start_for_children()?;
         let spawned = server.spawn(plugin("call"))?;
@@ -142,7 +142,7 @@ fn a_killed_plugin_is_told_to_the_server_that_started_it() -> TestResult {
 }
 
 #[test]
-fn a_plugin_that_stays_is_killed_before_its_successor_is_started() -> TestResult {
+fn lingering_plugin_is_killed_before_the_next_one_starts() -> TestResult {
     run(async {
         let client =
             Client::builder().reconnect(Backoff::default()).connect_process(plugin("serve and stay"))?;
@@ -160,7 +160,7 @@ fn a_plugin_that_stays_is_killed_before_its_successor_is_started() -> TestResult
 }
 
 #[test]
-fn a_plugin_that_stays_is_killed_when_its_client_is_gone() -> TestResult {
+fn lingering_plugin_is_killed_when_its_client_is_dropped() -> TestResult {
     run(async {
         let client = Client::builder().connect_process(plugin("serve and stay"))?;
         client.ready().await?;
@@ -172,7 +172,7 @@ fn a_plugin_that_stays_is_killed_when_its_client_is_gone() -> TestResult {
 }
 
 #[test]
-fn a_plugin_that_fails_says_how() -> TestResult {
+fn failed_plugin_reports_its_exit_status() -> TestResult {
     run(async {
         let client = Client::builder().connect_process(plugin("fail"))?;
         let error = client.ready().await.err().ok_or("it is connected")?;
@@ -193,7 +193,7 @@ fn a_plugin_that_fails_says_how() -> TestResult {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_not_tried_again() -> TestResult {
+fn missing_program_is_not_retried() -> TestResult {
     run(async {
         let missing = || Command::new("/nonexistent/plugin");
         let client = Client::builder().reconnect(Backoff::default()).connect_process(missing())?;
@@ -209,7 +209,7 @@ fn a_program_that_is_not_there_is_not_tried_again() -> TestResult {
 }
 
 #[test]
-fn a_plugin_without_the_secret_is_a_stranger() -> TestResult {
+fn plugin_with_a_wrong_secret_is_refused() -> TestResult {
     run(async {
         let client = Client::builder().connect_process(plugin("serve as a stranger"))?;
         let error = client.ready().await.err().ok_or("it is connected")?;
@@ -227,7 +227,7 @@ fn a_plugin_without_the_secret_is_a_stranger() -> TestResult {
 }
 
 #[test]
-fn every_child_has_a_secret_of_its_own() -> TestResult {
+fn every_child_process_gets_its_own_secret() -> TestResult {
     run(async {
         let mut command = plugin("call");
         let (one, other) = (Secret::generate_for(&mut command)?, Secret::generate_for(&mut command)?);
@@ -250,7 +250,7 @@ fn every_child_has_a_secret_of_its_own() -> TestResult {
 }
 
 #[test]
-fn a_plugin_ends_when_its_host_has_gone() -> TestResult {
+fn plugin_exits_when_its_host_disconnects() -> TestResult {
     run(async {
         for role in ["serve", "call"] {
             let mut command = plugin(role);
@@ -306,7 +306,7 @@ async fn work_over(stream: Stream, secret: Secret, mut child: tokio::process::Ch
 }
 
 #[test]
-fn a_host_may_give_two_pipes() -> TestResult {
+fn plugin_works_over_two_pipes() -> TestResult {
     run(async {
         let (secret, mut child) = start_by_hand(Stdio::piped(), Stdio::piped())?;
         let stdin = child.stdin.take().ok_or("no stdin")?;
@@ -316,7 +316,7 @@ fn a_host_may_give_two_pipes() -> TestResult {
 }
 
 #[test]
-fn a_host_may_give_two_sockets() -> TestResult {
+fn plugin_works_over_two_sockets() -> TestResult {
     run(async {
         let (our_input, their_output) = UnixStream::pair()?;
         let (our_output, their_input) = UnixStream::pair()?;
@@ -341,7 +341,7 @@ fn started_wrongly(role: &str, stdin: Stdio, stdout: Stdio) -> TestResult<String
 }
 
 #[test]
-fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
+fn plugin_started_by_hand_explains_that_it_needs_a_host() -> TestResult {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
     grantpt(&terminal)?;
     unlockpt(&terminal)?;
@@ -372,7 +372,7 @@ fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
 }
 
 #[test]
-fn what_a_plugin_prints_goes_to_stderr() -> TestResult {
+fn plugin_output_goes_to_stderr() -> TestResult {
     run(async {
         let mut command = plugin("serve");
         let secret = Secret::generate_for(&mut command)?;

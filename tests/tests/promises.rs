@@ -40,7 +40,7 @@ fn clauses(page: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_clause_of_the_specification_has_its_tests() -> TestResult {
+fn every_clause_of_the_specification_has_tests() -> TestResult {
     let (specification, promises) = (page("wire.md")?, page("promises.md")?);
     let clauses = clauses(&specification);
     assert!(clauses.len() > 60, "{clauses:?}");
@@ -54,7 +54,7 @@ fn every_clause_of_the_specification_has_its_tests() -> TestResult {
 }
 
 #[test]
-fn every_test_on_the_page_is_there() -> TestResult {
+fn every_test_on_the_page_exists() -> TestResult {
     let promises = page("promises.md")?;
     let mut sources: BTreeMap<PathBuf, String> = BTreeMap::new();
     let mut missing = Vec::new();

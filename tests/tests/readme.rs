@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[test]
-fn the_readme_shows_the_files_of_the_hello_example() {
+fn readme_contains_the_files_of_the_hello_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let files =
@@ -18,7 +18,7 @@ fn the_readme_shows_the_files_of_the_hello_example() {
 }
 
 #[test]
-fn the_readme_shows_what_becomes_of_the_manifest_of_a_copied_example() {
+fn readme_manifest_matches_a_copied_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let manifest = std::fs::read_to_string(root.join("examples/chat/Cargo.toml")).unwrap();
@@ -39,7 +39,7 @@ fn the_readme_shows_what_becomes_of_the_manifest_of_a_copied_example() {
 }
 
 #[test]
-fn the_hello_example_is_short() {
+fn hello_example_is_short() {
     let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello");
     let files = ["build.rs", "kaa/hello.kaa", "src/lib.rs", "src/bin/server.rs", "src/bin/client.rs"];
     let lines: usize =

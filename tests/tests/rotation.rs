@@ -46,7 +46,7 @@ async fn wait_for_peers(server: &Server, count: usize) -> TestResult {
 }
 
 #[test]
-fn old_and_new_are_valid_together_then_only_the_new() -> TestResult {
+fn old_and_new_key_both_work_until_the_old_is_removed() -> TestResult {
     run(async {
         let place = Place::new()?;
         let server = serve(&place, may()?).await?;
@@ -77,7 +77,7 @@ fn old_and_new_are_valid_together_then_only_the_new() -> TestResult {
 }
 
 #[test]
-fn connections_of_one_key_are_closed_and_no_others() -> TestResult {
+fn close_key_closes_only_connections_of_that_key() -> TestResult {
     run(async {
         let place = Place::new()?;
         let server = serve(&place, may()?).await?;
@@ -105,7 +105,7 @@ async fn pass_on(from: &mut DuplexStream, to: &mut DuplexStream) -> TestResult {
 }
 
 #[test]
-fn a_key_that_is_removed_during_a_handshake_lets_nobody_in() -> TestResult {
+fn key_removed_during_handshake_rejects_the_client() -> TestResult {
     run(async {
         let place = Place::new()?;
         let (key_id, secret) = may()?;
@@ -146,7 +146,7 @@ fn reader(path: PathBuf, reads: &Arc<AtomicUsize>) -> ClientBuilder {
 }
 
 #[test]
-fn a_client_that_connects_again_takes_up_the_new_secret() -> TestResult {
+fn reconnecting_client_reads_the_new_secret() -> TestResult {
     run(async {
         let place = Place::new()?;
         let folder = tempfile::tempdir()?;
@@ -188,7 +188,7 @@ fn a_client_that_connects_again_takes_up_the_new_secret() -> TestResult {
 }
 
 #[test]
-fn where_the_source_fails_another_try_is_made() -> TestResult {
+fn failed_secret_source_is_retried() -> TestResult {
     run(async {
         let place = Place::new()?;
         let folder = tempfile::tempdir()?;

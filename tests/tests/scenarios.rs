@@ -21,7 +21,7 @@ async fn start() -> TestResult<(Pair, WorkshopServerProxy, Heard<String>)> {
 }
 
 #[test]
-fn a_plain_call() -> TestResult {
+fn call_returns_its_result() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         assert_eq!(workshop.add(4, -6).await?, -2);
@@ -30,7 +30,7 @@ fn a_plain_call() -> TestResult {
 }
 
 #[test]
-fn a_handler_in_a_worker_thread_holds_up_nobody() -> TestResult {
+fn handler_on_a_worker_thread_does_not_block_other_calls() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         let grinding = tokio::spawn(workshop.grind(3));
@@ -46,7 +46,7 @@ fn a_handler_in_a_worker_thread_holds_up_nobody() -> TestResult {
 }
 
 #[test]
-fn an_async_handler_waits_while_others_run() -> TestResult {
+fn waiting_handler_does_not_block_other_calls() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         let waiting = tokio::spawn(workshop.wait_for("gate"));
@@ -58,7 +58,7 @@ fn an_async_handler_waits_while_others_run() -> TestResult {
 }
 
 #[test]
-fn a_handler_waits_for_another_remote_call() -> TestResult {
+fn handler_awaits_a_nested_call() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         assert_eq!(workshop.ask_back("tea").await?, "the caller said: Ada wants no tea");
@@ -67,7 +67,7 @@ fn a_handler_waits_for_another_remote_call() -> TestResult {
 }
 
 #[test]
-fn an_unknown_function_is_an_error_at_the_caller() -> TestResult {
+fn unknown_method_is_an_error_at_the_caller() -> TestResult {
     run(async {
         let (pair, workshop, _) = start().await?;
         let storehouse: StorehouseServerProxy = pair.proxy();
@@ -85,7 +85,7 @@ fn an_unknown_function_is_an_error_at_the_caller() -> TestResult {
 }
 
 #[test]
-fn a_declared_error_is_caught_with_its_data() -> TestResult {
+fn declared_error_arrives_with_its_fields() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         assert_eq!(workshop.build(OrderId(4)).await?, "a chair with 4 legs");
@@ -102,7 +102,7 @@ fn a_declared_error_is_caught_with_its_data() -> TestResult {
 }
 
 #[test]
-fn a_thread_blocks_for_its_call() -> TestResult {
+fn thread_can_block_on_a_call() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         let runtime = tokio::runtime::Handle::current();
@@ -114,7 +114,7 @@ fn a_thread_blocks_for_its_call() -> TestResult {
 }
 
 #[test]
-fn a_server_exits_when_it_is_told_and_nobody_waits_for_the_answer() -> TestResult {
+fn server_process_exits_on_request_and_still_replies() -> TestResult {
     run(async {
         let place = Place::new()?;
         let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_workshop_server"))
@@ -141,7 +141,7 @@ fn a_server_exits_when_it_is_told_and_nobody_waits_for_the_answer() -> TestResul
 }
 
 #[test]
-fn a_server_calls_right_after_a_client_has_connected() -> TestResult {
+fn server_calls_a_client_as_soon_as_it_connects() -> TestResult {
     run(async {
         let place = Place::new()?;
         let server = server()?.register(Workshop::server(Bench::default())).listen(place.address()).await?;
@@ -167,7 +167,7 @@ fn a_server_calls_right_after_a_client_has_connected() -> TestResult {
 }
 
 #[test]
-fn one_call_in_three_styles() -> TestResult {
+fn call_works_awaited_with_callback_and_blocking() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         let awaited = workshop.my_function(21).await?;
@@ -186,7 +186,7 @@ fn one_call_in_three_styles() -> TestResult {
 }
 
 #[test]
-fn a_client_connects_when_its_server_comes() -> TestResult {
+fn reconnecting_client_waits_for_its_server_to_start() -> TestResult {
     run(async {
         let place = Place::new()?;
         let hasty = client()?.connect(place.address())?;
@@ -210,7 +210,7 @@ fn a_client_connects_when_its_server_comes() -> TestResult {
 }
 
 #[test]
-fn arguments_are_given_by_position_and_by_name() -> TestResult {
+fn arguments_are_positional_or_named_options() -> TestResult {
     run(async {
         let (_pair, workshop, _) = start().await?;
         assert_eq!(workshop.paint("door", PaintOptions::default()).await?, "door: 1 x grey");
@@ -221,7 +221,7 @@ fn arguments_are_given_by_position_and_by_name() -> TestResult {
 }
 
 #[test]
-fn a_renamed_function_keeps_its_name_on_the_wire() -> TestResult {
+fn selector_keeps_the_wire_name_of_a_renamed_method() -> TestResult {
     use kaa_rpc_runtime::Method;
     assert_eq!(workshop::server::MyFunction::DESCRIPTOR.name, "do_something");
     run(async {

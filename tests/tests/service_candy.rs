@@ -201,7 +201,7 @@ fn call(widget: u32, function: &str, arguments: Vec<Value>) -> Task {
 }
 
 #[test]
-fn a_batch_is_drawn_whole_or_not_at_all() -> TestResult {
+fn batch_is_applied_completely_or_not_at_all() -> TestResult {
     run(async {
         let (_pair, candy, _said) = start().await?;
         let color = Value::Color(Color { red: 1, green: 2, blue: 3, alpha: 255 });
@@ -265,7 +265,7 @@ fn widgets_keys_and_players_call_the_program() -> TestResult {
 }
 
 #[test]
-fn what_a_widget_cannot_do_is_a_fault() -> TestResult {
+fn unsupported_widget_call_is_a_fault() -> TestResult {
     run(async {
         let (_pair, candy, _said) = start().await?;
         let tasks = vec![add(1, "text", None, Properties::default()), call(1, "play", vec![])];

@@ -238,7 +238,7 @@ fn xvid() -> VideoSettings {
 }
 
 #[test]
-fn it_says_what_it_can_do() -> TestResult {
+fn server_lists_its_formats() -> TestResult {
     run(async {
         let (_pair, encoder, _) = start().await?;
         assert!(encoder.ping().await?);
@@ -252,7 +252,7 @@ fn it_says_what_it_can_do() -> TestResult {
 }
 
 #[test]
-fn a_job_goes_from_its_source_to_its_end() -> TestResult {
+fn job_runs_from_source_to_done() -> TestResult {
     run(async {
         let (_pair, encoder, source) = start().await?;
         let job = begin(&encoder, &source).await?;
@@ -286,7 +286,7 @@ fn a_job_goes_from_its_source_to_its_end() -> TestResult {
 }
 
 #[test]
-fn every_mistake_has_its_error() -> TestResult {
+fn every_mistake_has_a_declared_error() -> TestResult {
     run(async {
         let (_pair, encoder, source) = start().await?;
         let missing = encoder.begin_job("/no/film", "/x", BeginJobOptions::default()).await;

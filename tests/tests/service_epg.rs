@@ -191,7 +191,7 @@ async fn start() -> TestResult<Running> {
 }
 
 #[test]
-fn programmes_are_found_by_channel_time_and_words() -> TestResult {
+fn search_finds_programmes_by_channel_time_and_words() -> TestResult {
     run(async {
         let Running { epg, _pair, .. } = start().await?;
         let search = async |options: SearchOptions| -> TestResult<Vec<u64>> {
@@ -219,7 +219,7 @@ fn programmes_are_found_by_channel_time_and_words() -> TestResult {
 }
 
 #[test]
-fn a_search_says_what_is_wrong_with_it() -> TestResult {
+fn invalid_searches_return_declared_errors() -> TestResult {
     run(async {
         let Running { epg, _pair, .. } = start().await?;
         let fails = async |options| declared(epg.search(options).await);
@@ -234,7 +234,7 @@ fn a_search_says_what_is_wrong_with_it() -> TestResult {
 }
 
 #[test]
-fn words_lead_to_further_words() -> TestResult {
+fn keywords_and_genres_are_completed() -> TestResult {
     run(async {
         let Running { epg, _pair, .. } = start().await?;
         let silent = || ["silent".to_owned()].into();
@@ -248,7 +248,7 @@ fn words_lead_to_further_words() -> TestResult {
 }
 
 #[test]
-fn an_update_is_pushed_and_runs_alone() -> TestResult {
+fn update_is_pushed_to_the_client_and_runs_alone() -> TestResult {
     run(async {
         let Running { epg, mut said, mut begun, end, _pair } = start().await?;
         let updating = tokio::spawn(epg.update());

@@ -180,7 +180,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[test]
-fn one_seeks_within_the_buffer_and_not_beyond() -> TestResult {
+fn seek_stays_within_the_buffer() -> TestResult {
     run(async {
         let (_pair, recorder, mut events) = start().await?;
         for error in [
@@ -211,7 +211,7 @@ fn one_seeks_within_the_buffer_and_not_beyond() -> TestResult {
 }
 
 #[test]
-fn parts_are_saved_and_channels_changed() -> TestResult {
+fn buffer_parts_are_saved_and_channels_changed() -> TestResult {
     run(async {
         let (_pair, recorder, mut events) = start().await?;
         let file = Path::from("/films/goal");
@@ -240,7 +240,7 @@ fn parts_are_saved_and_channels_changed() -> TestResult {
 }
 
 #[test]
-fn only_those_who_asked_hear_of_events() -> TestResult {
+fn events_reach_only_subscribed_clients() -> TestResult {
     run(async {
         let (pair, recorder, mut events) = start().await?;
         let (teller, mut other_events) = Heard::new();

@@ -192,7 +192,7 @@ async fn start() -> TestResult<(Pair, Arc<Queue>, ClientId, Heard<Said>)> {
 }
 
 #[test]
-fn the_most_urgent_thumbnail_comes_first() -> TestResult {
+fn most_urgent_thumbnail_comes_first() -> TestResult {
     run(async {
         let (pair, queue, client, mut said) = start().await?;
         let thumbnailer: ThumbnailerServerProxy = pair.proxy();
@@ -226,7 +226,7 @@ fn the_most_urgent_thumbnail_comes_first() -> TestResult {
 }
 
 #[test]
-fn feeds_are_served_beside_thumbnails() -> TestResult {
+fn two_services_share_one_connection() -> TestResult {
     run(async {
         let (pair, _queue, _client, _said) = start().await?;
         let feeds: FeedsServerProxy = pair.proxy();

@@ -24,7 +24,7 @@ fn is_refused(pair: &Path) -> bool {
 }
 
 #[test]
-fn pairs_over_sockets_are_judged_alike() {
+fn rules_agree_with_the_pairs_that_meet_over_sockets() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("evolution/pairs");
     let mut pairs: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     pairs.sort();

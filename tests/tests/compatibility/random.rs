@@ -306,7 +306,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rules_and_peers_agree(
+    fn rules_and_peers_agree_on_random_schemas(
         model in models(),
         edits in prop::collection::vec((any::<u8>(), 0..1000usize, 0..1000usize, 0..100_000usize), 0..3),
     ) {
@@ -333,7 +333,7 @@ proptest! {
 
 /// The generator is worth something only if most of what it makes compiles, and both verdicts come often.
 #[test]
-fn the_random_schemas_are_of_use() {
+fn random_schemas_are_varied_enough() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();

@@ -73,7 +73,7 @@ fn verdicts(vector: &Vector) -> String {
 }
 
 #[test]
-fn both_come_to_the_verdicts_of_the_vectors() {
+fn rules_and_peers_match_the_vectors() {
     let vectors = vectors();
     assert!(vectors.len() > 40);
     if std::env::var_os("KAA_BLESS").is_some() {

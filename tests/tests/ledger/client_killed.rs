@@ -7,7 +7,7 @@ use kaa_rpc_tests::ledger::{Fate, Told};
 use crate::support::{Office, seed};
 
 #[test]
-fn handlers_end_with_a_killed_client_and_detached_ones_run_to_their_end() -> TestResult {
+fn killed_client_aborts_handlers_but_not_detached_ones() -> TestResult {
     run(async {
         let mut office = Office::new()?;
         let server = office.start_server().await?;
@@ -30,7 +30,7 @@ fn handlers_end_with_a_killed_client_and_detached_ones_run_to_their_end() -> Tes
 }
 
 #[test]
-fn what_callers_are_told_is_true_when_clients_are_killed() -> TestResult {
+fn outcomes_match_handlers_when_clients_are_killed() -> TestResult {
     run(async {
         let mut dice = Dice::new(seed(3));
         let mut office = Office::new()?;

@@ -139,12 +139,12 @@ async fn cut_connections(mut office: Office, seed: u64, cuts: u64) -> TestResult
 }
 
 #[test]
-fn what_callers_are_told_is_true_wherever_connections_are_cut() -> TestResult {
+fn outcomes_match_handlers_when_connections_break() -> TestResult {
     run(async { cut_connections(Office::new()?, seed(1), 60).await })
 }
 
 #[test]
-fn the_same_over_tls() -> TestResult {
+fn outcomes_match_handlers_when_tls_connections_break() -> TestResult {
     let office = Office { address: "tls:127.0.0.1:0".to_owned(), ..Office::new()? };
     run(cut_connections(office, seed(2), 30))
 }

@@ -45,12 +45,12 @@ async fn under_load(
 }
 
 #[test]
-fn a_server_that_shuts_down_loses_no_call_it_has_accepted() -> TestResult {
+fn server_shutdown_loses_no_accepted_call() -> TestResult {
     run(under_load(Patience::Endless, async |_, _, server| server.shut_down().await, nothing_is_lost))
 }
 
 #[test]
-fn a_client_that_shuts_down_loses_no_call_it_has_made() -> TestResult {
+fn client_shutdown_loses_no_started_call() -> TestResult {
     let shut_down = async |seed, guest: &Guest, server: Process| {
         let report = match seed % 2 {
             0 => guest.client.shutdown(GRACE).await,
@@ -63,7 +63,7 @@ fn a_client_that_shuts_down_loses_no_call_it_has_made() -> TestResult {
 }
 
 #[test]
-fn both_may_shut_down_at_the_same_time() -> TestResult {
+fn simultaneous_shutdown_loses_no_call() -> TestResult {
     let shut_down = async |_, guest: &Guest, server: Process| {
         let (report, shut_down) = tokio::join!(guest.client.shutdown(GRACE), server.shut_down());
         assert_eq!((report.cut, report.unanswered_calls), (0, 0), "{report:?}");
@@ -73,7 +73,7 @@ fn both_may_shut_down_at_the_same_time() -> TestResult {
 }
 
 #[test]
-fn an_end_that_does_not_wait_is_told_truthfully() -> TestResult {
+fn outcomes_match_handlers_after_immediate_shutdown() -> TestResult {
     let end = async |seed, guest: &Guest, server: Process| {
         match seed % 3 {
             0 => drop(guest.client.shutdown(Duration::ZERO).await),
@@ -86,7 +86,7 @@ fn an_end_that_does_not_wait_is_told_truthfully() -> TestResult {
 }
 
 #[test]
-fn connections_that_end_of_age_lose_nothing_while_clients_go_on() -> TestResult {
+fn connection_age_limit_loses_no_call() -> TestResult {
     run(async {
         let mut office = Office { age: 50, ..Office::new()? };
         let server = office.start_server().await?;
@@ -106,7 +106,7 @@ fn connections_that_end_of_age_lose_nothing_while_clients_go_on() -> TestResult 
 }
 
 #[test]
-fn a_server_takes_leave_of_one_client_that_comes_again() -> TestResult {
+fn server_shutdown_of_one_reconnecting_peer_loses_no_call() -> TestResult {
     run(async {
         let mut office = Office::new()?;
         let server = office.start_server().await?;

@@ -31,11 +31,11 @@ async fn kill_servers(seed: u64, kills: u32) -> TestResult {
 }
 
 #[test]
-fn what_callers_are_told_is_true_when_servers_are_killed() -> TestResult {
+fn outcomes_match_handlers_when_servers_are_killed() -> TestResult {
     run(kill_servers(seed(1), 8))
 }
 
 #[test]
-fn the_same_at_other_moments() -> TestResult {
+fn outcomes_match_handlers_when_servers_are_killed_at_other_moments() -> TestResult {
     run(kill_servers(seed(2), 8))
 }

@@ -50,7 +50,7 @@ fn left() -> CloseReason {
 }
 
 #[test]
-fn the_golden_vectors_hold() -> TestResult {
+fn python_matches_the_golden_vectors() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -65,7 +65,7 @@ fn the_golden_vectors_hold() -> TestResult {
 }
 
 #[test]
-fn ids_and_fingerprint_are_those_of_the_generated_code() -> TestResult {
+fn python_computes_the_generated_ids_and_fingerprint() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -98,7 +98,7 @@ fn ids_and_fingerprint_are_those_of_the_generated_code() -> TestResult {
 }
 
 #[test]
-fn a_client_is_authenticated_and_leaves() -> TestResult {
+fn python_client_authenticates_and_shuts_down() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -118,7 +118,7 @@ fn a_client_is_authenticated_and_leaves() -> TestResult {
 }
 
 #[test]
-fn a_client_without_the_secret_is_refused() -> TestResult {
+fn python_client_with_a_wrong_secret_is_refused() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -137,7 +137,7 @@ fn a_client_without_the_secret_is_refused() -> TestResult {
 
 /// Somebody on the way, who lets the server's last message through with one bit changed.
 #[test]
-fn a_client_does_not_take_a_false_proof() -> TestResult {
+fn python_client_rejects_a_false_proof() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -171,7 +171,7 @@ async fn handshake_message(stream: &mut UnixStream) -> TestResult<Vec<u8>> {
 }
 
 #[test]
-fn calls_are_nested_in_both_directions() -> TestResult {
+fn nested_calls_work_in_both_directions() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -259,7 +259,7 @@ fn streams_flow_in_both_directions() -> TestResult {
 }
 
 #[test]
-fn a_servers_farewell_is_understood() -> TestResult {
+fn python_client_understands_server_shutdown() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -278,7 +278,7 @@ fn a_servers_farewell_is_understood() -> TestResult {
 }
 
 #[test]
-fn generations_that_fit_each_other_compare_tables() -> TestResult {
+fn compatible_generations_compare_tables() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -307,7 +307,7 @@ fn generations_that_fit_each_other_compare_tables() -> TestResult {
 }
 
 #[test]
-fn generations_that_contradict_each_other_say_so_on_both_ends() -> TestResult {
+fn incompatible_generations_fail_on_both_ends() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());
@@ -325,7 +325,7 @@ fn generations_that_contradict_each_other_say_so_on_both_ends() -> TestResult {
 }
 
 #[test]
-fn a_server_in_python_serves_a_client() -> TestResult {
+fn python_server_serves_a_client() -> TestResult {
     run(async {
         if !python().await? {
             return Ok(());

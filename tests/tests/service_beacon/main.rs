@@ -119,7 +119,7 @@ async fn prepare(beacon: &BeaconServerProxy, folder: &std::path::Path) -> TestRe
 }
 
 #[test]
-fn items_come_change_and_go() -> TestResult {
+fn monitored_items_are_created_changed_and_deleted() -> TestResult {
     run(async {
         let Running { beacon, mut said, id: client, pair: _pair, .. } = start().await?;
         let folder = tempfile::tempdir()?;
@@ -159,7 +159,7 @@ fn items_come_change_and_go() -> TestResult {
 }
 
 #[test]
-fn folders_are_read_and_what_is_missing_is_said() -> TestResult {
+fn scan_reads_folders_and_reports_missing_ones() -> TestResult {
     run(async {
         let Running { beacon, id, pair: _pair, .. } = start().await?;
         let folder = tempfile::tempdir()?;
@@ -183,7 +183,7 @@ fn folders_are_read_and_what_is_missing_is_said() -> TestResult {
 }
 
 #[test]
-fn a_lock_keeps_others_out_until_its_holder_is_gone() -> TestResult {
+fn lock_excludes_others_until_its_holder_disconnects() -> TestResult {
     run(async {
         let Running { beacon, id: holder, pair, mut server_said, .. } = start().await?;
         let (teller, mut said) = Heard::new();
@@ -212,7 +212,7 @@ fn a_lock_keeps_others_out_until_its_holder_is_gone() -> TestResult {
 }
 
 #[test]
-fn media_are_ejected_and_forgotten_and_the_database_ends() -> TestResult {
+fn media_are_ejected_and_deleted_and_the_database_shuts_down() -> TestResult {
     run(async {
         let Running { beacon, mut said, mut server_said, pair: _pair, .. } = start().await?;
         let (disc, stick, nothing) = (MediaId::from("disc"), MediaId::from("stick"), MediaId::from("none"));

@@ -67,7 +67,7 @@ fn programmes_are_found() -> TestResult {
 }
 
 #[test]
-fn recordings_are_scheduled_and_taken_back() -> TestResult {
+fn recordings_are_scheduled_and_removed() -> TestResult {
     run(async {
         let (_pair, recorder) = start().await?;
         let (running, next, rival) = (showing("one", 1), showing("one", 2), showing("two", 1));
@@ -101,7 +101,7 @@ fn recordings_are_scheduled_and_taken_back() -> TestResult {
 }
 
 #[test]
-fn favourites_find_their_programmes() -> TestResult {
+fn favourites_schedule_matching_programmes() -> TestResult {
     run(async {
         let (_pair, recorder) = start().await?;
         let (name, news) = (FavoriteName::from("news"), showing("one", 2));
@@ -142,7 +142,7 @@ fn favourites_find_their_programmes() -> TestResult {
 }
 
 #[test]
-fn favourites_have_an_order() -> TestResult {
+fn favourites_are_ordered_by_priority() -> TestResult {
     run(async {
         let (_pair, recorder) = start().await?;
         let (chess, news) = (FavoriteName::from("chess"), FavoriteName::from("news"));

@@ -11,7 +11,7 @@ use crate::fakes::{FakeGuide, FakeScreen};
 use crate::within;
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_calls_nobody_needs_nobody() {
+async fn handler_without_callbacks_needs_no_peer() {
     let keywords = FakeGuide::default()
         .get_keywords(testing::context(testing::disconnected_proxy()), KeywordOptions::default().prefix("a"))
         .await;
@@ -22,7 +22,7 @@ async fn a_handler_that_calls_nobody_needs_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_calls_back_a_fake_that_lives_as_long_as_its_context() {
+async fn context_keeps_the_fake_peer_alive() {
     let (screen, mut heard) = FakeScreen::new();
     let guide = FakeGuide::default();
     let screen = testing::proxy(Epg::client(screen)).await.unwrap();
@@ -33,7 +33,7 @@ async fn a_handler_calls_back_a_fake_that_lives_as_long_as_its_context() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxy_of_another_service_holds_the_fake_as_well() {
+async fn proxy_from_a_context_keeps_the_fake_peer_alive() {
     let (screen, _heard) = FakeScreen::new();
     let context = testing::context::<EpgClientProxy>(testing::proxy(Epg::client(screen)).await.unwrap());
     let choir: ChoirClientProxy = context.proxy();
@@ -44,7 +44,7 @@ async fn a_proxy_of_another_service_holds_the_fake_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_remains_as_it_was_set_and_runs() {
+async fn remaining_time_starts_at_the_timeout_and_decreases() {
     let call = TestCall::of(testing::disconnected_proxy()).timeout(Duration::from_secs(20));
     let context = call.context();
     assert_eq!(context.remaining_time(), Some(Duration::from_secs(20)));
@@ -61,7 +61,7 @@ async fn time_remains_as_it_was_set_and_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_call_is_seen_by_its_handler() {
+async fn handler_sees_cancellation() {
     let guide = FakeGuide::default();
     let call = TestCall::of(testing::disconnected_proxy());
     let waiting = guide.get_keywords(call.context(), KeywordOptions::default().prefix("wait"));
@@ -76,7 +76,7 @@ async fn a_cancelled_call_is_seen_by_its_handler() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn metadata_is_what_it_was_set_to() {
+async fn context_has_the_given_metadata() {
     let metadata = Metadata::new().with("singer", "anna").unwrap();
     let call = TestCall::<EpgClientProxy>::of(testing::disconnected_proxy()).metadata(metadata.clone());
     let call = call.timeout(Duration::from_secs(20));
@@ -103,7 +103,7 @@ impl ChoirClient for Undecided {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_handler_calls_back_ends_with_its_time() {
+async fn nested_call_ends_with_the_deadline_of_its_parent() {
     let singer: ChoirClientProxy = testing::proxy(Choir::client(Undecided)).await.unwrap();
     let call = TestCall::of(singer).timeout(Duration::from_secs(30));
     let began = tokio::time::Instant::now();

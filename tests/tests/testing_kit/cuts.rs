@@ -313,7 +313,7 @@ async fn cut_everywhere(reconnect: bool, step: usize, after: impl AsyncFn(&World
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_call_ends_truthfully_wherever_the_connection_is_cut() {
+async fn outcomes_match_handlers_wherever_the_connection_breaks() {
     let outcomes = Mutex::new([0_u32; 3]);
     cut_everywhere(false, 1, async |world, _pair, _place| {
         let mut outcomes = outcomes.lock().unwrap();
@@ -331,7 +331,7 @@ async fn every_call_ends_truthfully_wherever_the_connection_is_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_where_the_client_connects_again() {
+async fn outcomes_match_handlers_when_the_client_reconnects() {
     cut_everywhere(true, 3, async |world, pair, place| {
         // Whatever was lost, the next connection is whole. What is called before the loss is seen may be lost with it.
         let choir: ChoirServerProxy = pair.proxy();

@@ -25,7 +25,7 @@ async fn read_to_end(mut from: impl AsyncReadExt + Unpin) -> (Vec<u8>, Option<Er
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_changed_by_no_faults() {
+async fn no_faults_change_nothing() {
     let faults = Faults::new();
     let (mut near, mut far) = wrapped(&faults);
     near.write_all(b"there").await.unwrap();
@@ -41,7 +41,7 @@ async fn nothing_is_changed_by_no_faults() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_comes_at_its_byte_in_either_direction() {
+async fn cut_happens_after_the_given_byte_in_each_direction() {
     for at in 0..=10 {
         for (how, read, written) in [
             (Cut::Closed, None, ErrorKind::BrokenPipe),
@@ -76,7 +76,7 @@ async fn a_cut_comes_at_its_byte_in_either_direction() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_happens_once_and_wakes_who_waits() {
+async fn cut_happens_once_and_wakes_pending_reads() {
     let faults = Faults::new();
     let (mut near, mut far) = wrapped(&faults);
     let reading = tokio::spawn(async move { near.read_u8().await.map_err(|error| error.kind()) });
@@ -111,7 +111,7 @@ async fn a_cut_happens_once_and_wakes_who_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_are_late_by_the_delay_and_in_order() {
+async fn delay_keeps_the_order_of_bytes() {
     let faults = Faults::new();
     faults.outgoing().delay(Duration::from_secs(10));
     faults.incoming().delay(Duration::from_secs(100));
@@ -140,7 +140,7 @@ async fn bytes_are_late_by_the_delay_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_on_its_way_arrives_after_a_drop_and_not_after_a_cut() {
+async fn delayed_bytes_arrive_after_a_drop_but_not_after_a_cut() {
     for is_cut in [false, true] {
         let faults = Faults::new();
         faults.outgoing().delay(Duration::from_secs(10));
@@ -158,7 +158,7 @@ async fn what_is_on_its_way_arrives_after_a_drop_and_not_after_a_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reader_takes_so_many_bytes_a_second() {
+async fn rate_limits_bytes_per_second() {
     for rate in [1, 10, 1000] {
         let faults = Faults::new();
         faults.outgoing().rate(rate);
@@ -180,7 +180,7 @@ async fn a_slow_reader_takes_so_many_bytes_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_holds_both_directions_until_it_is_released() {
+async fn stall_holds_both_directions_until_resumed() {
     let faults = Faults::new();
     let (near, mut far) = wrapped(&faults);
     let (mut reader, mut writer) = tokio::io::split(near);
@@ -200,7 +200,7 @@ async fn a_stall_holds_both_directions_until_it_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_comes_at_its_byte() {
+async fn stall_happens_after_the_given_byte() {
     for delay in [0, 5] {
         let faults = Faults::new();
         faults.outgoing().stall_after(3).delay(Duration::from_secs(delay));
@@ -231,7 +231,7 @@ async fn a_stall_comes_at_its_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_in_single_bytes_is_the_same() {
+async fn session_works_in_single_byte_chunks() {
     let faults = Faults::new();
     faults.outgoing().chunks(1);
     faults.incoming().chunks(1);
@@ -253,7 +253,7 @@ async fn a_session_in_single_bytes_is_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_takes_the_latency_of_both_directions() {
+async fn call_takes_the_latency_of_both_directions() {
     let faults = Faults::new();
     let pair = Pair::builder().register(Epg::server(FakeGuide::default())).faults(&faults);
     let pair = pair.connect().await.unwrap();
@@ -270,7 +270,7 @@ async fn a_call_takes_the_latency_of_both_directions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_a_stall_kept_back_goes_on() {
+async fn stalled_call_continues_after_resume() {
     let faults = Faults::new();
     let pair = Pair::builder().register(Epg::server(FakeGuide::default())).faults(&faults);
     let pair = pair.connect().await.unwrap();
@@ -289,7 +289,7 @@ async fn a_call_that_a_stall_kept_back_goes_on() {
 
 /// In true time: a socket's bytes are not this process's to see.
 #[tokio::test]
-async fn a_socket_can_be_put_under_faults_as_well() {
+async fn faults_work_on_sockets() {
     let faults = Faults::new();
     faults.outgoing().chunks(3);
     let (near, far) = tokio::net::UnixStream::pair().unwrap();

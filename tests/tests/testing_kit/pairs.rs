@@ -44,7 +44,7 @@ impl MeterServer for FakeMeter {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_and_a_client_are_joined_in_one_line() {
+async fn connect_joins_a_server_and_a_client() {
     let (screen, mut heard) = FakeScreen::new();
     let (server, client) = testing::connect(
         Server::builder().register(Epg::server(FakeGuide::default())),
@@ -63,7 +63,7 @@ async fn a_server_and_a_client_are_joined_in_one_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fake_server_answers_a_proxy_that_keeps_it_alive() {
+async fn proxy_keeps_its_fake_server_alive() {
     let epg: EpgServerProxy = testing::proxy(Epg::server(FakeGuide::default())).await.unwrap();
     let clone = epg.clone();
     drop(epg);
@@ -74,7 +74,7 @@ async fn a_fake_server_answers_a_proxy_that_keeps_it_alive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fake_client_answers_a_proxy_that_keeps_it_alive() {
+async fn proxy_keeps_its_fake_client_alive() {
     let (screen, mut heard) = FakeScreen::new();
     let proxy: EpgClientProxy = testing::proxy(Epg::client(screen)).await.unwrap();
     assert!(proxy.peer().is_accepted(), "a client is called by who has accepted it");
@@ -98,7 +98,7 @@ impl EpgClient for Traced {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fake_goes_with_the_last_proxy() {
+async fn fake_is_dropped_with_its_last_proxy() {
     let trace = Arc::new(());
     let proxy: EpgClientProxy = testing::proxy(Epg::client(Traced(Arc::clone(&trace)))).await.unwrap();
     let clone = proxy.clone();
@@ -111,7 +111,7 @@ async fn a_fake_goes_with_the_last_proxy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pair_serves_any_number_of_services_of_either_side() {
+async fn pair_serves_several_services_on_both_sides() {
     let (screen, mut heard) = FakeScreen::new();
     let pair = Pair::builder()
         .register(Epg::server(FakeGuide::default()))
@@ -132,14 +132,14 @@ async fn a_pair_serves_any_number_of_services_of_either_side() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxy_of_another_service_says_so() {
+async fn proxy_of_another_service_returns_unknown_method() {
     let epg: EpgServerProxy = testing::proxy(Meter::server(FakeMeter)).await.unwrap();
     let error = within(epg.update()).await.unwrap_err();
     assert_eq!(error, CallError::UnknownMethod { method: "epg.Epg.update".to_owned() });
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_joined_is_told() {
+async fn failed_pairs_report_setup_and_connect_errors() {
     let twice = Pair::builder().register(Meter::server(FakeMeter)).register(Meter::server(FakeMeter));
     let error = within(twice.connect()).await.unwrap_err();
     assert!(matches!(error, PairError::Setup(SetupError::Register(_))), "{error}");
@@ -153,13 +153,13 @@ async fn what_cannot_be_joined_is_told() {
 }
 
 #[test]
-fn without_a_runtime_there_is_no_pair() {
+fn pair_needs_a_runtime() {
     let error = testing::connect(Server::builder(), Client::builder()).unwrap_err();
     assert!(matches!(error, SetupError::NoRuntime), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_in_memory_connects_again_after_a_loss() {
+async fn in_memory_client_reconnects_after_a_loss() {
     let faults = Faults::new();
     let (screen, mut heard) = FakeScreen::new();
     let pair = Pair::builder()
@@ -189,7 +189,7 @@ async fn a_client_in_memory_connects_again_after_a_loss() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_in_memory_looks_for_its_server_until_it_gives_up() {
+async fn in_memory_client_keeps_connecting_until_shutdown() {
     let (server, client) =
         testing::connect(Server::builder(), Client::builder().reconnect(Backoff::default())).unwrap();
     within(client.ready()).await.unwrap();

@@ -27,7 +27,7 @@ impl Stopwatch {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_of_30_seconds_passes_at_once_on_both_sides() {
+async fn deadline_passes_on_both_sides_in_paused_time() {
     let (guide, gate) = FakeGuide::gated();
     let watch = Stopwatch::start();
     let pair = Pair::builder().register(Epg::server(guide)).connect().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_deadline_of_30_seconds_passes_at_once_on_both_sides() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_sees_its_time_run() {
+async fn handler_sees_its_remaining_time_in_paused_time() {
     let epg: EpgServerProxy = testing::proxy(Epg::server(FakeGuide::default())).await.unwrap();
     let search = epg.search(SearchOptions::default().limit(1)).timeout(Duration::from_secs(25));
     let error = within(search).await.unwrap_err();
@@ -49,7 +49,7 @@ async fn a_handler_sees_its_time_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_backoff_of_10_minutes_passes_at_once() {
+async fn backoff_passes_in_paused_time() {
     let faults = Faults::new();
     let ten_minutes = Duration::from_secs(600);
     let pair = Pair::builder()
@@ -76,7 +76,7 @@ fn without_pings() -> PairBuilder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_peer_is_given_up_at_once() {
+async fn silent_peer_times_out_in_paused_time() {
     let faults = Faults::new();
     let pair = Pair::builder().client(|client| {
         client
@@ -91,7 +91,7 @@ async fn a_silent_peer_is_given_up_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_takes_nothing_stalls_at_once() {
+async fn stalled_writes_time_out_in_paused_time() {
     let faults = Faults::new();
     let pair = without_pings().faults(&faults).connect().await.unwrap();
     let epg: EpgServerProxy = pair.proxy();
@@ -103,7 +103,7 @@ async fn a_peer_that_takes_nothing_stalls_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_leaves_a_frame_unfinished_stalls_at_once() {
+async fn unfinished_frame_times_out_in_paused_time() {
     let faults = Faults::new();
     let pair = without_pings().client(|client| client.stall_timeout(Duration::from_secs(300)));
     let pair = pair.faults(&faults).connect().await.unwrap();
@@ -121,7 +121,7 @@ async fn a_peer_that_leaves_a_frame_unfinished_stalls_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_times_out_at_once() {
+async fn handshake_times_out_in_paused_time() {
     let faults = Faults::new();
     faults.incoming().stall();
     let watch = Stopwatch::start();
@@ -135,7 +135,7 @@ async fn a_handshake_times_out_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_of_an_hour_ends_at_once() {
+async fn drain_times_out_in_paused_time() {
     let (guide, _gate) = FakeGuide::gated();
     let pair = Pair::builder().register(Epg::server(guide)).connect().await.unwrap();
     let update = tokio::spawn(pair.proxy::<EpgServerProxy>().update());
@@ -149,7 +149,7 @@ async fn a_drain_of_an_hour_ends_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_handler_has_its_grace_at_once() {
+async fn cancelled_handler_ends_in_paused_time() {
     let (guide, _gate) = FakeGuide::gated();
     let pair = Pair::builder()
         .register(Epg::server(guide))

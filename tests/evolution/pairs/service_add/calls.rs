@@ -14,7 +14,7 @@ impl old::MeetingServer for Desk {
 }
 
 #[tokio::test]
-async fn a_server_without_the_service_says_so_and_serves_the_others() {
+async fn server_without_the_service_returns_unknown_method() {
     let server = fixture::server().unwrap().register(old::Meeting::server(Desk));
     let client = fixture::client().unwrap();
     let client = client.register(new::Meeting::client(Nobody)).register(new::Archive::client(Librarian));
@@ -27,7 +27,7 @@ async fn a_server_without_the_service_says_so_and_serves_the_others() {
 }
 
 #[tokio::test]
-async fn a_client_without_the_service_says_so_and_is_served() {
+async fn client_without_the_service_returns_unknown_method() {
     let server = fixture::server().unwrap();
     let server = server.register(new::Meeting::server(Nobody)).register(new::Archive::server(Librarian));
     let client = fixture::client().unwrap().register(old::Meeting::client(Nobody));

@@ -224,7 +224,7 @@ use pair;
 
 /// A pair that nobody runs, or that the language's reference does not name, is no proof of anything.
 #[test]
-fn every_pair_is_run_and_told_of() {
+fn every_pair_is_tested_and_documented() {
     let here = include_str!("main.rs");
     let reference = include_str!("../../../../docs/idl.md");
     for entry in std::fs::read_dir(verdict::folder()).unwrap() {
