@@ -1,4 +1,4 @@
-//! Old and new programs understand each other: what generated code reads and writes when a schema has grown.
+//! Generated code of two generations of a schema reads each other's values.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -28,7 +28,7 @@ fn old_schema_reads_new_values_and_skips_unknown_fields() {
     new.key = Some("G".to_owned());
     new.bars = vec![after::Bar::new(1, 4)];
     let old: before::Score = translated(&new);
-    // The tombstone sends a zero in the slot of what was deleted.
+    // The tombstone sends a zero in the place of the deleted field.
     assert_eq!(old, before::Score { title: "Spem in alium".to_owned(), pages: 0, key: Some("G".to_owned()) });
 }
 

@@ -1,4 +1,4 @@
-//! Generated types behave as the schema says, without a connection.
+//! Generated types behave as their schema says. No connection is needed.
 
 use kaa_rpc_runtime::Timestamp;
 use kaa_rpc_tests::api::rehearsal::*;

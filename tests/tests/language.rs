@@ -1,4 +1,4 @@
-//! Every construct of the language, from its text to a peer and back: `kaa/post` holds them all.
+//! Every construct of the language, from schema text to a connection: `kaa/post` contains them all.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use kaa_rpc_runtime::{Bytes, CallError, Context, Failure, Fault, Incoming, IntoFault, Outgoing};
 use kaa_rpc_tests::api::post::common::*;
 use kaa_rpc_tests::api::post::office::*;
-use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, run, server};
+use kaa_rpc_tests::fixture::{Locked, Pair, Reporter, Reports, TestResult, client, run, server};
 
 fn parcel(id: u64, to: &str) -> Parcel {
     Parcel::new(ParcelId(id), to)
@@ -20,8 +20,8 @@ fn damage(count: u8) -> Damage {
 }
 
 struct Post {
-    parcels: Kept<Vec<Parcel>>,
-    settled: Teller<u8>,
+    parcels: Locked<Vec<Parcel>>,
+    settled: Reporter<u8>,
 }
 
 impl OfficeServer for Post {
@@ -44,7 +44,7 @@ impl OfficeServer for Post {
         }
         let parcels = self.parcels.with(|parcels| parcels.clone());
         let limit = usize::try_from(options.limit).fault()?;
-        // The stream borrows the service to which it belongs.
+        // The stream borrows the service.
         let all = stream::iter(parcels).take(limit).map(|parcel| {
             let damaged = self.parcels.with(|parcels| parcels.len() > 3 && parcel.id == ParcelId(3));
             if damaged { Err(damage(2).into()) } else { Ok(parcel) }
@@ -99,13 +99,13 @@ impl OfficeServer for Post {
     }
 
     async fn knock(&self, cx: Context<OfficeClientProxy>) -> Result<Vec<u8>, Fault> {
-        let sure = cx.peer.confirm(stream::iter([ParcelId(1), ParcelId(2)])).await?;
-        let mut heard = vec![u8::from(sure)];
+        let confirmed = cx.peer.confirm(stream::iter([ParcelId(1), ParcelId(2)])).await?;
+        let mut answers = vec![u8::from(confirmed)];
         let mut rings = cx.peer.ring(RingOptions::default().times(2));
         while let Some(ring) = rings.next().await {
-            heard.push(ring?);
+            answers.push(ring?);
         }
-        Ok(heard)
+        Ok(answers)
     }
 
     async fn wait(&self, _cx: Context<OfficeClientProxy>) -> Result<bool, Fault> {
@@ -142,12 +142,12 @@ impl OfficeServer for Post {
     }
 
     async fn settle(&self, _cx: Context<OfficeClientProxy>) -> Result<(), Fault> {
-        self.settled.tell(1);
+        self.settled.report(1);
         Ok(())
     }
 }
 
-/// Has two rings of its own.
+/// The client's side, whose `ring` counts from 100.
 struct Customer;
 
 impl OfficeClient for Customer {
@@ -168,21 +168,21 @@ impl OfficeClient for Customer {
     }
 }
 
-/// Runs a test with a customer at an office that has these parcels.
-fn check<F>(parcels: Vec<Parcel>, test: impl FnOnce(OfficeServerProxy, Heard<u8>) -> F) -> TestResult
+/// Runs a test with a client of an office that has these parcels.
+fn check<F>(parcels: Vec<Parcel>, test: impl FnOnce(OfficeServerProxy, Reports<u8>) -> F) -> TestResult
 where
     F: Future<Output = TestResult>,
 {
     run(async {
-        let (settled, heard) = Heard::new();
-        let office = Office::server(Post { parcels: Kept::new(parcels), settled });
+        let (settled, settlements) = Reports::of("calls of `settle`");
+        let office = Office::server(Post { parcels: Locked::new(parcels), settled });
         let client = client()?.register(Office::client(Customer));
         let pair = Pair::over_unix(server()?.register(office), client).await?;
-        test(pair.proxy(), heard).await
+        test(pair.proxy(), settlements).await
     })
 }
 
-/// All items, and what ended them.
+/// All items of a stream, and the error that ended it, if any.
 async fn all<T, E>(mut items: Incoming<T, E>) -> (Vec<T>, Option<CallError<E>>) {
     let mut taken = Vec::new();
     while let Some(item) = items.next().await {
@@ -314,20 +314,20 @@ fn bounds_apply_to_stream_items() -> TestResult {
 #[test]
 fn schema_timeout_applies_unless_the_caller_overrides_it() -> TestResult {
     check(Vec::new(), |office, _| async move {
-        let waited = office.wait().await;
-        assert!(matches!(waited, Err(CallError::DeadlineExceeded { .. })), "{waited:?}");
+        let result = office.wait().await;
+        assert!(matches!(result, Err(CallError::DeadlineExceeded { .. })), "{result:?}");
         let (items, end) = all(office.idle()).await;
         assert!(items.is_empty() && matches!(end, Some(CallError::DeadlineExceeded { .. })), "{end:?}");
-        let patient = office.wait().no_timeout();
-        let longer = tokio::time::timeout(Duration::from_millis(120), patient).await;
-        assert!(longer.is_err(), "{longer:?}");
+        let unlimited = office.wait().no_timeout();
+        let result = tokio::time::timeout(Duration::from_millis(120), unlimited).await;
+        assert!(result.is_err(), "a call without a timeout ended: {result:?}");
         Ok(())
     })
 }
 
 #[test]
 fn recursive_values_keys_and_options_round_trip() -> TestResult {
-    check(Vec::new(), |office, mut settled| async move {
+    check(Vec::new(), |office, mut settlements| async move {
         let mut outer = parcel(1, "Ada");
         outer.inside = vec![parcel(2, "Eva")];
         outer.lid = Some(Box::new(parcel(3, "Bob")));
@@ -337,12 +337,12 @@ fn recursive_values_keys_and_options_round_trip() -> TestResult {
         let returned = office.stamp(stamp.clone(), outer).await?;
         let expected = Stamp::Picture { of: "Ada".to_owned(), by: Some(Box::new(stamp)) };
         assert_eq!(returned, Stamp::Many(Box::new(expected), Box::new(Stamp::Plain)));
-        let (there, back) = (Route::new([1; 3], [2; 3]), Route::new([2; 3], [1; 3]));
-        let counts = [(there, 2), (back, 0)].into();
-        assert_eq!(office.routes(counts).await?, [there].into());
+        let (outward, inward) = (Route::new([1; 3], [2; 3]), Route::new([2; 3], [1; 3]));
+        let counts = [(outward, 2), (inward, 0)].into();
+        assert_eq!(office.routes(counts).await?, [outward].into());
         assert_eq!(office.new_name(Naming::default()).await?, GREETING);
         office.settle().await?;
-        assert_eq!(settled.next().await?, 1);
+        assert_eq!(settlements.next().await?, 1);
         Ok(())
     })
 }

@@ -32,7 +32,7 @@ async fn client_without_the_service_returns_unknown_method() {
     let server = server.register(new::Meeting::server(Nobody)).register(new::Archive::server(Librarian));
     let client = fixture::client().unwrap().register(old::Meeting::client(Nobody));
     let met = Pair::over_unix(server, client).await.unwrap();
-    let archive: new::ArchiveClientProxy = met.peer().await.unwrap().proxy();
+    let archive: new::ArchiveClientProxy = met.peer.proxy();
     let unknown = CallError::UnknownMethod { method: "pair.Archive.found".to_owned() };
     assert_eq!(archive.found("me").await, Err(unknown));
     let meeting: old::MeetingServerProxy = met.proxy();

@@ -24,7 +24,7 @@ async fn crossing() {
     let server = server.register(old::Meeting::server(Nobody)).register(old::Archive::server(Librarian));
     let client = fixture::client().unwrap().register(new::Meeting::client(Nobody));
     let met = Pair::over_unix(server, client).await.unwrap();
-    let peer = met.peer().await.unwrap();
+    let peer = met.peer.clone();
     assert_eq!(peer.proxy::<old::ArchiveClientProxy>().found("me").await, unknown("Archive.found"));
     assert_eq!(peer.proxy::<old::MeetingClientProxy>().enter("me").await, unknown("Meeting.enter"));
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use kaa_rpc_runtime::{CallError, Peer, Service, role};
-use kaa_rpc_tests::fixture::{self, Kept, Pair};
+use kaa_rpc_tests::fixture::{self, Locked, Pair};
 
 /// One generation of a pair whose `Meeting.give` takes a `Thing` and returns it, on both sides.
 pub(crate) trait Echoing {
@@ -16,7 +16,7 @@ pub(crate) trait Echoing {
 }
 
 /// What handlers were given.
-pub(crate) type Seen<T> = Arc<Kept<Vec<T>>>;
+pub(crate) type Seen<T> = Arc<Locked<Vec<T>>>;
 
 /// Gives a thing from one generation to the other: from client to server and from server to client.
 async fn give<From: Echoing, To: Echoing>(
@@ -32,7 +32,7 @@ async fn give<From: Echoing, To: Echoing>(
         };
         let server = fixture::server().unwrap().register(server);
         let met = Pair::over_unix(server, fixture::client().unwrap().register(client)).await.unwrap();
-        let to = if from_client { met.client.peer() } else { met.peer().await.unwrap() };
+        let to = if from_client { met.client.peer() } else { met.peer.clone() };
         let outcome = From::give(to, thing.clone()).await;
         // Whatever became of it, the connection is well.
         assert!(met.client.peer().is_connected());

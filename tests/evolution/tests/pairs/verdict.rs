@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use kaa_rpc_runtime::{
     Call, CallError, CloseReason, Compatibility, ConnectError, Outcome, ServerEvent, Service, role,
 };
-use kaa_rpc_tests::fixture::{self, Pair, Place};
+use kaa_rpc_tests::fixture::{self, Pair, SocketDirectory};
 
 use crate::calls::Anything;
 
@@ -58,18 +58,18 @@ async fn meet(server: &Generation, client: &Generation, compatibility: Compatibi
     let server = fixture::server().unwrap().compatibility(compatibility).register((server.server)());
     let client = fixture::client().unwrap().compatibility(compatibility).register((client.client)());
     let met = Pair::over_unix(server, client).await.unwrap();
-    met.peer().await.unwrap();
+    met.peer.clone();
     met
 }
 
 /// They refuse each other before anything is called: what server and client are told.
 async fn refusal(server: &Generation, client: &Generation, compatibility: Compatibility) -> (String, String) {
-    let place = Place::new().unwrap();
+    let directory = SocketDirectory::new().unwrap();
     let server = fixture::server().unwrap().compatibility(compatibility).register((server.server)());
-    let server = server.listen(place.address()).await.unwrap();
+    let server = server.listen(directory.address()).await.unwrap();
     let mut events = server.events();
     let client = fixture::client().unwrap().compatibility(compatibility).register((client.client)());
-    let client = client.connect(place.address()).unwrap();
+    let client = client.connect(directory.address()).unwrap();
     // It is made before there is a connection, so that it would leave first of all.
     let error = Call::new(&client.peer(), Anything).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);

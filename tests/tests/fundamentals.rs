@@ -1,41 +1,29 @@
-//! The ideas that the project is built on, a test for each: addresses, two directions, calls at once, names, errors,
-//! reconnection, order.
+//! What every user relies on, one test each: addresses, calls in both directions, calls before the handshake, names,
+//! errors, reconnection, order.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use kaa_rpc_runtime::{
-    AuthenticationError, Backoff, CallError, ClientStatus, CloseReason, ConnectError, Context, Fault, Method,
-    Outcome, Peer, RegisterError, Secret, ServerEvent, SetupError,
+    AuthenticationError, Backoff, CallError, Client, ClientStatus, CloseReason, ConnectError, Context, Fault,
+    Method, Outcome, Peer, RegisterError, Secret, Server, ServerEvent, SetupError,
 };
 use kaa_rpc_tests::api::workshop::*;
 use kaa_rpc_tests::fixture::{
-    Heard, Kept, Pair, Place, Teller, TestResult, address, client, declared, run, server,
+    Locked, Pair, Reporter, Reports, SocketDirectory, TestResult, address, client, declared, next_peer, run,
+    server, within,
 };
-use kaa_rpc_tests::workshop::{Bench, Customer, Shelf};
+use kaa_rpc_tests::workshop::{Bench, Customer, Shelf, customer, start};
 use tokio::io::AsyncReadExt;
-
-/// A workshop and a customer called Ada.
-async fn start() -> TestResult<(Pair, WorkshopServerProxy, Bench, Heard<String>)> {
-    let (teller, heard) = Heard::new();
-    let bench = Bench::default();
-    let pair = Pair::over_unix(
-        server()?.register(Workshop::server(bench.clone())),
-        client()?.register(Workshop::client(Customer::new("Ada", teller))),
-    )
-    .await?;
-    let workshop = pair.proxy();
-    Ok((pair, workshop, bench, heard))
-}
 
 #[test]
 fn address_can_be_socket_file_abstract_name_host_or_ip() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let name = format!("unix:@kaa-rpc-ideas-{}", std::process::id());
-        let files_and_numbers =
-            [place.address(), name, "tcp:127.0.0.1:0".to_owned(), "tcp:[::1]:0".to_owned()];
-        for listen_at in files_and_numbers {
+        let directory = SocketDirectory::new()?;
+        let abstract_name = format!("unix:@kaa-rpc-fundamentals-{}", std::process::id());
+        let addresses =
+            [directory.address(), abstract_name, "tcp:127.0.0.1:0".to_owned(), "tcp:[::1]:0".to_owned()];
+        for listen_at in addresses {
             let server =
                 server()?.register(Workshop::server(Bench::default())).listen(listen_at.as_str()).await?;
             let connect_to = address(&server)?;
@@ -58,14 +46,15 @@ fn address_can_be_socket_file_abstract_name_host_or_ip() -> TestResult {
 fn peers_differ_only_in_who_connected() -> TestResult {
     run(async {
         let (pair, ..) = start().await?;
-        let ends: [Peer; 2] = [pair.client.peer(), pair.peer().await?];
-        assert_eq!(ends.each_ref().map(Peer::is_accepted), [false, true]);
-        let [there, here] = ends.map(|end| end.information().ok_or("both have proved themselves"));
-        let (there, here) = (there?, here?);
-        assert_eq!(there.session, here.session);
-        assert!(there.same_schema && here.same_schema);
+        let handles: [Peer; 2] = [pair.client.peer(), pair.peer.clone()];
+        assert_eq!(handles.each_ref().map(Peer::is_accepted), [false, true]);
+        let [at_client, at_server] = handles
+            .map(|peer| peer.information().ok_or("there is no information about an authenticated peer"));
+        let (at_client, at_server) = (at_client?, at_server?);
+        assert_eq!(at_client.session, at_server.session);
+        assert!(at_client.same_schema && at_server.same_schema, "{at_client:?} {at_server:?}");
         let to_server: WorkshopServerProxy = pair.client.peer().proxy();
-        let to_client: WorkshopClientProxy = pair.peer().await?.proxy();
+        let to_client: WorkshopClientProxy = pair.peer.proxy();
         assert_eq!(to_server.add(1, 1).await?, 2);
         assert_eq!(to_client.answer("tea").await?, "Ada wants no tea");
         Ok(())
@@ -75,21 +64,29 @@ fn peers_differ_only_in_who_connected() -> TestResult {
 #[test]
 fn server_reports_connected_and_disconnected_clients() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let server = server()?.register(Workshop::server(Bench::default())).listen(place.address()).await?;
-        let (mut events, mut peers) = (server.events(), server.peers());
-        let client = client()?.connect(place.address())?;
-        let peer = peers.next().await.ok_or("the server is at work")?;
+        let directory = SocketDirectory::new()?;
+        let server =
+            server()?.register(Workshop::server(Bench::default())).listen(directory.address()).await?;
+        let mut events = server.events();
+        let client = client()?.connect(directory.address())?;
+        let peer = next_peer(&server).await?;
         assert!(peer.is_connected());
-        assert!(matches!(events.next().await, Some(ServerEvent::Connected(_))));
+        let connected = within("the server's Connected event", events.next()).await;
+        assert!(matches!(connected, Some(ServerEvent::Connected(_))), "{connected:?}");
+        // A client that is dropped before it has verified ACCEPT breaks off the handshake and sends no goodbye.
+        within("the client to be connected", client.ready()).await?;
         drop(client);
-        assert!(matches!(peer.closed().await, CloseReason::ClosedByPeer { .. }));
+        let reason = within("the connection to close", peer.closed()).await;
+        assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
         assert!(!peer.is_connected());
-        let gone = events.next().await;
+        let disconnected = within("the server's Disconnected event", events.next()).await;
         let session = peer.information().map(|information| information.session);
         assert!(
-            matches!(&gone, Some(ServerEvent::Disconnected { peer: Some(peer), .. }) if Some(peer.session) == session),
-            "{gone:?}"
+            matches!(
+                &disconnected,
+                Some(ServerEvent::Disconnected { peer: Some(peer), .. }) if Some(peer.session) == session
+            ),
+            "{disconnected:?}"
         );
         Ok(())
     })
@@ -98,29 +95,28 @@ fn server_reports_connected_and_disconnected_clients() -> TestResult {
 #[test]
 fn calls_made_while_connecting_are_sent_after_authentication() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        // Somebody who listens there, and proves nothing.
-        let listener = tokio::net::UnixListener::bind(place.socket())?;
-        let client = client()?.connect(place.address())?;
+        let directory = SocketDirectory::new()?;
+        // A listener that does not know the secret.
+        let listener = tokio::net::UnixListener::bind(directory.socket())?;
+        let client = client()?.connect(directory.address())?;
         assert_eq!(client.status(), ClientStatus::Connecting);
         let workshop: WorkshopServerProxy = client.proxy();
         let call = tokio::spawn(workshop.paint("confidential", PaintOptions::default()));
-        let (mut stream, _) = listener.accept().await?;
+        let (mut stream, _) = within("the client to connect", listener.accept()).await?;
         let mut received = vec![0; 4096];
-        let count = stream.read(&mut received).await?;
-        assert!(count > 0, "the client says who it is");
+        let count = within("the client's HELLO", stream.read(&mut received)).await?;
+        assert!(count > 0, "the client closed the connection before HELLO");
         drop(stream);
-        let error = call.await?;
+        let error = within("the call to fail", call).await?;
         assert!(
             matches!(&error, Err(CallError::Disconnected { outcome: Outcome::NotSent, .. })),
             "{error:?}"
         );
-        assert!(!received.windows(12).any(|bytes| bytes == b"confidential"));
-        // With a server that can prove itself, the same call is made before anything else and waits.
+        assert!(!received.windows(12).any(|bytes| bytes == b"confidential"), "the arguments were sent");
+        // With a server that knows the secret, such a call waits for the handshake and is then sent.
         let (pair, ..) = start().await?;
-        let place = pair.place.as_ref().ok_or("a unix socket")?;
-        let eager = self::client()?.connect(place.address())?;
-        assert_eq!(eager.proxy::<WorkshopServerProxy>().add(1, 1).await?, 2);
+        let early = self::client()?.connect(pair.address()?)?;
+        assert_eq!(early.proxy::<WorkshopServerProxy>().add(1, 1).await?, 2);
         Ok(())
     })
 }
@@ -128,33 +124,32 @@ fn calls_made_while_connecting_are_sent_after_authentication() -> TestResult {
 #[test]
 fn wrong_secret_is_reported_to_both_peers_and_every_call() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let server = server()?.register(Workshop::server(Bench::default())).listen(place.address()).await?;
+        let directory = SocketDirectory::new()?;
+        let server =
+            server()?.register(Workshop::server(Bench::default())).listen(directory.address()).await?;
         let mut events = server.events();
         let wrong = Secret::generate()?;
-        let client = kaa_rpc_runtime::Client::builder()
-            .secret(wrong)
-            .reconnect(Backoff::default())
-            .connect(place.address())?;
+        let client =
+            Client::builder().secret(wrong).reconnect(Backoff::default()).connect(directory.address())?;
         let workshop: WorkshopServerProxy = client.proxy();
         let calls: Vec<_> = (0..3).map(|number| tokio::spawn(workshop.add(number, 1))).collect();
         for call in calls {
-            let error = call.await?;
-            let Err(CallError::Disconnected { outcome: Outcome::NotSent, reason }) = &error else {
-                return Err(format!("expected a call that was not sent, got {error:?}").into());
+            let result = within("the call to fail", call).await?;
+            let Err(CallError::Disconnected { outcome: Outcome::NotSent, reason }) = &result else {
+                return Err(format!("expected a call that was not sent, got {result:?}").into());
             };
             assert!(
                 matches!(reason, CloseReason::NotConnected(ConnectError::Authentication(_))),
                 "{reason:?}"
             );
         }
-        let failure = client.ready().await;
+        let failure = within("the client to give up", client.ready()).await;
         let rejected = AuthenticationError::RejectedByPeer;
         assert!(
-            matches!(&failure, Err(ConnectError::Authentication(why)) if *why == rejected),
+            matches!(&failure, Err(ConnectError::Authentication(cause)) if *cause == rejected),
             "{failure:?}"
         );
-        let refused = events.next().await;
+        let refused = within("the server's Refused event", events.next()).await;
         assert!(
             matches!(&refused, Some(ServerEvent::Refused(refused)) if refused.authentication_failed),
             "{refused:?}"
@@ -169,13 +164,15 @@ fn services_register_at_any_time_and_duplicates_are_errors() -> TestResult {
     run(async {
         let (pair, workshop, ..) = start().await?;
         let storehouse: StorehouseServerProxy = pair.proxy();
-        let customer: StorehouseClientProxy = pair.peer().await?.proxy();
-        assert!(matches!(storehouse.count("nail").await, Err(CallError::UnknownMethod { .. })));
-        assert!(matches!(customer.delivered("wood").await, Err(CallError::UnknownMethod { .. })));
+        let storehouse_client: StorehouseClientProxy = pair.peer.proxy();
+        let unregistered = storehouse.count("nail").await;
+        assert!(matches!(unregistered, Err(CallError::UnknownMethod { .. })), "{unregistered:?}");
+        let unregistered = storehouse_client.delivered("wood").await;
+        assert!(matches!(unregistered, Err(CallError::UnknownMethod { .. })), "{unregistered:?}");
         pair.server.register(Storehouse::server(Shelf))?;
         pair.client.register(Storehouse::client(Shelf))?;
         assert_eq!(storehouse.count("nail").await?, 4);
-        assert!(customer.delivered("wood").await?);
+        assert!(storehouse_client.delivered("wood").await?);
         assert_eq!(workshop.add(1, 1).await?, 2);
 
         let taken = RegisterError::AlreadyRegistered { service: Workshop::NAME };
@@ -183,10 +180,8 @@ fn services_register_at_any_time_and_duplicates_are_errors() -> TestResult {
         let twice = server()?.register(Workshop::server(Bench::default()));
         let twice = twice.register(Workshop::server(Bench::default())).listen("unix:@never").await;
         assert!(matches!(twice, Err(SetupError::Register(error)) if error == taken));
-        let (teller, _heard) = Heard::new();
-        let customer = || Workshop::client(Customer::new("Ada", teller.clone()));
-        assert_eq!(pair.client.register(customer()), Err(taken.clone()));
-        let twice = client()?.register(customer()).register(customer()).connect("unix:@never");
+        assert_eq!(pair.client.register(customer("Ada")), Err(taken.clone()));
+        let twice = client()?.register(customer("Ada")).register(customer("Ada")).connect("unix:@never");
         assert!(matches!(twice, Err(SetupError::Register(error)) if error == taken));
         Ok(())
     })
@@ -207,10 +202,7 @@ fn selector_sets_the_wire_name_of_a_method() -> TestResult {
 fn handler_calls_back_its_own_caller() -> TestResult {
     run(async {
         let (pair, ada, ..) = start().await?;
-        let (teller, _heard) = Heard::new();
-        let place = pair.place.as_ref().ok_or("a unix socket")?;
-        let second =
-            client()?.register(Workshop::client(Customer::new("Bob", teller))).connect(place.address())?;
+        let second = client()?.register(customer("Bob")).connect(pair.address()?)?;
         let bob: WorkshopServerProxy = second.proxy();
         let (to_ada, to_bob) = tokio::join!(ada.ask_back("tea"), bob.ask_back("tea"));
         assert_eq!(to_ada?, "the caller said: Ada wants no tea");
@@ -229,7 +221,8 @@ fn hundred_handlers_can_wait_at_once() -> TestResult {
             workshop.open(gate).await?;
         }
         for (gate, waiting) in gates.iter().zip(waiting) {
-            assert_eq!(waiting.await??, format!("{gate} is open"));
+            let result = within(&format!("the handler at {gate}"), waiting).await?;
+            assert_eq!(result?, format!("{gate} is open"));
         }
         Ok(())
     })
@@ -238,11 +231,11 @@ fn hundred_handlers_can_wait_at_once() -> TestResult {
 #[test]
 fn call_is_sent_when_first_polled() -> TestResult {
     run(async {
-        let (_pair, workshop, bench, _) = start().await?;
+        let (_pair, workshop, bench) = start().await?;
         drop(workshop.note("never"));
         let later = workshop.note("second");
         workshop.note("first").await?;
-        tokio::spawn(later).await??;
+        within("the call in another task", tokio::spawn(later)).await??;
         assert_eq!(workshop.notes().await?, ["first", "second"]);
         assert_eq!(bench.noted(), ["first", "second"]);
         let named = workshop.paint("door", PaintOptions::default().color("blue"));
@@ -258,9 +251,9 @@ fn fault_reaches_the_caller_without_internal_details() -> TestResult {
         assert_eq!(declared(workshop.build(OrderId(99)).await)?, WorkError::Broken("the saw".to_owned()));
         let error = workshop.stumble().await;
         assert_eq!(error, Err(CallError::Fault("somebody left a ladder here".to_owned())));
-        // The cause names a file; neither it nor the place in the source is told.
-        let told = format!("{error:?}");
-        assert!(!told.contains("carpenter") && !told.contains(".rs"), "{told}");
+        // The cause of the fault names a file. The caller receives neither the cause nor a source location.
+        let text = format!("{error:?}");
+        assert!(!text.contains("carpenter") && !text.contains(".rs"), "{text}");
         Ok(())
     })
 }
@@ -268,35 +261,39 @@ fn fault_reaches_the_caller_without_internal_details() -> TestResult {
 #[test]
 fn reconnected_client_keeps_its_services_and_replays_no_calls() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let (first, second) = (Bench::default(), Bench::default());
-        let serve = async |bench: &Bench| -> TestResult<kaa_rpc_runtime::Server> {
-            Ok(server()?.register(Workshop::server(bench.clone())).listen(place.address()).await?)
+        let directory = SocketDirectory::new()?;
+        let (first_bench, second_bench) = (Bench::default(), Bench::default());
+        let serve = async |bench: &Bench| -> TestResult<Server> {
+            Ok(server()?.register(Workshop::server(bench.clone())).listen(directory.address()).await?)
         };
-        let before = serve(&first).await?;
-        let (teller, mut heard) = Heard::new();
+        let first_server = serve(&first_bench).await?;
+        let (reporter, mut greetings) = Reports::of("greetings");
         let client = client()?
-            .register(Workshop::client(Customer::new("Ada", teller)))
+            .register(Workshop::client(Customer::new("Ada", reporter)))
             .reconnect(Backoff::default().initial(Duration::from_millis(10)))
-            .connect(place.address())?;
+            .connect(directory.address())?;
         let workshop: WorkshopServerProxy = client.proxy();
         workshop.note("before").await?;
         let running = tokio::spawn(workshop.wait_for("never"));
-        while first.noted() != ["before", "waits for never"] {
-            // The call is on its way; another one comes after it.
-            workshop.add(1, 1).await?;
-        }
-        before.shutdown(Duration::ZERO).await;
-        let lost = running.await?;
+        within("the handler of `wait_for` to start", async {
+            while first_bench.noted() != ["before", "waits for never"] {
+                workshop.add(1, 1).await?;
+            }
+            TestResult::Ok(())
+        })
+        .await?;
+        first_server.shutdown(Duration::ZERO).await;
+        let lost = within("the running call to fail", running).await?;
         let outcome = lost.as_ref().map_err(CallError::outcome);
         assert!(matches!(outcome, Err(Outcome::Unknown)), "{lost:?}");
 
-        let after = serve(&second).await?;
+        let second_server = serve(&second_bench).await?;
         assert_eq!(workshop.add(1, 1).await?, 2);
-        let peer = after.peers().next().await.ok_or("the client is back")?;
+        let peer = next_peer(&second_server).await?;
         peer.proxy::<WorkshopClientProxy>().on_greeting("again").await?;
-        assert_eq!(heard.next().await?, "again");
-        assert!(second.noted().is_empty(), "calls were replayed: {:?}", second.noted());
+        assert_eq!(greetings.next().await?, "again");
+        let noted = second_bench.noted();
+        assert!(noted.is_empty(), "calls were replayed: {noted:?}");
         Ok(())
     })
 }
@@ -305,36 +302,36 @@ fn reconnected_client_keeps_its_services_and_replays_no_calls() -> TestResult {
 fn status_follows_connect_and_shutdown() -> TestResult {
     run(async {
         let (pair, workshop, ..) = start().await?;
-        pair.client.ready().await?;
         assert_eq!(pair.client.status(), ClientStatus::Connected);
         pair.client.shutdown(Duration::from_secs(10)).await;
         assert!(matches!(pair.client.status(), ClientStatus::Closed(_)), "{:?}", pair.client.status());
-        let reason = pair.client.closed().await;
+        let reason = within("the client to be closed", pair.client.closed()).await;
         assert_eq!(pair.client.status(), ClientStatus::Closed(reason));
         let late = workshop.add(1, 1).await;
         assert!(matches!(&late, Err(CallError::Disconnected { outcome: Outcome::NotSent, .. })), "{late:?}");
 
         let (pair, ..) = start().await?;
         let report = pair.server.shutdown(Duration::from_secs(10)).await;
-        assert_eq!((report.connections, report.cut, report.cancelled_handlers), (1, 0, 0));
-        assert!(matches!(pair.client.closed().await, CloseReason::ClosedByPeer { .. }));
+        assert_eq!((report.connections, report.cut, report.cancelled_handlers), (1, 0, 0), "{report:?}");
+        let reason = within("the client to be closed", pair.client.closed()).await;
+        assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
         Ok(())
     })
 }
 
-/// A service that keeps hold of its callers, and tells when it is gone.
-struct Mortal {
-    teller: Teller<&'static str>,
-    callers: Kept<Vec<StorehouseClientProxy>>,
+/// A service that stores proxies of its callers, and reports when it is dropped.
+struct CallerStore {
+    reporter: Reporter<&'static str>,
+    callers: Locked<Vec<StorehouseClientProxy>>,
 }
 
-impl Drop for Mortal {
+impl Drop for CallerStore {
     fn drop(&mut self) {
-        self.teller.tell("gone");
+        self.reporter.report("dropped");
     }
 }
 
-impl StorehouseServer for Mortal {
+impl StorehouseServer for CallerStore {
     async fn count(&self, cx: Context<StorehouseClientProxy>, _item: String) -> Result<u32, Fault> {
         Ok(u32::try_from(self.callers.with(|callers| {
             callers.push(cx.peer);
@@ -346,16 +343,16 @@ impl StorehouseServer for Mortal {
 #[test]
 fn stored_proxies_do_not_keep_a_connection_open() -> TestResult {
     run(async {
-        let (teller, mut heard) = Heard::new();
-        let service = Storehouse::server_with(move |peer| Mortal {
-            teller: teller.clone(),
-            callers: Kept::new(vec![peer]),
+        let (reporter, mut reports) = Reports::of("the service");
+        let service = Storehouse::server_with(move |peer| CallerStore {
+            reporter: reporter.clone(),
+            callers: Locked::new(vec![peer]),
         });
         let pair = Pair::over_unix(server()?.register(service), client()?).await?;
         let storehouse: StorehouseServerProxy = pair.proxy();
         assert_eq!(storehouse.count("nail").await?, 2);
         drop(pair.client);
-        assert_eq!(heard.next().await?, "gone");
+        assert_eq!(reports.next().await?, "dropped");
         let late = storehouse.count("nail").await;
         let closed =
             CallError::Disconnected { outcome: Outcome::NotSent, reason: CloseReason::ClosedLocally };
@@ -374,8 +371,8 @@ fn handlers_start_in_call_order_and_finish_in_any_order() -> TestResult {
         }
         assert_eq!(workshop.notes().await?, lines);
 
-        let (_pair, workshop, bench, _) = start().await?;
-        let finished = Arc::new(Kept::<Vec<&str>>::default());
+        let (_pair, workshop, bench) = start().await?;
+        let finished = Arc::new(Locked::<Vec<&str>>::default());
         let (first, second, opened) = tokio::join!(
             async {
                 let result = workshop.wait_for("a").await;
