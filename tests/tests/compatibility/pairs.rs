@@ -17,9 +17,10 @@ fn generation(folder: &Path) -> Schema {
 
 /// Whether the pair's own test expects that the generations refuse each other.
 fn is_refused(pair: &Path) -> bool {
-    let calls = fs::read_to_string(pair.join("calls.rs")).unwrap();
     let name = pair.file_name().unwrap().to_str().unwrap();
-    let (_, verdict) = calls.split_once(&format!("crate::pair!({name}, ")).unwrap();
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("evolution/tests/pairs/cases/{name}.rs"));
+    let case = fs::read_to_string(case).unwrap();
+    let (_, verdict) = case.split_once(&format!("crate::pair!({name}, ")).unwrap();
     verdict.starts_with("Refused)")
 }
 
