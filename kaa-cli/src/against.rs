@@ -10,10 +10,11 @@ use std::str::FromStr;
 use kaa_idl::frozen::{FrozenSource, History};
 use kaa_idl::{Compilation, compile};
 
-use crate::arguments::Target;
 use crate::failure::Failure;
 use crate::git::{GitError, GitSource};
-use crate::project::{Project, absolute, shown};
+use crate::options::Target;
+use crate::paths::{absolute, shown};
+use crate::project::Project;
 use crate::source::ProjectSource;
 
 /// What the user named.
@@ -93,7 +94,7 @@ fn at(path: &Path) -> Result<Vec<Generation>, Failure> {
         }
         let target = Target { path: Some(path.to_path_buf()), roots: Vec::new() };
         let compilation = compile(&ProjectSource::new(&target.project()?));
-        return Ok(vec![generation(shown(&absolute(path)?), compilation)]);
+        return Ok(vec![generation(shown(&absolute(path).map_err(Failure::io("find", path))?), compilation)]);
     }
     let text = fs::read(path).map_err(Failure::io("read", path))?;
     let source = FrozenSource::read(&String::from_utf8_lossy(&text)).map_err(|error| {

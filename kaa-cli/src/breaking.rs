@@ -11,13 +11,13 @@ use kaa_idl::compile;
 use kaa_idl::diagnostic::Label;
 
 use crate::against::{Against, Generation};
-use crate::arguments::{FormatOption, Targets};
-use crate::check::Part;
 use crate::console::Console;
-use crate::explain::{category, compatibility_rule};
 use crate::failure::{Failure, Outcome};
-use crate::project::{Project, shown};
+use crate::options::{FormatOption, Targets};
+use crate::paths::shown;
+use crate::project::Project;
 use crate::report::Report;
+use crate::scope::Part;
 use crate::source::ProjectSource;
 
 /// Compare a schema with what it was, and report what breaks
@@ -147,4 +147,19 @@ impl BreakingArguments {
         }
         self.no_rules.iter().fold(settings, |settings, rule| settings.without_rule(*rule))
     }
+}
+
+/// The category of a name on the command line.
+fn category(name: &str) -> Result<Category, String> {
+    Category::named(name).ok_or_else(|| {
+        let names: Vec<String> = Category::ALL.iter().map(|each| each.name().to_ascii_lowercase()).collect();
+        format!("the categories are {}", names.join(", "))
+    })
+}
+
+/// The rule of compatibility of a name on the command line.
+fn compatibility_rule(name: &str) -> Result<Rule, String> {
+    let rules = Rule::ALL;
+    let found = rules.iter().copied().find(|rule| rule.name().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| "`kaa explain --list` shows the rules of compatibility".to_owned())
 }

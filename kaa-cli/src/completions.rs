@@ -1,9 +1,8 @@
 //! `kaa completions`: the script that lets a shell complete the arguments.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::arguments::Arguments;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 
@@ -21,9 +20,10 @@ pub(crate) struct CompletionsArguments {
 }
 
 impl CompletionsArguments {
-    pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
+    /// Writes the script for `command`, the command `kaa` with all its subcommands.
+    pub(crate) fn run(&self, command: &mut Command, console: &mut Console) -> Result<Outcome, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Arguments::command(), "kaa", &mut script);
+        clap_complete::generate(self.shell, command, "kaa", &mut script);
         console.print(&String::from_utf8_lossy(&script))?;
         Ok(Outcome::Fine)
     }

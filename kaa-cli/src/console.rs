@@ -12,8 +12,8 @@ use kaa_idl::RenderStyle;
 use kaa_idl::diagnostic::Rendering;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::arguments::Color;
 use crate::failure::{Failure, Outcome};
+use crate::options::Color;
 
 /// Where a run writes.
 #[derive(Debug)]

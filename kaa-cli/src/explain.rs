@@ -1,18 +1,26 @@
 //! `kaa explain`: what a code or the name of a rule means.
 
 use clap::Args;
-use kaa_idl::compatibility::{self, Category};
+use kaa_idl::compatibility;
 use kaa_idl::diagnostic::Code;
 use kaa_idl::lint::Lint;
 use kaa_idl::nearest;
 use serde::Serialize;
 
-use crate::arguments::{Format, FormatOption};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::findings::VERSION;
+use crate::options::{Format, FormatOption};
 use crate::report::json;
-use crate::wrap::wrapped;
+
+/// The width of text where the terminal says none, and at most.
+const WIDEST: usize = 100;
+
+/// How an example begins that the compiler refuses.
+const REFUSED: &str = "```kaa,bad";
+
+/// The line around an example.
+const FENCE: &str = "```";
 
 /// Explain a code or the name of a rule
 ///
@@ -153,21 +161,6 @@ fn sentence(text: &str) -> &str {
     first.trim_end_matches('.')
 }
 
-/// The category of a name on the command line.
-pub(crate) fn category(name: &str) -> Result<Category, String> {
-    Category::named(name).ok_or_else(|| {
-        let names: Vec<String> = Category::ALL.iter().map(|each| each.name().to_ascii_lowercase()).collect();
-        format!("the categories are {}", names.join(", "))
-    })
-}
-
-/// The rule of compatibility of a name on the command line.
-pub(crate) fn compatibility_rule(name: &str) -> Result<compatibility::Rule, String> {
-    let rules = compatibility::Rule::ALL;
-    let found = rules.iter().copied().find(|rule| rule.name().eq_ignore_ascii_case(name));
-    found.ok_or_else(|| "`kaa explain --list` shows the rules of compatibility".to_owned())
-}
-
 fn list(rules: &[Rule]) -> String {
     let width = rules.iter().map(|rule| rule.code.len()).max().unwrap_or(0);
     rules.iter().map(|rule| format!("{:width$}  {}\n", rule.code, rule.title)).collect()
@@ -180,4 +173,41 @@ fn unknown(name: &str, rules: &[Rule]) -> Failure {
         None => "`kaa explain --list` shows them all".to_owned(),
     };
     Failure::argument(format!("there is no code or rule `{name}`"), help)
+}
+
+/// Breaks paragraphs into lines, and indents what stands between fences.
+fn wrapped(text: &str, width: Option<usize>) -> String {
+    let width = width.map_or(WIDEST, |width| width.clamp(20, WIDEST));
+    let mut output = String::new();
+    let mut in_example = false;
+    for line in text.lines() {
+        if line.starts_with(FENCE) {
+            in_example = !in_example;
+            if line.starts_with(REFUSED) {
+                output.push_str("    // refused\n");
+            }
+        } else if in_example && !line.is_empty() {
+            output.push_str(&format!("    {line}\n"));
+        } else {
+            paragraph(line, width, &mut output);
+        }
+    }
+    output
+}
+
+fn paragraph(line: &str, width: usize, output: &mut String) {
+    let mut column = 0;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            output.push('\n');
+            column = 0;
+        } else if column > 0 {
+            output.push(' ');
+            column += 1;
+        }
+        output.push_str(word);
+        column += length;
+    }
+    output.push('\n');
 }

@@ -10,7 +10,7 @@ use kaa_idl::compatibility;
 use kaa_idl::diagnostic::{Certainty, Diagnostic, Label, Place, Rendering, Severity};
 use serde::Serialize;
 
-use crate::positions::Positions;
+use crate::positions::{Positions, Range};
 
 /// The version of the document.
 pub(crate) const VERSION: u32 = 1;
@@ -38,19 +38,6 @@ pub(crate) struct Finding {
     pub(crate) labels: Vec<Remark>,
     pub(crate) help: Vec<String>,
     pub(crate) fixes: Vec<Change>,
-}
-
-/// A range of a file.
-#[derive(Debug, Serialize)]
-pub(crate) struct Range {
-    /// `None` where it is about no file.
-    pub(crate) file: Option<String>,
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) end_line: usize,
-    pub(crate) end_column: usize,
-    pub(crate) byte_start: usize,
-    pub(crate) byte_end: usize,
 }
 
 /// A range with a remark.

@@ -8,15 +8,14 @@ use std::path::PathBuf;
 use clap::Args;
 use kaa_idl::{FileSource, SourceError, compile, format};
 
-use crate::arguments::{Format, FormatOption, Targets};
-use crate::check::sources;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::findings::{Change, Finding, Replacement};
+use crate::options::{Format, FormatOption, Targets};
 use crate::positions::Positions;
 use crate::replace::replace;
 use crate::report::{Report, counted};
-use crate::source::ProjectSource;
+use crate::source::{ProjectSource, sources};
 
 /// The name of the finding.
 const NAME: &str = "FORMAT";

@@ -12,10 +12,10 @@ use kaa_idl::frozen::{Frozen, file_name, freeze};
 use kaa_idl::{Compilation, compile};
 
 use crate::against::history;
-use crate::arguments::{Format, Target};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::project::shown;
+use crate::options::{Format, Target};
+use crate::paths::shown;
 use crate::replace::create;
 use crate::report::{Report, refused};
 use crate::source::ProjectSource;

@@ -9,10 +9,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use kaa_idl::compile;
 use kaa_rpc_build::{Config, GeneratedFile, Roles, write_files};
 
-use crate::arguments::Target;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::project::shown;
+use crate::options::Target;
+use crate::paths::shown;
 use crate::report::{counted, refused};
 use crate::source::ProjectSource;
 

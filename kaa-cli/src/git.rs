@@ -16,7 +16,7 @@ use std::thread;
 
 use kaa_idl::{FileSource, SourceError};
 
-use crate::project::shown;
+use crate::paths::shown;
 
 /// The files of a folder at a reference.
 #[derive(Debug)]

@@ -10,14 +10,14 @@ use clap::Args;
 use kaa_idl::lint::{Group, Lint, Selection, fix, lint};
 use kaa_idl::{Compilation, FileSource, MemorySource, compile};
 
-use crate::arguments::{FormatOption, Targets};
-use crate::check::{Part, sources};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
+use crate::options::{FormatOption, Targets};
 use crate::project::Project;
 use crate::replace::replace;
 use crate::report::{Report, counted};
-use crate::source::ProjectSource;
+use crate::scope::Part;
+use crate::source::{ProjectSource, sources};
 
 /// Look for what is legal and still better written otherwise
 ///

@@ -4,11 +4,23 @@
 //! long the line is.
 
 use kaa_idl::LineTable;
-
-use crate::findings::Range;
+use serde::Serialize;
 
 /// So many bytes are counted at most for an answer.
 const BLOCK: usize = 1024;
+
+/// A range of a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct Range {
+    /// `None` where it is about no file.
+    pub(crate) file: Option<String>,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) end_line: usize,
+    pub(crate) end_column: usize,
+    pub(crate) byte_start: usize,
+    pub(crate) byte_end: usize,
+}
 
 /// The table that turns the offsets of one text into positions.
 #[derive(Debug)]

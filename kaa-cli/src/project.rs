@@ -10,12 +10,13 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use kaa_idl::{DiskSource, FileSource};
 
-use crate::arguments::{Target, Targets};
 use crate::failure::Failure;
+use crate::options::{Target, Targets};
+use crate::paths::{absolute, relative, shown};
 
 /// The folder of a package that holds its schema.
 const FOLDER: &str = "kaa";
@@ -109,11 +110,11 @@ pub(crate) fn of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project
         if !root.is_dir() {
             return Err(Failure::argument(format!("there is no folder `{}`", root.display()), ""));
         }
-        roots.push(absolute(root)?);
+        roots.push(absolute(root).map_err(Failure::io("find", root))?);
     }
     let mut selection = Vec::new();
     for path in paths {
-        let place = absolute(path)?;
+        let place = absolute(path).map_err(Failure::io("find", path))?;
         let Some(relative) = roots.iter().find_map(|root| relative(root, &place)) else {
             let message = format!("`{}` lies in none of the folders given with --root", path.display());
             return Err(Failure::argument(message, ""));
@@ -126,14 +127,14 @@ pub(crate) fn of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project
 
 /// The schema that a file belongs to, which need not exist.
 pub(crate) fn of_file(path: &Path) -> Result<Project, Failure> {
-    let path = absolute(path)?;
+    let path = absolute(path).map_err(Failure::io("find", path))?;
     let root = root_of_file(&path);
     Project::part(root, &path)
 }
 
 /// What is meant by one path.
 fn named(path: &Path) -> Result<Vec<Project>, Failure> {
-    let absolute = absolute(path)?;
+    let absolute = absolute(path).map_err(Failure::io("find", path))?;
     let metadata = fs::metadata(&absolute).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             Failure::argument(format!("there is no file or folder `{}`", path.display()), "")
@@ -299,41 +300,6 @@ fn root_of_package(path: &Path, package: &[String]) -> Option<PathBuf> {
         Some(folder)
     };
     without(&path.with_extension(""), package).or_else(|| without(path.parent()?, package))
-}
-
-/// A path below a root, in the form that a schema's paths have.
-pub(crate) fn relative(root: &Path, path: &Path) -> Option<String> {
-    let stripped = match path.strip_prefix(root) {
-        Ok(stripped) => stripped.to_path_buf(),
-        Err(_) => {
-            let folder = fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?);
-            folder.strip_prefix(fs::canonicalize(root).ok()?).ok()?.to_path_buf()
-        }
-    };
-    let names: Option<Vec<&str>> = stripped.iter().map(OsStr::to_str).collect();
-    Some(names?.join("/"))
-}
-
-/// A path from the root of the file system, without `.` and `..`.
-pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    if path.components().any(|part| part == Component::ParentDir)
-        && let Ok(real) = fs::canonicalize(path)
-    {
-        return Ok(real);
-    }
-    std::path::absolute(path).map_err(Failure::io("find", path))
-}
-
-/// A path as a reader in the current folder would write it.
-pub(crate) fn shown(path: &Path) -> String {
-    let Ok(current) = current() else { return path.display().to_string() };
-    let shared = current.iter().zip(path.iter()).take_while(|(left, right)| left == right).count();
-    if shared <= 1 {
-        return path.display().to_string();
-    }
-    let up = current.iter().skip(shared).map(|_| OsStr::new(".."));
-    let short: PathBuf = up.chain(path.iter().skip(shared)).collect();
-    if short.as_os_str().is_empty() { ".".to_owned() } else { short.display().to_string() }
 }
 
 fn current() -> Result<PathBuf, Failure> {

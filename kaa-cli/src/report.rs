@@ -6,10 +6,10 @@
 use kaa_idl::Compilation;
 use kaa_idl::diagnostic::{Diagnostic, Severity};
 
-use crate::arguments::Format;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::findings::{Describer, Document, Finding, Texts, VERSION};
+use crate::options::Format;
 
 /// The findings of a run.
 #[derive(Debug)]

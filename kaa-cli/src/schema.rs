@@ -3,11 +3,11 @@
 use clap::Args;
 use kaa_idl::compile;
 
-use crate::arguments::Target;
 use crate::console::Console;
-use crate::description::Document;
 use crate::failure::{Failure, Outcome};
+use crate::options::Target;
 use crate::report::{json, refused};
+use crate::schema_json::Document;
 use crate::source::ProjectSource;
 
 /// Write the resolved schema as JSON, for tools

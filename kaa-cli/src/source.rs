@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use kaa_idl::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, SourceError};
 
 use crate::failure::Failure;
-use crate::project::{Project, of_file, of_roots, shown};
+use crate::options::Targets;
+use crate::paths::shown;
+use crate::project::{Project, of_file, of_roots};
 
 /// The files of a project.
 #[derive(Debug)]
@@ -102,8 +104,28 @@ impl FileSource for ProjectSource {
     }
 }
 
+/// The schemas that are meant, one of them perhaps with standard input in it.
+pub(crate) fn sources(
+    targets: &Targets,
+    stdin_path: Option<&Path>,
+) -> Result<Vec<(ProjectSource, Project)>, Failure> {
+    let from_input = targets.paths.iter().any(|path| path.as_os_str() == "-");
+    if from_input && targets.paths.len() > 1 {
+        return Err(Failure::argument("`-` stands alone", "check standard input and files in two runs"));
+    }
+    if !from_input && stdin_path.is_some() {
+        let help = "write `-` where the path would stand to read standard input";
+        return Err(Failure::argument("--stdin-path is for standard input", help));
+    }
+    if from_input {
+        return Ok(vec![ProjectSource::with_input(stdin_path, &targets.roots)?]);
+    }
+    let projects = targets.projects()?;
+    Ok(projects.into_iter().map(|project| (ProjectSource::new(&project), project)).collect())
+}
+
 /// All of standard input, or a little more of it than a file may have.
-pub(crate) fn input() -> Result<Vec<u8>, Failure> {
+fn input() -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
     let bounded = io::stdin().lock().take(MAXIMUM_FILE_SIZE + 1).read_to_end(&mut content);
     bounded.map_err(Failure::Input)?;

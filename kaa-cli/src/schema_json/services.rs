@@ -5,8 +5,7 @@ use std::fmt::Write;
 use kaa_idl::schema::{self, Returns, Schema};
 use serde::Serialize;
 
-use super::At;
-use super::attributes::Attributes;
+use super::declarations::{At, Attributes};
 use super::types::{Field, fields};
 use super::values::{Type, name};
 

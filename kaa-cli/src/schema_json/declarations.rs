@@ -1,4 +1,4 @@
-//! Attributes as JSON: an object with the attributes that are there.
+//! What all declarations have: attributes and a location.
 
 use kaa_idl::schema;
 use serde::Serialize;
@@ -53,4 +53,17 @@ impl<'a> Attributes<'a> {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_absent(present: &bool) -> bool {
     !*present
+}
+
+/// Where something was declared.
+#[derive(Debug, Serialize)]
+pub(super) struct At<'a> {
+    file: &'a str,
+    line: usize,
+}
+
+impl<'a> At<'a> {
+    pub(super) fn new(location: &'a schema::Location) -> Self {
+        Self { file: &location.path, line: location.line }
+    }
 }

@@ -3,8 +3,7 @@
 use kaa_idl::schema::{self, Payload, Schema, TypeDefinition, TypeKind};
 use serde::Serialize;
 
-use super::At;
-use super::attributes::Attributes;
+use super::declarations::{At, Attributes};
 use super::values::{Type, Value};
 
 /// A named type.

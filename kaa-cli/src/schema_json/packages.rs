@@ -1,24 +1,15 @@
-//! The resolved schema as JSON: the keys that `docs/command.md` documents.
-//!
-//! Invariants: a key that was published keeps its name and meaning within a [`VERSION`]; every key of an object is
-//! always there, but for those of attributes, which are there where the attribute is; types and services are named by
-//! qualified names; integers that may have more than 53 bits are strings.
+//! The document and its packages, with their constants and aliases.
 
-mod attributes;
-mod services;
-mod types;
-mod values;
-
-use kaa_idl::schema::{Alias, Constant, Location, Package, Schema};
+use kaa_idl::schema::{Alias, Constant, Package, Schema};
 use serde::Serialize;
 
-use attributes::Attributes;
-use services::{Interface, Service};
-use types::Definition;
-use values::{Type, Value};
+use super::declarations::{At, Attributes};
+use super::services::{Interface, Service};
+use super::types::Definition;
+use super::values::{Type, Value};
 
 /// The version of the document.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// A schema.
 #[derive(Debug, Serialize)]
@@ -57,13 +48,6 @@ struct DescribedAlias<'a> {
     #[serde(rename = "type")]
     ty: Type,
     location: At<'a>,
-}
-
-/// Where something was declared.
-#[derive(Debug, Serialize)]
-struct At<'a> {
-    file: &'a str,
-    line: usize,
 }
 
 impl<'a> Document<'a> {
@@ -106,11 +90,5 @@ fn described_alias<'a>(schema: &'a Schema, alias: &'a Alias) -> DescribedAlias<'
         attributes: Attributes::new(&alias.attributes),
         ty: Type::new(schema, &alias.ty),
         location: At::new(&alias.location),
-    }
-}
-
-impl<'a> At<'a> {
-    fn new(location: &'a Location) -> Self {
-        Self { file: &location.path, line: location.line }
     }
 }
