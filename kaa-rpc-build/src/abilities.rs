@@ -10,9 +10,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
-use crate::generator::payload_fields;
 use crate::settings::Settings;
 use crate::sizes::Sizes;
+use crate::traverse::payload_fields;
 
 /// The largest type, in estimated bytes, that is `Copy` without being asked.
 const LARGEST_COPY: u64 = 64;

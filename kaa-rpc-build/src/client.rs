@@ -7,8 +7,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::documentation;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::{Parameters, ProxyArguments, Side};
+use crate::module_context::Site;
 use crate::types::deprecation;
 use crate::{names, notes};
 

@@ -8,8 +8,10 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::error::{Error, Result};
-use crate::generator::{Generator, Site, payload_fields};
+use crate::generator::Generator;
+use crate::module_context::Site;
 use crate::names;
+use crate::traverse::payload_fields;
 use crate::types::default_identifier;
 
 /// A run of fields: of a struct, a variant, or a method's parameters.
@@ -89,7 +91,7 @@ impl Generator<'_> {
         Ok(self.wire(site, definition, &minimum, &encode, &decode))
     }
 
-    /// `impl Wire` of a newtype.
+    /// `impl Wire` of a newtype or flags.
     pub(crate) fn newtype_wire(
         &self,
         site: &Site<'_>,
@@ -107,16 +109,6 @@ impl Generator<'_> {
             &quote!(#inner::encode(&#value.0, #encoder)),
             &quote!(::core::result::Result::Ok(Self(#inner::decode(#decoder)?))),
         )
-    }
-
-    /// `impl Wire` of flags: the integer's.
-    pub(crate) fn flags_wire(
-        &self,
-        site: &Site<'_>,
-        definition: &TypeDefinition,
-        inner: &Type,
-    ) -> TokenStream {
-        self.newtype_wire(site, definition, inner)
     }
 
     /// `impl Wire` of an enum.

@@ -5,11 +5,6 @@
 
 use std::path::PathBuf;
 
-use kaa_idl::schema::Schema;
-
-use crate::emit::{self, GeneratedFile};
-use crate::error::Result;
-
 /// Which programs the generated code is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -178,29 +173,5 @@ impl Config {
     pub fn frozen(mut self, folder: impl Into<PathBuf>) -> Self {
         self.frozen = Some(folder.into());
         self
-    }
-
-    /// Compiles every `.kaa` file and writes the Rust, for `kaa_rpc_runtime::include_kaa!()` to include.
-    ///
-    /// Tells Cargo which files and folders it depends on. Files that would not change are not touched; files of
-    /// packages that are gone are removed.
-    ///
-    /// # Errors
-    ///
-    /// When a `.kaa` file is wrong, there is none, it breaks a frozen schema, a setting is wrong, or a file cannot be
-    /// written.
-    pub fn compile(self) -> Result {
-        emit::compile(&self)
-    }
-
-    /// Generates without touching a file: `kaa.rs` with the module tree, and one file per package.
-    ///
-    /// The same schema and settings always give the same files.
-    ///
-    /// # Errors
-    ///
-    /// When a setting is wrong, or a declaration has no Rust form under these settings.
-    pub fn generate(&self, schema: &Schema) -> Result<Vec<GeneratedFile>> {
-        emit::generate(self, schema)
     }
 }

@@ -19,8 +19,9 @@ use crate::config::Config;
 use crate::documentation;
 use crate::error::{Error, Result};
 use crate::frozen::{self, Compared};
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::Side;
+use crate::module_context::Site;
 use crate::names;
 use crate::settings::Settings;
 
@@ -42,8 +43,33 @@ pub struct GeneratedFile {
     pub contents: String,
 }
 
-/// See [`Config::compile`].
-pub(crate) fn compile(config: &Config) -> Result {
+impl Config {
+    /// Compiles every `.kaa` file and writes the Rust, for `kaa_rpc_runtime::include_kaa!()` to include.
+    ///
+    /// Tells Cargo which files and folders it depends on. Files that would not change are not touched; files of
+    /// packages that are gone are removed.
+    ///
+    /// # Errors
+    ///
+    /// When a `.kaa` file is wrong, there is none, it breaks a frozen schema, a setting is wrong, or a file cannot be
+    /// written.
+    pub fn compile(self) -> Result {
+        compile(&self)
+    }
+
+    /// Generates without touching a file: `kaa.rs` with the module tree, and one file per package.
+    ///
+    /// The same schema and settings always give the same files.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong, or a declaration has no Rust form under these settings.
+    pub fn generate(&self, schema: &Schema) -> Result<Vec<GeneratedFile>> {
+        generate(self, schema)
+    }
+}
+
+fn compile(config: &Config) -> Result {
     let root =
         in_package(config.root.clone().unwrap_or_else(|| PathBuf::from("kaa")), "configure().root(…)")?;
     let mut roots = vec![root.clone()];
@@ -80,8 +106,7 @@ pub(crate) fn compile(config: &Config) -> Result {
     tell_cargo(&paths, &warnings).map_err(|source| Error::Write { path: PathBuf::from("<stdout>"), source })
 }
 
-/// See [`Config::generate`].
-pub(crate) fn generate(config: &Config, schema: &Schema) -> Result<Vec<GeneratedFile>> {
+fn generate(config: &Config, schema: &Schema) -> Result<Vec<GeneratedFile>> {
     let settings = Settings::new(config, schema)?;
     let generator = Generator::new(schema, &settings)?;
     let mut files = vec![file(TREE.to_owned(), tree(schema))?];

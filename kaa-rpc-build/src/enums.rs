@@ -11,8 +11,10 @@ use crate::abilities::{Abilities, Ability};
 use crate::codec::{field_binding, variant_pattern};
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site, payload_fields};
+use crate::generator::Generator;
+use crate::module_context::Site;
 use crate::names;
+use crate::traverse::payload_fields;
 use crate::types::deprecation;
 
 impl Generator<'_> {

@@ -8,9 +8,10 @@ use quote::quote;
 
 use crate::abilities::Ability;
 use crate::documentation;
-use crate::generator::{Generator, Site};
+use crate::generator::{Generator, scalar_name};
+use crate::module_context::Site;
 use crate::names;
-use crate::types::{deprecation, flags_integer};
+use crate::types::deprecation;
 
 /// Functions that stand among the constants and must not be called alike.
 const FUNCTIONS: &[&str] = &[
@@ -36,7 +37,7 @@ impl Generator<'_> {
     ) -> TokenStream {
         let head = self.type_head(definition, &[Ability::Debug]);
         let name = names::identifier(&definition.name);
-        let integer = flags_integer(&flags.representation);
+        let integer = scalar_name(&flags.representation);
         let path = self.schema.qualified_name(definition);
         let constants = flags.flags.iter().map(|flag| {
             let docs = documentation::declared_or(&flag.docs, &format!("The flag `{}`.", flag.name));
@@ -54,7 +55,7 @@ impl Generator<'_> {
         let functions = functions(site, &integer, flags.flags.iter().map(|flag| flag.value));
         let operators = operators(site, &name);
         let debug = debug(site, &name, &definition.name);
-        let wire = self.flags_wire(site, definition, &flags.representation);
+        let wire = self.newtype_wire(site, definition, &flags.representation);
         quote! {
             #head
             pub struct #name(#integer);

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use kaa_idl::schema::{Field, Method, Schema, Type, TypeId, TypeKind};
+use kaa_idl::schema::{Method, Schema, Type, TypeId};
 
-use crate::generator::payload_fields;
 use crate::settings::Settings;
+use crate::traverse::{field_types, named_types};
 
 /// The declared types that hold an external one.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Foreign {
         while foreign.types.len() > before {
             before = foreign.types.len();
             for definition in &schema.types {
-                if foreign.holds(&definition.kind) {
+                if field_types(&definition.kind).into_iter().any(|ty| foreign.names_foreign(ty)) {
                     foreign.types.insert(definition.id);
                 }
             }
@@ -42,32 +42,10 @@ impl Foreign {
 
     /// Whether a method's arguments may hold an external type.
     pub(crate) fn has_foreign_arguments(&self, method: &Method) -> bool {
-        self.any(&method.parameters)
+        method.parameters.iter().any(|field| self.names_foreign(&field.ty))
     }
 
-    fn holds(&self, kind: &TypeKind) -> bool {
-        match kind {
-            TypeKind::Struct(structure) => self.any(&structure.fields),
-            TypeKind::Enum(enumeration) => {
-                enumeration.variants.iter().any(|variant| self.any(payload_fields(&variant.payload)))
-            }
-            TypeKind::Flags(_) => false,
-            TypeKind::Newtype(newtype) => self.is_foreign(&newtype.inner),
-        }
-    }
-
-    fn any(&self, fields: &[Field]) -> bool {
-        fields.iter().any(|field| self.is_foreign(&field.ty))
-    }
-
-    fn is_foreign(&self, ty: &Type) -> bool {
-        match ty {
-            Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-                self.is_foreign(inner)
-            }
-            Type::Map(key, value, _) => self.is_foreign(key) || self.is_foreign(value),
-            Type::Named { id, .. } => self.types.contains(id),
-            _ => false,
-        }
+    fn names_foreign(&self, ty: &Type) -> bool {
+        named_types(ty).iter().any(|id| self.types.contains(id))
     }
 }

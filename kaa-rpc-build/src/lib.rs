@@ -40,6 +40,7 @@
 //! relative to the tree, so that no name in a `.kaa` file can capture another. The same input gives the same bytes.
 
 mod abilities;
+mod checks;
 mod client;
 mod codec;
 mod config;
@@ -52,6 +53,7 @@ mod foreign;
 mod frozen;
 mod generator;
 mod methods;
+mod module_context;
 mod names;
 mod newtypes;
 mod notes;
@@ -60,6 +62,7 @@ mod server;
 mod settings;
 mod sizes;
 mod tables;
+mod traverse;
 mod types;
 mod values;
 mod zeros;

@@ -14,7 +14,8 @@ use crate::abilities::Ability;
 use crate::codec::Fields;
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
+use crate::module_context::Site;
 use crate::names;
 use crate::types::initialiser;
 

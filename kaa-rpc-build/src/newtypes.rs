@@ -6,7 +6,8 @@ use kaa_idl::schema::{Newtype, Type, TypeDefinition};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
+use crate::module_context::Site;
 use crate::names;
 use crate::types::{serde_detour, uses_serde};
 

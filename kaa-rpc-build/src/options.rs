@@ -11,8 +11,9 @@ use quote::quote;
 
 use crate::abilities::Ability;
 use crate::documentation;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::{Parameters, Side};
+use crate::module_context::Site;
 use crate::names;
 
 impl Generator<'_> {

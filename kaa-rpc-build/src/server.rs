@@ -8,8 +8,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::documentation;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::{Parameters, Side, hexadecimal};
+use crate::module_context::Site;
 use crate::types::deprecation;
 use crate::{names, notes};
 

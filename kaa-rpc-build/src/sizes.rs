@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use kaa_idl::schema::{Field, Schema, Type, TypeDefinition, TypeId, TypeKind};
 
-use crate::generator::payload_fields;
+use crate::traverse::payload_fields;
 
 /// Estimated sizes in memory of types that are `Copy`, which never contain themselves.
 pub(crate) struct Sizes<'a> {

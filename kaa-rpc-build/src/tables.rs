@@ -8,8 +8,9 @@ use quote::{format_ident, quote};
 
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::{Side, hexadecimal};
+use crate::module_context::Site;
 use crate::names;
 
 impl Generator<'_> {

@@ -10,8 +10,10 @@ use quote::quote;
 use crate::abilities::{Abilities, Ability, has_serde_detour};
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site, payload_fields, scalar_name};
+use crate::generator::Generator;
+use crate::module_context::Site;
 use crate::names;
+use crate::traverse::field_types;
 
 /// The module of [`Generator::serde_array`], without its prefix.
 const SERDE_ARRAY: &str = "serde_array";
@@ -129,9 +131,10 @@ impl Generator<'_> {
         let types = package.types.iter().filter_map(|id| self.schema.type_definition(*id));
         let methods =
             package.services.iter().flat_map(|service| service.server.iter().chain(&service.client));
-        let mut fields = types.flat_map(field_types).chain(methods.flat_map(|method| {
-            method.parameters.iter().filter(|field| field.default_is_written).map(|field| &field.ty)
-        }));
+        let mut fields =
+            types.flat_map(|definition| field_types(&definition.kind)).chain(methods.flat_map(|method| {
+                method.parameters.iter().filter(|field| field.default_is_written).map(|field| &field.ty)
+            }));
         if !fields.any(has_serde_detour) {
             return TokenStream::new();
         }
@@ -340,25 +343,7 @@ pub(crate) fn serde_detour(site: &Site<'_>, ty: &Type) -> TokenStream {
     quote!(#[serde(with = #module)])
 }
 
-/// The types of everything that a declared type holds directly.
-fn field_types(definition: &TypeDefinition) -> Vec<&Type> {
-    match &definition.kind {
-        TypeKind::Struct(structure) => structure.fields.iter().map(|field| &field.ty).collect(),
-        TypeKind::Enum(enumeration) => {
-            let payloads = enumeration.variants.iter().flat_map(|variant| payload_fields(&variant.payload));
-            payloads.map(|field| &field.ty).collect()
-        }
-        TypeKind::Flags(_) => Vec::new(),
-        TypeKind::Newtype(newtype) => vec![&newtype.inner],
-    }
-}
-
 /// The function that gives a field's default.
 pub(crate) fn default_identifier(field: &Field) -> Ident {
     names::identifier(&default_name(field))
-}
-
-/// The integer that flags live in.
-pub(crate) fn flags_integer(representation: &Type) -> Ident {
-    scalar_name(representation)
 }

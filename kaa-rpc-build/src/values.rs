@@ -8,7 +8,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use crate::documentation;
-use crate::generator::{Generator, Site, scalar_name};
+use crate::generator::{Generator, scalar_name};
+use crate::module_context::Site;
 use crate::names;
 use crate::types::deprecation;
 

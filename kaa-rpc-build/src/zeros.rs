@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use kaa_idl::schema::{Enum, Field, Schema, Type, TypeDefinition, TypeId, TypeKind};
 
-use crate::generator::payload_fields;
 use crate::settings::Settings;
+use crate::traverse::payload_fields;
 
 /// Zeros longer than this have no business in a program.
 const LONGEST_ZERO: usize = 64 * 1024;
