@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 
 use crate::error::{Error, Result};
 use crate::generator::Generator;
-use crate::module_context::Site;
+use crate::module_context::ModuleContext;
 use crate::names;
 use crate::traverse::payload_fields;
 use crate::types::default_identifier;
@@ -53,7 +53,7 @@ impl Generator<'_> {
     /// `impl Wire` of a struct.
     pub(crate) fn struct_wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         structure: &Struct,
     ) -> Result<TokenStream> {
@@ -65,19 +65,20 @@ impl Generator<'_> {
             options: None,
             default_functions: true,
         };
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
-        let encode = self.encode_fields(site, fields, &encoder, |field| {
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
+        let encode = self.encode_fields(context, fields, &encoder, |field| {
             let field = names::member(&field.name);
             quote!(&#value.#field)
         })?;
-        let decoding = self.decode_fields(site, fields, &decoder);
+        let decoding = self.decode_fields(context, fields, &decoder);
         let names =
             structure.fields.iter().filter(|field| !field.tombstone).map(|field| names::member(&field.name));
         let (statements, values) = (decoding.statements, decoding.values);
         let body = quote!(#statements ::core::result::Result::Ok(Self { #(#names: #values,)* }));
         let (minimum, encode, decode) = if structure.sealed {
             (
-                self.sealed_minimum(site, fields),
+                self.sealed_minimum(context, fields),
                 quote!(#encode ::core::result::Result::Ok(())),
                 quote!(#decoder.sealed(#path, |#decoder| { #body })),
             )
@@ -88,22 +89,23 @@ impl Generator<'_> {
                 quote!(#decoder.structure(#path, |#decoder| { #body })),
             )
         };
-        Ok(self.wire(site, definition, &minimum, &encode, &decode))
+        Ok(self.wire(context, definition, &minimum, &encode, &decode))
     }
 
     /// `impl Wire` of a newtype or flags.
     pub(crate) fn newtype_wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         inner: &Type,
     ) -> TokenStream {
         let codegen = self.codegen();
-        let shape = self.shape(site, &self.schema.qualified_name(definition), inner);
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
+        let shape = self.shape(context, &self.schema.qualified_name(definition), inner);
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
         let inner = quote!(<#shape as #codegen::Wire>);
         self.wire(
-            site,
+            context,
             definition,
             &quote!(#inner::MIN_SIZE; const NESTS: bool = #inner::NESTS),
             &quote!(#inner::encode(&#value.0, #encoder)),
@@ -114,19 +116,20 @@ impl Generator<'_> {
     /// `impl Wire` of an enum.
     pub(crate) fn enum_wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         enumeration: &Enum,
     ) -> Result<TokenStream> {
         let path = self.schema.qualified_name(definition);
         let codegen = self.codegen();
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
-        let tag = site.local("tag");
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
+        let tag = context.local("tag");
         let mut encode_arms = Vec::new();
         let mut decode_arms = Vec::new();
         for variant in &enumeration.variants {
-            encode_arms.push(self.encode_variant(site, &path, enumeration.sealed, variant)?);
-            decode_arms.push(self.decode_variant(site, &path, enumeration.sealed, variant));
+            encode_arms.push(self.encode_variant(context, &path, enumeration.sealed, variant)?);
+            decode_arms.push(self.decode_variant(context, &path, enumeration.sealed, variant));
         }
         let (encode, decode) = if enumeration.sealed {
             let encode = if encode_arms.is_empty() {
@@ -142,7 +145,7 @@ impl Generator<'_> {
             };
             (encode, decode)
         } else {
-            let unknown = site.local("unknown");
+            let unknown = context.local("unknown");
             let encode = quote! {
                 match #value { #(#encode_arms)* Self::Unknown(#unknown) => #encoder.unknown_variant(#unknown), }
             };
@@ -154,13 +157,13 @@ impl Generator<'_> {
             };
             (encode, decode)
         };
-        Ok(self.wire(site, definition, &quote!(1), &encode, &decode))
+        Ok(self.wire(context, definition, &quote!(1), &encode, &decode))
     }
 
     /// Statements that encode fields; `access` gives a reference to a field's value.
     pub(crate) fn encode_fields(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         fields: Fields<'_>,
         encoder: &Ident,
         access: impl Fn(&Field) -> TokenStream,
@@ -177,7 +180,7 @@ impl Generator<'_> {
                 let zero = Literal::byte_string(&zero);
                 statements.extend(quote!(#encoder.tombstone(#zero)?;));
             } else {
-                let shape = self.shape(site, &path, &field.ty);
+                let shape = self.shape(context, &path, &field.ty);
                 let (name, value) = (field.wire_name(), access(field));
                 statements.extend(quote!(#encoder.field::<#shape>(#name, #value)?;));
             }
@@ -186,14 +189,19 @@ impl Generator<'_> {
     }
 
     /// Code that decodes fields: expressions to be evaluated in order.
-    pub(crate) fn decode_fields(&self, site: &Site<'_>, fields: Fields<'_>, decoder: &Ident) -> Decoding {
+    pub(crate) fn decode_fields(
+        &self,
+        context: &ModuleContext<'_>,
+        fields: Fields<'_>,
+        decoder: &Ident,
+    ) -> Decoding {
         let mut statements = TokenStream::new();
         let mut values = Vec::new();
         // With a tombstone between them, the others have to be statements too for the order to hold.
         let in_statements = fields.is_rearranged() || fields.fields.iter().any(|field| field.tombstone);
         for field in fields.fields {
             let path = fields.path_of(field);
-            let shape = self.shape(site, &path, &field.ty);
+            let shape = self.shape(context, &path, &field.ty);
             let name = field.wire_name();
             if field.tombstone {
                 statements.extend(quote!(#decoder.tombstone::<#shape>(#name)?;));
@@ -202,13 +210,13 @@ impl Generator<'_> {
             let value = match &field.default {
                 _ if fields.sealed => quote!(#decoder.sealed_field::<#shape>(#name)?),
                 Some(default) => {
-                    let default = self.default_function(site, fields, field, default);
+                    let default = self.default_function(context, fields, field, default);
                     quote!(#decoder.field_or::<#shape>(#name, #default)?)
                 }
                 None => quote!(#decoder.field::<#shape>(#name)?),
             };
             if in_statements {
-                let local = site.local(&values.len().to_string());
+                let local = context.local(&values.len().to_string());
                 statements.extend(quote!(let #local = #value;));
                 values.push(quote!(#local));
             } else {
@@ -221,7 +229,7 @@ impl Generator<'_> {
     /// Something to call for a field's default.
     fn default_function(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         fields: Fields<'_>,
         field: &Field,
         default: &Value,
@@ -232,21 +240,21 @@ impl Generator<'_> {
             let function = default_identifier(field);
             quote!(Self::#function)
         } else {
-            let value = self.value(site, &field.ty, default);
+            let value = self.value(context, &field.ty, default);
             quote!(|| #value)
         }
     }
 
     fn encode_variant(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         enum_path: &str,
         sealed: bool,
         variant: &Variant,
     ) -> Result<TokenStream> {
         let name = names::identifier(&variant.name);
         let tag = Literal::u32_unsuffixed(variant.tag);
-        let encoder = site.local("encoder");
+        let encoder = context.local("encoder");
         let path = format!("{enum_path}.{}", variant.name);
         let fields = Fields {
             path: &path,
@@ -255,9 +263,9 @@ impl Generator<'_> {
             options: None,
             default_functions: false,
         };
-        let pattern = variant_pattern(site, variant);
-        let body = self.encode_fields(site, fields, &encoder, |field| {
-            let binding = field_binding(site, fields.fields, field);
+        let pattern = variant_pattern(context, variant);
+        let body = self.encode_fields(context, fields, &encoder, |field| {
+            let binding = field_binding(context, fields.fields, field);
             quote!(#binding)
         })?;
         Ok(match (&variant.payload, sealed) {
@@ -274,7 +282,7 @@ impl Generator<'_> {
 
     fn decode_variant(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         enum_path: &str,
         sealed: bool,
         variant: &Variant,
@@ -289,7 +297,7 @@ impl Generator<'_> {
             options: None,
             default_functions: false,
         };
-        let Decoding { statements, values } = self.decode_fields(site, fields, &site.local("decoder"));
+        let Decoding { statements, values } = self.decode_fields(context, fields, &context.local("decoder"));
         let value = match &variant.payload {
             Payload::Unit => quote!(Self::#name),
             Payload::Tuple(_) => quote!(Self::#name(#(#values),*)),
@@ -307,10 +315,10 @@ impl Generator<'_> {
     }
 
     /// The smallest number of bytes that a sealed struct can have.
-    fn sealed_minimum(&self, site: &Site<'_>, fields: Fields<'_>) -> TokenStream {
+    fn sealed_minimum(&self, context: &ModuleContext<'_>, fields: Fields<'_>) -> TokenStream {
         let codegen = self.codegen();
         let sizes = fields.fields.iter().map(|field| {
-            let shape = self.shape(site, &fields.path_of(field), &field.ty);
+            let shape = self.shape(context, &fields.path_of(field), &field.ty);
             quote!(<#shape as #codegen::Wire>::MIN_SIZE)
         });
         let sizes: Vec<TokenStream> = sizes.collect();
@@ -319,7 +327,7 @@ impl Generator<'_> {
 
     fn wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         minimum: &TokenStream,
         encode: &TokenStream,
@@ -327,7 +335,8 @@ impl Generator<'_> {
     ) -> TokenStream {
         let codegen = self.codegen();
         let name = names::identifier(&definition.name);
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
         let foreign = foreign_constant(self.foreign.is_declared_foreign(definition.id));
         quote! {
             impl #codegen::Wire for #name {
@@ -351,10 +360,10 @@ impl Generator<'_> {
 }
 
 /// A pattern that binds the fields of a variant's payload.
-pub(crate) fn variant_pattern(site: &Site<'_>, variant: &Variant) -> TokenStream {
+pub(crate) fn variant_pattern(context: &ModuleContext<'_>, variant: &Variant) -> TokenStream {
     let fields: Vec<&Field> =
         payload_fields(&variant.payload).iter().filter(|field| !field.tombstone).collect();
-    let bindings = fields.iter().map(|field| field_binding(site, payload_fields(&variant.payload), field));
+    let bindings = fields.iter().map(|field| field_binding(context, payload_fields(&variant.payload), field));
     match &variant.payload {
         Payload::Unit => TokenStream::new(),
         Payload::Tuple(_) => quote!((#(#bindings),*)),
@@ -366,9 +375,9 @@ pub(crate) fn variant_pattern(site: &Site<'_>, variant: &Variant) -> TokenStream
 }
 
 /// What [`variant_pattern`] binds a field to.
-pub(crate) fn field_binding(site: &Site<'_>, fields: &[Field], field: &Field) -> Ident {
+pub(crate) fn field_binding(context: &ModuleContext<'_>, fields: &[Field], field: &Field) -> Ident {
     let position = fields.iter().position(|other| other.name == field.name).unwrap_or_default();
-    format_ident!("{}", site.local(&position.to_string()))
+    format_ident!("{}", context.local(&position.to_string()))
 }
 
 /// Says that encoding runs the user's own code, where it does.

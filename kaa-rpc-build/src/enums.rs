@@ -7,12 +7,12 @@ use kaa_idl::schema::{Enum, Field, Payload, Type, TypeDefinition, TypeKind, Vari
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::abilities::{Abilities, Ability};
 use crate::codec::{field_binding, variant_pattern};
+use crate::derives::{Derive, DeriveSet};
 use crate::documentation;
 use crate::error::Result;
 use crate::generator::Generator;
-use crate::module_context::Site;
+use crate::module_context::ModuleContext;
 use crate::names;
 use crate::traverse::payload_fields;
 use crate::types::deprecation;
@@ -21,26 +21,26 @@ impl Generator<'_> {
     /// All items of an enum or error.
     pub(crate) fn enum_items(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         enumeration: &Enum,
     ) -> Result<TokenStream> {
         let path = self.schema.qualified_name(definition);
         let name = names::identifier(&definition.name);
-        let abilities = self.abilities.of(definition.id);
+        let derives = self.derives.of(definition.id);
         let head = self.type_head(definition, &[]);
-        let default = self.default_variant(&path, abilities, enumeration);
+        let default = self.default_variant(&path, derives, enumeration);
         let variants = enumeration.variants.iter().map(|variant| {
             let is_default = default == Some(variant.name.as_str());
-            self.variant(site, &path, abilities, is_default, variant)
+            self.variant(context, &path, derives, is_default, variant)
         });
         let unknown = (!enumeration.sealed).then(|| {
             let codegen = self.codegen();
             let docs = documentation::written(&["A variant that this version of the schema does not know."]);
             quote!(#docs Unknown(#codegen::UnknownVariant),)
         });
-        let wire = self.enum_wire(site, definition, enumeration)?;
-        let error = enumeration.error.then(|| self.error_items(site, definition, enumeration));
+        let wire = self.enum_wire(context, definition, enumeration)?;
+        let error = enumeration.error.then(|| self.error_items(context, definition, enumeration));
         Ok(quote! {
             #head
             pub enum #name { #(#variants)* #unknown }
@@ -50,17 +50,12 @@ impl Generator<'_> {
     }
 
     /// The variant to mark as the default where one was asked for and nobody said which.
-    fn default_variant<'e>(
-        &self,
-        path: &str,
-        abilities: Abilities,
-        enumeration: &'e Enum,
-    ) -> Option<&'e str> {
+    fn default_variant<'e>(&self, path: &str, derives: DeriveSet, enumeration: &'e Enum) -> Option<&'e str> {
         let is_marked = |variant: &Variant| {
             let attributes = self.settings.field_attributes(&format!("{path}.{}", variant.name));
             attributes.iter().any(|attribute| attribute.path().is_ident("default"))
         };
-        if !abilities.contains(Ability::Default) || enumeration.variants.iter().any(is_marked) {
+        if !derives.contains(Derive::Default) || enumeration.variants.iter().any(is_marked) {
             return None;
         }
         let unit = enumeration.variants.iter().find(|variant| variant.payload == Payload::Unit);
@@ -69,9 +64,9 @@ impl Generator<'_> {
 
     fn variant(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         enum_path: &str,
-        abilities: Abilities,
+        derives: DeriveSet,
         is_default: bool,
         variant: &Variant,
     ) -> TokenStream {
@@ -80,15 +75,15 @@ impl Generator<'_> {
         let deprecated = deprecation(&variant.attributes);
         let attributes = self.settings.field_attributes(&path);
         let default = is_default.then(|| quote!(#[default]));
-        let has_serde = abilities.contains(Ability::Serialize) || abilities.contains(Ability::Deserialize);
+        let has_serde = derives.contains(Derive::Serialize) || derives.contains(Derive::Deserialize);
         let rename = (has_serde && variant.wire_name() != variant.name).then(|| {
             let name = variant.wire_name();
             quote!(#[serde(rename = #name)])
         });
         let name = names::identifier(&variant.name);
         let fields = payload_fields(&variant.payload).iter().filter(|field| !field.tombstone).map(|field| {
-            let head = self.variant_field_head(site, &path, field, abilities);
-            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let head = self.variant_field_head(context, &path, field, derives);
+            let ty = self.rust_type(context, &format!("{path}.{}", field.name), &field.ty);
             (head, names::member(&field.name), ty)
         });
         let payload = match &variant.payload {
@@ -106,11 +101,16 @@ impl Generator<'_> {
     }
 
     /// `Display`, `Error` and `DeclaredError`.
-    fn error_items(&self, site: &Site<'_>, definition: &TypeDefinition, enumeration: &Enum) -> TokenStream {
+    fn error_items(
+        &self,
+        context: &ModuleContext<'_>,
+        definition: &TypeDefinition,
+        enumeration: &Enum,
+    ) -> TokenStream {
         let codegen = self.codegen();
         let name = names::identifier(&definition.name);
-        let (formatter, unknown) = (site.local("formatter"), site.local("unknown"));
-        let sentences = enumeration.variants.iter().map(|variant| self.sentence(site, variant));
+        let (formatter, unknown) = (context.local("formatter"), context.local("unknown"));
+        let sentences = enumeration.variants.iter().map(|variant| self.sentence(context, variant));
         let unknown_sentence = (!enumeration.sealed).then(|| {
             quote! {
                 Self::Unknown(#unknown) => {
@@ -123,7 +123,7 @@ impl Generator<'_> {
         } else {
             quote!(match self { #(#sentences)* #unknown_sentence })
         };
-        let source = self.source_method(site, enumeration);
+        let source = self.source_method(context, enumeration);
         quote! {
             impl ::core::fmt::Display for #name {
                 fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result { #matched }
@@ -134,11 +134,11 @@ impl Generator<'_> {
     }
 
     /// The arm of `Display` for a variant.
-    fn sentence(&self, site: &Site<'_>, variant: &Variant) -> TokenStream {
+    fn sentence(&self, context: &ModuleContext<'_>, variant: &Variant) -> TokenStream {
         let name = names::identifier(&variant.name);
-        let formatter = site.local("formatter");
+        let formatter = context.local("formatter");
         let fields = payload_fields(&variant.payload);
-        let pattern = variant_pattern(site, variant);
+        let pattern = variant_pattern(context, variant);
         let (format, mentioned) = self.format(variant);
         if mentioned.is_empty() {
             let rest = match &variant.payload {
@@ -149,14 +149,14 @@ impl Generator<'_> {
             let text = format.replace("{{", "{").replace("}}", "}");
             return quote!(Self::#name #rest => #formatter.write_str(#text),);
         }
-        let values = mentioned.iter().map(|field| field_binding(site, fields, field));
+        let values = mentioned.iter().map(|field| field_binding(context, fields, field));
         quote!(Self::#name #pattern => ::core::write!(#formatter, #format, #(#values),*),)
     }
 
     /// A format string without names, and the fields that go into its places.
     fn format<'v>(&self, variant: &'v Variant) -> (String, Vec<&'v Field>) {
         let fields = payload_fields(&variant.payload);
-        let place = |field: &Field| if self.displays(&field.ty) { "{}" } else { "{:?}" };
+        let place = |field: &Field| if self.has_display(&field.ty) { "{}" } else { "{:?}" };
         let mut format = String::new();
         let mut mentioned = Vec::new();
         let Some(display) = &variant.attributes.display else {
@@ -193,7 +193,7 @@ impl Generator<'_> {
     }
 
     /// `Error::source`: the declared error in a payload that the sentence leaves out.
-    fn source_method(&self, site: &Site<'_>, enumeration: &Enum) -> TokenStream {
+    fn source_method(&self, context: &ModuleContext<'_>, enumeration: &Enum) -> TokenStream {
         let mut arms = Vec::new();
         for variant in &enumeration.variants {
             let fields = payload_fields(&variant.payload);
@@ -205,8 +205,8 @@ impl Generator<'_> {
             });
             if let Some(source) = source {
                 let name = names::identifier(&variant.name);
-                let pattern = variant_pattern(site, variant);
-                let binding = field_binding(site, fields, source);
+                let pattern = variant_pattern(context, variant);
+                let binding = field_binding(context, fields, source);
                 let boxed = matches!(source.ty, Type::Named { boxed: true, .. });
                 let value = if boxed { quote!(&**#binding) } else { quote!(#binding) };
                 arms.push(quote!(Self::#name #pattern => ::core::option::Option::Some(#value),));

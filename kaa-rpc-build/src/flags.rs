@@ -6,10 +6,10 @@ use kaa_idl::schema::{Flags, TypeDefinition};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use crate::abilities::Ability;
+use crate::derives::Derive;
 use crate::documentation;
 use crate::generator::{Generator, scalar_name};
-use crate::module_context::Site;
+use crate::module_context::ModuleContext;
 use crate::names;
 use crate::types::deprecation;
 
@@ -31,11 +31,11 @@ impl Generator<'_> {
     /// All items of a flags type.
     pub(crate) fn flags_items(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         flags: &Flags,
     ) -> TokenStream {
-        let head = self.type_head(definition, &[Ability::Debug]);
+        let head = self.type_head(definition, &[Derive::Debug]);
         let name = names::identifier(&definition.name);
         let integer = scalar_name(&flags.representation);
         let path = self.schema.qualified_name(definition);
@@ -52,10 +52,10 @@ impl Generator<'_> {
             quote!((#text, Self::#constant))
         });
         let count = Literal::usize_unsuffixed(flags.flags.len());
-        let functions = functions(site, &integer, flags.flags.iter().map(|flag| flag.value));
-        let operators = operators(site, &name);
-        let debug = debug(site, &name, &definition.name);
-        let wire = self.newtype_wire(site, definition, &flags.representation);
+        let functions = functions(context, &integer, flags.flags.iter().map(|flag| flag.value));
+        let operators = operators(context, &name);
+        let debug = debug(context, &name, &definition.name);
+        let wire = self.newtype_wire(context, definition, &flags.representation);
         quote! {
             #head
             pub struct #name(#integer);
@@ -75,8 +75,8 @@ fn constant_identifier(name: &str) -> Ident {
     if FUNCTIONS.contains(&name) { names::identifier(&format!("{name}_")) } else { names::identifier(name) }
 }
 
-fn functions(site: &Site<'_>, integer: &Ident, values: impl Iterator<Item = u64>) -> TokenStream {
-    let (bits, other) = (site.local("bits"), site.local("other"));
+fn functions(context: &ModuleContext<'_>, integer: &Ident, values: impl Iterator<Item = u64>) -> TokenStream {
+    let (bits, other) = (context.local("bits"), context.local("other"));
     let all = Literal::u64_unsuffixed(values.fold(0, |all, value| all | value));
     quote! {
         /// No flag.
@@ -109,8 +109,8 @@ fn functions(site: &Site<'_>, integer: &Ident, values: impl Iterator<Item = u64>
     }
 }
 
-fn operators(site: &Site<'_>, name: &Ident) -> TokenStream {
-    let other = site.local("other");
+fn operators(context: &ModuleContext<'_>, name: &Ident) -> TokenStream {
+    let other = context.local("other");
     quote! {
         impl ::core::ops::BitOr for #name {
             type Output = Self;
@@ -135,10 +135,11 @@ fn operators(site: &Site<'_>, name: &Ident) -> TokenStream {
 }
 
 /// `Caps(HD | SUBTITLES | 0x80)`.
-fn debug(site: &Site<'_>, name: &Ident, text: &str) -> TokenStream {
+fn debug(context: &ModuleContext<'_>, name: &Ident, text: &str) -> TokenStream {
     let open = format!("{text}(");
-    let (formatter, rest, separator) = (site.local("formatter"), site.local("rest"), site.local("separator"));
-    let (flag, flag_name) = (site.local("flag"), site.local("name"));
+    let (formatter, rest, separator) =
+        (context.local("formatter"), context.local("rest"), context.local("separator"));
+    let (flag, flag_name) = (context.local("flag"), context.local("name"));
     quote! {
         impl ::core::fmt::Debug for #name {
             fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 
 /// What came out of a comparison that went well.
 #[derive(Debug, Default)]
-pub(crate) struct Compared {
+pub(crate) struct Comparison {
     /// Warnings as text.
     pub(crate) warnings: String,
     /// What Cargo has to watch.
@@ -25,7 +25,7 @@ pub(crate) struct Compared {
 }
 
 /// Compares the sources with every frozen schema of a folder.
-pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderStyle) -> Result<Compared> {
+pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderStyle) -> Result<Comparison> {
     let (history, mut paths) = read(folder)?;
     paths.push(folder.to_path_buf());
     let mut seen = HashSet::new();
@@ -56,7 +56,7 @@ pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderSty
         }
     }
     if errors.is_empty() {
-        Ok(Compared { warnings: warnings.unwrap_or_default(), paths })
+        Ok(Comparison { warnings: warnings.unwrap_or_default(), paths })
     } else {
         Err(Error::Breaking { rendered: errors })
     }

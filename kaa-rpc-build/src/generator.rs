@@ -7,11 +7,11 @@ use kaa_idl::schema::{Field, Schema, Type, TypeDefinition, TypeId};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::abilities::{Abilities, AbilityTable};
 use crate::checks::{check_ids, check_names};
+use crate::derives::{DeriveSet, DeriveTable};
 use crate::error::Result;
 use crate::foreign::Foreign;
-use crate::module_context::Site;
+use crate::module_context::ModuleContext;
 use crate::names;
 use crate::settings::Settings;
 use crate::zeros::Zeros;
@@ -20,7 +20,7 @@ use crate::zeros::Zeros;
 pub(crate) struct Generator<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) settings: &'a Settings,
-    pub(crate) abilities: AbilityTable,
+    pub(crate) derives: DeriveTable,
     pub(crate) zeros: Zeros,
     pub(crate) foreign: Foreign,
 }
@@ -29,10 +29,10 @@ impl<'a> Generator<'a> {
     pub(crate) fn new(schema: &'a Schema, settings: &'a Settings) -> Result<Self> {
         check_ids(schema)?;
         check_names(schema, settings)?;
-        let abilities = AbilityTable::new(schema, settings);
+        let derives = DeriveTable::new(schema, settings);
         let zeros = Zeros::new(schema, settings);
         let foreign = Foreign::new(schema, settings);
-        Ok(Self { schema, settings, abilities, zeros, foreign })
+        Ok(Self { schema, settings, derives, zeros, foreign })
     }
 
     /// `::kaa_rpc_runtime::codegen`.
@@ -53,21 +53,21 @@ impl<'a> Generator<'a> {
     }
 
     /// The Rust path of a declared type.
-    pub(crate) fn path(&self, site: &Site<'_>, id: TypeId) -> TokenStream {
+    pub(crate) fn path(&self, context: &ModuleContext<'_>, id: TypeId) -> TokenStream {
         let Some((definition, external)) = self.definition(id) else { return quote!(()) };
         if let Some(external) = external {
             return quote!(#external);
         }
         let name = names::identifier(&definition.name);
         let Some(package) = self.schema.package(definition.package) else { return quote!(#name) };
-        site.path_to(package, &quote!(#name))
+        context.path_to(package, &quote!(#name))
     }
 
     /// The Rust type of a type expression, at a place that settings know by `path`.
-    pub(crate) fn rust_type(&self, site: &Site<'_>, path: &str, ty: &Type) -> TokenStream {
+    pub(crate) fn rust_type(&self, context: &ModuleContext<'_>, path: &str, ty: &Type) -> TokenStream {
         let codegen = self.codegen();
-        let hashed = self.settings.hash_map(path);
-        let inner = |ty| self.rust_type(site, path, ty);
+        let use_hash_map = self.settings.hash_map(path);
+        let inner = |ty| self.rust_type(context, path, ty);
         match ty {
             Type::Duration => quote!(::core::time::Duration),
             Type::Timestamp => quote!(#codegen::Timestamp),
@@ -84,12 +84,12 @@ impl<'a> Generator<'a> {
             }
             Type::Set(element, _) => {
                 let element = inner(element);
-                let set = if hashed { format_ident!("HashSet") } else { format_ident!("BTreeSet") };
+                let set = if use_hash_map { format_ident!("HashSet") } else { format_ident!("BTreeSet") };
                 quote!(::std::collections::#set<#element>)
             }
             Type::Map(key, value, _) => {
                 let (key, value) = (inner(key), inner(value));
-                let map = if hashed { format_ident!("HashMap") } else { format_ident!("BTreeMap") };
+                let map = if use_hash_map { format_ident!("HashMap") } else { format_ident!("BTreeMap") };
                 quote!(::std::collections::#map<#key, #value>)
             }
             Type::Array(element, length) => {
@@ -97,7 +97,7 @@ impl<'a> Generator<'a> {
                 quote!([#element; #length])
             }
             Type::Named { id, boxed } => {
-                let path = self.path(site, *id);
+                let path = self.path(context, *id);
                 if *boxed { quote!(::std::boxed::Box<#path>) } else { path }
             }
             scalar => {
@@ -108,10 +108,10 @@ impl<'a> Generator<'a> {
     }
 
     /// The type that encodes and decodes a type expression: scalars and declared types do it themselves.
-    pub(crate) fn shape(&self, site: &Site<'_>, path: &str, ty: &Type) -> TokenStream {
+    pub(crate) fn shape(&self, context: &ModuleContext<'_>, path: &str, ty: &Type) -> TokenStream {
         let codegen = self.codegen();
-        let hashed = self.settings.hash_map(path);
-        let inner = |ty| self.shape(site, path, ty);
+        let use_hash_map = self.settings.hash_map(path);
+        let inner = |ty| self.shape(context, path, ty);
         let bound = |bound: &Option<u64>| match bound {
             Some(bound) => {
                 let bound = proc_macro2::Literal::u64_unsuffixed(*bound);
@@ -138,12 +138,12 @@ impl<'a> Generator<'a> {
             }
             Type::Set(element, length) => {
                 let (element, length) = (inner(element), bound(length));
-                let set = if hashed { format_ident!("HashSet") } else { format_ident!("Set") };
+                let set = if use_hash_map { format_ident!("HashSet") } else { format_ident!("Set") };
                 quote!(#codegen::shape::#set<#element, #length>)
             }
             Type::Map(key, value, length) => {
                 let (key, value, length) = (inner(key), inner(value), bound(length));
-                let map = if hashed { format_ident!("HashMap") } else { format_ident!("Map") };
+                let map = if use_hash_map { format_ident!("HashMap") } else { format_ident!("Map") };
                 quote!(#codegen::shape::#map<#key, #value, #length>)
             }
             Type::Array(element, length) => {
@@ -151,18 +151,18 @@ impl<'a> Generator<'a> {
                 quote!(#codegen::shape::Array<#element, #length>)
             }
             Type::Named { id, boxed } => {
-                let path = self.path(site, *id);
+                let path = self.path(context, *id);
                 let external = self.definition(*id).is_some_and(|(_, external)| external.is_some());
                 let shape = if external { quote!(#codegen::shape::Extern<#path>) } else { path };
                 if *boxed { quote!(#codegen::shape::Boxed<#shape>) } else { shape }
             }
-            leaf => self.rust_type(site, path, leaf),
+            leaf => self.rust_type(context, path, leaf),
         }
     }
 
     /// The derives of a value with these fields that is no declared type itself.
-    pub(crate) fn abilities_of(&self, path: &str, fields: &[&Field]) -> Abilities {
-        self.abilities.of_fields(self.settings, path, fields)
+    pub(crate) fn derives_of(&self, path: &str, fields: &[&Field]) -> DeriveSet {
+        self.derives.of_fields(self.settings, path, fields)
     }
 }
 

@@ -39,11 +39,11 @@
 //! Code is built as syntax trees and printed by `prettyplease`, never glued from text. Every path in it is absolute or
 //! relative to the tree, so that no name in a `.kaa` file can capture another. The same input gives the same bytes.
 
-mod abilities;
 mod checks;
 mod client;
 mod codec;
 mod config;
+mod derives;
 mod documentation;
 mod emit;
 mod enums;

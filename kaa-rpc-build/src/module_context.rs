@@ -12,7 +12,7 @@ use crate::names;
 
 /// Where generated code stands.
 #[derive(Debug, Clone)]
-pub(crate) struct Site<'a> {
+pub(crate) struct ModuleContext<'a> {
     pub(crate) package: &'a Package,
     /// How many modules below the package's own.
     depth: usize,
@@ -21,7 +21,7 @@ pub(crate) struct Site<'a> {
     prefix: String,
 }
 
-impl<'a> Site<'a> {
+impl<'a> ModuleContext<'a> {
     /// The module of a package.
     pub(crate) fn package(schema: &Schema, package: &'a Package) -> Self {
         let mut values: BTreeSet<String> =

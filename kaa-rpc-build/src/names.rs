@@ -18,7 +18,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Words that not even `r#` makes usable.
-const UNSPEAKABLE: &[&str] = &["self", "Self", "super", "crate", "_"];
+const NON_RAW_KEYWORDS: &[&str] = &["self", "Self", "super", "crate", "_"];
 
 /// Types that Rust finds last, so that a module or a type of that name would hide them.
 const PRIMITIVES: &[&str] = &[
@@ -28,7 +28,7 @@ const PRIMITIVES: &[&str] = &[
 
 /// A name as an identifier: raw if it is a keyword, with `_` behind it if even that is not allowed.
 pub(crate) fn identifier(name: &str) -> Ident {
-    if UNSPEAKABLE.contains(&name) {
+    if NON_RAW_KEYWORDS.contains(&name) {
         return Ident::new(&format!("{name}_"), Span::call_site());
     }
     if KEYWORDS.contains(&name) {

@@ -9,25 +9,25 @@ use kaa_idl::schema::Field;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::abilities::Ability;
+use crate::derives::Derive;
 use crate::documentation;
 use crate::generator::Generator;
 use crate::methods::{Parameters, Side};
-use crate::module_context::Site;
+use crate::module_context::ModuleContext;
 use crate::names;
 
 impl Generator<'_> {
     /// The options structs of all methods of the package; methods that come from one interface share theirs.
-    pub(crate) fn options_structs(&self, site: &Site<'_>) -> TokenStream {
+    pub(crate) fn options_structs(&self, context: &ModuleContext<'_>) -> TokenStream {
         let mut done = BTreeSet::new();
         let mut items = TokenStream::new();
-        for side in site.package.services.iter().flat_map(Side::both) {
+        for side in context.package.services.iter().flat_map(Side::both) {
             for method in side.methods() {
-                let parameters = Parameters::new(site, side, method);
+                let parameters = Parameters::new(context, side, method);
                 if let Some((name, path)) = &parameters.options
                     && done.insert(name.clone())
                 {
-                    items.extend(self.options_struct(site, side, &parameters, name, path));
+                    items.extend(self.options_struct(context, side, &parameters, name, path));
                 }
             }
         }
@@ -36,40 +36,40 @@ impl Generator<'_> {
 
     fn options_struct(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         side: Side<'_>,
         parameters: &Parameters<'_>,
         name: &str,
         path: &str,
     ) -> TokenStream {
         let fields = &parameters.optional;
-        let by_hand = fields.iter().any(|field| self.has_own_default(field));
-        let removed: &[Ability] = if by_hand { &[Ability::Default] } else { &[] };
-        let abilities = self.abilities_of(path, fields);
-        let derives = self.derives(abilities.without(removed), &[]);
+        let manual_default = fields.iter().any(|field| self.has_own_default(field));
+        let removed: &[Derive] = if manual_default { &[Derive::Default] } else { &[] };
+        let derives = self.derives_of(path, fields);
+        let derive_attribute = self.derive_attribute(derives.without(removed), &[]);
         let sentence = format!(
             "The arguments of [`{}`]'s `{}` that have defaults.",
             side.service.name, parameters.method.name
         );
         let docs = documentation::written(&[&sentence]);
         let attributes = self.settings.type_attributes(path);
-        let serde = abilities.contains(Ability::Deserialize).then(|| quote!(#[serde(default)]));
+        let serde = derives.contains(Derive::Deserialize).then(|| quote!(#[serde(default)]));
         let name = names::identifier(name);
         let mut declared = Vec::new();
         let mut values = Vec::new();
         let mut setters = TokenStream::new();
         for field in fields {
-            let head = self.field_head(site, path, field, abilities);
+            let head = self.field_head(context, path, field, derives);
             let member = names::member(&field.name);
-            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let ty = self.rust_type(context, &format!("{path}.{}", field.name), &field.ty);
             declared.push(quote!(#head pub #member: #ty,));
             if let Some(default) = &field.default {
-                let value = self.value(site, &field.ty, default);
+                let value = self.value(context, &field.ty, default);
                 values.push(quote!(#member: #value));
             }
-            setters.extend(self.setter(site, field, &ty));
+            setters.extend(self.setter(context, field, &ty));
         }
-        let default = by_hand.then(|| {
+        let default = manual_default.then(|| {
             quote! {
                 impl ::core::default::Default for #name {
                     fn default() -> Self { Self { #(#values),* } }
@@ -78,7 +78,7 @@ impl Generator<'_> {
         });
         quote! {
             #docs
-            #derives
+            #derive_attribute
             #serde
             #attributes
             #[non_exhaustive]
@@ -88,13 +88,13 @@ impl Generator<'_> {
         }
     }
 
-    fn setter(&self, site: &Site<'_>, field: &Field, ty: &TokenStream) -> TokenStream {
+    fn setter(&self, context: &ModuleContext<'_>, field: &Field, ty: &TokenStream) -> TokenStream {
         let member = names::member(&field.name);
         // `options.clone()` and `Options::default()` must go on meaning what they mean everywhere.
         let mut taken = BTreeSet::from(["clone".to_owned(), "default".to_owned()]);
         let setter =
             names::identifier(&names::distinct(&kaa_idl::casing::member_case(&field.name), &mut taken));
-        let (bindings, _) = site.bindings([field.name.as_str()], &[]);
+        let (bindings, _) = context.bindings([field.name.as_str()], &[]);
         let docs = documentation::declared_or(&field.docs, &format!("Sets `{}`.", field.name));
         bindings
             .iter()

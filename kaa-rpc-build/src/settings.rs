@@ -67,7 +67,11 @@ impl Settings {
             for derive in derives {
                 let paths = derive.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).map_err(
                     |error| {
-                        wrong("type_attribute", &derive.to_token_stream().to_string(), &error.to_string())
+                        setting_error(
+                            "type_attribute",
+                            &derive.to_token_stream().to_string(),
+                            &error.to_string(),
+                        )
                     },
                 )?;
                 settings
@@ -133,7 +137,7 @@ impl Settings {
             let is_type =
                 schema.types.iter().any(|definition| schema.qualified_name(definition) == rule.path);
             if !is_type {
-                return Err(wrong("extern_type", &rule.path, "there is no type of that name"));
+                return Err(setting_error("extern_type", &rule.path, "there is no type of that name"));
             }
         }
         let settings = [
@@ -147,7 +151,7 @@ impl Settings {
             for path in paths {
                 let rule = Rule::new(path, ());
                 if !known.iter().any(|known| rule.matches(known)) {
-                    return Err(wrong(setting, path, "nothing in the .kaa files has that name"));
+                    return Err(setting_error(setting, path, "nothing in the .kaa files has that name"));
                 }
             }
         }
@@ -172,14 +176,14 @@ fn rules<T>(
 }
 
 fn parsed<T: syn::parse::Parse>(setting: &'static str, value: &str) -> Result<T> {
-    syn::parse_str(value).map_err(|error| wrong(setting, value, &error.to_string()))
+    syn::parse_str(value).map_err(|error| setting_error(setting, value, &error.to_string()))
 }
 
 fn attributes(setting: &'static str, value: &str) -> Result<Vec<Attribute>> {
-    Attribute::parse_outer.parse_str(value).map_err(|error| wrong(setting, value, &error.to_string()))
+    Attribute::parse_outer.parse_str(value).map_err(|error| setting_error(setting, value, &error.to_string()))
 }
 
-fn wrong(setting: &'static str, value: &str, problem: &str) -> Error {
+fn setting_error(setting: &'static str, value: &str, problem: &str) -> Error {
     Error::Setting { setting, value: value.to_owned(), problem: problem.to_owned() }
 }
 

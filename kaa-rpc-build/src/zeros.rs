@@ -1,7 +1,7 @@
 //! The bytes of a zero value of every type: what stands on the wire in a tombstone's slot.
 //!
 //! Invariants: a zero is a valid encoding of its type; zeros of recursive types are finite (the table is a least
-//! fixed point); none is longer than [`LONGEST_ZERO`]; leaf bytes are those of bincode's standard configuration.
+//! fixed point); none is longer than [`MAX_ZERO_SIZE`]; leaf bytes are those of bincode's standard configuration.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::traverse::payload_fields;
 
 /// Zeros longer than this have no business in a program.
-const LONGEST_ZERO: usize = 64 * 1024;
+const MAX_ZERO_SIZE: usize = 64 * 1024;
 
 /// The zero of every declared type that has one.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Zeros {
             Type::Array(inner, length) => {
                 let element = self.of(inner)?;
                 let length = usize::try_from(*length).ok()?;
-                if element.len().checked_mul(length)? > LONGEST_ZERO {
+                if element.len().checked_mul(length)? > MAX_ZERO_SIZE {
                     return None;
                 }
                 element.repeat(length)
@@ -59,7 +59,7 @@ impl Zeros {
             // Integers, `bool` and `char` as one byte, the length of whatever has one, the absent `Option`.
             _ => vec![0],
         };
-        (zero.len() <= LONGEST_ZERO).then_some(zero)
+        (zero.len() <= MAX_ZERO_SIZE).then_some(zero)
     }
 
     fn of_definition(&self, definition: &TypeDefinition) -> Option<Vec<u8>> {
@@ -98,7 +98,7 @@ impl Zeros {
         let mut body = Vec::new();
         for field in fields {
             body.extend(self.of(&field.ty)?);
-            if body.len() > LONGEST_ZERO {
+            if body.len() > MAX_ZERO_SIZE {
                 return None;
             }
         }

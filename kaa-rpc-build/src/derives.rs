@@ -15,14 +15,14 @@ use crate::sizes::Sizes;
 use crate::traverse::payload_fields;
 
 /// The largest type, in estimated bytes, that is `Copy` without being asked.
-const LARGEST_COPY: u64 = 64;
+const MAX_COPY_SIZE: u64 = 64;
 
 /// The longest array for which the standard library and serde have their traits.
-pub(crate) const LONGEST_ARRAY: u32 = 32;
+pub(crate) const MAX_TRAIT_ARRAY_LENGTH: u32 = 32;
 
 /// A trait that is derived where possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Ability {
+pub(crate) enum Derive {
     Clone,
     Copy,
     Debug,
@@ -36,27 +36,27 @@ pub(crate) enum Ability {
     Deserialize,
 }
 
-const EVERY: [Ability; 11] = [
-    Ability::Clone,
-    Ability::Copy,
-    Ability::Debug,
-    Ability::Default,
-    Ability::PartialEq,
-    Ability::Eq,
-    Ability::PartialOrd,
-    Ability::Ord,
-    Ability::Hash,
-    Ability::Serialize,
-    Ability::Deserialize,
+const ALL: [Derive; 11] = [
+    Derive::Clone,
+    Derive::Copy,
+    Derive::Debug,
+    Derive::Default,
+    Derive::PartialEq,
+    Derive::Eq,
+    Derive::PartialOrd,
+    Derive::Ord,
+    Derive::Hash,
+    Derive::Serialize,
+    Derive::Deserialize,
 ];
 
-impl Ability {
-    /// The ability that a derive's path names, as far as it is one of these.
-    fn named(path: &Path) -> Option<Self> {
+impl Derive {
+    /// The derive that a derive's path names, as far as it is one of these.
+    fn from_path(path: &Path) -> Option<Self> {
         let first = path.segments.first()?.ident.to_string();
         let last = path.segments.last()?.ident.to_string();
         let home = if path.segments.len() == 1 { "" } else { first.as_str() };
-        let ability = match last.as_str() {
+        let derive = match last.as_str() {
             "Clone" => Self::Clone,
             "Copy" => Self::Copy,
             "Debug" => Self::Debug,
@@ -70,15 +70,15 @@ impl Ability {
             "Deserialize" => Self::Deserialize,
             _ => return None,
         };
-        let homes: &[&str] = match ability {
+        let homes: &[&str] = match derive {
             Self::Serialize | Self::Deserialize => &["", "serde"],
             _ => &["", "core", "std"],
         };
-        homes.contains(&home).then_some(ability)
+        homes.contains(&home).then_some(derive)
     }
 
     fn bit(self) -> u16 {
-        EVERY.iter().zip(0_u32..).find(|(ability, _)| **ability == self).map_or(0, |(_, index)| 1 << index)
+        ALL.iter().zip(0_u32..).find(|(derive, _)| **derive == self).map_or(0, |(_, index)| 1 << index)
     }
 
     fn needs(self) -> &'static [Self] {
@@ -107,29 +107,29 @@ impl Ability {
     }
 }
 
-/// A set of [`Ability`].
+/// A set of [`Derive`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Abilities(u16);
+pub(crate) struct DeriveSet(u16);
 
-impl Abilities {
+impl DeriveSet {
     pub(crate) fn all() -> Self {
-        Self::of(&EVERY)
+        Self::of(&ALL)
     }
 
-    fn of(abilities: &[Ability]) -> Self {
-        Self(abilities.iter().map(|ability| ability.bit()).fold(0, |bits, bit| bits | bit))
+    fn of(derives: &[Derive]) -> Self {
+        Self(derives.iter().map(|derive| derive.bit()).fold(0, |bits, bit| bits | bit))
     }
 
-    pub(crate) fn contains(self, ability: Ability) -> bool {
-        self.0 & ability.bit() != 0
+    pub(crate) fn contains(self, derive: Derive) -> bool {
+        self.0 & derive.bit() != 0
     }
 
-    pub(crate) fn without(self, abilities: &[Ability]) -> Self {
-        Self(self.0 & !Self::of(abilities).0)
+    pub(crate) fn without(self, derives: &[Derive]) -> Self {
+        Self(self.0 & !Self::of(derives).0)
     }
 
-    fn with(self, ability: Ability) -> Self {
-        Self(self.0 | ability.bit())
+    fn with(self, derive: Derive) -> Self {
+        Self(self.0 | derive.bit())
     }
 
     fn and(self, other: Self) -> Self {
@@ -137,10 +137,10 @@ impl Abilities {
     }
 
     /// What is left when a trait without its supertraits is not possible.
-    fn consistent(mut self) -> Self {
-        for ability in EVERY {
-            if !ability.needs().iter().all(|needed| self.contains(*needed)) {
-                self = self.without(&[ability]);
+    fn with_supertraits_only(mut self) -> Self {
+        for derive in ALL {
+            if !derive.needs().iter().all(|needed| self.contains(*needed)) {
+                self = self.without(&[derive]);
             }
         }
         self
@@ -148,20 +148,20 @@ impl Abilities {
 
     /// Paths for `#[derive(…)]`.
     pub(crate) fn paths(self, codegen: &TokenStream) -> Vec<TokenStream> {
-        EVERY.iter().filter(|ability| self.contains(**ability)).map(|ability| ability.path(codegen)).collect()
+        ALL.iter().filter(|derive| self.contains(**derive)).map(|derive| derive.path(codegen)).collect()
     }
 }
 
-/// The abilities of every declared type.
-pub(crate) struct AbilityTable {
-    types: BTreeMap<TypeId, Abilities>,
+/// The derives of every declared type.
+pub(crate) struct DeriveTable {
+    types: BTreeMap<TypeId, DeriveSet>,
     extras: BTreeMap<TypeId, Vec<Path>>,
 }
 
-impl AbilityTable {
+impl DeriveTable {
     pub(crate) fn new(schema: &Schema, settings: &Settings) -> Self {
         let mut table = Self {
-            types: schema.types.iter().map(|definition| (definition.id, Abilities::all())).collect(),
+            types: schema.types.iter().map(|definition| (definition.id, DeriveSet::all())).collect(),
             extras: BTreeMap::new(),
         };
         for definition in &schema.types {
@@ -170,13 +170,13 @@ impl AbilityTable {
         // Types that could be `Copy` but are too large are known only once all that cannot be are out.
         let mut too_large = BTreeSet::new();
         loop {
-            table.settle(schema, settings, &too_large);
+            table.find_fixed_point(schema, settings, &too_large);
             let mut sizes = Sizes::new(schema);
             let before = too_large.len();
             for definition in &schema.types {
-                if table.of(definition.id).contains(Ability::Copy)
-                    && !requested(schema, settings, definition).contains(Ability::Copy)
-                    && sizes.of_type(definition) > LARGEST_COPY
+                if table.of(definition.id).contains(Derive::Copy)
+                    && !requested(schema, settings, definition).contains(Derive::Copy)
+                    && sizes.of_type(definition) > MAX_COPY_SIZE
                 {
                     too_large.insert(definition.id);
                 }
@@ -188,36 +188,36 @@ impl AbilityTable {
     }
 
     /// What a declared type has.
-    pub(crate) fn of(&self, id: TypeId) -> Abilities {
-        self.types.get(&id).copied().unwrap_or(Abilities::all())
+    pub(crate) fn of(&self, id: TypeId) -> DeriveSet {
+        self.types.get(&id).copied().unwrap_or(DeriveSet::all())
     }
 
-    /// Derives of a declared type beyond [`Ability`], without repetition.
+    /// Derives of a declared type beyond [`Derive`], without repetition.
     pub(crate) fn extras(&self, id: TypeId) -> &[Path] {
         self.extras.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// What a value with these fields has, be it a struct, the payload of a variant, or arguments.
-    pub(crate) fn of_fields(&self, settings: &Settings, path: &str, fields: &[&Field]) -> Abilities {
-        let mut abilities = Abilities::all();
+    pub(crate) fn of_fields(&self, settings: &Settings, path: &str, fields: &[&Field]) -> DeriveSet {
+        let mut derives = DeriveSet::all();
         for field in fields {
-            let hashed = settings.hash_map(&format!("{path}.{}", field.name));
-            let mut allowed = self.of_held(&field.ty, hashed);
+            let use_hash_map = settings.hash_map(&format!("{path}.{}", field.name));
+            let mut allowed = self.of_field_type(&field.ty, use_hash_map);
             if field.default.is_some() {
-                allowed = allowed.with(Ability::Default);
+                allowed = allowed.with(Derive::Default);
             }
-            abilities = abilities.and(allowed);
+            derives = derives.and(allowed);
         }
-        abilities.consistent()
+        derives.with_supertraits_only()
     }
 
-    fn settle(&mut self, schema: &Schema, settings: &Settings, too_large: &BTreeSet<TypeId>) {
+    fn find_fixed_point(&mut self, schema: &Schema, settings: &Settings, too_large: &BTreeSet<TypeId>) {
         loop {
             let mut changed = false;
             for definition in &schema.types {
                 let mut allowed = self.of_definition(schema, settings, definition);
                 if too_large.contains(&definition.id) {
-                    allowed = allowed.without(&[Ability::Copy]);
+                    allowed = allowed.without(&[Derive::Copy]);
                 }
                 if allowed != self.of(definition.id) {
                     self.types.insert(definition.id, allowed);
@@ -230,15 +230,15 @@ impl AbilityTable {
         }
     }
 
-    fn of_definition(&self, schema: &Schema, settings: &Settings, definition: &TypeDefinition) -> Abilities {
+    fn of_definition(&self, schema: &Schema, settings: &Settings, definition: &TypeDefinition) -> DeriveSet {
         let path = schema.qualified_name(definition);
         let mut allowed = if settings.extern_type(&path).is_some() {
-            Abilities::of(&[
-                Ability::Clone,
-                Ability::Debug,
-                Ability::PartialEq,
-                Ability::Serialize,
-                Ability::Deserialize,
+            DeriveSet::of(&[
+                Derive::Clone,
+                Derive::Debug,
+                Derive::PartialEq,
+                Derive::Serialize,
+                Derive::Deserialize,
             ])
         } else {
             match &definition.kind {
@@ -248,76 +248,72 @@ impl AbilityTable {
                     self.of_fields(settings, &path, &fields)
                 }
                 TypeKind::Enum(enumeration) => self.of_enum(settings, &path, enumeration),
-                TypeKind::Flags(_) => Abilities::all(),
-                TypeKind::Newtype(newtype) => self.of_held(&newtype.inner, settings.hash_map(&path)),
+                TypeKind::Flags(_) => DeriveSet::all(),
+                TypeKind::Newtype(newtype) => self.of_field_type(&newtype.inner, settings.hash_map(&path)),
             }
         };
-        let removed: Vec<Ability> = settings.no_derives(&path).filter_map(Ability::named).collect();
-        allowed = allowed.without(&removed).consistent();
-        Abilities(allowed.0 | requested(schema, settings, definition).0)
+        let removed: Vec<Derive> = settings.no_derives(&path).filter_map(Derive::from_path).collect();
+        allowed = allowed.without(&removed).with_supertraits_only();
+        DeriveSet(allowed.0 | requested(schema, settings, definition).0)
     }
 
-    fn of_enum(&self, settings: &Settings, path: &str, enumeration: &Enum) -> Abilities {
-        let mut abilities = Abilities::all().without(&[Ability::Default]);
+    fn of_enum(&self, settings: &Settings, path: &str, enumeration: &Enum) -> DeriveSet {
+        let mut derives = DeriveSet::all().without(&[Derive::Default]);
         if !enumeration.sealed {
-            abilities = abilities.without(&[Ability::Copy]);
+            derives = derives.without(&[Derive::Copy]);
         }
         for variant in &enumeration.variants {
             let fields: Vec<&Field> =
                 payload_fields(&variant.payload).iter().filter(|field| !field.tombstone).collect();
             let path = format!("{path}.{}", variant.name);
-            abilities = abilities.and(self.of_fields(settings, &path, &fields));
+            derives = derives.and(self.of_fields(settings, &path, &fields));
         }
-        abilities.consistent()
+        derives.with_supertraits_only()
     }
 
     /// What a type allows that holds one of this type directly.
-    fn of_held(&self, ty: &Type, hashed: bool) -> Abilities {
-        let allowed = self.of_expression(ty, hashed);
-        if has_serde_detour(ty) {
-            allowed.with(Ability::Serialize).with(Ability::Deserialize)
-        } else {
-            allowed
-        }
+    fn of_field_type(&self, ty: &Type, use_hash_map: bool) -> DeriveSet {
+        let allowed = self.of_expression(ty, use_hash_map);
+        if is_long_array(ty) { allowed.with(Derive::Serialize).with(Derive::Deserialize) } else { allowed }
     }
 
-    fn of_expression(&self, ty: &Type, hashed: bool) -> Abilities {
-        let ordered = [Ability::PartialOrd, Ability::Ord, Ability::Hash];
+    fn of_expression(&self, ty: &Type, use_hash_map: bool) -> DeriveSet {
+        let ordered = [Derive::PartialOrd, Derive::Ord, Derive::Hash];
         match ty {
-            Type::F32 | Type::F64 => Abilities::all().without(&[Ability::Eq, Ability::Ord, Ability::Hash]),
-            Type::String(_) | Type::Bytes(_) => Abilities::all().without(&[Ability::Copy]),
-            Type::Option(inner) => self.of_expression(inner, hashed).with(Ability::Default),
+            Type::F32 | Type::F64 => DeriveSet::all().without(&[Derive::Eq, Derive::Ord, Derive::Hash]),
+            Type::String(_) | Type::Bytes(_) => DeriveSet::all().without(&[Derive::Copy]),
+            Type::Option(inner) => self.of_expression(inner, use_hash_map).with(Derive::Default),
             Type::Vec(inner, _) => {
-                self.of_expression(inner, hashed).with(Ability::Default).without(&[Ability::Copy])
+                self.of_expression(inner, use_hash_map).with(Derive::Default).without(&[Derive::Copy])
             }
             Type::Set(inner, _) => {
-                let inner = self.of_expression(inner, hashed);
-                let set = inner.with(Ability::Default).without(&[Ability::Copy]);
-                if hashed { set.without(&ordered) } else { set }
+                let inner = self.of_expression(inner, use_hash_map);
+                let set = inner.with(Derive::Default).without(&[Derive::Copy]);
+                if use_hash_map { set.without(&ordered) } else { set }
             }
             Type::Map(key, value, _) => {
-                let key = self.of_expression(key, hashed);
-                let map = key.and(self.of_expression(value, hashed));
-                let map = map.with(Ability::Default).without(&[Ability::Copy]);
-                if hashed { map.without(&ordered) } else { map }
+                let key = self.of_expression(key, use_hash_map);
+                let map = key.and(self.of_expression(value, use_hash_map));
+                let map = map.with(Derive::Default).without(&[Derive::Copy]);
+                if use_hash_map { map.without(&ordered) } else { map }
             }
             Type::Array(inner, length) => {
-                let array = self.of_expression(inner, hashed);
-                if *length > LONGEST_ARRAY {
-                    array.without(&[Ability::Default, Ability::Serialize, Ability::Deserialize])
+                let array = self.of_expression(inner, use_hash_map);
+                if *length > MAX_TRAIT_ARRAY_LENGTH {
+                    array.without(&[Derive::Default, Derive::Serialize, Derive::Deserialize])
                 } else {
                     array
                 }
             }
-            Type::Named { id, boxed: true } => self.of(*id).without(&[Ability::Copy]),
+            Type::Named { id, boxed: true } => self.of(*id).without(&[Derive::Copy]),
             Type::Named { id, boxed: false } => self.of(*id),
-            _ => Abilities::all(),
+            _ => DeriveSet::all(),
         }
     }
 }
 
 /// Whether a field of this type is serialised by generated functions, because serde's own stop at 32 elements.
-pub(crate) fn has_serde_detour(ty: &Type) -> bool {
+pub(crate) fn is_long_array(ty: &Type) -> bool {
     fn is_plain(ty: &Type) -> bool {
         !matches!(
             ty,
@@ -329,17 +325,17 @@ pub(crate) fn has_serde_detour(ty: &Type) -> bool {
                 | Type::Named { .. }
         )
     }
-    matches!(ty, Type::Array(inner, length) if *length > LONGEST_ARRAY && is_plain(inner))
+    matches!(ty, Type::Array(inner, length) if *length > MAX_TRAIT_ARRAY_LENGTH && is_plain(inner))
 }
 
-/// Abilities that a `.kaa` file or a setting asks for, possible or not.
-fn requested(schema: &Schema, settings: &Settings, definition: &TypeDefinition) -> Abilities {
+/// DeriveSet that a `.kaa` file or a setting asks for, possible or not.
+fn requested(schema: &Schema, settings: &Settings, definition: &TypeDefinition) -> DeriveSet {
     let path = schema.qualified_name(definition);
     let written =
         definition.attributes.rust_derives.iter().filter_map(|text| syn::parse_str::<Path>(text).ok());
-    let written: Vec<Ability> = written.filter_map(|path| Ability::named(&path)).collect();
-    let set: Vec<Ability> = settings.derives(&path).filter_map(Ability::named).collect();
-    Abilities(Abilities::of(&written).0 | Abilities::of(&set).0)
+    let written: Vec<Derive> = written.filter_map(|path| Derive::from_path(&path)).collect();
+    let set: Vec<Derive> = settings.derives(&path).filter_map(Derive::from_path).collect();
+    DeriveSet(DeriveSet::of(&written).0 | DeriveSet::of(&set).0)
 }
 
 fn extra_derives(schema: &Schema, settings: &Settings, definition: &TypeDefinition) -> Vec<Path> {
@@ -348,15 +344,15 @@ fn extra_derives(schema: &Schema, settings: &Settings, definition: &TypeDefiniti
     let written =
         definition.attributes.rust_derives.iter().filter_map(|text| syn::parse_str::<Path>(text).ok());
     for derive in written.chain(settings.derives(&path).cloned()) {
-        let text = spelled(&derive);
-        if Ability::named(&derive).is_none() && !extras.iter().any(|extra| spelled(extra) == text) {
+        let text = path_text(&derive);
+        if Derive::from_path(&derive).is_none() && !extras.iter().any(|extra| path_text(extra) == text) {
             extras.push(derive);
         }
     }
-    extras.retain(|extra| !settings.no_derives(&path).any(|removed| spelled(removed) == spelled(extra)));
+    extras.retain(|extra| !settings.no_derives(&path).any(|removed| path_text(removed) == path_text(extra)));
     extras
 }
 
-fn spelled(path: &Path) -> String {
+fn path_text(path: &Path) -> String {
     quote!(#path).to_string()
 }
