@@ -1,6 +1,6 @@
 //! Checks of a schema before code is generated from it.
 //!
-//! The compiler only produces schemas that pass [`check_ids`]; a schema built by hand may not.
+//! Schemas from the compiler always pass [`check_ids`]; a schema built by hand may not.
 
 use kaa_idl::schema::{Schema, TypeId};
 
@@ -44,8 +44,7 @@ pub(crate) fn check_names(schema: &Schema, settings: &Settings) -> Result {
     });
     for (path, name) in types.filter(|(path, _)| settings.extern_type(path).is_none()).chain(aliases) {
         if names::hides_primitive(name) {
-            let problem =
-                "has the name of a Rust type that derived code needs; call it something else".to_owned();
+            let problem = "has the name of a Rust type that derived code uses; rename it".to_owned();
             return Err(Error::Unsupported { path, problem });
         }
     }

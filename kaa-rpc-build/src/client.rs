@@ -1,6 +1,6 @@
-//! What a program that calls needs: proxies.
+//! Proxies: what a program uses to call the other side of a service.
 //!
-//! Invariants: a proxy is a handle and nothing more; its methods only make calls, which start when they are awaited.
+//! Invariants: a proxy is only a handle; its methods only create calls, which start when they are awaited.
 
 use kaa_idl::schema::Returns;
 use proc_macro2::TokenStream;
@@ -10,16 +10,16 @@ use crate::documentation;
 use crate::generator::Generator;
 use crate::methods::{Parameters, ProxyArguments, Side};
 use crate::module_context::ModuleContext;
+use crate::names;
 use crate::types::deprecation;
-use crate::{names, notes};
 
 impl Generator<'_> {
-    /// The proxy for one side.
+    /// The proxy that calls one side of a service.
     pub(crate) fn proxy(&self, context: &ModuleContext<'_>, side: Side<'_>) -> TokenStream {
         let codegen = self.codegen();
         let name = side.proxy_name();
-        let sentence = format!("Calls what the {} of [`{}`] serves.", side.role_name(), side.service.name);
-        let docs = documentation::written(&[&sentence]);
+        let sentence = format!("Calls a [`{}`] {}.", side.service.name, side.role_name());
+        let docs = documentation::generated(&[&sentence]);
         let deprecated = deprecation(&side.service.attributes);
         let methods = side
             .methods()
@@ -53,7 +53,7 @@ impl Generator<'_> {
         let method = parameters.method;
         let name = names::member(&method.name);
         let docs = documentation::declared_or(&method.docs, &format!("Calls `{}`.", method.name));
-        let docs = notes::for_callers(method, docs);
+        let docs = documentation::for_callers(method, docs);
         let deprecated = deprecation(&method.attributes);
         let ProxyArguments { declared, fields, stream } = self.proxy_arguments(context, parameters);
         let module = side.module();

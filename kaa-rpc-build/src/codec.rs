@@ -1,7 +1,7 @@
-//! Encoding and decoding of generated types: `Wire` implementations, and the fields of arguments.
+//! Encoding and decoding of generated types: `Wire` implementations, and code for the fields of arguments.
 //!
-//! Invariants: fields are encoded and decoded in the order of the schema; a tombstone keeps its slot; a field with a
-//! default may be missing at the end of everything that is not sealed.
+//! Invariants: fields are encoded and decoded in the order of the schema; a tombstone keeps its slot; unless the owner
+//! is sealed, fields with a default may be missing at the end.
 
 use kaa_idl::schema::{Enum, Field, Payload, Struct, Type, TypeDefinition, Value, Variant};
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -14,38 +14,38 @@ use crate::names;
 use crate::traverse::payload_fields;
 use crate::types::default_identifier;
 
-/// A run of fields: of a struct, a variant, or a method's parameters.
+/// The fields of a struct or variant, or the parameters of a method.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a> {
-    /// What settings and errors call the thing they belong to.
+    /// The qualified name of the owner, as settings and errors use it.
     pub(crate) path: &'a str,
     pub(crate) fields: &'a [Field],
     pub(crate) sealed: bool,
-    /// What settings call the options struct that holds the fields with a written default, if one does.
+    /// The qualified name of the options struct that holds the fields with a written default, if there is one.
     pub(crate) options: Option<&'a str>,
-    /// Whether `Self` has a function for every default that is not the one of the field's type.
+    /// Whether `Self` has a function for every default that differs from the default of the field's type.
     pub(crate) default_functions: bool,
 }
 
 impl Fields<'_> {
-    /// What settings and errors call a field.
+    /// The qualified name of a field, as settings and errors use it.
     fn path_of(&self, field: &Field) -> String {
         let owner = self.options.filter(|_| field.default_is_written).unwrap_or(self.path);
         format!("{owner}.{}", field.name)
     }
 
-    /// Whether what is made of the fields takes them in another order: options come after everything else.
+    /// Whether the decoded values are used in another order than the schema's: options come last.
     fn is_rearranged(&self) -> bool {
         let mut kinds = self.fields.iter().map(|field| field.default_is_written);
         self.options.is_some() && !kinds.by_ref().skip_while(|optional| !optional).all(|optional| optional)
     }
 }
 
-/// The code that decodes a run of fields.
+/// The code that decodes fields.
 pub(crate) struct Decoding {
-    /// Statements to run first: empty where the values can stand in the order of the schema.
+    /// Statements to run first. Empty if the values are used in the order of the schema.
     pub(crate) statements: TokenStream,
-    /// An expression for each field that is no tombstone, in order.
+    /// One expression per field, in order, without tombstones.
     pub(crate) values: Vec<TokenStream>,
 }
 
@@ -174,8 +174,7 @@ impl Generator<'_> {
             if field.tombstone {
                 let zero = self.zeros.of(&field.ty).ok_or_else(|| Error::Unsupported {
                     path,
-                    problem: "is reserved, but there is no zero value of its type to send in its place"
-                        .to_owned(),
+                    problem: "is reserved, but its type has no zero value to send in its place".to_owned(),
                 })?;
                 let zero = Literal::byte_string(&zero);
                 statements.extend(quote!(#encoder.tombstone(#zero)?;));
@@ -188,7 +187,7 @@ impl Generator<'_> {
         Ok(statements)
     }
 
-    /// Code that decodes fields: expressions to be evaluated in order.
+    /// Code that decodes fields. The expressions must be evaluated in order.
     pub(crate) fn decode_fields(
         &self,
         context: &ModuleContext<'_>,
@@ -197,7 +196,7 @@ impl Generator<'_> {
     ) -> Decoding {
         let mut statements = TokenStream::new();
         let mut values = Vec::new();
-        // With a tombstone between them, the others have to be statements too for the order to hold.
+        // A tombstone is skipped by a statement; the other fields must be statements too, or the order changes.
         let in_statements = fields.is_rearranged() || fields.fields.iter().any(|field| field.tombstone);
         for field in fields.fields {
             let path = fields.path_of(field);
@@ -226,7 +225,7 @@ impl Generator<'_> {
         Decoding { statements, values }
     }
 
-    /// Something to call for a field's default.
+    /// An expression for a function that returns a field's default.
     fn default_function(
         &self,
         context: &ModuleContext<'_>,
@@ -314,7 +313,7 @@ impl Generator<'_> {
         }
     }
 
-    /// The smallest number of bytes that a sealed struct can have.
+    /// The smallest encoded size of a sealed struct, in bytes.
     fn sealed_minimum(&self, context: &ModuleContext<'_>, fields: Fields<'_>) -> TokenStream {
         let codegen = self.codegen();
         let sizes = fields.fields.iter().map(|field| {
@@ -374,13 +373,13 @@ pub(crate) fn variant_pattern(context: &ModuleContext<'_>, variant: &Variant) ->
     }
 }
 
-/// What [`variant_pattern`] binds a field to.
+/// The variable that [`variant_pattern`] binds a field to.
 pub(crate) fn field_binding(context: &ModuleContext<'_>, fields: &[Field], field: &Field) -> Ident {
     let position = fields.iter().position(|other| other.name == field.name).unwrap_or_default();
     format_ident!("{}", context.local(&position.to_string()))
 }
 
-/// Says that encoding runs the user's own code, where it does.
+/// The constant that marks a type whose encoding runs the user's code.
 pub(crate) fn foreign_constant(is_foreign: bool) -> TokenStream {
     if is_foreign {
         quote!(

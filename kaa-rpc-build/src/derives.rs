@@ -1,7 +1,7 @@
-//! Which derives each type allows.
+//! Which traits each type can derive.
 //!
-//! Invariants: the result is the greatest set that holds for a type and all it contains (a fixed point, so recursive
-//! types keep what they can); supertraits of a derived trait are derived; an open enum is never `Copy`.
+//! Invariants: a type gets the largest set that its contents allow (a fixed point, so that recursive types are not
+//! restricted without need); supertraits of a derived trait are derived; an open enum is never `Copy`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use crate::settings::Settings;
 use crate::sizes::Sizes;
 use crate::traverse::payload_fields;
 
-/// The largest type, in estimated bytes, that is `Copy` without being asked.
+/// The largest estimated size, in bytes, of a type that derives `Copy` by default.
 const MAX_COPY_SIZE: u64 = 64;
 
-/// The longest array for which the standard library and serde have their traits.
+/// The longest array that implements `Default` and serde's traits.
 pub(crate) const MAX_TRAIT_ARRAY_LENGTH: u32 = 32;
 
 /// A trait that is derived where possible.
@@ -51,11 +51,11 @@ const ALL: [Derive; 11] = [
 ];
 
 impl Derive {
-    /// The derive that a derive's path names, as far as it is one of these.
+    /// The derive with this path, if it is one of these.
     fn from_path(path: &Path) -> Option<Self> {
         let first = path.segments.first()?.ident.to_string();
         let last = path.segments.last()?.ident.to_string();
-        let home = if path.segments.len() == 1 { "" } else { first.as_str() };
+        let root = if path.segments.len() == 1 { "" } else { first.as_str() };
         let derive = match last.as_str() {
             "Clone" => Self::Clone,
             "Copy" => Self::Copy,
@@ -70,18 +70,18 @@ impl Derive {
             "Deserialize" => Self::Deserialize,
             _ => return None,
         };
-        let homes: &[&str] = match derive {
+        let roots: &[&str] = match derive {
             Self::Serialize | Self::Deserialize => &["", "serde"],
             _ => &["", "core", "std"],
         };
-        homes.contains(&home).then_some(derive)
+        roots.contains(&root).then_some(derive)
     }
 
     fn bit(self) -> u16 {
         ALL.iter().zip(0_u32..).find(|(derive, _)| **derive == self).map_or(0, |(_, index)| 1 << index)
     }
 
-    fn needs(self) -> &'static [Self] {
+    fn supertraits(self) -> &'static [Self] {
         match self {
             Self::Copy => &[Self::Clone],
             Self::Eq | Self::PartialOrd => &[Self::PartialEq],
@@ -136,10 +136,10 @@ impl DeriveSet {
         Self(self.0 & other.0)
     }
 
-    /// What is left when a trait without its supertraits is not possible.
-    fn with_supertraits_only(mut self) -> Self {
+    /// Removes every trait whose supertraits are not in the set.
+    fn without_missing_supertraits(mut self) -> Self {
         for derive in ALL {
-            if !derive.needs().iter().all(|needed| self.contains(*needed)) {
+            if !derive.supertraits().iter().all(|supertrait| self.contains(*supertrait)) {
                 self = self.without(&[derive]);
             }
         }
@@ -167,7 +167,7 @@ impl DeriveTable {
         for definition in &schema.types {
             table.extras.insert(definition.id, extra_derives(schema, settings, definition));
         }
-        // Types that could be `Copy` but are too large are known only once all that cannot be are out.
+        // Sizes are estimated for `Copy` types only, so types that cannot be `Copy` must be excluded first.
         let mut too_large = BTreeSet::new();
         loop {
             table.find_fixed_point(schema, settings, &too_large);
@@ -187,17 +187,17 @@ impl DeriveTable {
         }
     }
 
-    /// What a declared type has.
+    /// The derives of a declared type.
     pub(crate) fn of(&self, id: TypeId) -> DeriveSet {
         self.types.get(&id).copied().unwrap_or(DeriveSet::all())
     }
 
-    /// Derives of a declared type beyond [`Derive`], without repetition.
+    /// Other derives of a declared type than those in [`Derive`], without duplicates.
     pub(crate) fn extras(&self, id: TypeId) -> &[Path] {
         self.extras.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// What a value with these fields has, be it a struct, the payload of a variant, or arguments.
+    /// The derives that these fields allow: fields of a struct, a variant or a call struct.
     pub(crate) fn of_fields(&self, settings: &Settings, path: &str, fields: &[&Field]) -> DeriveSet {
         let mut derives = DeriveSet::all();
         for field in fields {
@@ -208,7 +208,7 @@ impl DeriveTable {
             }
             derives = derives.and(allowed);
         }
-        derives.with_supertraits_only()
+        derives.without_missing_supertraits()
     }
 
     fn find_fixed_point(&mut self, schema: &Schema, settings: &Settings, too_large: &BTreeSet<TypeId>) {
@@ -253,7 +253,7 @@ impl DeriveTable {
             }
         };
         let removed: Vec<Derive> = settings.no_derives(&path).filter_map(Derive::from_path).collect();
-        allowed = allowed.without(&removed).with_supertraits_only();
+        allowed = allowed.without(&removed).without_missing_supertraits();
         DeriveSet(allowed.0 | requested(schema, settings, definition).0)
     }
 
@@ -268,10 +268,10 @@ impl DeriveTable {
             let path = format!("{path}.{}", variant.name);
             derives = derives.and(self.of_fields(settings, &path, &fields));
         }
-        derives.with_supertraits_only()
+        derives.without_missing_supertraits()
     }
 
-    /// What a type allows that holds one of this type directly.
+    /// The derives that a field of this type allows.
     fn of_field_type(&self, ty: &Type, use_hash_map: bool) -> DeriveSet {
         let allowed = self.of_expression(ty, use_hash_map);
         if is_long_array(ty) { allowed.with(Derive::Serialize).with(Derive::Deserialize) } else { allowed }
@@ -312,7 +312,7 @@ impl DeriveTable {
     }
 }
 
-/// Whether a field of this type is serialised by generated functions, because serde's own stop at 32 elements.
+/// Whether generated functions serialize a field of this type, because serde supports at most 32 elements.
 pub(crate) fn is_long_array(ty: &Type) -> bool {
     fn is_plain(ty: &Type) -> bool {
         !matches!(
@@ -328,7 +328,7 @@ pub(crate) fn is_long_array(ty: &Type) -> bool {
     matches!(ty, Type::Array(inner, length) if *length > MAX_TRAIT_ARRAY_LENGTH && is_plain(inner))
 }
 
-/// DeriveSet that a `.kaa` file or a setting asks for, possible or not.
+/// The derives that a `.kaa` file or a setting requests, whether or not the fields allow them.
 fn requested(schema: &Schema, settings: &Settings, definition: &TypeDefinition) -> DeriveSet {
     let path = schema.qualified_name(definition);
     let written =

@@ -1,7 +1,7 @@
 //! Enums and errors.
 //!
-//! Invariants: an open enum ends in `Unknown`, which only decoding makes; an error has a sentence for every variant
-//! and implements the runtime's marker for declared errors.
+//! Invariants: an open enum ends with the variant `Unknown`, which only decoding creates; an error has a `Display` text
+//! for every variant and implements the runtime's marker for declared errors.
 
 use kaa_idl::schema::{Enum, Field, Payload, Type, TypeDefinition, TypeKind, Variant};
 use proc_macro2::TokenStream;
@@ -36,7 +36,7 @@ impl Generator<'_> {
         });
         let unknown = (!enumeration.sealed).then(|| {
             let codegen = self.codegen();
-            let docs = documentation::written(&["A variant that this version of the schema does not know."]);
+            let docs = documentation::generated(&["A variant that is not in this version of the schema."]);
             quote!(#docs Unknown(#codegen::UnknownVariant),)
         });
         let wire = self.enum_wire(context, definition, enumeration)?;
@@ -49,7 +49,7 @@ impl Generator<'_> {
         })
     }
 
-    /// The variant to mark as the default where one was asked for and nobody said which.
+    /// The variant to mark with `#[default]`, if `Default` is derived and no attribute marks a variant.
     fn default_variant<'e>(&self, path: &str, derives: DeriveSet, enumeration: &'e Enum) -> Option<&'e str> {
         let is_marked = |variant: &Variant| {
             let attributes = self.settings.field_attributes(&format!("{path}.{}", variant.name));
@@ -110,18 +110,18 @@ impl Generator<'_> {
         let codegen = self.codegen();
         let name = names::identifier(&definition.name);
         let (formatter, unknown) = (context.local("formatter"), context.local("unknown"));
-        let sentences = enumeration.variants.iter().map(|variant| self.sentence(context, variant));
-        let unknown_sentence = (!enumeration.sealed).then(|| {
+        let arms = enumeration.variants.iter().map(|variant| self.display_arm(context, variant));
+        let unknown_arm = (!enumeration.sealed).then(|| {
             quote! {
                 Self::Unknown(#unknown) => {
-                    ::core::write!(#formatter, "an error that this version does not know (tag {})", #unknown.tag())
+                    ::core::write!(#formatter, "unknown error (tag {})", #unknown.tag())
                 }
             }
         });
         let matched = if enumeration.variants.is_empty() && enumeration.sealed {
             quote!(match *self {})
         } else {
-            quote!(match self { #(#sentences)* #unknown_sentence })
+            quote!(match self { #(#arms)* #unknown_arm })
         };
         let source = self.source_method(context, enumeration);
         quote! {
@@ -133,8 +133,8 @@ impl Generator<'_> {
         }
     }
 
-    /// The arm of `Display` for a variant.
-    fn sentence(&self, context: &ModuleContext<'_>, variant: &Variant) -> TokenStream {
+    /// The `Display` arm of a variant.
+    fn display_arm(&self, context: &ModuleContext<'_>, variant: &Variant) -> TokenStream {
         let name = names::identifier(&variant.name);
         let formatter = context.local("formatter");
         let fields = payload_fields(&variant.payload);
@@ -153,23 +153,23 @@ impl Generator<'_> {
         quote!(Self::#name #pattern => ::core::write!(#formatter, #format, #(#values),*),)
     }
 
-    /// A format string without names, and the fields that go into its places.
+    /// A format string with a placeholder for each of the returned fields.
     fn format<'v>(&self, variant: &'v Variant) -> (String, Vec<&'v Field>) {
         let fields = payload_fields(&variant.payload);
-        let place = |field: &Field| if self.has_display(&field.ty) { "{}" } else { "{:?}" };
+        let placeholder = |field: &Field| if self.has_display(&field.ty) { "{}" } else { "{:?}" };
         let mut format = String::new();
         let mut mentioned = Vec::new();
         let Some(display) = &variant.attributes.display else {
             format.push_str(&kaa_idl::casing::snake_case(&variant.name).replace('_', " "));
             let fields: Vec<&Field> = fields.iter().filter(|field| !field.tombstone).collect();
-            let places: Vec<String> = fields
+            let placeholders: Vec<String> = fields
                 .iter()
                 .map(|field| match variant.payload {
-                    Payload::Record(_) => format!("{}: {}", field.name, place(field)),
-                    _ => place(field).to_owned(),
+                    Payload::Record(_) => format!("{}: {}", field.name, placeholder(field)),
+                    _ => placeholder(field).to_owned(),
                 })
                 .collect();
-            match (places.as_slice(), &variant.payload) {
+            match (placeholders.as_slice(), &variant.payload) {
                 ([], _) => {}
                 ([only], Payload::Tuple(_)) => format.push_str(&format!(": {only}")),
                 (several, _) => format.push_str(&format!(" ({})", several.join(", "))),
@@ -182,7 +182,7 @@ impl Generator<'_> {
                 Part::Field(name) => match fields.iter().find(|field| field.name == name && !field.tombstone)
                 {
                     Some(field) => {
-                        format.push_str(place(field));
+                        format.push_str(placeholder(field));
                         mentioned.push(field);
                     }
                     None => format.push_str(&format!("{{{{{name}}}}}")),
@@ -192,7 +192,7 @@ impl Generator<'_> {
         (format, mentioned)
     }
 
-    /// `Error::source`: the declared error in a payload that the sentence leaves out.
+    /// `Error::source`: the declared error in a payload, if the `Display` text does not contain it.
     fn source_method(&self, context: &ModuleContext<'_>, enumeration: &Enum) -> TokenStream {
         let mut arms = Vec::new();
         for variant in &enumeration.variants {
@@ -231,14 +231,14 @@ impl Generator<'_> {
     }
 }
 
-/// A piece of a `#[display]` text.
+/// A part of a `#[display]` text.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
     Field(String),
 }
 
-/// Takes a `#[display]` text apart: `{name}` is a field, `{{` and `}}` are braces.
+/// Splits a `#[display]` text: `{name}` is a field, `{{` and `}}` are braces.
 fn parts(display: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut text = String::new();
@@ -263,7 +263,7 @@ mod tests {
     use super::{Part, parts};
 
     #[test]
-    fn display_texts_come_apart() {
+    fn display_texts_are_split() {
         let text = |text: &str| Part::Text(text.to_owned());
         let field = |name: &str| Part::Field(name.to_owned());
         assert_eq!(parts("plain"), [text("plain")]);

@@ -1,6 +1,6 @@
-//! Flags: a newtype around an integer with a constant per named bit.
+//! Flags: a newtype around an integer with a constant for each named bit.
 //!
-//! Invariants: bits that this version has no name for are kept, on the wire and off it.
+//! Invariants: bits without a name are kept, in memory and on the wire.
 
 use kaa_idl::schema::{Flags, TypeDefinition};
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -13,7 +13,7 @@ use crate::module_context::ModuleContext;
 use crate::names;
 use crate::types::deprecation;
 
-/// Functions that stand among the constants and must not be called alike.
+/// Associated items of every flags type; a flag with one of these names gets a `_`.
 const FUNCTIONS: &[&str] = &[
     "NAMED",
     "empty",
@@ -79,16 +79,16 @@ fn functions(context: &ModuleContext<'_>, integer: &Ident, values: impl Iterator
     let (bits, other) = (context.local("bits"), context.local("other"));
     let all = Literal::u64_unsuffixed(values.fold(0, |all, value| all | value));
     quote! {
-        /// No flag.
+        /// No flags.
         #[must_use]
         pub const fn empty() -> Self { Self(0) }
-        /// All flags that have a name.
+        /// All named flags.
         #[must_use]
         pub const fn all() -> Self { Self(#all) }
-        /// Flags from their bits; bits without a name are kept.
+        /// Flags from their bits. Bits without a name are kept.
         #[must_use]
         pub const fn from_bits_retain(#bits: #integer) -> Self { Self(#bits) }
-        /// The bits, those without a name among them.
+        /// All bits, including those without a name.
         #[must_use]
         pub const fn bits(self) -> #integer { self.0 }
         /// Whether no bit is set.
@@ -100,10 +100,10 @@ fn functions(context: &ModuleContext<'_>, integer: &Ident, values: impl Iterator
         /// Whether any flag of `other` is set.
         #[must_use]
         pub const fn intersects(self, #other: Self) -> bool { self.0 & #other.0 != 0 }
-        /// The flags of both.
+        /// The flags of `self` and those of `other`.
         #[must_use]
         pub const fn union(self, #other: Self) -> Self { Self(self.0 | #other.0) }
-        /// These flags without those of `other`.
+        /// The flags of `self` without those of `other`.
         #[must_use]
         pub const fn difference(self, #other: Self) -> Self { Self(self.0 & !#other.0) }
     }

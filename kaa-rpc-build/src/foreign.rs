@@ -1,6 +1,6 @@
-//! Which types hold a type of the user's own: encoding those runs the user's code.
+//! Which types contain one of the user's own types. Encoding such a type runs the user's code.
 //!
-//! Invariant: the least set that holds the external types and whatever contains one of the set.
+//! Invariants: the set is the smallest that has the external types and every type that contains one of the set.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use kaa_idl::schema::{Method, Schema, Type, TypeId};
 use crate::settings::Settings;
 use crate::traverse::{field_types, named_types};
 
-/// The declared types that hold an external one.
+/// The declared types that contain an external type.
 #[derive(Debug)]
 pub(crate) struct Foreign {
     types: BTreeSet<TypeId>,
@@ -23,7 +23,7 @@ impl Foreign {
             .filter(|definition| settings.extern_type(&schema.qualified_name(definition)).is_some());
         let mut foreign = Self { types: external.map(|definition| definition.id).collect() };
         let mut before = 0;
-        // Without an external type there is nothing to find.
+        // Without external types the set stays empty, and the loop does not run.
         while foreign.types.len() > before {
             before = foreign.types.len();
             for definition in &schema.types {
@@ -35,12 +35,12 @@ impl Foreign {
         foreign
     }
 
-    /// Whether a value of this declared type may hold an external one.
+    /// Whether a value of this declared type may contain an external type.
     pub(crate) fn is_declared_foreign(&self, id: TypeId) -> bool {
         self.types.contains(&id)
     }
 
-    /// Whether a method's arguments may hold an external type.
+    /// Whether a method's arguments may contain an external type.
     pub(crate) fn has_foreign_arguments(&self, method: &Method) -> bool {
         method.parameters.iter().any(|field| self.names_foreign(&field.ty))
     }

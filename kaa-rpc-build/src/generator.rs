@@ -16,7 +16,7 @@ use crate::names;
 use crate::settings::Settings;
 use crate::zeros::Zeros;
 
-/// A schema with all that was found out about it.
+/// A schema with the settings and the results of all analyses.
 pub(crate) struct Generator<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) settings: &'a Settings,
@@ -41,12 +41,12 @@ impl<'a> Generator<'a> {
         quote!(#runtime::codegen)
     }
 
-    /// The text of [`Self::codegen`], for attributes that take paths as strings.
+    /// [`Self::codegen`] as text, for attributes that take a path in a string.
     pub(crate) fn codegen_text(&self) -> String {
         self.codegen().to_string().replace(' ', "")
     }
 
-    /// The definition behind an id, and the user's own type if that stands for it.
+    /// The definition of a type, and the external type that replaces it, if there is one.
     pub(crate) fn definition(&self, id: TypeId) -> Option<(&'a TypeDefinition, Option<&'a syn::Type>)> {
         let definition = self.schema.type_definition(id)?;
         Some((definition, self.settings.extern_type(&self.schema.qualified_name(definition))))
@@ -63,7 +63,7 @@ impl<'a> Generator<'a> {
         context.path_to(package, &quote!(#name))
     }
 
-    /// The Rust type of a type expression, at a place that settings know by `path`.
+    /// The Rust type of a type expression; `path` is the declaration that uses it, as in settings.
     pub(crate) fn rust_type(&self, context: &ModuleContext<'_>, path: &str, ty: &Type) -> TokenStream {
         let codegen = self.codegen();
         let use_hash_map = self.settings.hash_map(path);
@@ -107,7 +107,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// The type that encodes and decodes a type expression: scalars and declared types do it themselves.
+    /// The type that encodes and decodes a type expression. Scalars and declared types encode themselves.
     pub(crate) fn shape(&self, context: &ModuleContext<'_>, path: &str, ty: &Type) -> TokenStream {
         let codegen = self.codegen();
         let use_hash_map = self.settings.hash_map(path);
@@ -160,13 +160,13 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// The derives of a value with these fields that is no declared type itself.
+    /// The derives of a generated struct with these fields that the schema does not declare.
     pub(crate) fn derives_of(&self, path: &str, fields: &[&Field]) -> DeriveSet {
         self.derives.of_fields(self.settings, path, fields)
     }
 }
 
-/// The name of a type that Rust and the language call alike.
+/// The name of a type that has the same name in Rust.
 pub(crate) fn scalar_name(ty: &Type) -> Ident {
     let name = match ty {
         Type::Bool => "bool",

@@ -1,8 +1,7 @@
-//! Methods as both sides see them: parameters and call structs.
+//! Methods, for both sides of a service: parameters and call structs.
 //!
-//! Invariants: a method's parameters with a written default, and only those, are in its options struct; the options
-//! struct is the last argument everywhere, under a name that no parameter has; a stream is an argument and no part of
-//! a call struct.
+//! Invariants: a method's options struct has exactly the parameters with a written default; the options struct is
+//! always the last argument, and no parameter has its name; a stream is an argument, but not part of a call struct.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +77,7 @@ impl<'a> Side<'a> {
         quote!(#service::#side)
     }
 
-    /// The name of the struct that stands for a call of a method: unique within the side.
+    /// The name of a method's call struct, unique within the side.
     pub(crate) fn call_name(self, method: &Method) -> Ident {
         let mut taken = BTreeSet::new();
         for other in self.methods() {
@@ -95,15 +94,15 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A method and how its parameters are split.
+/// A method, with its parameters split by how callers pass them.
 #[derive(Debug)]
 pub(crate) struct Parameters<'a> {
     pub(crate) method: &'a Method,
-    /// What settings call the method.
+    /// The qualified name of the method, as settings use it.
     pub(crate) path: String,
-    /// Values that callers always give, in order.
+    /// The values that callers always pass, in order.
     pub(crate) positional: Vec<&'a Field>,
-    /// The stream that callers give, with its place among `positional`.
+    /// The stream that callers pass, with its position among `positional`.
     pub(crate) stream: Option<(usize, &'a StreamParameter)>,
     /// Parameters with a written default, in order.
     pub(crate) optional: Vec<&'a Field>,
@@ -111,7 +110,7 @@ pub(crate) struct Parameters<'a> {
     pub(crate) options: Option<(String, String)>,
 }
 
-/// What a caller gives, one after the other.
+/// An argument that callers always pass.
 #[derive(Debug, Clone, Copy)]
 enum Argument<'a> {
     Value(&'a Field),
@@ -127,7 +126,7 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// A proxy's method: its parameters, the fields of the call struct that they become, and the stream beside it.
+/// The parameters of a proxy's method, the initializers of the call struct's fields, and the stream.
 #[derive(Debug)]
 pub(crate) struct ProxyArguments {
     pub(crate) declared: Vec<TokenStream>,
@@ -140,7 +139,7 @@ impl<'a> Parameters<'a> {
         let live = || method.parameters.iter().filter(|field| !field.tombstone);
         let is_positional = |field: &&Field| !field.tombstone && !field.default_is_written;
         let stream = method.stream.as_deref().map(|stream| {
-            // The parameters before the stream are as many as its position says: it stands beside the list.
+            // `parameters` does not contain the stream, so its position is the number of parameters before it.
             let before = method.parameters.iter().take(stream.position).filter(is_positional).count();
             (before, stream)
         });
@@ -160,22 +159,22 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// What callers always give, the stream at its place.
+    /// The arguments that callers always pass, in order, with the stream.
     fn arguments(&self) -> Vec<Argument<'a>> {
         let mut arguments: Vec<Argument<'a>> =
             self.positional.iter().map(|field| Argument::Value(field)).collect();
-        if let Some((place, stream)) = self.stream {
-            arguments.insert(place.min(arguments.len()), Argument::Stream(stream));
+        if let Some((position, stream)) = self.stream {
+            arguments.insert(position.min(arguments.len()), Argument::Stream(stream));
         }
         arguments
     }
 
-    /// What settings call the stream.
+    /// The qualified name of the stream, as settings use it.
     fn stream_path(&self, stream: &StreamParameter) -> String {
         format!("{}.{}", self.path, stream.name)
     }
 
-    /// All parameters, as the codec takes them.
+    /// All parameters, for the codec.
     pub(crate) fn fields(&self) -> Fields<'_> {
         let options = self.options.as_ref().map(|(_, path)| path.as_str());
         Fields {
@@ -187,7 +186,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// The options struct's path from a context.
+    /// The path to the options struct from a module.
     pub(crate) fn options_path(&self, context: &ModuleContext<'_>) -> Option<TokenStream> {
         self.options.as_ref().map(|(name, _)| {
             let name = names::identifier(name);
@@ -202,7 +201,7 @@ impl<'a> Parameters<'a> {
         names::identifier(&names::distinct("options", &mut taken))
     }
 
-    /// Bindings for the arguments, options last, and for the names in `reserved`, which give way.
+    /// Variables for the arguments, options last, and for `reserved` names, which are changed if an argument has them.
     pub(crate) fn bindings(
         &self,
         context: &ModuleContext<'_>,
@@ -223,7 +222,7 @@ impl<'a> Parameters<'a> {
 }
 
 impl Generator<'_> {
-    /// The types of the arguments as a handler takes them, options last.
+    /// The types of a handler's arguments, options last.
     pub(crate) fn handler_types(
         &self,
         context: &ModuleContext<'_>,
@@ -249,7 +248,7 @@ impl Generator<'_> {
         self.rust_type(context, &format!("{}.{}", parameters.path, field.name), &field.ty)
     }
 
-    /// The parameters of a proxy's method, and what becomes of them.
+    /// The parameters of a proxy's method, and how it passes them on.
     pub(crate) fn proxy_arguments(
         &self,
         context: &ModuleContext<'_>,
@@ -280,7 +279,7 @@ impl Generator<'_> {
         proxy
     }
 
-    /// How an item of the stream that a method takes is written.
+    /// The shape of an item of a method's stream parameter.
     pub(crate) fn stream_shape(
         &self,
         context: &ModuleContext<'_>,
@@ -290,7 +289,7 @@ impl Generator<'_> {
         Some(self.shape(context, &parameters.stream_path(stream), &stream.item))
     }
 
-    /// The struct that stands for a call, and its `Method` implementation.
+    /// A method's call struct and its `Method` implementation.
     pub(crate) fn call_struct(
         &self,
         context: &ModuleContext<'_>,
@@ -302,11 +301,11 @@ impl Generator<'_> {
         let name = side.call_name(method);
         let service = names::identifier(&side.service.name);
         let docs = format!(
-            "A call of `{}`, which the {} of [`{service}`](super::super::{service}) serves.",
+            "A call of `{}` on a [`{service}`](super::super::{service}) {}.",
             method.name,
             side.role_name()
         );
-        let docs = documentation::written(&[&docs]);
+        let docs = documentation::generated(&[&docs]);
         let live: Vec<&Field> = parameters.positional.iter().chain(&parameters.optional).copied().collect();
         let derives = self.derives_of(&parameters.path, &live).without(&[
             Derive::Copy,
@@ -325,7 +324,7 @@ impl Generator<'_> {
             quote!(#docs pub #field: #ty,)
         });
         let options = parameters.options_path(context).map(|path| {
-            let docs = documentation::written(&["The arguments that have defaults."]);
+            let docs = documentation::generated(&["The arguments with default values."]);
             quote!(#docs pub #options_field: #path,)
         });
         let encoder = context.local("encoder");
@@ -364,7 +363,7 @@ impl Generator<'_> {
         })
     }
 
-    /// The shapes of a method's result, or of an item of it, and of its declared error.
+    /// The shapes of a method's result, or of an item of its result stream, and of its declared error.
     pub(crate) fn outcome_shapes(
         &self,
         context: &ModuleContext<'_>,

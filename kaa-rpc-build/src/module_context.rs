@@ -1,4 +1,4 @@
-//! The module that generated code is in: paths to items from there, and free names for variables.
+//! The module that contains generated code: paths to items from there, and names for variables.
 //!
 //! Invariants: a local name never collides with a name that the package declares.
 
@@ -10,13 +10,13 @@ use quote::{format_ident, quote};
 
 use crate::names;
 
-/// Where generated code stands.
+/// The module that contains a piece of generated code.
 #[derive(Debug, Clone)]
 pub(crate) struct ModuleContext<'a> {
     pub(crate) package: &'a Package,
-    /// How many modules below the package's own.
+    /// How many modules it is nested in the package's module.
     depth: usize,
-    /// What no binding may be called.
+    /// Names that variables cannot have, because patterns would refer to constants or tuple structs.
     values: BTreeSet<String>,
     prefix: String,
 }
@@ -62,22 +62,22 @@ impl<'a> ModuleContext<'a> {
         quote!(#(#up)* #(#down::)* #item)
     }
 
-    /// The path to an item of this very package.
+    /// The path to an item of the same package.
     pub(crate) fn own(&self, item: &TokenStream) -> TokenStream {
         self.path_to(self.package, item)
     }
 
-    /// The qualified name of an item of this package, as settings and the wire know it.
+    /// The qualified name of an item of this package, as in settings and on the wire.
     pub(crate) fn qualified(&self, name: &str) -> String {
         format!("{}.{name}", self.package.name)
     }
 
-    /// A name for a variable or module that nobody declared.
+    /// A name for a variable or module that collides with no declared name.
     pub(crate) fn local(&self, name: &str) -> Ident {
         format_ident!("{}{name}", self.prefix)
     }
 
-    /// A binding for each declared name, in order; `reserved` names come after them and give way to them.
+    /// A variable for each declared name, in order, and for each `reserved` name, which is changed if it is taken.
     pub(crate) fn bindings<'n>(
         &self,
         declared: impl IntoIterator<Item = &'n str>,

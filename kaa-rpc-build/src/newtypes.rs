@@ -1,6 +1,6 @@
-//! Newtypes: a distinct type around another, with conversions both ways.
+//! Newtypes: a distinct type around another, with conversions in both directions.
 //!
-//! Invariants: `From` is generated only where it cannot meet an implementation of somebody else.
+//! Invariants: `From` is generated only if it cannot conflict with an existing implementation.
 
 use kaa_idl::schema::{Newtype, Type, TypeDefinition};
 use proc_macro2::TokenStream;
@@ -64,8 +64,8 @@ impl Generator<'_> {
         items
     }
 
-    /// Whether `From` in both directions cannot meet an implementation of somebody else: `Option` has a blanket one,
-    /// and what an external type has is not known.
+    /// Whether `From` in both directions cannot conflict with an existing implementation. `Option` has a blanket
+    /// implementation, and the implementations of an external type are not known.
     fn has_from(&self, inner: &Type) -> bool {
         match inner {
             Type::Option(_) | Type::Named { boxed: true, .. } => false,

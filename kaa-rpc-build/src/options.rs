@@ -1,7 +1,7 @@
-//! Options structs: a method's parameters that have a written default.
+//! Options structs: the parameters of a method that have a written default.
 //!
-//! Invariants: methods that come from one interface share one options struct in each package that includes it; a
-//! setter never takes the name of a method that every value has.
+//! Invariants: each package has one options struct for all methods that come from the same interface method; a setter
+//! never has the name of a trait method that the struct uses.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::module_context::ModuleContext;
 use crate::names;
 
 impl Generator<'_> {
-    /// The options structs of all methods of the package; methods that come from one interface share theirs.
+    /// The options structs of all methods of the package; methods from the same interface method share one.
     pub(crate) fn options_structs(&self, context: &ModuleContext<'_>) -> TokenStream {
         let mut done = BTreeSet::new();
         let mut items = TokenStream::new();
@@ -48,10 +48,10 @@ impl Generator<'_> {
         let derives = self.derives_of(path, fields);
         let derive_attribute = self.derive_attribute(derives.without(removed), &[]);
         let sentence = format!(
-            "The arguments of [`{}`]'s `{}` that have defaults.",
+            "The arguments of [`{}`]'s `{}` with default values.",
             side.service.name, parameters.method.name
         );
-        let docs = documentation::written(&[&sentence]);
+        let docs = documentation::generated(&[&sentence]);
         let attributes = self.settings.type_attributes(path);
         let serde = derives.contains(Derive::Deserialize).then(|| quote!(#[serde(default)]));
         let name = names::identifier(name);
@@ -90,7 +90,7 @@ impl Generator<'_> {
 
     fn setter(&self, context: &ModuleContext<'_>, field: &Field, ty: &TokenStream) -> TokenStream {
         let member = names::member(&field.name);
-        // `options.clone()` and `Options::default()` must go on meaning what they mean everywhere.
+        // A setter named `clone` or `default` would shadow `options.clone()` or `Options::default()`.
         let mut taken = BTreeSet::from(["clone".to_owned(), "default".to_owned()]);
         let setter =
             names::identifier(&names::distinct(&kaa_idl::casing::member_case(&field.name), &mut taken));

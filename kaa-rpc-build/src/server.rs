@@ -1,9 +1,10 @@
-//! What a program that serves needs: the traits to implement, their dispatch, and the service's own type.
+//! The traits to implement, the dispatch of inbound calls to them, and the type that stands for the service.
 //!
-//! Invariants: dispatch decodes arguments in the order of the schema and never names a variable that a parameter
-//! could be called; both sides of a service have a trait, so that the first method of a side changes no signature.
+//! Invariants: dispatch decodes arguments in the order of the schema, and its variables cannot have the name of a
+//! parameter; both sides of a service have a trait even without methods, so that adding the first method changes no
+//! signature.
 
-use kaa_idl::schema::{Returns, Service};
+use kaa_idl::schema::{Returns, Role, Service};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
@@ -11,15 +12,18 @@ use crate::documentation;
 use crate::generator::Generator;
 use crate::methods::{Parameters, Side, hexadecimal};
 use crate::module_context::ModuleContext;
+use crate::names;
 use crate::types::deprecation;
-use crate::{names, notes};
 
 impl Generator<'_> {
-    /// The trait of one side, and `()` as its implementation where there is nothing to implement.
+    /// The trait of one side. `()` implements it if it has no methods.
     pub(crate) fn service_trait(&self, context: &ModuleContext<'_>, side: Side<'_>) -> TokenStream {
         let name = side.trait_name();
-        let sentence = format!("What the {} of [`{}`] serves.", side.role_name(), side.service.name);
-        let docs = documentation::written(&[&sentence]);
+        let sentence = match side.role {
+            Role::Server => format!("Implement this to serve [`{}`].", side.service.name),
+            Role::Client => format!("Implement this to be a client of [`{}`].", side.service.name),
+        };
+        let docs = documentation::generated(&[&sentence]);
         let methods = side
             .methods()
             .iter()
@@ -41,8 +45,8 @@ impl Generator<'_> {
         let codegen = self.codegen();
         let method = parameters.method;
         let name = names::member(&method.name);
-        let docs = documentation::declared_or(&method.docs, &format!("Serves `{}`.", method.name));
-        let docs = notes::for_handlers(method, docs);
+        let docs = documentation::declared_or(&method.docs, &format!("Handles calls of `{}`.", method.name));
+        let docs = documentation::for_handlers(method, docs);
         let (bindings, handler_context) = parameters.bindings(context, &["cx"]);
         let types = self.handler_types(context, parameters);
         let peer = side.other().proxy_name();
@@ -60,7 +64,7 @@ impl Generator<'_> {
         let unimplemented = quote!(::core::convert::From::from(#codegen::unimplemented_method()));
         let (returns, stub) = if method.returns.is_stream() {
             let item = quote!(::core::result::Result<#value, #failure>);
-            // Without a type for the stream that there never is, `Err` alone would not say what it is an error of.
+            // The stub never returns a stream, but `Result` needs a stream type.
             let stub = quote!(::core::result::Result::<#codegen::Never<#item>, _>::Err(#unimplemented));
             (quote!(impl #codegen::Stream<Item = #item> + ::core::marker::Send), stub)
         } else {
@@ -79,7 +83,7 @@ impl Generator<'_> {
         }
     }
 
-    /// The function that answers calls to one side.
+    /// The function that dispatches calls of one side to handlers.
     pub(crate) fn dispatch(&self, context: &ModuleContext<'_>, side: Side<'_>) -> TokenStream {
         let codegen = self.codegen();
         let (service, call, answer) =
@@ -91,7 +95,7 @@ impl Generator<'_> {
             let id = hexadecimal(u64::from(method.id), 8);
             let body =
                 self.dispatch_method(context, side, &Parameters::new(context, side, method), &implementation);
-            // A function for each: rustc's time for one function grows with more than its length.
+            // Each method gets its own function, because rustc's time grows faster than the length of a function.
             quote! {
                 #id => {
                     fn #answer<#implementation: #trait_path>(
@@ -190,7 +194,7 @@ impl Generator<'_> {
         }
     }
 
-    /// `Epg`: where services and their names come from.
+    /// `Epg`: creates services from implementations, and has the service's name and fingerprint.
     pub(crate) fn service_type(&self, context: &ModuleContext<'_>, service: &Service) -> TokenStream {
         let name = names::identifier(&service.name);
         let docs = documentation::declared_or(
@@ -212,7 +216,7 @@ impl Generator<'_> {
             impl #name {
                 /// The service's qualified name on the wire.
                 pub const NAME: &'static ::core::primitive::str = #qualified;
-                /// The fingerprint of the service and of all types it reaches.
+                /// The fingerprint of the service and of all types that it uses.
                 pub const FINGERPRINT: [u8; 32] = *#fingerprint;
                 #(#constructors)*
             }
@@ -226,13 +230,13 @@ impl Generator<'_> {
         let marker = side.marker();
         let shared = names::identifier(side.role_name());
         let per_connection = names::identifier(&format!("{}_with", side.role_name()));
-        let shared_docs = documentation::written(&[&format!(
-            "An implementation of [`{trait_name}`] as a service that all connections share."
+        let shared_docs = documentation::generated(&[&format!(
+            "A service whose connections share one implementation of [`{trait_name}`]."
         )]);
-        let per_connection_docs = documentation::written(&[
-            &format!("A service with an implementation of [`{trait_name}`] of its own for each connection."),
+        let per_connection_docs = documentation::generated(&[
+            &format!("A service with a separate implementation of [`{trait_name}`] for each connection."),
             "",
-            "`factory` is given the peer that connected and makes the implementation.",
+            "`factory` creates the implementation for the given peer.",
         ]);
         let (service, factory) = (context.local("service"), context.local("factory"));
         let implementation = names::identifier("KaaService");

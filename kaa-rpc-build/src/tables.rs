@@ -1,4 +1,4 @@
-//! The module of a service: its descriptor, with the table that peers compare, and the modules of its sides.
+//! The module of a service: its descriptor with the table that peers compare, and a module for each side.
 //!
 //! Invariants: tables are constants, one line per element, in the order of the schema's table.
 
@@ -21,17 +21,17 @@ impl Generator<'_> {
         service: &Service,
     ) -> Result<TokenStream> {
         let name = names::service_module(service);
-        let docs = documentation::written(&[&format!("The calls of [`{}`] as values.", service.name)]);
+        let docs = documentation::generated(&[&format!("The call structs of [`{}`].", service.name)]);
         let descriptor = self.descriptor(context, service);
         let inner = context.service_side();
         let mut sides = TokenStream::new();
         for side in Side::both(service) {
             let module = names::identifier(side.role_name());
-            let docs = documentation::written(&[&format!(
-                "Calls of what the {} of [`{}`](super::{}) serves.",
-                side.role_name(),
+            let docs = documentation::generated(&[&format!(
+                "Calls to a [`{}`](super::{}) {}.",
                 service.name,
-                service.name
+                service.name,
+                side.role_name()
             )]);
             let mut items = TokenStream::new();
             if self.settings.calls(side.role) {
@@ -92,7 +92,7 @@ impl Generator<'_> {
         }
     }
 
-    /// A method's descriptor as the service lists it: the call's own where there are calls.
+    /// A method's descriptor in the service's list: that of the call struct, if it is generated.
     fn method_descriptor_of(
         &self,
         context: &ModuleContext<'_>,
@@ -108,7 +108,7 @@ impl Generator<'_> {
         }
     }
 
-    /// A method's descriptor written out.
+    /// The expression for a method's descriptor.
     pub(crate) fn method_descriptor(
         &self,
         side: Side<'_>,

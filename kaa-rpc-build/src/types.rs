@@ -1,7 +1,7 @@
-//! Declared types: structs, and what all types have in common.
+//! Declared types: structs, and the parts that all types share.
 //!
-//! Invariants: every type has the derives that its fields allow, and serde's unless they were taken away; a field's
-//! default is written once and used by `Default`, `new`, decoding and serde alike.
+//! Invariants: every type has the derives that its fields allow, including serde's unless a setting removes them; the
+//! code of a field's default is generated once, and `Default`, `new`, decoding and serde use it.
 
 use kaa_idl::schema::{Attributes, Field, Struct, Type, TypeDefinition, TypeKind};
 use proc_macro2::{Ident, TokenStream};
@@ -19,7 +19,7 @@ use crate::traverse::field_types;
 const SERDE_ARRAY: &str = "serde_array";
 
 impl Generator<'_> {
-    /// All items of a declared type; nothing for one that the user has.
+    /// All items of a declared type; nothing for an external type.
     pub(crate) fn type_items(
         &self,
         context: &ModuleContext<'_>,
@@ -36,9 +36,9 @@ impl Generator<'_> {
         }
     }
 
-    /// Documentation, deprecation, derives and attributes that stand before a type; `instead` are the derives that
-    /// the caller writes by hand.
-    pub(crate) fn type_head(&self, definition: &TypeDefinition, instead: &[Derive]) -> TokenStream {
+    /// Documentation, deprecation, derives and attributes of a type, without the derives in `implemented`, for which
+    /// the caller generates an implementation.
+    pub(crate) fn type_head(&self, definition: &TypeDefinition, implemented: &[Derive]) -> TokenStream {
         let path = self.schema.qualified_name(definition);
         let kind = match &definition.kind {
             TypeKind::Struct(_) => "struct",
@@ -50,12 +50,13 @@ impl Generator<'_> {
         let docs = documentation::declared_or(&definition.docs, &format!("The {kind} `{path}`."));
         let deprecated = deprecation(&definition.attributes);
         let extras = self.derives.extras(definition.id);
-        let derive_attribute = self.derive_attribute(self.derives.of(definition.id).without(instead), extras);
+        let derive_attribute =
+            self.derive_attribute(self.derives.of(definition.id).without(implemented), extras);
         let attributes = self.settings.type_attributes(&path);
         quote!(#docs #deprecated #derive_attribute #attributes)
     }
 
-    /// `#[derive(…)]`, and where serde is to be found.
+    /// `#[derive(…)]`, and the path to serde if it is derived.
     pub(crate) fn derive_attribute(&self, derives: DeriveSet, extras: &[syn::Path]) -> TokenStream {
         let paths = derives.paths(&self.codegen());
         let derive = if paths.is_empty() && extras.is_empty() {
@@ -71,7 +72,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Documentation and attributes that stand before a field.
+    /// Documentation and attributes of a field.
     pub(crate) fn field_head(
         &self,
         context: &ModuleContext<'_>,
@@ -101,7 +102,7 @@ impl Generator<'_> {
         quote!(#docs #deprecated #serde #(#attributes)*)
     }
 
-    /// Where serde finds the value of a missing field.
+    /// The attribute for the value that serde uses if the field is missing.
     fn serde_default(&self, owner: Option<&Ident>, field: &Field, derives: DeriveSet) -> TokenStream {
         let Some(default) = &field.default else { return TokenStream::new() };
         if !derives.contains(Derive::Deserialize) {
@@ -116,7 +117,7 @@ impl Generator<'_> {
         })
     }
 
-    /// [`Self::field_head`] with serde's default, for a field of a variant.
+    /// [`Self::field_head`] with [`Self::serde_default`], for a field of a variant.
     pub(crate) fn variant_field_head(
         &self,
         context: &ModuleContext<'_>,
@@ -129,7 +130,7 @@ impl Generator<'_> {
         quote!(#head #default)
     }
 
-    /// The module that serialises long arrays, in packages that have one.
+    /// The module that serializes long arrays, if the package has a field of such a type.
     pub(crate) fn serde_array(&self, context: &ModuleContext<'_>) -> TokenStream {
         let package = context.package;
         let types = package.types.iter().filter_map(|id| self.schema.type_definition(*id));
@@ -144,7 +145,9 @@ impl Generator<'_> {
         }
         let module = context.local(SERDE_ARRAY);
         let codegen = self.codegen();
-        let docs = documentation::written(&["Arrays of any length for serde, whose own stop at 32."]);
+        let docs = documentation::generated(&[
+            "serde functions for arrays of any length; serde itself supports at most 32 elements.",
+        ]);
         quote! {
             #docs
             mod #module {
@@ -205,7 +208,7 @@ impl Generator<'_> {
         })
     }
 
-    /// `T::new(…)` with the fields that have no default.
+    /// `T::new(…)` with the fields without a default as parameters.
     fn constructor(&self, context: &ModuleContext<'_>, path: &str, fields: &[&Field]) -> TokenStream {
         let (bindings, _) = context.bindings(fields.iter().map(|field| field.name.as_str()), &[]);
         let mut parameters = Vec::new();
@@ -228,15 +231,15 @@ impl Generator<'_> {
             values.push(initialiser(&name, &value));
         }
         let sentence = if parameters.len() == fields.len() {
-            "A value with these fields."
+            "Creates a value from its fields."
         } else {
-            "A value with these fields, and defaults for all others."
+            "Creates a value from these fields. All other fields have their default value."
         };
-        let docs = documentation::written(&[sentence]);
+        let docs = documentation::generated(&[sentence]);
         quote!(#docs #[must_use] pub fn new(#(#parameters),*) -> Self { Self { #(#values),* } })
     }
 
-    /// A function for each default that is not the one of the field's type.
+    /// A function for each default that differs from the default of the field's type.
     fn default_functions(&self, context: &ModuleContext<'_>, path: &str, fields: &[&Field]) -> TokenStream {
         let mut functions = TokenStream::new();
         for field in fields.iter().filter(|field| self.has_own_default(field)) {
@@ -266,13 +269,13 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether the schema's default differs from the one of the field's type.
+    /// Whether a field has a default that differs from the default of its type.
     pub(crate) fn has_own_default(&self, field: &Field) -> bool {
         field.default.as_ref().is_some_and(|default| !self.is_type_default(&field.ty, default))
     }
 
-    /// How a parameter is taken and turned into its field: text, and newtypes of it, from whatever can become it.
-    /// Numbers are taken as they are, because a literal could not tell which number it should become first.
+    /// The type of a parameter, and the expression that converts it to the field's type. Text, bytes and newtypes of
+    /// them accept anything that converts into them. Numbers do not, because the type of a literal would be ambiguous.
     pub(crate) fn argument(
         &self,
         ty: &Type,
@@ -295,7 +298,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether a value of this type has a `Display`.
+    /// Whether this type implements `Display`.
     pub(crate) fn has_display(&self, ty: &Type) -> bool {
         match ty {
             Type::Option(_) | Type::Vec(..) | Type::Set(..) | Type::Map(..) | Type::Array(..) => false,
@@ -313,7 +316,7 @@ impl Generator<'_> {
     }
 }
 
-/// `#[deprecated(…)]` as Rust spells it.
+/// The `#[deprecated(…)]` attribute.
 pub(crate) fn deprecation(attributes: &Attributes) -> TokenStream {
     let Some(deprecated) = &attributes.deprecated else { return TokenStream::new() };
     let since = deprecated.since.map(|since| since.to_string());
@@ -325,12 +328,12 @@ pub(crate) fn deprecation(attributes: &Attributes) -> TokenStream {
     }
 }
 
-/// `name: value`, or `name` alone if that is the value.
+/// `name: value`, or `name` alone if `value` is a variable of that name.
 pub(crate) fn initialiser(name: &Ident, value: &TokenStream) -> TokenStream {
     if *name == value.to_string() { quote!(#name) } else { quote!(#name: #value) }
 }
 
-/// Whether serde's attributes mean anything on a type.
+/// Whether a type with these derives has serde attributes.
 pub(crate) fn uses_serde(derives: DeriveSet) -> bool {
     derives.contains(Derive::Serialize) || derives.contains(Derive::Deserialize)
 }
@@ -339,7 +342,7 @@ fn default_name(field: &Field) -> String {
     format!("kaa_default_{}", kaa_idl::casing::member_case(&field.name))
 }
 
-/// Where serde finds functions for a type that it does not know itself.
+/// The `serde(with)` attribute for a type that serde does not support.
 pub(crate) fn serde_with(context: &ModuleContext<'_>, ty: &Type) -> TokenStream {
     if !is_long_array(ty) {
         return TokenStream::new();
@@ -348,7 +351,7 @@ pub(crate) fn serde_with(context: &ModuleContext<'_>, ty: &Type) -> TokenStream 
     quote!(#[serde(with = #module)])
 }
 
-/// The function that gives a field's default.
+/// The name of the function that returns a field's default.
 pub(crate) fn default_identifier(field: &Field) -> Ident {
     names::identifier(&default_name(field))
 }

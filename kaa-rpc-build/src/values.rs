@@ -1,7 +1,7 @@
-//! Evaluated values as Rust expressions: defaults and constants.
+//! Rust expressions for evaluated values: defaults and constants.
 //!
-//! Invariants: an expression has the type it was made for without help from inference; a constant is a `const` where
-//! Rust can compute it before the program runs, and a lazily made `static` where it cannot.
+//! Invariants: an expression has its type without help from inference; a constant is a `const` if Rust can evaluate it
+//! at compile time, else a `static` that is initialized on first use.
 
 use kaa_idl::schema::{Alias, Constant, Type, TypeKind, Value};
 use proc_macro2::{Literal, TokenStream};
@@ -77,7 +77,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether a value is what `Default` gives for its type.
+    /// Whether a value equals the `Default` value of its type.
     pub(crate) fn is_type_default(&self, ty: &Type, value: &Value) -> bool {
         match (ty, value) {
             (Type::Option(_), value) => *value == Value::None,
@@ -128,7 +128,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Type and value of a `const`, or `None` where only a running program can make the value.
+    /// The type and value of a `const`, or `None` if the value cannot be evaluated at compile time.
     fn constant_form(
         &self,
         context: &ModuleContext<'_>,

@@ -1,7 +1,7 @@
-//! The bytes of a zero value of every type: what stands on the wire in a tombstone's slot.
+//! The encoded zero value of every type, which fills a tombstone's slot on the wire.
 //!
 //! Invariants: a zero is a valid encoding of its type; zeros of recursive types are finite (the table is a least
-//! fixed point); none is longer than [`MAX_ZERO_SIZE`]; leaf bytes are those of bincode's standard configuration.
+//! fixed point); none is longer than [`MAX_ZERO_SIZE`]; leaf values use bincode's standard configuration.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use kaa_idl::schema::{Enum, Field, Schema, Type, TypeDefinition, TypeId, TypeKin
 use crate::settings::Settings;
 use crate::traverse::payload_fields;
 
-/// Zeros longer than this have no business in a program.
+/// The maximum size of a zero, in bytes; types with a larger zero have none.
 const MAX_ZERO_SIZE: usize = 64 * 1024;
 
-/// The zero of every declared type that has one.
+/// The zeros of all declared types that have one.
 #[derive(Debug)]
 pub(crate) struct Zeros {
     types: BTreeMap<TypeId, Vec<u8>>,
@@ -25,7 +25,7 @@ impl Zeros {
         loop {
             let before = zeros.types.len();
             for definition in &schema.types {
-                // What an external type looks like on the wire is not known here.
+                // The encoding of an external type is not known.
                 let external = settings.extern_type(&schema.qualified_name(definition)).is_some();
                 if !external
                     && !zeros.types.contains_key(&definition.id)
@@ -40,7 +40,7 @@ impl Zeros {
         }
     }
 
-    /// The bytes of a zero value, if there is one.
+    /// The encoded zero value of a type, if it has one.
     pub(crate) fn of(&self, ty: &Type) -> Option<Vec<u8>> {
         let zero = match ty {
             Type::F32 => vec![0; 4],
@@ -56,7 +56,7 @@ impl Zeros {
                 element.repeat(length)
             }
             Type::Named { id, .. } => self.types.get(id)?.clone(),
-            // Integers, `bool` and `char` as one byte, the length of whatever has one, the absent `Option`.
+            // Integers, `bool` and `char` take one byte, as do an empty sequence and an absent `Option`.
             _ => vec![0],
         };
         (zero.len() <= MAX_ZERO_SIZE).then_some(zero)
@@ -74,7 +74,7 @@ impl Zeros {
         }
     }
 
-    /// The first variant without a payload, else the first whose payload has a zero by now.
+    /// The first variant without a payload, else the first whose payload already has a zero.
     fn of_enum(&self, enumeration: &Enum) -> Option<Vec<u8>> {
         let unit =
             enumeration.variants.iter().find(|variant| variant.payload == kaa_idl::schema::Payload::Unit);
@@ -112,7 +112,7 @@ fn with_length(body: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// An unsigned integer in bincode's variable-length form.
+/// An unsigned integer in bincode's variable-length encoding.
 fn varint(value: u64) -> Vec<u8> {
     let marked = |mark: u8, bytes: &[u8]| std::iter::once(mark).chain(bytes.iter().copied()).collect();
     if let Ok(byte) = u8::try_from(value)
@@ -133,7 +133,7 @@ mod tests {
     use super::varint;
 
     #[test]
-    fn variable_length_integers() {
+    fn varint_sizes_match_bincode() {
         assert_eq!(varint(0), [0]);
         assert_eq!(varint(250), [250]);
         assert_eq!(varint(251), [251, 251, 0]);
