@@ -1,7 +1,7 @@
 //! Encoding and decoding of generated types: `Wire` implementations, and code for the fields of arguments.
 //!
-//! Invariants: fields are encoded and decoded in the order of the schema; a tombstone keeps its slot; unless the owner
-//! is sealed, fields with a default may be missing at the end.
+//! Invariants: fields are encoded and decoded in the order of the schema; a tombstone keeps its slot; unless
+//! the owner is sealed, fields with a default may be missing at the end.
 
 use kaa_idl::schema::{Enum, Field, Payload, Struct, Type, TypeDefinition, Value, Variant};
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -21,7 +21,8 @@ pub(crate) struct Fields<'a> {
     pub(crate) path: &'a str,
     pub(crate) fields: &'a [Field],
     pub(crate) sealed: bool,
-    /// The qualified name of the options struct that holds the fields with a written default, if there is one.
+    /// The qualified name of the options struct that holds the fields with a written default, if there is
+    /// one.
     pub(crate) options: Option<&'a str>,
     /// Whether `Self` has a function for every default that differs from the default of the field's type.
     pub(crate) default_functions: bool,
@@ -196,7 +197,8 @@ impl Generator<'_> {
     ) -> Decoding {
         let mut statements = TokenStream::new();
         let mut values = Vec::new();
-        // A tombstone is skipped by a statement; the other fields must be statements too, or the order changes.
+        // A tombstone is skipped by a statement; the other fields must be statements too, or the order
+        // changes.
         let in_statements = fields.is_rearranged() || fields.fields.iter().any(|field| field.tombstone);
         for field in fields.fields {
             let path = fields.path_of(field);
@@ -271,7 +273,10 @@ impl Generator<'_> {
             (Payload::Unit, false) => quote!(Self::#name => #encoder.unit_variant(#tag),),
             (Payload::Unit, true) => quote!(Self::#name => #encoder.sealed_tag(#tag),),
             (_, false) => quote! {
-                Self::#name #pattern => #encoder.variant(#tag, |#encoder| { #body ::core::result::Result::Ok(()) }),
+                Self::#name #pattern => #encoder.variant(#tag, |#encoder| {
+                    #body
+                    ::core::result::Result::Ok(())
+                }),
             },
             (_, true) => quote! {
                 Self::#name #pattern => { #encoder.sealed_tag(#tag)?; #body ::core::result::Result::Ok(()) }

@@ -1,7 +1,7 @@
 //! [`Config`]: where the `.kaa` files are, where the generated files go, and how to generate them.
 //!
-//! Invariants: this file only records settings; [`settings`](crate::settings) parses them and checks them against the
-//! schema, so that building a `Config` cannot fail.
+//! Invariants: this file only records settings; [`settings`](crate::settings) parses them and checks them
+//! against the schema, so that building a `Config` cannot fail.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,8 @@ pub enum Roles {
     Both,
 }
 
-/// Settings of the generator. Start with [`configure`](crate::configure), end with [`compile`](Self::compile).
+/// Settings of the generator. Start with [`configure`](crate::configure), end with
+/// [`compile`](Self::compile).
 ///
 /// # Paths
 ///
@@ -32,10 +33,10 @@ pub enum Roles {
 /// | `tv.epg.Program.title` | one field |
 /// | `tv.epg.Source.Url`, `tv.epg.Source.Broadcast.lcn` | one variant, one field of a variant |
 /// | `tv.epg.SearchOptions`, `tv.epg.SearchOptions.limit` | an options struct, one of its fields |
-/// | `tv.epg.Epg.server.search`, `tv.epg.Epg.server.search.text` | a method's parameters and result, one parameter |
+/// | `tv.epg.Epg.server.search`, `tv.epg.Epg.server.search.text` | a method, one of its parameters |
 ///
-/// A leading dot is allowed and changes nothing. Paths have no wildcards and do not match suffixes. A path that
-/// matches nothing is an error, so that you notice a misspelt path.
+/// A leading dot is allowed and changes nothing. Paths have no wildcards and do not match suffixes. A path
+/// that matches nothing is an error, so that you notice a misspelt path.
 ///
 /// # Examples
 ///
@@ -120,8 +121,8 @@ impl Config {
         self
     }
 
-    /// Adds a derive to the types that match [`path`](Self#paths). For an external type it declares that the type
-    /// implements the trait.
+    /// Adds a derive to the types that match [`path`](Self#paths). For an external type it declares that the
+    /// type implements the trait.
     ///
     /// `Default` on an enum makes its first variant without a payload the default.
     #[must_use]
@@ -130,20 +131,23 @@ impl Config {
         self
     }
 
-    /// Removes a derive from the types that match [`path`](Self#paths), and from every type that depends on them.
+    /// Removes a derive from the types that match [`path`](Self#paths), and from every type that depends on
+    /// them.
     ///
-    /// For example, without `serde::Serialize` on a type, structs with a field of that type do not have it either.
+    /// For example, without `serde::Serialize` on a type, structs with a field of that type do not have it
+    /// either.
     #[must_use]
     pub fn no_derive(mut self, path: impl Into<String>, derive: impl Into<String>) -> Self {
         self.no_derives.push((path.into(), derive.into()));
         self
     }
 
-    /// Uses your own Rust type in place of the declared type `kaa_path`. It can be any type that serde supports.
+    /// Uses your own Rust type in place of the declared type `kaa_path`. It can be any type that serde
+    /// supports.
     ///
-    /// Its encoding is that of serde and bincode, whatever the declaration says. The generator assumes that it
-    /// implements `Clone`, `Debug`, `PartialEq`, `serde::Serialize` and `serde::Deserialize`; declare more traits with
-    /// [`derive`](Self::derive), fewer with [`no_derive`](Self::no_derive).
+    /// Its encoding is that of serde and bincode, whatever the declaration says. The generator assumes that
+    /// it implements `Clone`, `Debug`, `PartialEq`, `serde::Serialize` and `serde::Deserialize`; declare more
+    /// traits with [`derive`](Self::derive), fewer with [`no_derive`](Self::no_derive).
     #[must_use]
     pub fn extern_type(mut self, kaa_path: impl Into<String>, rust_path: impl Into<String>) -> Self {
         self.extern_types.push((kaa_path.into(), rust_path.into()));
@@ -168,9 +172,10 @@ impl Config {
 
     /// Compares the `.kaa` files with every frozen schema (`*.frozen`) in a folder, relative to the package.
     ///
-    /// An edit that breaks a rule of the category WIRE against any frozen schema fails the build. Broken rules of SOURCE
-    /// and POLICY, and widened bounds, are warnings; they are checked against the newest frozen schema only. Freeze a
-    /// schema with `kaa freeze` when you release it. Delete a frozen schema when no program uses it any more.
+    /// An edit that breaks a rule of the category WIRE against any frozen schema fails the build. Broken
+    /// rules of SOURCE and POLICY, and widened bounds, are warnings; they are checked against the newest
+    /// frozen schema only. Freeze a schema with `kaa freeze` when you release it. Delete a frozen schema when
+    /// no program uses it any more.
     #[must_use]
     pub fn frozen(mut self, folder: impl Into<PathBuf>) -> Self {
         self.frozen = Some(folder.into());

@@ -1,7 +1,8 @@
 //! Which traits each type can derive.
 //!
-//! Invariants: a type gets the largest set that its contents allow (a fixed point, so that recursive types are not
-//! restricted without need); supertraits of a derived trait are derived; an open enum is never `Copy`.
+//! Invariants: a type gets the largest set that its contents allow (a fixed point, so that recursive types
+//! are not restricted without need); supertraits of a derived trait are derived; an open enum is never
+//! `Copy`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! Documentation of generated code as `#[doc = …]` attributes.
 //!
-//! Invariants: no documentation in a `.kaa` file becomes a doctest of the user's crate: code fences are labelled `text`,
-//! indented code is fenced, code in lists and quotes loses its indentation. A note about a method's attribute is a
-//! separate paragraph.
+//! Invariants: no documentation in a `.kaa` file becomes a doctest of the user's crate: code fences are
+//! labelled `text`, indented code is fenced, code in lists and quotes loses its indentation. A note about a
+//! method's attribute is a separate paragraph.
 
 use std::time::Duration;
 
@@ -155,7 +155,8 @@ fn close_indented(output: &mut Vec<String>) {
     output.extend(std::iter::repeat_n(String::new(), blanks));
 }
 
-/// The length in bytes of the quote and list marks (`> `, `- `, `1. `) of a line, with the indentation before them.
+/// The length in bytes of the quote and list marks (`> `, `- `, `1. `) of a line, with the indentation before
+/// them.
 fn container_marks(line: &str) -> usize {
     let mut marks = 0;
     let mut rest = line;

@@ -1,9 +1,9 @@
-//! Reads a folder of `.kaa` files and writes Rust files. Only this file reads environment variables, writes files and
-//! prints directives for Cargo.
+//! Reads a folder of `.kaa` files and writes Rust files. Only this file reads environment variables, writes
+//! files and prints directives for Cargo.
 //!
-//! Invariants: the same schema and settings give the same bytes; an unchanged file is not written; only files with
-//! [`HEADER`] are removed; directives for Cargo are printed only on success, because Cargo runs a failed build script
-//! again anyway, and its output should only be the error.
+//! Invariants: the same schema and settings give the same bytes; an unchanged file is not written; only files
+//! with [`HEADER`] are removed; directives for Cargo are printed only on success, because Cargo runs a failed
+//! build script again anyway, and its output should only be the error.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,15 +44,16 @@ pub struct GeneratedFile {
 }
 
 impl Config {
-    /// Compiles every `.kaa` file and writes the generated files, which `kaa_rpc_runtime::include_kaa!()` includes.
+    /// Compiles every `.kaa` file and writes the generated files, which `kaa_rpc_runtime::include_kaa!()`
+    /// includes.
     ///
-    /// Prints `rerun-if-changed` directives for Cargo. Does not touch unchanged files, and removes generated files of
-    /// packages that no longer exist.
+    /// Prints `rerun-if-changed` directives for Cargo. Does not touch unchanged files, and removes generated
+    /// files of packages that no longer exist.
     ///
     /// # Errors
     ///
-    /// If a `.kaa` file has errors, there is no `.kaa` file, the schema breaks a frozen schema, a setting is wrong, or a
-    /// file cannot be written.
+    /// If a `.kaa` file has errors, there is no `.kaa` file, the schema breaks a frozen schema, a setting is
+    /// wrong, or a file cannot be written.
     pub fn compile(self) -> Result {
         compile(&self)
     }
@@ -183,8 +184,8 @@ fn module(name: &str, branch: &Branch<'_>, outermost: bool) -> TokenStream {
 
 /// The lints that generated code does not follow. Users enable lints for their own code, not for this code.
 ///
-/// A module cannot allow a lint that its crate forbids. So this list has no lint that generated code does follow, such
-/// as `missing_docs` and clippy's restrictions against panics.
+/// A module cannot allow a lint that its crate forbids. So this list has no lint that generated code does
+/// follow, such as `missing_docs` and clippy's restrictions against panics.
 fn allowances() -> TokenStream {
     quote! {
         #[allow(
@@ -246,8 +247,8 @@ fn file(path: String, items: TokenStream) -> Result<GeneratedFile> {
     }
 }
 
-/// Writes generated files to a folder. Does not touch unchanged files, removes earlier generated files that are not in
-/// `files`, and keeps files that were not generated.
+/// Writes generated files to a folder. Does not touch unchanged files, removes earlier generated files that
+/// are not in `files`, and keeps files that were not generated.
 ///
 /// # Errors
 ///
@@ -296,7 +297,8 @@ fn environment(name: &'static str, instead: &'static str) -> Result<PathBuf> {
     std::env::var_os(name).map(PathBuf::from).ok_or(Error::Environment { name, instead })
 }
 
-/// Cargo captures the output of build scripts, so it is coloured only if the user sets `CARGO_TERM_COLOR=always`.
+/// Cargo captures the output of build scripts, so it is coloured only if the user sets
+/// `CARGO_TERM_COLOR=always`.
 fn style() -> RenderStyle {
     match std::env::var("CARGO_TERM_COLOR") {
         Ok(choice) if choice == "always" => RenderStyle::Ansi,

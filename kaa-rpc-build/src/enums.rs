@@ -1,7 +1,7 @@
 //! Enums and errors.
 //!
-//! Invariants: an open enum ends with the variant `Unknown`, which only decoding creates; an error has a `Display` text
-//! for every variant and implements the runtime's marker for declared errors.
+//! Invariants: an open enum ends with the variant `Unknown`, which only decoding creates; an error has a
+//! `Display` text for every variant and implements the runtime's marker for declared errors.
 
 use kaa_idl::schema::{Enum, Field, Payload, Type, TypeDefinition, TypeKind, Variant};
 use proc_macro2::TokenStream;

@@ -1,7 +1,8 @@
 //! [`Error`]: why no Rust was generated.
 //!
-//! Invariants: `Debug` prints the same text as `Display`, after a line break. Rust prints the `Debug` text of an error
-//! that `main` returns, so a build script that returns [`Error`] prints the diagnostics and nothing else.
+//! Invariants: `Debug` prints the same text as `Display`, after a line break. Rust prints the `Debug` text of
+//! an error that `main` returns, so a build script that returns [`Error`] prints the diagnostics and nothing
+//! else.
 
 use std::fmt;
 use std::io;

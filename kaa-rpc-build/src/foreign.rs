@@ -1,6 +1,7 @@
 //! Which types contain one of the user's own types. Encoding such a type runs the user's code.
 //!
-//! Invariants: the set is the smallest that has the external types and every type that contains one of the set.
+//! Invariants: the set is the smallest that has the external types and every type that contains one of the
+//! set.
 
 use std::collections::BTreeSet;
 

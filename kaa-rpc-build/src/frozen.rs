@@ -1,7 +1,9 @@
-//! Compares the schema with the frozen schemas in a folder. An edit that breaks peers of any of them fails the build.
+//! Compares the schema with the frozen schemas in a folder. An edit that breaks peers of any of them fails
+//! the build.
 //!
-//! Invariants: each breaking edit is reported once, against the newest frozen schema that it breaks; warnings, and edits
-//! that only affect Rust code, are checked against the newest frozen schema only and never fail the build.
+//! Invariants: each breaking edit is reported once, against the newest frozen schema that it breaks;
+//! warnings, and edits that only affect Rust code, are checked against the newest frozen schema only and
+//! never fail the build.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -78,8 +80,8 @@ fn append(text: &mut String, more: &str) {
 ///
 /// # Errors
 ///
-/// If there is no such folder, a file in it cannot be read or is not a valid frozen schema, or two frozen schemas have
-/// the same number.
+/// If there is no such folder, a file in it cannot be read or is not a valid frozen schema, or two frozen
+/// schemas have the same number.
 pub fn read_frozen(folder: &Path) -> Result<History> {
     let failed = |path: &Path, source| Error::ReadFrozen { path: path.to_path_buf(), source };
     let entries = fs::read_dir(folder).map_err(|error| match error.kind() {

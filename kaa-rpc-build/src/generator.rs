@@ -1,7 +1,7 @@
 //! The data that every part of the generator needs.
 //!
-//! Invariants: after [`Generator::new`] every type id in the schema has a definition; paths to declared types are
-//! relative, because users mount the module tree where they like, and all other paths are absolute.
+//! Invariants: after [`Generator::new`] every type id in the schema has a definition; paths to declared types
+//! are relative, because users mount the module tree where they like, and all other paths are absolute.
 
 use kaa_idl::schema::{Field, Schema, Type, TypeDefinition, TypeId};
 use proc_macro2::{Ident, TokenStream};

@@ -1,7 +1,8 @@
 //! Methods, for both sides of a service: parameters and call structs.
 //!
-//! Invariants: a method's options struct has exactly the parameters with a written default; the options struct is
-//! always the last argument, and no parameter has its name; a stream is an argument, but not part of a call struct.
+//! Invariants: a method's options struct has exactly the parameters with a written default; the options
+//! struct is always the last argument, and no parameter has its name; a stream is an argument, but not part
+//! of a call struct.
 
 use std::collections::BTreeSet;
 
@@ -139,7 +140,8 @@ impl<'a> Parameters<'a> {
         let live = || method.parameters.iter().filter(|field| !field.tombstone);
         let is_positional = |field: &&Field| !field.tombstone && !field.default_is_written;
         let stream = method.stream.as_deref().map(|stream| {
-            // `parameters` does not contain the stream, so its position is the number of parameters before it.
+            // `parameters` does not contain the stream, so its position is the number of parameters before
+            // it.
             let before = method.parameters.iter().take(stream.position).filter(is_positional).count();
             (before, stream)
         });
@@ -201,7 +203,8 @@ impl<'a> Parameters<'a> {
         names::identifier(&names::distinct("options", &mut taken))
     }
 
-    /// Variables for the arguments, options last, and for `reserved` names, which are changed if an argument has them.
+    /// Variables for the arguments, options last, and for `reserved` names, which are changed if an argument
+    /// has them.
     pub(crate) fn bindings(
         &self,
         context: &ModuleContext<'_>,

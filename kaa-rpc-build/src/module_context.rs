@@ -77,7 +77,8 @@ impl<'a> ModuleContext<'a> {
         format_ident!("{}{name}", self.prefix)
     }
 
-    /// A variable for each declared name, in order, and for each `reserved` name, which is changed if it is taken.
+    /// A variable for each declared name, in order, and for each `reserved` name, which is changed if it is
+    /// taken.
     pub(crate) fn bindings<'n>(
         &self,
         declared: impl IntoIterator<Item = &'n str>,

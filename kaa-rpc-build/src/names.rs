@@ -1,7 +1,7 @@
 //! Rust identifiers for names in `.kaa` files.
 //!
-//! Invariants: [`identifier`] never panics and never returns an unescaped keyword; the same name always becomes the
-//! same identifier.
+//! Invariants: [`identifier`] never panics and never returns an unescaped keyword; the same name always
+//! becomes the same identifier.
 
 use std::collections::BTreeSet;
 

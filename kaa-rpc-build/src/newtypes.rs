@@ -64,8 +64,8 @@ impl Generator<'_> {
         items
     }
 
-    /// Whether `From` in both directions cannot conflict with an existing implementation. `Option` has a blanket
-    /// implementation, and the implementations of an external type are not known.
+    /// Whether `From` in both directions cannot conflict with an existing implementation. `Option` has a
+    /// blanket implementation, and the implementations of an external type are not known.
     fn has_from(&self, inner: &Type) -> bool {
         match inner {
             Type::Option(_) | Type::Named { boxed: true, .. } => false,

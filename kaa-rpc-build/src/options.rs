@@ -1,7 +1,7 @@
 //! Options structs: the parameters of a method that have a written default.
 //!
-//! Invariants: each package has one options struct for all methods that come from the same interface method; a setter
-//! never has the name of a trait method that the struct uses.
+//! Invariants: each package has one options struct for all methods that come from the same interface method;
+//! a setter never has the name of a trait method that the struct uses.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! The traits to implement, the dispatch of inbound calls to them, and the type that stands for the service.
 //!
-//! Invariants: dispatch decodes arguments in the order of the schema, and its variables cannot have the name of a
-//! parameter; both sides of a service have a trait even without methods, so that adding the first method changes no
-//! signature.
+//! Invariants: dispatch decodes arguments in the order of the schema, and its variables cannot have the name
+//! of a parameter; both sides of a service have a trait even without methods, so that adding the first method
+//! changes no signature.
 
 use kaa_idl::schema::{Returns, Role, Service};
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -78,7 +78,8 @@ impl Generator<'_> {
                 &self,
                 #(#handler_context: #codegen::Context<#peer>,)*
                 #(#bindings: #types),*
-            ) -> impl ::core::future::Future<Output = ::core::result::Result<#returns, #failure>> + ::core::marker::Send
+            ) -> impl ::core::future::Future<Output = ::core::result::Result<#returns, #failure>>
+                + ::core::marker::Send
             #body
         }
     }
@@ -95,7 +96,8 @@ impl Generator<'_> {
             let id = hexadecimal(u64::from(method.id), 8);
             let body =
                 self.dispatch_method(context, side, &Parameters::new(context, side, method), &implementation);
-            // Each method gets its own function, because rustc's time grows faster than the length of a function.
+            // Each method gets its own function, because rustc's time grows faster than the length of a
+            // function.
             quote! {
                 #id => {
                     fn #answer<#implementation: #trait_path>(

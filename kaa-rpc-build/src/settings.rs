@@ -1,7 +1,7 @@
 //! The settings of a [`Config`], parsed and checked against a schema.
 //!
-//! Invariants: every path of a setting matches a declaration; every attribute, derive and type is valid Rust; `derive`
-//! attributes are stored as derives, not as attributes.
+//! Invariants: every path of a setting matches a declaration; every attribute, derive and type is valid Rust;
+//! `derive` attributes are stored as derives, not as attributes.
 
 use std::collections::BTreeSet;
 

@@ -57,7 +57,9 @@ impl Generator<'_> {
             let name = &method.name;
             let parameters = elements(&method.parameters);
             quote! {
-                #codegen::MethodEntry { id: #id, name: #name, signature: #signature, throws: #throws, parameters: #parameters }
+                #codegen::MethodEntry {
+                    id: #id, name: #name, signature: #signature, throws: #throws, parameters: #parameters
+                }
             }
         });
         let types = service.table.types.iter().map(|entry| {

@@ -1,7 +1,7 @@
 //! Declared types: structs, and the parts that all types share.
 //!
-//! Invariants: every type has the derives that its fields allow, including serde's unless a setting removes them; the
-//! code of a field's default is generated once, and `Default`, `new`, decoding and serde use it.
+//! Invariants: every type has the derives that its fields allow, including serde's unless a setting removes
+//! them; the code of a field's default is generated once, and `Default`, `new`, decoding and serde use it.
 
 use kaa_idl::schema::{Attributes, Field, Struct, Type, TypeDefinition, TypeKind};
 use proc_macro2::{Ident, TokenStream};
@@ -36,8 +36,8 @@ impl Generator<'_> {
         }
     }
 
-    /// Documentation, deprecation, derives and attributes of a type, without the derives in `implemented`, for which
-    /// the caller generates an implementation.
+    /// Documentation, deprecation, derives and attributes of a type, without the derives in `implemented`,
+    /// for which the caller generates an implementation.
     pub(crate) fn type_head(&self, definition: &TypeDefinition, implemented: &[Derive]) -> TokenStream {
         let path = self.schema.qualified_name(definition);
         let kind = match &definition.kind {
@@ -151,7 +151,11 @@ impl Generator<'_> {
         quote! {
             #docs
             mod #module {
-                pub(super) fn serialize<S: #codegen::serde::Serializer, T: #codegen::serde::Serialize, const N: usize>(
+                pub(super) fn serialize<
+                    S: #codegen::serde::Serializer,
+                    T: #codegen::serde::Serialize,
+                    const N: usize,
+                >(
                     array: &[T; N],
                     serializer: S,
                 ) -> ::core::result::Result<S::Ok, S::Error> {
@@ -167,7 +171,9 @@ impl Generator<'_> {
                 ) -> ::core::result::Result<[T; N], D::Error> {
                     let elements: ::std::vec::Vec<T> = #codegen::serde::Deserialize::deserialize(deserializer)?;
                     ::core::convert::TryFrom::try_from(elements).map_err(|elements: ::std::vec::Vec<T>| {
-                        #codegen::serde::de::Error::invalid_length(elements.len(), &"an array of another length")
+                        #codegen::serde::de::Error::invalid_length(
+                            elements.len(), &"an array of another length"
+                        )
                     })
                 }
             }
@@ -274,8 +280,9 @@ impl Generator<'_> {
         field.default.as_ref().is_some_and(|default| !self.is_type_default(&field.ty, default))
     }
 
-    /// The type of a parameter, and the expression that converts it to the field's type. Text, bytes and newtypes of
-    /// them accept anything that converts into them. Numbers do not, because the type of a literal would be ambiguous.
+    /// The type of a parameter, and the expression that converts it to the field's type. Text, bytes and
+    /// newtypes of them accept anything that converts into them. Numbers do not, because the type of a
+    /// literal would be ambiguous.
     pub(crate) fn argument(
         &self,
         ty: &Type,

@@ -1,7 +1,7 @@
 //! Rust expressions for evaluated values: defaults and constants.
 //!
-//! Invariants: an expression has its type without help from inference; a constant is a `const` if Rust can evaluate it
-//! at compile time, else a `static` that is initialized on first use.
+//! Invariants: an expression has its type without help from inference; a constant is a `const` if Rust can
+//! evaluate it at compile time, else a `static` that is initialized on first use.
 
 use kaa_idl::schema::{Alias, Constant, Type, TypeKind, Value};
 use proc_macro2::{Literal, TokenStream};

@@ -1,7 +1,8 @@
 //! The encoded zero value of every type, which fills a tombstone's slot on the wire.
 //!
-//! Invariants: a zero is a valid encoding of its type; zeros of recursive types are finite (the table is a least
-//! fixed point); none is longer than [`MAX_ZERO_SIZE`]; leaf values use bincode's standard configuration.
+//! Invariants: a zero is a valid encoding of its type; zeros of recursive types are finite (the table is a
+//! least fixed point); none is longer than [`MAX_ZERO_SIZE`]; leaf values use bincode's standard
+//! configuration.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Generated code compiles as part of a user's crate without warnings, with stricter lints than any crate uses.
+//! Generated code compiles as part of a user's crate without warnings, with stricter lints than any crate
+//! uses.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -10,8 +11,8 @@ use std::process::Command;
 
 use kaa_rpc_build::{Config, Roles, configure};
 
-/// Lints of a very strict crate: it denies lints that rustc allows by default, and forbids those that the generated code
-/// follows.
+/// Lints of a very strict crate: it denies lints that rustc allows by default, and forbids those that the
+/// generated code follows.
 const STRICT: &str = "#![deny(warnings, missing_copy_implementations, unreachable_pub, unused_qualifications, \
     trivial_casts, variant_size_differences, unnameable_types, rust_2018_idioms, rust_2021_compatibility, \
     rust_2024_compatibility, nonstandard_style, future_incompatible)]\n\

@@ -71,7 +71,8 @@ fn open_enums_are_not_copy_and_enums_have_no_default() {
 
 #[test]
 fn default_requires_a_default_for_every_field() {
-    let text = "enum E { A, B } struct S { e: E } struct T { e: E = E::A } struct U { s: S } struct V { s: Option<S> }";
+    let text = "enum E { A, B } struct S { e: E } struct T { e: E = E::A } \
+                struct U { s: S } struct V { s: Option<S> }";
     check(text, "S", &["Eq", "Hash", "Ord", "PartialOrd"]);
     // `T` implements `Default` too, but does not derive it, because its default differs from the derived one.
     check(text, "T", &["Eq", "Hash", "Ord", "PartialOrd"]);
@@ -94,7 +95,8 @@ fn requested_default_marks_a_variant() {
 
 #[test]
 fn large_types_are_copy_only_on_request() {
-    let text = "sealed struct S { a: [u64; 9] } sealed struct T { a: [u64; 7], s: Option<S> } sealed struct U { a: [u64; 8] }";
+    let text = "sealed struct S { a: [u64; 9] } sealed struct T { a: [u64; 7], s: Option<S> } \
+                sealed struct U { a: [u64; 8] }";
     let without_copy = ["Default", "Eq", "Hash", "Ord", "PartialOrd"];
     check(text, "S", &without_copy);
     check(text, "T", &without_copy);

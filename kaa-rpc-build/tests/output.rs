@@ -1,4 +1,5 @@
-//! Written files: the same bytes every time, unchanged files untouched, stale files removed, other files kept.
+//! Written files: the same bytes every time, unchanged files untouched, stale files removed, other files
+//! kept.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
