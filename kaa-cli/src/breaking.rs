@@ -10,14 +10,14 @@ use kaa_idl::compatibility::{self, Category, Rule, Settings};
 use kaa_idl::compile;
 use kaa_idl::diagnostic::Label;
 
-use crate::against::{Against, Generation};
+use crate::baseline::{Baseline, Generation};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::options::{FormatOption, Targets};
-use crate::paths::shown;
+use crate::paths::display_path;
 use crate::project::Project;
 use crate::report::Report;
-use crate::scope::Part;
+use crate::scope::Scope;
 use crate::source::ProjectSource;
 
 /// Compare a schema with what it was, and report what breaks
@@ -47,7 +47,7 @@ pub(crate) struct BreakingArguments {
 
     /// The git reference, folder or frozen schema to compare with
     #[arg(long, value_name = "WHAT")]
-    against: Against,
+    against: Baseline,
 
     /// Look at these categories only: wire, source, additions, policy; all but additions without it
     #[arg(long = "category", value_name = "CATEGORY", value_delimiter = ',', value_parser = category)]
@@ -68,7 +68,7 @@ pub(crate) struct BreakingArguments {
 impl BreakingArguments {
     pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
         let projects = self.targets.projects()?;
-        if projects.len() > 1 && !matches!(self.against, Against::Git { folder: None, .. }) {
+        if projects.len() > 1 && !matches!(self.against, Baseline::Git { folder: None, .. }) {
             let help = "name one of them, or compare all with a git reference";
             let message = format!("there are {} schemas here, and one to compare with", projects.len());
             return Err(Failure::argument(message, help));
@@ -82,8 +82,8 @@ impl BreakingArguments {
                     compared += 1;
                 }
                 None => {
-                    let roots: Vec<String> = project.roots.iter().map(|root| shown(root)).collect();
-                    console.note(&format!("`{}` did not exist then", roots.join("`, `")))?;
+                    let roots: Vec<String> = project.roots.iter().map(|root| display_path(root)).collect();
+                    console.status(&format!("`{}` did not exist then", roots.join("`, `")))?;
                 }
             }
         }
@@ -104,18 +104,18 @@ impl BreakingArguments {
     ) -> Result<(), Failure> {
         let source = ProjectSource::new(project);
         let new = compile(&source);
-        let part = Part::of(project, &source, &new);
-        report.count_files(part.files.len());
+        let scope = Scope::new(project, &source, &new);
+        report.count_files(scope.files.len());
         if new.schema().is_none() {
-            return report.add(&new, &part.concerns(new.diagnostics()), console);
+            return report.add(&new, &scope.relevant(new.diagnostics()), console);
         }
         let mut known = HashSet::new();
         let mut settings = self.settings(generations.first().is_some_and(|newest| newest.is_newest_frozen));
         for generation in generations {
             let old = &generation.compilation;
-            let Some(found) = compatibility::Report::new(old, &new, &generation.era, &settings) else {
-                console.complain(|rendering| old.render(rendering))?;
-                let message = format!("the schema has errors as it was ({})", generation.era);
+            let Some(found) = compatibility::Report::new(old, &new, &generation.revision, &settings) else {
+                console.print_diagnostics(|rendering| old.render(rendering))?;
+                let message = format!("the schema has errors as it was ({})", generation.revision);
                 return Err(Failure::argument(message, ""));
             };
             // What is gone has no place in the new text, and is shown in that of its generation.

@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::options::{FormatOption, Targets};
 use crate::report::Report;
-use crate::scope::Part;
+use crate::scope::Scope;
 use crate::source::sources;
 
 /// Check schemas for errors
@@ -45,9 +45,9 @@ impl CheckArguments {
         let mut report = Report::new("check", self.format.format);
         for (source, project) in sources(&self.targets, self.stdin_path.as_deref())? {
             let compilation = compile(&source);
-            let part = Part::of(&project, &source, &compilation);
-            report.count_files(part.files.len());
-            report.add(&compilation, &part.concerns(compilation.diagnostics()), console)?;
+            let scope = Scope::new(&project, &source, &compilation);
+            report.count_files(scope.files.len());
+            report.add(&compilation, &scope.relevant(compilation.diagnostics()), console)?;
         }
         report.finish("checked", console)
     }

@@ -25,6 +25,6 @@ impl CompletionsArguments {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, command, "kaa", &mut script);
         console.print(&String::from_utf8_lossy(&script))?;
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 }

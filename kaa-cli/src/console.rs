@@ -49,18 +49,21 @@ impl Console {
             return Ok(());
         }
         let written = self.output.write_all(text.as_bytes());
-        self.forgive(written)
+        self.ignore_broken_pipe(written)
     }
 
     /// Writes findings to standard error, where standard output is for data.
-    pub(crate) fn complain(&mut self, text: impl FnOnce(Rendering) -> String) -> Result<(), Failure> {
+    pub(crate) fn print_diagnostics(
+        &mut self,
+        text: impl FnOnce(Rendering) -> String,
+    ) -> Result<(), Failure> {
         self.flush()?;
         let _ = io::stderr().write_all(text(self.rendering_for(&io::stderr())).as_bytes());
         Ok(())
     }
 
     /// Says something about the run, unless the user wants quiet.
-    pub(crate) fn note(&mut self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn status(&mut self, text: &str) -> Result<(), Failure> {
         if self.quiet {
             return Ok(());
         }
@@ -103,7 +106,7 @@ impl Console {
         }
         let colored = self.colored(io::stdout().is_terminal());
         self.print(&if colored { text.ansi().to_string() } else { text.to_string() })?;
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 
     fn rendering_for(&self, stream: &(impl IsTerminal + AsFd)) -> Rendering {
@@ -117,10 +120,10 @@ impl Console {
             return Ok(());
         }
         let flushed = self.output.flush();
-        self.forgive(flushed)
+        self.ignore_broken_pipe(flushed)
     }
 
-    fn forgive(&mut self, result: io::Result<()>) -> Result<(), Failure> {
+    fn ignore_broken_pipe(&mut self, result: io::Result<()>) -> Result<(), Failure> {
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
@@ -134,18 +137,18 @@ impl Console {
         match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto if says("NO_COLOR", |_| true) => false,
-            Color::Auto if says("CLICOLOR_FORCE", |value| value != "0") => true,
+            Color::Auto if env_is("NO_COLOR", |_| true) => false,
+            Color::Auto if env_is("CLICOLOR_FORCE", |value| value != "0") => true,
             Color::Auto => {
                 is_terminal
-                    && !says("TERM", |value| value == "dumb")
-                    && !says("CLICOLOR", |value| value == "0")
+                    && !env_is("TERM", |value| value == "dumb")
+                    && !env_is("CLICOLOR", |value| value == "0")
             }
         }
     }
 }
 
 /// Whether an environment variable is set, not empty, and says a certain thing.
-fn says(name: &str, what: impl Fn(&str) -> bool) -> bool {
+fn env_is(name: &str, what: impl Fn(&str) -> bool) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty() && what(&value.to_string_lossy()))
 }

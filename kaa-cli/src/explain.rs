@@ -14,10 +14,10 @@ use crate::options::{Format, FormatOption};
 use crate::report::json;
 
 /// The width of text where the terminal says none, and at most.
-const WIDEST: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 /// How an example begins that the compiler refuses.
-const REFUSED: &str = "```kaa,bad";
+const REJECTED_FENCE: &str = "```kaa,bad";
 
 /// The line around an example.
 const FENCE: &str = "```";
@@ -90,7 +90,7 @@ impl ExplainArguments {
             let texts: Vec<String> = rules.iter().map(|rule| text(rule, console.rendering().width)).collect();
             console.print(&texts.join("\n"))?;
         }
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 
     fn named(&self) -> Result<Vec<Rule>, Failure> {
@@ -177,14 +177,14 @@ fn unknown(name: &str, rules: &[Rule]) -> Failure {
 
 /// Breaks paragraphs into lines, and indents what stands between fences.
 fn wrapped(text: &str, width: Option<usize>) -> String {
-    let width = width.map_or(WIDEST, |width| width.clamp(20, WIDEST));
+    let width = width.map_or(MAX_WIDTH, |width| width.clamp(20, MAX_WIDTH));
     let mut output = String::new();
     let mut in_example = false;
     for line in text.lines() {
         if line.starts_with(FENCE) {
             in_example = !in_example;
-            if line.starts_with(REFUSED) {
-                output.push_str("    // refused\n");
+            if line.starts_with(REJECTED_FENCE) {
+                output.push_str("    // does not compile\n");
             }
         } else if in_example && !line.is_empty() {
             output.push_str(&format!("    {line}\n"));

@@ -15,7 +15,7 @@ use crate::git::GitError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// All is well.
-    Fine,
+    Success,
     /// Something is to be mended.
     Findings,
 }
@@ -24,7 +24,7 @@ impl Outcome {
     /// 0 or 1.
     pub(crate) fn exit_code(self) -> ExitCode {
         match self {
-            Self::Fine => ExitCode::SUCCESS,
+            Self::Success => ExitCode::SUCCESS,
             Self::Findings => ExitCode::from(1),
         }
     }
@@ -58,7 +58,7 @@ pub(crate) enum Failure {
     /// Git gave no schema.
     Git(GitError),
     /// No Rust could be generated.
-    Generate(kaa_rpc_build::Error),
+    Build(kaa_rpc_build::Error),
 }
 
 impl Failure {
@@ -99,7 +99,7 @@ impl fmt::Display for Failure {
             Self::Output(source) => write!(formatter, "cannot write to standard output: {source}"),
             Self::Input(source) => write!(formatter, "cannot read standard input: {source}"),
             Self::Git(source) => source.fmt(formatter),
-            Self::Generate(source) => {
+            Self::Build(source) => {
                 let text = source.to_string();
                 formatter.write_str(text.strip_prefix("error: ").unwrap_or(&text))
             }
@@ -112,7 +112,7 @@ impl Error for Failure {
         match self {
             Self::Io { source, .. } | Self::Output(source) | Self::Input(source) => Some(source),
             Self::Git(source) => Some(source),
-            Self::Generate(source) => Some(source),
+            Self::Build(source) => Some(source),
             Self::Usage | Self::Argument { .. } => None,
         }
     }

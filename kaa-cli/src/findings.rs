@@ -35,14 +35,14 @@ pub(crate) struct Finding {
     #[serde(flatten)]
     pub(crate) range: Range,
     pub(crate) label: String,
-    pub(crate) labels: Vec<Remark>,
+    pub(crate) labels: Vec<Annotation>,
     pub(crate) help: Vec<String>,
-    pub(crate) fixes: Vec<Change>,
+    pub(crate) fixes: Vec<FindingFix>,
 }
 
 /// A range with a remark.
 #[derive(Debug, Serialize)]
-pub(crate) struct Remark {
+pub(crate) struct Annotation {
     pub(crate) message: String,
     #[serde(flatten)]
     pub(crate) range: Range,
@@ -50,68 +50,68 @@ pub(crate) struct Remark {
 
 /// A change that mends it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Change {
+pub(crate) struct FindingFix {
     pub(crate) message: String,
     pub(crate) certain: bool,
-    pub(crate) edits: Vec<Replacement>,
+    pub(crate) edits: Vec<FindingEdit>,
 }
 
 /// A part of a change.
 #[derive(Debug, Serialize)]
-pub(crate) struct Replacement {
+pub(crate) struct FindingEdit {
     #[serde(flatten)]
     pub(crate) range: Range,
     pub(crate) replacement: String,
 }
 
 /// The files that diagnostics are about.
-pub(crate) trait Texts {
+pub(crate) trait DiagnosticTexts {
     /// The text of a file; `None` if it could not be read.
     fn text(&self, path: &str) -> Option<&str>;
 
     /// A file's path as a reader knows it.
-    fn shown(&self, path: &str) -> String;
+    fn display_path(&self, path: &str) -> String;
 
     /// Diagnostics as text for people.
-    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String;
+    fn render(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String;
 }
 
-impl Texts for Compilation {
+impl DiagnosticTexts for Compilation {
     fn text(&self, path: &str) -> Option<&str> {
         self.text(path)
     }
 
-    fn shown(&self, path: &str) -> String {
+    fn display_path(&self, path: &str) -> String {
         self.display_path(path).to_owned()
     }
 
-    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
+    fn render(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
         self.render_diagnostics(diagnostics, rendering)
     }
 }
 
-impl Texts for compatibility::Report<'_> {
+impl DiagnosticTexts for compatibility::Report<'_> {
     fn text(&self, path: &str) -> Option<&str> {
         self.text(path)
     }
 
-    fn shown(&self, path: &str) -> String {
+    fn display_path(&self, path: &str) -> String {
         self.display_path(path)
     }
 
-    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
+    fn render(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
         self.render_diagnostics(diagnostics, rendering)
     }
 }
 
 /// Turns the diagnostics about the files of one compilation into findings.
-pub(crate) struct Describer<'a> {
-    texts: &'a dyn Texts,
+pub(crate) struct FindingBuilder<'a> {
+    texts: &'a dyn DiagnosticTexts,
     positions: HashMap<&'a str, Positions<'a>>,
 }
 
-impl<'a> Describer<'a> {
-    pub(crate) fn new(texts: &'a dyn Texts) -> Self {
+impl<'a> FindingBuilder<'a> {
+    pub(crate) fn new(texts: &'a dyn DiagnosticTexts) -> Self {
         Self { texts, positions: HashMap::new() }
     }
 
@@ -120,13 +120,13 @@ impl<'a> Describer<'a> {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let fixes = diagnostic.fix.iter().map(|fix| Change {
+        let fixes = diagnostic.fix.iter().map(|fix| FindingFix {
             message: fix.message.clone(),
             certain: fix.certainty == Certainty::Certain,
             edits: fix
                 .edits
                 .iter()
-                .map(|edit| Replacement {
+                .map(|edit| FindingEdit {
                     range: self.range(&edit.place),
                     replacement: edit.replacement.clone(),
                 })
@@ -139,20 +139,20 @@ impl<'a> Describer<'a> {
             message: diagnostic.message.clone(),
             range: self.range(&diagnostic.primary.place),
             label: diagnostic.primary.message.clone(),
-            labels: diagnostic.secondary.iter().map(|label| self.remark(label)).collect(),
+            labels: diagnostic.secondary.iter().map(|label| self.annotation(label)).collect(),
             help: diagnostic.help.clone(),
             fixes,
         }
     }
 
-    fn remark(&mut self, label: &'a Label) -> Remark {
-        Remark { message: label.message.clone(), range: self.range(&label.place) }
+    fn annotation(&mut self, label: &'a Label) -> Annotation {
+        Annotation { message: label.message.clone(), range: self.range(&label.place) }
     }
 
     fn range(&mut self, place: &'a Place) -> Range {
         let path: &'a str = &place.path;
         let texts = self.texts;
-        let file = (!path.is_empty()).then(|| texts.shown(path));
+        let file = (!path.is_empty()).then(|| texts.display_path(path));
         let positions = self
             .positions
             .entry(path)

@@ -10,18 +10,18 @@ use kaa_idl::{FileSource, SourceError, compile, format};
 
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::findings::{Change, Finding, Replacement};
+use crate::findings::{Finding, FindingEdit, FindingFix};
 use crate::options::{Format, FormatOption, Targets};
 use crate::positions::Positions;
-use crate::replace::replace;
-use crate::report::{Report, counted};
+use crate::report::{Report, count};
 use crate::source::{ProjectSource, sources};
+use crate::write::replace;
 
 /// The name of the finding.
 const NAME: &str = "FORMAT";
 
 /// So many lines of a difference are shown.
-const SHOWN_LINES: usize = 10;
+const MAX_SHOWN_LINES: usize = 10;
 
 /// Format .kaa files
 ///
@@ -113,12 +113,12 @@ impl FmtArguments {
         }
         let (files, errors) = (report.files(), report.errors());
         if errors > 0 && !from_input {
-            console.note(&format!("left files with errors as they are: {}", counted(errors, "error")))?;
+            console.status(&format!("left files with errors as they are: {}", count(errors, "error")))?;
         }
         if !from_input {
-            console.note(&format!("formatted {changed} of {}", counted(files, "file")))?;
+            console.status(&format!("formatted {changed} of {}", count(files, "file")))?;
         }
-        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Fine })
+        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Success })
     }
 
     /// Formats a file, and says whether it changed.
@@ -140,7 +140,9 @@ impl FmtArguments {
                     _ => compilation.diagnostics().to_vec(),
                 };
                 if is_input && !self.check && self.format.format == Format::Human {
-                    console.complain(|rendering| compilation.render_diagnostics(&diagnostics, rendering))?;
+                    console.print_diagnostics(|rendering| {
+                        compilation.render_diagnostics(&diagnostics, rendering)
+                    })?;
                     report.count_errors(diagnostics.len());
                     return Ok(false);
                 }
@@ -192,10 +194,10 @@ impl<'a> Difference<'a> {
     fn text(&self, path: &str) -> String {
         let marked = |mark: char, text: &str| {
             let mut shown: String =
-                text.lines().take(SHOWN_LINES).map(|line| format!("{mark} {line}\n")).collect();
-            let hidden = text.lines().count().saturating_sub(SHOWN_LINES);
+                text.lines().take(MAX_SHOWN_LINES).map(|line| format!("{mark} {line}\n")).collect();
+            let hidden = text.lines().count().saturating_sub(MAX_SHOWN_LINES);
             if hidden > 0 {
-                shown += &format!("{mark} … and {}\n", counted(hidden, "line"));
+                shown += &format!("{mark} … and {}\n", count(hidden, "line"));
             }
             shown
         };
@@ -218,10 +220,10 @@ impl<'a> Difference<'a> {
             label: String::new(),
             labels: Vec::new(),
             help: vec!["`kaa fmt` formats it".to_owned()],
-            fixes: vec![Change {
+            fixes: vec![FindingFix {
                 message: "format it".to_owned(),
                 certain: true,
-                edits: vec![Replacement { range: range(), replacement: self.new.to_owned() }],
+                edits: vec![FindingEdit { range: range(), replacement: self.new.to_owned() }],
             }],
         }
     }

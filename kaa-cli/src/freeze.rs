@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kaa_idl::compatibility::{self, Settings};
-use kaa_idl::frozen::{Frozen, file_name, freeze};
+use kaa_idl::frozen::{Frozen, History, file_name, freeze};
 use kaa_idl::{Compilation, compile};
+use kaa_rpc_build::read_frozen;
 
-use crate::against::history;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::options::{Format, Target};
-use crate::paths::shown;
-use crate::replace::create;
-use crate::report::{Report, refused};
+use crate::paths::display_path;
+use crate::report::{Report, report_schema_errors};
 use crate::source::ProjectSource;
+use crate::write::create;
 
 /// Keep the schema as it is, to compare later ones with
 ///
@@ -55,16 +55,21 @@ impl FreezeArguments {
         let compilation = compile(&ProjectSource::new(&project));
         let folder = match (&self.into, project.roots.first()) {
             (Some(folder), _) => folder.clone(),
-            (None, Some(root)) => PathBuf::from(shown(&root.with_file_name("frozen"))),
+            (None, Some(root)) => PathBuf::from(display_path(&root.with_file_name("frozen"))),
             (None, None) => PathBuf::from("frozen"),
         };
-        let history = if folder.is_dir() { history(&folder)? } else { Default::default() };
+        let history = match folder.is_dir() {
+            true => read_frozen(&folder).map_err(Failure::Build)?,
+            false => History::default(),
+        };
         let number = history.next_number();
-        let Some(text) = freeze(&compilation, number) else { return refused(&compilation, console) };
+        let Some(text) = freeze(&compilation, number) else {
+            return report_schema_errors(&compilation, console);
+        };
         if let Some(newest) = history.newest() {
             if freeze(&compilation, newest.source.number()) == contents(Path::new(&newest.name)) {
-                console.note(&format!("nothing has changed since `{}`", newest.name))?;
-                return Ok(Outcome::Fine);
+                console.status(&format!("nothing has changed since `{}`", newest.name))?;
+                return Ok(Outcome::Success);
             }
             let broken = !self.check && !self.allow_breaking && breaks(newest, &compilation, console)?;
             if broken {
@@ -79,14 +84,14 @@ impl FreezeArguments {
                 Some(newest) => format!("the schema is not what is frozen in `{}`", newest.name),
                 None => "nothing is frozen yet".to_owned(),
             };
-            console.note(&format!("{said}; `kaa freeze` freezes it"))?;
+            console.status(&format!("{said}; `kaa freeze` freezes it"))?;
             return Ok(Outcome::Findings);
         }
         fs::create_dir_all(&folder).map_err(Failure::io("make the folder", &folder))?;
         let file = folder.join(file_name(number));
         create(&file, text.as_bytes())?;
-        console.note(&format!("froze the schema as `{}`", file.display()))?;
-        Ok(Outcome::Fine)
+        console.status(&format!("froze the schema as `{}`", file.display()))?;
+        Ok(Outcome::Success)
     }
 }
 

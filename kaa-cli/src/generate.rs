@@ -12,8 +12,8 @@ use kaa_rpc_build::{Config, GeneratedFile, Roles, write_files};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::options::Target;
-use crate::paths::shown;
-use crate::report::{counted, refused};
+use crate::paths::display_path;
+use crate::report::{count, report_schema_errors};
 use crate::source::ProjectSource;
 
 /// Generate code from a schema
@@ -109,10 +109,10 @@ impl RustArguments {
         let source = ProjectSource::new(&project);
         let compilation = compile(&source);
         let Some(schema) = compilation.schema() else {
-            return refused(&compilation, console);
+            return report_schema_errors(&compilation, console);
         };
         let (out, check) = (self.out.clone(), self.check);
-        let files = self.config().generate(schema).map_err(Failure::Generate)?;
+        let files = self.config().generate(schema).map_err(Failure::Build)?;
         let stale: Vec<&GeneratedFile> = files
             .iter()
             .filter(|file| fs::read(out.join(&file.path)).ok().as_deref() != Some(file.contents.as_bytes()))
@@ -122,14 +122,14 @@ impl RustArguments {
                 console.print(&format!("{}\n", out.join(&file.path).display()))?;
             }
             let state = if stale.is_empty() { "is" } else { "is not" };
-            console.note(&format!("`{}` {state} up to date", out.display()))?;
-            return Ok(if stale.is_empty() { Outcome::Fine } else { Outcome::Findings });
+            console.status(&format!("`{}` {state} up to date", out.display()))?;
+            return Ok(if stale.is_empty() { Outcome::Success } else { Outcome::Findings });
         }
         fs::create_dir_all(&out).map_err(Failure::io("make the folder", &out))?;
-        write_files(&out, &files).map_err(Failure::Generate)?;
-        let (written, all) = (stale.len(), counted(files.len(), "file"));
-        console.note(&format!("generated {all} in `{}`, {written} of them changed", shown(&out)))?;
-        Ok(Outcome::Fine)
+        write_files(&out, &files).map_err(Failure::Build)?;
+        let (written, all) = (stale.len(), count(files.len(), "file"));
+        console.status(&format!("generated {all} in `{}`, {written} of them changed", display_path(&out)))?;
+        Ok(Outcome::Success)
     }
 
     fn config(self) -> Config {

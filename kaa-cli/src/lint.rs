@@ -14,10 +14,10 @@ use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::options::{FormatOption, Targets};
 use crate::project::Project;
-use crate::replace::replace;
-use crate::report::{Report, counted};
-use crate::scope::Part;
+use crate::report::{Report, count};
+use crate::scope::Scope;
 use crate::source::{ProjectSource, sources};
+use crate::write::replace;
 
 /// Look for what is legal and still better written otherwise
 ///
@@ -37,17 +37,17 @@ pub(crate) struct LintArguments {
     #[command(flatten)]
     targets: Targets,
 
-    /// Mend what can be mended with certainty, and report the rest
+    /// Mend what can be fixed with certainty, and report the rest
     #[arg(long, conflicts_with = "stdin_path")]
     fix: bool,
 
     /// Run this lint, or all of this group, too; may be repeated
-    #[arg(long = "lint", value_name = "NAME", value_delimiter = ',', value_parser = lints)]
-    more: Vec<Lints>,
+    #[arg(long = "lint", value_name = "NAME", value_delimiter = ',', value_parser = parse_lints)]
+    enabled: Vec<LintSet>,
 
     /// Do not run this lint, or any of this group; may be repeated
-    #[arg(long = "no-lint", value_name = "NAME", value_delimiter = ',', value_parser = lints)]
-    less: Vec<Lints>,
+    #[arg(long = "no-lint", value_name = "NAME", value_delimiter = ',', value_parser = parse_lints)]
+    disabled: Vec<LintSet>,
 
     /// The file that standard input stands for, when the path is `-`
     #[arg(long, value_name = "FILE")]
@@ -59,7 +59,7 @@ pub(crate) struct LintArguments {
 
 /// A lint, or all of a group.
 #[derive(Debug, Clone)]
-struct Lints(Vec<Lint>);
+struct LintSet(Vec<Lint>);
 
 impl LintArguments {
     pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
@@ -68,35 +68,35 @@ impl LintArguments {
         for (source, project) in sources(&self.targets, self.stdin_path.as_deref())? {
             let mut compilation = compile(&source);
             if self.fix && source.input_path().is_none() && !compilation.has_errors() {
-                let mended = mend(&source, &project, &compilation, &selection)?;
-                if mended > 0 {
-                    console.note(&format!("mended {}", counted(mended, "file")))?;
+                let fixed = apply_fixes(&source, &project, &compilation, &selection)?;
+                if fixed > 0 {
+                    console.status(&format!("fixed {}", count(fixed, "file")))?;
                     compilation = compile(&source);
                 }
             }
-            let part = Part::of(&project, &source, &compilation);
-            report.count_files(part.files.len());
+            let scope = Scope::new(&project, &source, &compilation);
+            report.count_files(scope.files.len());
             let diagnostics = match compilation.has_errors() {
                 true => compilation.diagnostics().to_vec(),
                 false => lint(&compilation, &selection),
             };
-            report.add(&compilation, &part.concerns(&diagnostics), console)?;
+            report.add(&compilation, &scope.relevant(&diagnostics), console)?;
         }
         let findings = report.findings();
         report.finish("linted", console)?;
-        Ok(if findings > 0 { Outcome::Findings } else { Outcome::Fine })
+        Ok(if findings > 0 { Outcome::Findings } else { Outcome::Success })
     }
 
     fn selection(&self) -> Selection {
-        let more = self.more.iter().flat_map(|lints| &lints.0);
-        let less = self.less.iter().flat_map(|lints| &lints.0);
-        let selection = more.fold(Selection::default(), |selection, lint| selection.with(*lint));
-        less.fold(selection, |selection, lint| selection.without(*lint))
+        let enabled = self.enabled.iter().flat_map(|lints| &lints.0);
+        let disabled = self.disabled.iter().flat_map(|lints| &lints.0);
+        let selection = enabled.fold(Selection::default(), |selection, lint| selection.with(*lint));
+        disabled.fold(selection, |selection, lint| selection.without(*lint))
     }
 }
 
 /// Writes the files that the fixes change, and says how many.
-fn mend(
+fn apply_fixes(
     source: &ProjectSource,
     project: &Project,
     compilation: &Compilation,
@@ -128,12 +128,12 @@ fn mend(
     Ok(changed.len())
 }
 
-fn lints(name: &str) -> Result<Lints, String> {
+fn parse_lints(name: &str) -> Result<LintSet, String> {
     if let Some(group) = Group::named(name) {
-        return Ok(Lints(Lint::ALL.iter().copied().filter(|lint| lint.group() == group).collect()));
+        return Ok(LintSet(Lint::ALL.iter().copied().filter(|lint| lint.group() == group).collect()));
     }
     let lint = Lint::named(&name.to_ascii_uppercase());
-    lint.map(|lint| Lints(vec![lint])).ok_or_else(|| {
+    lint.map(|lint| LintSet(vec![lint])).ok_or_else(|| {
         let groups: Vec<String> = Group::ALL.iter().map(|group| group.name().to_ascii_lowercase()).collect();
         format!("`kaa explain --list` shows the lints; their groups are {}", groups.join(", "))
     })

@@ -6,7 +6,7 @@
 //! Invariants: the exit code is 0 when all is well, 1 when something was found, 2 when the command could not do its
 //! work; nothing panics, whatever the files, the terminal or a closed pipe do.
 
-mod against;
+mod baseline;
 mod breaking;
 mod check;
 mod completions;
@@ -23,12 +23,12 @@ mod options;
 mod paths;
 mod positions;
 mod project;
-mod replace;
 mod report;
 mod schema;
 mod schema_json;
 mod scope;
 mod source;
+mod write;
 
 use std::process::ExitCode;
 

@@ -30,7 +30,7 @@ pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// A path as a reader in the current folder would write it.
-pub(crate) fn shown(path: &Path) -> String {
+pub(crate) fn display_path(path: &Path) -> String {
     let Ok(current) = env::current_dir() else { return path.display().to_string() };
     let shared = current.iter().zip(path.iter()).take_while(|(left, right)| left == right).count();
     if shared <= 1 {

@@ -6,7 +6,7 @@
 use kaa_idl::LineTable;
 use serde::Serialize;
 
-/// So many bytes are counted at most for an answer.
+/// So many bytes are count at most for an answer.
 const BLOCK: usize = 1024;
 
 /// A range of a file.

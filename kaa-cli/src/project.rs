@@ -16,13 +16,13 @@ use kaa_idl::{DiskSource, FileSource};
 
 use crate::failure::Failure;
 use crate::options::{Target, Targets};
-use crate::paths::{absolute, relative, shown};
+use crate::paths::{absolute, display_path, relative};
 
 /// The folder of a package that holds its schema.
-const FOLDER: &str = "kaa";
+const SCHEMA_FOLDER: &str = "kaa";
 
 /// No search for packages goes deeper.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// A schema on disk, and which of its files are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Project {
         Self { roots: vec![root], selection: Vec::new() }
     }
 
-    /// Part of the schema below a root; all of it if the part is the root itself.
+    /// Scope of the schema below a root; all of it if the part is the root itself.
     fn part(root: PathBuf, path: &Path) -> Result<Self, Failure> {
         let selection = relative(&root, path).ok_or_else(|| {
             Failure::argument(format!("the name of `{}` is not Unicode", path.display()), "rename it")
@@ -60,13 +60,13 @@ impl Targets {
     /// The schemas that are meant, in the order of the arguments.
     pub(crate) fn projects(&self) -> Result<Vec<Project>, Failure> {
         if !self.roots.is_empty() {
-            return Ok(vec![of_roots(&self.roots, &self.paths)?]);
+            return Ok(vec![project_of_roots(&self.roots, &self.paths)?]);
         }
         let mut projects: Vec<Project> = Vec::new();
         let found = match self.paths.is_empty() {
-            true => around(&current()?)?,
+            true => projects_around(&current()?)?,
             false => {
-                let each: Result<Vec<_>, _> = self.paths.iter().map(|path| named(path)).collect();
+                let each: Result<Vec<_>, _> = self.paths.iter().map(|path| projects_at(path)).collect();
                 each?.into_iter().flatten().collect()
             }
         };
@@ -91,20 +91,21 @@ impl Target {
         match (projects.pop(), projects.first()) {
             (Some(project), None) => Ok(Project { selection: Vec::new(), ..project }),
             (Some(last), Some(first)) => {
-                let shown =
-                    |project: &Project| project.roots.iter().map(|root| shown(root)).collect::<String>();
+                let root = |project: &Project| {
+                    project.roots.iter().map(|root| display_path(root)).collect::<String>()
+                };
                 Err(Failure::argument(
                     format!("there are {} schemas here", projects.len() + 1),
-                    format!("name one of them, such as `{}` or `{}`", shown(first), shown(&last)),
+                    format!("name one of them, such as `{}` or `{}`", root(first), root(&last)),
                 ))
             }
-            (None, _) => Err(nothing(&current()?)),
+            (None, _) => Err(no_files(&current()?)),
         }
     }
 }
 
 /// The schema that some folders together hold, and the paths that are meant in it.
-pub(crate) fn of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project, Failure> {
+pub(crate) fn project_of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project, Failure> {
     let mut roots = Vec::new();
     for root in folders {
         if !root.is_dir() {
@@ -126,14 +127,14 @@ pub(crate) fn of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project
 }
 
 /// The schema that a file belongs to, which need not exist.
-pub(crate) fn of_file(path: &Path) -> Result<Project, Failure> {
+pub(crate) fn project_of_file(path: &Path) -> Result<Project, Failure> {
     let path = absolute(path).map_err(Failure::io("find", path))?;
     let root = root_of_file(&path);
     Project::part(root, &path)
 }
 
 /// What is meant by one path.
-fn named(path: &Path) -> Result<Vec<Project>, Failure> {
+fn projects_at(path: &Path) -> Result<Vec<Project>, Failure> {
     let absolute = absolute(path).map_err(Failure::io("find", path))?;
     let metadata = fs::metadata(&absolute).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
@@ -143,8 +144,8 @@ fn named(path: &Path) -> Result<Vec<Project>, Failure> {
     })?;
     let is_schema_file = absolute.extension() == Some(OsStr::new("kaa"));
     match (metadata.is_dir(), is_schema_file) {
-        (true, false) => of_folder(&absolute),
-        (_, true) => Ok(vec![of_file(&absolute)?]),
+        (true, false) => projects_of_folder(&absolute),
+        (_, true) => Ok(vec![project_of_file(&absolute)?]),
         (false, false) => Err(Failure::argument(
             format!("`{}` is no .kaa file", path.display()),
             "name a .kaa file, a folder of them, or a package",
@@ -152,40 +153,40 @@ fn named(path: &Path) -> Result<Vec<Project>, Failure> {
     }
 }
 
-fn of_folder(folder: &Path) -> Result<Vec<Project>, Failure> {
+fn projects_of_folder(folder: &Path) -> Result<Vec<Project>, Failure> {
     if let Some(root) = folder.ancestors().find(|above| is_root(above)) {
         return Ok(vec![Project::part(root.to_path_buf(), folder)?]);
     }
-    if let Some(projects) = of_package(folder)? {
+    if let Some(projects) = projects_of_package(folder)? {
         return Ok(projects);
     }
-    let packages = below(folder)?;
+    let packages = projects_below(folder)?;
     if !packages.is_empty() {
         return Ok(packages);
     }
-    of_files(folder)?.ok_or_else(|| nothing(folder)).map(|project| vec![project])
+    project_of_files(folder)?.ok_or_else(|| no_files(folder)).map(|project| vec![project])
 }
 
 /// The schemas around a folder: those of the nearest package that has one, or of the nearest workspace.
-fn around(folder: &Path) -> Result<Vec<Project>, Failure> {
+fn projects_around(folder: &Path) -> Result<Vec<Project>, Failure> {
     for above in folder.ancestors() {
         if is_root(above) {
             return Ok(vec![Project::whole(above.to_path_buf())]);
         }
-        if let Some(projects) = of_package(above)? {
+        if let Some(projects) = projects_of_package(above)? {
             return Ok(projects);
         }
         if above == folder
-            && let Some(project) = in_place(folder)?
+            && let Some(project) = project_in_place(folder)?
         {
             return Ok(vec![Project { selection: Vec::new(), ..project }]);
         }
     }
-    Err(nothing(folder))
+    Err(no_files(folder))
 }
 
 /// The schemas of a package or workspace; `None` if the folder is none, or has none.
-fn of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
+fn projects_of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
         return Ok(None);
@@ -194,28 +195,32 @@ fn of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(str::trim);
     if lines.any(|line| line.starts_with("[workspace]") || line.starts_with("[workspace.")) {
-        let projects = below(folder)?;
+        let projects = projects_below(folder)?;
         return Ok((!projects.is_empty()).then_some(projects));
     }
-    let root = folder.join(FOLDER);
+    let root = folder.join(SCHEMA_FOLDER);
     Ok(root.is_dir().then(|| vec![Project::whole(root)]))
 }
 
 /// The schema in a folder outside of all packages: its own folder `kaa`, or itself if files lie in it.
-fn in_place(folder: &Path) -> Result<Option<Project>, Failure> {
-    let own = folder.join(FOLDER);
+fn project_in_place(folder: &Path) -> Result<Option<Project>, Failure> {
+    let own = folder.join(SCHEMA_FOLDER);
     if own.is_dir()
-        && let Some(project) = of_files(&own)?
+        && let Some(project) = project_of_files(&own)?
     {
         return Ok(Some(project));
     }
     let entries = fs::read_dir(folder).map_err(Failure::io("read", folder))?;
     let mut names = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    if names.any(|path| path.extension() == Some(OsStr::new("kaa"))) { of_files(folder) } else { Ok(None) }
+    if names.any(|path| path.extension() == Some(OsStr::new("kaa"))) {
+        project_of_files(folder)
+    } else {
+        Ok(None)
+    }
 }
 
 /// A folder of files, or a folder further up if their `package` lines say so; `None` without files.
-fn of_files(folder: &Path) -> Result<Option<Project>, Failure> {
+fn project_of_files(folder: &Path) -> Result<Option<Project>, Failure> {
     let files = match DiskSource::new([folder]).files() {
         Ok(files) => files,
         // What cannot be listed is for the compiler to say.
@@ -230,11 +235,11 @@ fn of_files(folder: &Path) -> Result<Option<Project>, Failure> {
 }
 
 /// Every package's schema below a folder.
-fn below(folder: &Path) -> Result<Vec<Project>, Failure> {
+fn projects_below(folder: &Path) -> Result<Vec<Project>, Failure> {
     let mut projects = Vec::new();
     let mut open = vec![(folder.to_path_buf(), 0)];
     while let Some((folder, depth)) = open.pop() {
-        let root = folder.join(FOLDER);
+        let root = folder.join(SCHEMA_FOLDER);
         if is_root(&root) {
             projects.push(Project::whole(root.clone()));
         }
@@ -245,7 +250,7 @@ fn below(folder: &Path) -> Result<Vec<Project>, Failure> {
         for entry in entries {
             let entry = entry.map_err(Failure::io("read", &folder))?;
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder && depth < DEEPEST && entry.path() != root && is_searched(&entry.path()) {
+            if is_folder && depth < MAX_DEPTH && entry.path() != root && is_searched(&entry.path()) {
                 open.push((entry.path(), depth + 1));
             }
         }
@@ -263,7 +268,7 @@ fn is_searched(folder: &Path) -> bool {
 
 /// Whether a folder is the schema of the package that it lies in.
 fn is_root(folder: &Path) -> bool {
-    folder.file_name() == Some(OsStr::new(FOLDER))
+    folder.file_name() == Some(OsStr::new(SCHEMA_FOLDER))
         && folder.parent().is_some_and(|package| package.join("Cargo.toml").is_file())
         && folder.is_dir()
 }
@@ -306,7 +311,7 @@ fn current() -> Result<PathBuf, Failure> {
     env::current_dir().map_err(Failure::io("find", "."))
 }
 
-fn nothing(folder: &Path) -> Failure {
+fn no_files(folder: &Path) -> Failure {
     Failure::argument(
         format!("there are no .kaa files in `{}`", folder.display()),
         "put them into the folder `kaa` beside Cargo.toml, or name the folder that holds them",

@@ -8,7 +8,7 @@ use kaa_idl::diagnostic::{Diagnostic, Severity};
 
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::findings::{Describer, Document, Finding, Texts, VERSION};
+use crate::findings::{DiagnosticTexts, Document, Finding, FindingBuilder, VERSION};
 use crate::options::Format;
 
 /// The findings of a run.
@@ -36,7 +36,7 @@ impl Report {
     /// Writes or keeps diagnostics about files.
     pub(crate) fn add(
         &mut self,
-        texts: &dyn Texts,
+        texts: &dyn DiagnosticTexts,
         diagnostics: &[Diagnostic],
         console: &mut Console,
     ) -> Result<(), Failure> {
@@ -44,21 +44,21 @@ impl Report {
         self.document.errors += errors;
         self.document.warnings += diagnostics.len() - errors;
         self.first = self.first.or(diagnostics.first().map(|diagnostic| diagnostic.rule.as_str()));
-        let mut describer = Describer::new(texts);
+        let mut builder = FindingBuilder::new(texts);
         match self.format {
             Format::Human if diagnostics.is_empty() => {}
             Format::Human => {
-                let text = texts.rendered(diagnostics, console.rendering());
+                let text = texts.render(diagnostics, console.rendering());
                 console.print(&text)?;
                 console.print("\n")?;
             }
             Format::Json => {
-                let findings = diagnostics.iter().map(|diagnostic| describer.finding(diagnostic));
+                let findings = diagnostics.iter().map(|diagnostic| builder.finding(diagnostic));
                 self.document.diagnostics.extend(findings);
             }
             Format::Github => {
                 for diagnostic in diagnostics {
-                    console.print(&annotation(&describer.finding(diagnostic)))?;
+                    console.print(&annotation(&builder.finding(diagnostic)))?;
                 }
             }
         }
@@ -110,28 +110,31 @@ impl Report {
         if self.format == Format::Human {
             let mut found = Vec::new();
             if errors > 0 || warnings == 0 {
-                found.push(if errors == 0 { "no errors".to_owned() } else { counted(errors, "error") });
+                found.push(if errors == 0 { "no errors".to_owned() } else { count(errors, "error") });
             }
             if warnings > 0 {
-                found.push(counted(warnings, "warning"));
+                found.push(count(warnings, "warning"));
             }
-            console.note(&format!("{verb} {}: {}", counted(files, "file"), found.join(", ")))?;
+            console.status(&format!("{verb} {}: {}", count(files, "file"), found.join(", ")))?;
             if let Some(first) = self.first {
-                console.note(&format!("for more about the first of them, try `kaa explain {first}`"))?;
+                console.status(&format!("for more about the first of them, try `kaa explain {first}`"))?;
             }
         }
-        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Fine })
+        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Success })
     }
 }
 
 /// For what cannot be done with a schema that has errors: shows them on standard error.
-pub(crate) fn refused(compilation: &Compilation, console: &mut Console) -> Result<Outcome, Failure> {
-    console.complain(|rendering| compilation.render(rendering))?;
+pub(crate) fn report_schema_errors(
+    compilation: &Compilation,
+    console: &mut Console,
+) -> Result<Outcome, Failure> {
+    console.print_diagnostics(|rendering| compilation.render(rendering))?;
     Ok(Outcome::Findings)
 }
 
 /// A number with its noun.
-pub(crate) fn counted(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 

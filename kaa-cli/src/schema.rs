@@ -6,7 +6,7 @@ use kaa_idl::compile;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::options::Target;
-use crate::report::{json, refused};
+use crate::report::{json, report_schema_errors};
 use crate::schema_json::Document;
 use crate::source::ProjectSource;
 
@@ -36,7 +36,7 @@ impl SchemaArguments {
         let source = ProjectSource::new(&project);
         let compilation = compile(&source);
         let Some(schema) = compilation.schema() else {
-            return refused(&compilation, console);
+            return report_schema_errors(&compilation, console);
         };
         let known: Vec<String> = schema.packages.iter().map(|package| package.name.to_string()).collect();
         if let Some(missing) = self.packages.iter().find(|name| !known.contains(name)) {
@@ -44,6 +44,6 @@ impl SchemaArguments {
             return Err(Failure::argument(format!("there is no package `{missing}`"), help));
         }
         console.print(&json(&Document::new(schema, &self.packages))?)?;
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 }

@@ -13,7 +13,7 @@ use crate::source::ProjectSource;
 
 /// The part of a schema that is meant.
 #[derive(Debug)]
-pub(crate) struct Part<'a> {
+pub(crate) struct Scope<'a> {
     project: &'a Project,
     /// Its files.
     pub(crate) files: Vec<String>,
@@ -21,8 +21,8 @@ pub(crate) struct Part<'a> {
     used: HashSet<String>,
 }
 
-impl<'a> Part<'a> {
-    pub(crate) fn of(project: &'a Project, source: &ProjectSource, compilation: &Compilation) -> Self {
+impl<'a> Scope<'a> {
+    pub(crate) fn new(project: &'a Project, source: &ProjectSource, compilation: &Compilation) -> Self {
         let all = source.files().unwrap_or_default();
         let files: Vec<String> = all.iter().filter(|path| project.selects(path)).cloned().collect();
         let needed = !project.selection.is_empty() && !compilation.diagnostics().is_empty();
@@ -31,7 +31,7 @@ impl<'a> Part<'a> {
     }
 
     /// Those of the diagnostics that concern the part.
-    pub(crate) fn concerns(&self, diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+    pub(crate) fn relevant(&self, diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
         let concerns = |diagnostic: &&Diagnostic| {
             let path = &*diagnostic.primary.place.path;
             let mut others = diagnostic.secondary.iter().map(|label| &*label.place.path);

@@ -9,8 +9,8 @@ use kaa_idl::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, SourceError};
 
 use crate::failure::Failure;
 use crate::options::Targets;
-use crate::paths::shown;
-use crate::project::{Project, of_file, of_roots};
+use crate::paths::display_path;
+use crate::project::{Project, project_of_file, project_of_roots};
 
 /// The files of a project.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ impl ProjectSource {
             return Ok((Self::overlaid(&project, path, "<stdin>".to_owned(), content), project));
         };
         let mut project = match roots.is_empty() {
-            true => of_file(path)?,
-            false => of_roots(roots, &[path.to_path_buf()])?,
+            true => project_of_file(path)?,
+            false => project_of_roots(roots, &[path.to_path_buf()])?,
         };
         project.roots.retain(|root| root.is_dir());
         let Some(place) = project.selection.first().cloned() else {
@@ -99,7 +99,7 @@ impl FileSource for ProjectSource {
     fn display_path(&self, path: &str) -> String {
         match &self.overlay {
             Some(overlay) if overlay.path == path => overlay.shown.clone(),
-            _ => self.locate(path).map_or_else(|| path.to_owned(), |real| shown(&real)),
+            _ => self.locate(path).map_or_else(|| path.to_owned(), |real| display_path(&real)),
         }
     }
 }

@@ -57,12 +57,12 @@ fn is_absent(present: &bool) -> bool {
 
 /// Where something was declared.
 #[derive(Debug, Serialize)]
-pub(super) struct At<'a> {
+pub(super) struct Location<'a> {
     file: &'a str,
     line: usize,
 }
 
-impl<'a> At<'a> {
+impl<'a> Location<'a> {
     pub(super) fn new(location: &'a schema::Location) -> Self {
         Self { file: &location.path, line: location.line }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use kaa_idl::schema::{self, Returns, Schema};
 use serde::Serialize;
 
-use super::declarations::{At, Attributes};
+use super::declarations::{Attributes, Location};
 use super::types::{Field, fields};
 use super::values::{Type, name};
 
@@ -20,7 +20,7 @@ pub(super) struct Service<'a> {
     fingerprint: String,
     server: Side<'a>,
     client: Side<'a>,
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 /// What one side of a service serves.
@@ -39,7 +39,7 @@ pub(super) struct Interface<'a> {
     methods: Vec<Method<'a>>,
     includes: &'a [String],
     reserved: &'a [String],
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,7 +56,7 @@ struct Method<'a> {
     returns: Returned,
     throws: Option<String>,
     interface: Option<&'a str>,
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 /// A parameter that is a stream.
@@ -69,7 +69,7 @@ struct Stream<'a> {
     docs: &'a [String],
     attributes: Attributes<'a>,
     item: Type,
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,7 +108,7 @@ impl<'a> Service<'a> {
                 includes: &service.client_includes,
                 reserved: &service.client_reserved,
             },
-            location: At::new(&service.location),
+            location: Location::new(&service.location),
         }
     }
 }
@@ -122,7 +122,7 @@ impl<'a> Interface<'a> {
             methods: methods.map(|method| Method { id: None, ..Method::new(schema, method) }).collect(),
             includes: &interface.includes,
             reserved: &interface.reserved,
-            location: At::new(&interface.location),
+            location: Location::new(&interface.location),
         }
     }
 }
@@ -145,7 +145,7 @@ impl<'a> Method<'a> {
             returns: Returned::new(schema, &method.returns),
             throws: method.throws.map(|id| name(schema, id)),
             interface: method.interface.as_deref(),
-            location: At::new(&method.location),
+            location: Location::new(&method.location),
         }
     }
 }
@@ -159,7 +159,7 @@ impl<'a> Stream<'a> {
             docs: &stream.docs.lines,
             attributes: Attributes::new(&stream.attributes),
             item: Type::new(schema, &stream.item),
-            location: At::new(&stream.location),
+            location: Location::new(&stream.location),
         }
     }
 }

@@ -3,7 +3,7 @@
 use kaa_idl::schema::{self, Payload, Schema, TypeDefinition, TypeKind};
 use serde::Serialize;
 
-use super::declarations::{At, Attributes};
+use super::declarations::{Attributes, Location};
 use super::values::{Type, Value};
 
 /// A named type.
@@ -15,7 +15,7 @@ pub(super) struct Definition<'a> {
     attributes: Attributes<'a>,
     #[serde(flatten)]
     kind: Kind<'a>,
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ pub(super) struct Field<'a> {
     default: Option<Value<'a>>,
     default_is_written: bool,
     tombstone: bool,
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,7 +52,7 @@ struct Variant<'a> {
     tag: u32,
     payload: &'static str,
     fields: Vec<Field<'a>>,
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,7 +67,7 @@ struct Flag<'a> {
     docs: &'a [String],
     attributes: Attributes<'a>,
     value: String,
-    location: At<'a>,
+    location: Location<'a>,
 }
 
 impl<'a> Definition<'a> {
@@ -78,7 +78,7 @@ impl<'a> Definition<'a> {
             docs: &definition.docs.lines,
             attributes: Attributes::new(&definition.attributes),
             kind: Kind::new(schema, &definition.kind),
-            location: At::new(&definition.location),
+            location: Location::new(&definition.location),
         }
     }
 }
@@ -127,7 +127,7 @@ impl<'a> Field<'a> {
             default: field.default.as_ref().map(|value| Value::new(schema, value)),
             default_is_written: field.default_is_written,
             tombstone: field.tombstone,
-            location: At::new(&field.location),
+            location: Location::new(&field.location),
         }
     }
 }
@@ -147,7 +147,7 @@ impl<'a> Variant<'a> {
             tag: variant.tag,
             payload,
             fields: fields(schema, carried),
-            location: At::new(&variant.location),
+            location: Location::new(&variant.location),
         }
     }
 }
@@ -159,7 +159,7 @@ impl<'a> Flag<'a> {
             docs: &flag.docs.lines,
             attributes: Attributes::new(&flag.attributes),
             value: flag.value.to_string(),
-            location: At::new(&flag.location),
+            location: Location::new(&flag.location),
         }
     }
 }

@@ -48,9 +48,9 @@ fn a_git_reference_shows_both_texts() {
     let folder = repository();
     let run = folder.kaa(["breaking", "--against", "v1"]);
     assert_eq!(run.code, 1);
-    assert!(run.output.starts_with("error[STRUCT_FIELD_NO_DELETE]: "), "{run:?}");
-    assert!(run.output.contains(" --> kaa/tv/epg.kaa:3:8\n"), "{run:?}");
-    assert!(run.output.contains(" ::: kaa/tv/epg.kaa (v1):3:27\n"), "{run:?}");
+    assert!(run.stdout.starts_with("error[STRUCT_FIELD_NO_DELETE]: "), "{run:?}");
+    assert!(run.stdout.contains(" --> kaa/tv/epg.kaa:3:8\n"), "{run:?}");
+    assert!(run.stdout.contains(" ::: kaa/tv/epg.kaa (v1):3:27\n"), "{run:?}");
     for against in ["git:v1", "main", "HEAD", "git:HEAD", "git:v1:kaa", "v1:kaa"] {
         let run = folder.kaa(["breaking", "--format", "json", "--against", against]);
         assert_eq!((run.code, run.codes()), (1, vec!["STRUCT_FIELD_NO_DELETE".to_owned()]), "{against}");
@@ -76,7 +76,7 @@ fn it_works_from_below_and_for_one_file() {
     folder.write("kaa/ui.kaa", "package ui;\n");
     let below = run(&mut command(&folder.join("kaa/tv"), ["breaking", "--against", "v1"]), b"");
     assert_eq!(below.code, 1);
-    assert!(below.output.contains(" ::: epg.kaa (v1):3:27\n"), "{below:?}");
+    assert!(below.stdout.contains(" ::: epg.kaa (v1):3:27\n"), "{below:?}");
     assert_eq!(folder.kaa(["breaking", "--against", "v1", "kaa/tv/epg.kaa"]).code, 1);
     assert_eq!(folder.kaa(["breaking", "--against", "v1", "kaa/ui.kaa"]).code, 0);
 }
@@ -105,24 +105,24 @@ fn rules_and_categories_can_be_chosen() {
 #[test]
 fn what_git_lacks_is_said() {
     let folder = repository();
-    let complaint = |arguments: &[&str]| {
+    let stderr = |arguments: &[&str]| {
         let run = folder.kaa([&["breaking", "--against"], arguments].concat());
         assert_eq!(run.code, 2, "{run:?}");
-        run.complaint
+        run.stderr
     };
-    let unknown = complaint(&["v9"]);
+    let unknown = stderr(&["v9"]);
     assert!(unknown.starts_with("error: there is no commit `v9` in the repository\nhelp: "), "{unknown}");
-    assert!(complaint(&["git:--help"]).starts_with("error: there is no commit `--help`"));
-    let moved = complaint(&["git:v1:idl"]);
+    assert!(stderr(&["git:--help"]).starts_with("error: there is no commit `--help`"));
+    let moved = stderr(&["git:v1:idl"]);
     assert!(moved.starts_with("error: the folder `idl` did not exist at `v1`\n"), "{moved}");
     let outside = Folder::package();
     let run = outside.kaa(["breaking", "--against", "git:v1"]);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("lies in no git repository"), "{run:?}");
+    assert!(run.stderr.contains("lies in no git repository"), "{run:?}");
     let mut without = command(&folder.path(), ["breaking", "--against", "git:v1"]);
     let run = crate::support::run(without.env("PATH", outside.path()), b"");
     assert_eq!(run.code, 2);
-    assert!(run.complaint.starts_with("error: there is no program `git`\n"), "{run:?}");
+    assert!(run.stderr.starts_with("error: there is no program `git`\n"), "{run:?}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_schema_that_was_not_there_is_said() {
     let run = folder.kaa(["breaking", "--against", "HEAD"]);
     assert_eq!(run.code, 2);
     assert!(
-        run.complaint.starts_with("`kaa` did not exist then\nerror: there was no schema to compare with\n"),
+        run.stderr.starts_with("`kaa` did not exist then\nerror: there was no schema to compare with\n"),
         "{run:?}"
     );
 }
@@ -152,9 +152,9 @@ fn a_workspace_is_compared_package_by_package() {
     folder.write("b/kaa/b.kaa", "package b;");
     let run = folder.kaa(["breaking", "--against", "v1", "--format", "json"]);
     assert_eq!((run.code, run.codes().len()), (1, 1));
-    assert_eq!(run.complaint, "`b/kaa` did not exist then\n");
+    assert_eq!(run.stderr, "`b/kaa` did not exist then\n");
     let run = folder.kaa(["breaking", "--against", "path:a"]);
-    assert!(run.code == 2 && run.complaint.contains("there are 2 schemas here"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.contains("there are 2 schemas here"), "{run:?}");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn shallow_clones_are_named() {
     git(&clone.path(), &["clone", "--quiet", "--depth", "1", "--no-tags", &url, "clone"]);
     let run = run(&mut command(&clone.join("clone"), ["breaking", "--against", "v1"]), b"");
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("this is a shallow clone"), "{run:?}");
+    assert!(run.stderr.contains("this is a shallow clone"), "{run:?}");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_tree_holds_what_the_folder_would() {
     commit(&folder, "outside");
     let run = folder.kaa(["breaking", "--against", "outside"]);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("`outside.kaa` was a link to what is no file"), "{run:?}");
+    assert!(run.stderr.contains("`outside.kaa` was a link to what is no file"), "{run:?}");
 }
 
 #[test]
@@ -195,9 +195,9 @@ fn an_old_schema_with_errors_is_refused() {
     commit(&folder, "broken");
     folder.write("kaa/tv/epg.kaa", NEW);
     let run = folder.kaa(["breaking", "--against", "broken"]);
-    assert_eq!((run.code, run.output.as_str()), (2, ""));
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(
-        run.complaint.starts_with("error[K0104]") && run.complaint.ends_with("as it was (broken)\n"),
+        run.stderr.starts_with("error[K0104]") && run.stderr.ends_with("as it was (broken)\n"),
         "{run:?}"
     );
 }
@@ -211,7 +211,7 @@ fn folders_and_references_of_one_name_are_told_apart() {
     assert_eq!(folder.kaa(["breaking", "--against", "path:v1", "kaa"]).code, 0);
     assert_eq!(folder.kaa(["breaking", "--against", "git:v1", "kaa"]).code, 1);
     let run = folder.kaa(["breaking", "--against", "path:nowhere"]);
-    assert!(run.code == 2 && run.complaint.starts_with("error: cannot read `nowhere`"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.starts_with("error: cannot read `nowhere`"), "{run:?}");
 }
 
 #[test]

@@ -19,16 +19,16 @@ fn the_exit_code_says_how_it_went() {
 fn findings_go_to_output_and_the_summary_does_not() {
     let folder = Folder::package();
     let run = folder.kaa(["check"]);
-    assert_eq!((run.output.as_str(), run.complaint.as_str()), ("", "checked 1 file: no errors\n"));
-    assert_eq!(folder.kaa(["check", "--quiet"]).complaint, "");
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", "checked 1 file: no errors\n"));
+    assert_eq!(folder.kaa(["check", "--quiet"]).stderr, "");
     folder.write("kaa/tv/epg.kaa", BROKEN);
     let run = folder.kaa(["check"]);
     assert!(
-        run.output.starts_with("error[K0104]: there is no type `Tiem`\n --> kaa/tv/epg.kaa:3:26\n"),
+        run.stdout.starts_with("error[K0104]: there is no type `Tiem`\n --> kaa/tv/epg.kaa:3:26\n"),
         "{run:?}"
     );
     assert_eq!(
-        run.complaint,
+        run.stderr,
         "checked 1 file: 2 errors\nfor more about the first of them, try `kaa explain K0104`\n"
     );
 }
@@ -73,9 +73,9 @@ fn annotations_are_one_line_each_and_escaped() {
     folder.write("kaa/tv/epg.kaa", BROKEN);
     let run = folder.kaa(["check", "--format", "github"]);
     assert_eq!(run.code, 1);
-    assert!(run.output.contains("::error title=K0111,file=kaa/tv/a%2Cb%3Ac.kaa,line=1,"), "{run:?}");
-    assert!(run.output.lines().all(|line| line.starts_with("::error title=K0")), "{run:?}");
-    assert!(run.output.contains("%0Ahelp: "), "{run:?}");
+    assert!(run.stdout.contains("::error title=K0111,file=kaa/tv/a%2Cb%3Ac.kaa,line=1,"), "{run:?}");
+    assert!(run.stdout.lines().all(|line| line.starts_with("::error title=K0")), "{run:?}");
+    assert!(run.stdout.contains("%0Ahelp: "), "{run:?}");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn colours_are_for_terminals_and_for_who_asks() {
     let colored = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = crate::support::command(&folder.path(), arguments);
         command.envs(variables.iter().copied());
-        crate::support::run(&mut command, b"").output.contains("\u{1b}[")
+        crate::support::run(&mut command, b"").stdout.contains("\u{1b}[")
     };
     assert!(!colored(&["check"], &[]));
     assert!(colored(&["check", "--color", "always"], &[("NO_COLOR", "1")]));

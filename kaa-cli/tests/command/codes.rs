@@ -43,8 +43,8 @@ fn bad_fixtures_show_their_code_and_their_text() {
         }
         let human = checked(&folder, "bad", "human");
         let expected = fs::read_to_string(folder.join("expected.txt")).expect("the text");
-        if human.code != 1 || human.output.trim_end() != expected.trim_end() {
-            failures += &format!("{name} shows another text:\n{}\n", human.output);
+        if human.code != 1 || human.stdout.trim_end() != expected.trim_end() {
+            failures += &format!("{name} shows another text:\n{}\n", human.stdout);
         }
     }
     assert!(failures.is_empty(), "{failures}");

@@ -27,8 +27,8 @@ fn workspace() -> Folder {
 /// How many files a check in a folder looks at.
 fn checked(folder: &Folder, place: &str, arguments: &[&str]) -> String {
     let run = run(&mut command(&folder.join(place), [&["check"], arguments].concat()), b"");
-    assert_eq!((run.code, run.output.as_str()), (0, ""), "{run:?}");
-    run.complaint
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
+    run.stderr
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn roots_that_are_named_are_one_schema() {
     );
     let run = folder.kaa([&["check"], &roots[..], &["elsewhere.kaa"]].concat());
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("lies in none of the folders given with --root"), "{run:?}");
+    assert!(run.stderr.contains("lies in none of the folders given with --root"), "{run:?}");
     assert_eq!(folder.kaa(["check", "--root", "nowhere"]).code, 2);
 }
 
@@ -120,9 +120,9 @@ fn nothing_to_check_is_said() {
     let folder = Folder::new([("readme.txt", "nothing")]);
     let run = folder.kaa(["check"]);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.starts_with("error: there are no .kaa files in `"), "{run:?}");
+    assert!(run.stderr.starts_with("error: there are no .kaa files in `"), "{run:?}");
     fs::create_dir(folder.join("empty")).expect("a folder");
     assert_eq!(folder.kaa(["check", "empty"]).code, 2);
     let run = folder.kaa(["check", "nowhere.kaa"]);
-    assert_eq!((run.code, run.complaint.as_str()), (2, "error: there is no file or folder `nowhere.kaa`\n"));
+    assert_eq!((run.code, run.stderr.as_str()), (2, "error: there is no file or folder `nowhere.kaa`\n"));
 }

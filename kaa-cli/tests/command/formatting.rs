@@ -31,10 +31,10 @@ fn files_are_formatted_once() {
     let folder = messy();
     folder.write("kaa/tv/neat.kaa", "package tv.neat;\n");
     let run = folder.kaa(["fmt"]);
-    assert_eq!((run.code, run.output.as_str()), (0, ""));
-    assert_eq!(run.complaint, "formatted 1 of 2 files\n");
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""));
+    assert_eq!(run.stderr, "formatted 1 of 2 files\n");
     assert_eq!(folder.read("kaa/tv/epg.kaa"), NEAT);
-    assert_eq!(folder.kaa(["fmt"]).complaint, "formatted 0 of 2 files\n");
+    assert_eq!(folder.kaa(["fmt"]).stderr, "formatted 0 of 2 files\n");
     assert_eq!(folder.kaa(["fmt", "--check"]).code, 0);
 }
 
@@ -44,7 +44,7 @@ fn check_shows_the_difference_and_writes_nothing() {
     let run = folder.kaa(["fmt", "--check"]);
     assert_eq!(run.code, 1);
     assert_eq!(
-        run.output,
+        run.stdout,
         "kaa/tv/epg.kaa:3: would be formatted\n- struct Program{id:u64,}\n+ struct Program { id: u64 }\n\n"
     );
     assert_eq!(folder.read("kaa/tv/epg.kaa"), MESSY);
@@ -76,7 +76,7 @@ fn a_file_with_errors_is_left_alone_and_others_are_not() {
     folder.write("kaa/tv/broken.kaa", "package tv.broken;\nstruct { }}\n");
     let run = folder.kaa(["fmt"]);
     assert_eq!(run.code, 1);
-    assert!(run.output.starts_with("error[K00"), "{run:?}");
+    assert!(run.stdout.starts_with("error[K00"), "{run:?}");
     assert_eq!(folder.read("kaa/tv/broken.kaa"), "package tv.broken;\nstruct { }}\n");
     assert_eq!(folder.read("kaa/tv/epg.kaa"), NEAT);
     folder.write("kaa/tv/broken.kaa", b"package tv.broken; // \xff\n");
@@ -89,13 +89,13 @@ fn input_goes_to_output() {
     let format =
         |arguments: &[&str], text: &str| run(&mut command(&folder.path(), arguments), text.as_bytes());
     let neat = format(&["fmt", "-"], MESSY);
-    assert_eq!((neat.code, neat.output.as_str()), (0, NEAT));
+    assert_eq!((neat.code, neat.stdout.as_str()), (0, NEAT));
     let broken = format(&["fmt", "-", "--stdin-path", "kaa/a.kaa"], "struct {");
-    assert_eq!((broken.code, broken.output.as_str()), (1, ""));
-    assert!(broken.complaint.contains(" --> kaa/a.kaa:1:"), "{broken:?}");
+    assert_eq!((broken.code, broken.stdout.as_str()), (1, ""));
+    assert!(broken.stderr.contains(" --> kaa/a.kaa:1:"), "{broken:?}");
     assert_eq!(format(&["fmt", "--check", "-"], MESSY).code, 1);
     assert_eq!(format(&["fmt", "--check", "-"], NEAT).code, 0);
-    assert_eq!(format(&["fmt", "-"], "").output, "");
+    assert_eq!(format(&["fmt", "-"], "").stdout, "");
 }
 
 #[test]
@@ -179,12 +179,12 @@ fn what_may_not_be_written_is_not() {
     let run = unprivileged(&folder, &["fmt"]);
     mode(&folder, "kaa/tv", 0o755);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.starts_with("error: cannot write `"), "{run:?}");
+    assert!(run.stderr.starts_with("error: cannot write `"), "{run:?}");
     assert_eq!((folder.read("kaa/tv/epg.kaa").as_str(), names(&folder.join("kaa/tv")).len()), (MESSY, 1));
     mode(&folder, "kaa/tv/epg.kaa", 0o444);
     let run = unprivileged(&folder, &["fmt"]);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("the file is read-only"), "{run:?}");
+    assert!(run.stderr.contains("the file is read-only"), "{run:?}");
     assert_eq!(folder.read("kaa/tv/epg.kaa"), MESSY);
     mode(&folder, "kaa/tv", 0o000);
     let run = unprivileged(&folder, &["check", "--format", "json"]);

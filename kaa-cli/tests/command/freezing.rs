@@ -10,7 +10,7 @@ fn frozen() -> Folder {
         ("kaa/demo.kaa", "package demo;\nstruct A { x: u8 }\nstruct B { x: u8 }\n"),
     ]);
     let run = folder.kaa(["freeze"]);
-    assert_eq!((run.code, run.complaint.as_str()), (0, "froze the schema as `frozen/1.frozen`\n"));
+    assert_eq!((run.code, run.stderr.as_str()), (0, "froze the schema as `frozen/1.frozen`\n"));
     folder
 }
 
@@ -20,12 +20,12 @@ fn generations_are_numbered_and_kept() {
     let first = folder.read("frozen/1.frozen");
     assert!(first.starts_with("kaa-frozen format=1 number=1 "));
     let again = folder.kaa(["freeze"]);
-    assert_eq!((again.code, again.complaint.as_str()), (0, "nothing has changed since `frozen/1.frozen`\n"));
+    assert_eq!((again.code, again.stderr.as_str()), (0, "nothing has changed since `frozen/1.frozen`\n"));
     folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");
     let check = folder.kaa(["freeze", "--check"]);
     let said = "the schema is not what is frozen in `frozen/1.frozen`; `kaa freeze` freezes it\n";
-    assert_eq!((check.code, check.complaint.as_str()), (1, said));
-    assert_eq!(folder.kaa(["freeze"]).complaint, "froze the schema as `frozen/2.frozen`\n");
+    assert_eq!((check.code, check.stderr.as_str()), (1, said));
+    assert_eq!(folder.kaa(["freeze"]).stderr, "froze the schema as `frozen/2.frozen`\n");
     assert_eq!(folder.kaa(["freeze", "--check"]).code, 0);
     assert_eq!(folder.read("frozen/1.frozen"), first);
     let mode = |path: &str| folder.join(path).metadata().expect("the file").permissions().mode();
@@ -39,8 +39,8 @@ fn what_breaks_is_frozen_only_on_demand() {
     folder.write("kaa/demo.kaa", "package demo;\nstruct A {}\nstruct B { x: u8 }\n");
     let run = folder.kaa(["freeze"]);
     assert_eq!(run.code, 1);
-    assert!(run.output.starts_with("error[STRUCT_FIELD_NO_DELETE]"), "{run:?}");
-    assert!(run.complaint.contains("--allow-breaking"), "{run:?}");
+    assert!(run.stdout.starts_with("error[STRUCT_FIELD_NO_DELETE]"), "{run:?}");
+    assert!(run.stderr.contains("--allow-breaking"), "{run:?}");
     assert!(!folder.join("frozen/2.frozen").exists());
     assert_eq!(folder.kaa(["freeze", "--allow-breaking"]).code, 0);
     assert!(folder.join("frozen/2.frozen").exists());
@@ -59,7 +59,7 @@ fn what_only_breaks_source_code_is_shown_and_frozen() {
         "package demo;\nconst MOST: u8 = 2;\nstruct A { x: u8 }\nstruct B { x: u8 }\n",
     );
     let run = folder.kaa(["freeze"]);
-    assert!(run.output.starts_with("warning[CONST_SAME_VALUE]"), "{run:?}");
+    assert!(run.stdout.starts_with("warning[CONST_SAME_VALUE]"), "{run:?}");
     assert_eq!(run.code, 0);
     assert!(folder.join("frozen/3.frozen").exists());
 }
@@ -101,10 +101,10 @@ fn damage_is_noticed() {
     {
         let run = folder.kaa(arguments);
         assert_eq!(run.code, 2);
-        assert!(run.complaint.contains("was changed after it was written"), "{run:?}");
+        assert!(run.stderr.contains("was changed after it was written"), "{run:?}");
     }
     let run = folder.kaa(["breaking", "--against", "kaa/demo.kaa"]);
-    assert!(run.code == 2 && run.complaint.contains("this is no frozen schema"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.contains("this is no frozen schema"), "{run:?}");
 }
 
 #[test]
@@ -123,6 +123,6 @@ fn errors_are_shown_and_nothing_is_frozen() {
         ("kaa/demo.kaa", "package demo;\nstruct A { x: Nothing }\n"),
     ]);
     let run = folder.kaa(["freeze", "--into", "elsewhere"]);
-    assert_eq!((run.code, run.output.as_str()), (1, ""));
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     assert!(!folder.join("elsewhere").exists());
 }

@@ -11,18 +11,18 @@ fn help_is_as_it_was_read() {
     for command in COMMANDS {
         let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let run = folder.kaa(&words);
-        assert_eq!((run.code, run.complaint.as_str()), (0, ""), "{command}");
-        assert!(run.output.contains("Examples:\n  kaa "), "{command} shows no example");
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{command}");
+        assert!(run.stdout.contains("Examples:\n  kaa "), "{command} shows no example");
         let name = format!("help_{}", command.replace(' ', "_"));
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
-            insta::assert_snapshot!(name, run.output);
+            insta::assert_snapshot!(name, run.stdout);
         });
     }
 }
 
 #[test]
 fn every_subcommand_is_listed_here() {
-    let help = Folder::new([]).kaa(["-h"]).output;
+    let help = Folder::new([]).kaa(["-h"]).stdout;
     let listed =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let listed: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
@@ -37,7 +37,7 @@ fn completions_know_every_subcommand() {
         let run = folder.kaa(["completions", shell]);
         assert_eq!(run.code, 0);
         for command in COMMANDS.iter().filter_map(|command| command.split(' ').next()) {
-            assert!(run.output.contains(command), "{shell} does not know {command}");
+            assert!(run.stdout.contains(command), "{shell} does not know {command}");
         }
     }
     assert_eq!(folder.kaa(["completions", "tcsh"]).code, 2);

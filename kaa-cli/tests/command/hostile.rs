@@ -19,10 +19,10 @@ fn a_closed_pipe_ends_the_output_silently() {
             .spawn()
             .expect("the command starts");
         drop(child.stdout.take());
-        let mut complaint = String::new();
-        child.stderr.take().expect("a pipe").read_to_string(&mut complaint).expect("text");
+        let mut stderr = String::new();
+        child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("text");
         let status = child.wait().expect("the command ends");
-        assert_eq!((status.code(), complaint.as_str()), (Some(0), ""), "{arguments:?}");
+        assert_eq!((status.code(), stderr.as_str()), (Some(0), ""), "{arguments:?}");
     }
 }
 
@@ -47,9 +47,9 @@ fn a_full_disk_is_a_failure() {
             .stdout(File::options().write(true).open("/dev/full").expect("the device"))
             .output()
             .expect("the command runs");
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
-        assert!(complaint.starts_with("error: cannot write to standard output: "), "{complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("error: cannot write to standard output: "), "{stderr}");
     }
 }
 

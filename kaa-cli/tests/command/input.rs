@@ -12,7 +12,7 @@ fn input_is_checked_alone() {
     assert_eq!(kaa(&folder, &["check", "-"], "package a.b;\n").code, 0);
     let run = kaa(&folder, &["check", "-"], "package a.b;\nstruct X { y: Nothing }\n");
     assert_eq!(run.code, 1);
-    assert!(run.output.contains(" --> <stdin>:2:15\n"), "{run:?}");
+    assert!(run.stdout.contains(" --> <stdin>:2:15\n"), "{run:?}");
 }
 
 #[test]

@@ -21,10 +21,10 @@ fn findings_have_names_and_end_with_one() {
     let run = folder.kaa(["lint"]);
     assert_eq!(run.code, 1);
     assert!(
-        run.output.contains("warning[FIELD_SNAKE]") && run.output.contains("warning[IMPORT_USED]"),
+        run.stdout.contains("warning[FIELD_SNAKE]") && run.stdout.contains("warning[IMPORT_USED]"),
         "{run:?}"
     );
-    assert!(run.complaint.starts_with("linted 2 files: 3 warnings\n"), "{run:?}");
+    assert!(run.stderr.starts_with("linted 2 files: 3 warnings\n"), "{run:?}");
     assert_eq!(codes(&Folder::package(), &[]), (0, Vec::new()));
     assert_eq!(codes(&folder, &["kaa/b.kaa"]), (1, vec!["IMPORT_USED".to_owned()]));
 }
@@ -43,13 +43,13 @@ fn lints_and_groups_can_be_chosen() {
 fn what_is_certain_is_mended_in_the_files_that_were_named() {
     let folder = folder();
     let run = folder.kaa(["lint", "--fix", "kaa/b.kaa"]);
-    assert_eq!((run.code, run.output.as_str()), (0, ""), "{run:?}");
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
     assert_eq!(folder.read("kaa/b.kaa"), "package b;\n\nstruct B { x: u8 }\n");
     assert!(folder.read("kaa/a.kaa").contains("someField"));
     let run = folder.kaa(["lint", "--fix"]);
     assert_eq!(run.code, 1, "the bound is for somebody to decide");
-    assert!(run.output.contains("STRING_BOUNDED") && !run.output.contains("FIELD_SNAKE"), "{run:?}");
-    assert!(run.complaint.starts_with("mended 1 file\nlinted 2 files: 1 warning\n"), "{run:?}");
+    assert!(run.stdout.contains("STRING_BOUNDED") && !run.stdout.contains("FIELD_SNAKE"), "{run:?}");
+    assert!(run.stderr.starts_with("fixed 1 file\nlinted 2 files: 1 warning\n"), "{run:?}");
     let text = folder.read("kaa/a.kaa");
     assert!(text.contains("some_field") && text.contains("#[selector(\"someField\")]"), "{text}");
     assert_eq!(folder.kaa(["fmt", "--check"]).code, 0);

@@ -16,8 +16,8 @@ pub(crate) const VARIABLES: [&str; 6] =
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) code: i32,
-    pub(crate) output: String,
-    pub(crate) complaint: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A folder of its own for a test.
@@ -89,15 +89,15 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Run {
     let output = child.wait_with_output().expect("the command ends");
     Run {
         code: output.status.code().expect("it ends by itself"),
-        output: String::from_utf8(output.stdout).expect("text"),
-        complaint: String::from_utf8(output.stderr).expect("text"),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
     }
 }
 
 impl Run {
     /// The JSON document that it wrote.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The codes of the diagnostics in the document that it wrote.

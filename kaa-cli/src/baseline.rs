@@ -2,31 +2,31 @@
 //!
 //! Invariants: `git:` and `path:` say which it is; without them, what exists as a file or folder is one.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use kaa_idl::frozen::{FrozenSource, History};
+use kaa_idl::frozen::FrozenSource;
 use kaa_idl::{Compilation, compile};
+use kaa_rpc_build::read_frozen;
 
 use crate::failure::Failure;
 use crate::git::{GitError, GitSource};
 use crate::options::Target;
-use crate::paths::{absolute, shown};
+use crate::paths::{absolute, display_path};
 use crate::project::Project;
 use crate::source::ProjectSource;
 
 /// What the user named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Against {
+pub(crate) enum Baseline {
     /// A git reference, and perhaps another folder of the repository.
     Git { reference: String, folder: Option<String> },
     /// A file or folder.
     Path(PathBuf),
 }
 
-impl FromStr for Against {
+impl FromStr for Baseline {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -50,43 +50,43 @@ impl FromStr for Against {
 #[derive(Debug)]
 pub(crate) struct Generation {
     /// Where it is from, to be shown behind the paths of its files.
-    pub(crate) era: String,
+    pub(crate) revision: String,
     pub(crate) compilation: Compilation,
     /// Whether it is the newest that was frozen.
     pub(crate) is_newest_frozen: bool,
 }
 
-impl Against {
+impl Baseline {
     /// The generations of a project's schema, the newest first; `None` if it is new since then.
     pub(crate) fn generations(&self, project: &Project) -> Result<Option<Vec<Generation>>, Failure> {
         match self {
             Self::Git { reference, folder } => {
-                let read = |root: &PathBuf| GitSource::read(root, reference, folder.as_deref());
-                let sources: Result<Vec<GitSource>, GitError> = project.roots.iter().map(read).collect();
-                let source = match sources {
-                    Ok(sources) => GitSource::merged(sources),
-                    Err(GitError::NoFolder { .. }) if folder.is_none() => return Ok(None),
+                let source = match GitSource::read(&project.roots, reference, folder.as_deref()) {
+                    Ok(source) => source,
+                    Err(GitError::MissingFolder { .. }) if folder.is_none() => return Ok(None),
                     Err(error) => return Err(Failure::Git(error)),
                 };
-                Ok(Some(vec![generation(reference.clone(), compile(&source))]))
+                Ok(Some(vec![Generation::new(reference.clone(), compile(&source))]))
             }
-            Self::Path(path) => at(path).map(Some),
+            Self::Path(path) => load(path).map(Some),
         }
     }
 }
 
-fn generation(era: String, compilation: Compilation) -> Generation {
-    Generation { era, compilation, is_newest_frozen: false }
+impl Generation {
+    fn new(revision: String, compilation: Compilation) -> Self {
+        Self { revision, compilation, is_newest_frozen: false }
+    }
 }
 
 /// The schemas at a path.
-fn at(path: &Path) -> Result<Vec<Generation>, Failure> {
+fn load(path: &Path) -> Result<Vec<Generation>, Failure> {
     let metadata = fs::metadata(path).map_err(Failure::io("read", path))?;
     if metadata.is_dir() {
-        let history = history(path)?;
+        let history = read_frozen(path).map_err(Failure::Build)?;
         if history.newest().is_some() {
             let mut generations: Vec<Generation> =
-                history.generations().iter().rev().map(|frozen| thawed(&frozen.source)).collect();
+                history.generations().iter().rev().map(|frozen| load_frozen(&frozen.source)).collect();
             if let Some(newest) = generations.first_mut() {
                 newest.is_newest_frozen = true;
             }
@@ -94,31 +94,19 @@ fn at(path: &Path) -> Result<Vec<Generation>, Failure> {
         }
         let target = Target { path: Some(path.to_path_buf()), roots: Vec::new() };
         let compilation = compile(&ProjectSource::new(&target.project()?));
-        return Ok(vec![generation(shown(&absolute(path).map_err(Failure::io("find", path))?), compilation)]);
+        return Ok(vec![Generation::new(
+            display_path(&absolute(path).map_err(Failure::io("find", path))?),
+            compilation,
+        )]);
     }
     let text = fs::read(path).map_err(Failure::io("read", path))?;
     let source = FrozenSource::read(&String::from_utf8_lossy(&text)).map_err(|error| {
         let help = "compare with a folder of .kaa files, or with what `kaa freeze` wrote";
         Failure::argument(format!("cannot compare with `{}`: {error}", path.display()), help)
     })?;
-    Ok(vec![Generation { is_newest_frozen: true, ..thawed(&source) }])
+    Ok(vec![Generation { is_newest_frozen: true, ..load_frozen(&source) }])
 }
 
-fn thawed(source: &FrozenSource) -> Generation {
-    generation(source.era(), compile(source))
-}
-
-/// The frozen schemas in a folder.
-pub(crate) fn history(folder: &Path) -> Result<History, Failure> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Failure::io("read", folder))? {
-        let path = entry.map_err(Failure::io("read", folder))?.path();
-        if path.extension() == Some(OsStr::new("frozen")) {
-            let text = fs::read(&path).map_err(Failure::io("read", &path))?;
-            files.push((path.display().to_string(), String::from_utf8_lossy(&text).into_owned()));
-        }
-    }
-    History::read(files).map_err(|error| {
-        Failure::argument(error.to_string(), "restore the file from version control; nobody edits it by hand")
-    })
+fn load_frozen(source: &FrozenSource) -> Generation {
+    Generation::new(source.era(), compile(source))
 }

@@ -20,17 +20,17 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
     if metadata.permissions().readonly() {
         return Err(failed(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only")));
     }
-    let (temporary, file) = beside(&target).map_err(failed)?;
+    let (temporary, file) = create_temporary(&target).map_err(failed)?;
     let replaced = write(&file, text, Some(&metadata)).and_then(|()| fs::rename(&temporary, &target));
-    finished(replaced, &temporary).map_err(failed)
+    remove_on_error(replaced, &temporary).map_err(failed)
 }
 
 /// Writes a file that must not exist yet.
 pub(crate) fn create(path: &Path, text: &[u8]) -> Result<(), Failure> {
     let failed = |source| Failure::io("write", path)(source);
-    let (temporary, file) = beside(path).map_err(failed)?;
+    let (temporary, file) = create_temporary(path).map_err(failed)?;
     let created = write(&file, text, None).and_then(|()| put_in_place(&temporary, path));
-    finished(created, &temporary).map_err(failed)
+    remove_on_error(created, &temporary).map_err(failed)
 }
 
 /// A link, unlike a renaming, never takes the place of a file that came to be in the meantime; but not every file system
@@ -62,7 +62,7 @@ fn keep_owner(file: &File, metadata: &fs::Metadata) {
     }
 }
 
-fn finished(result: io::Result<()>, temporary: &Path) -> io::Result<()> {
+fn remove_on_error(result: io::Result<()>, temporary: &Path) -> io::Result<()> {
     if result.is_err() {
         let _ = fs::remove_file(temporary);
     }
@@ -70,7 +70,7 @@ fn finished(result: io::Result<()>, temporary: &Path) -> io::Result<()> {
 }
 
 /// A new file in the folder of another: hidden, and no `.kaa` file, so that nobody takes it for one if it is left over.
-fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
+fn create_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
     for attempt in 0..100_u8 {
         let mut hidden = OsString::from(".");
