@@ -1,6 +1,8 @@
-//! What a schema is compared with: a git reference, another folder, or frozen schemas.
+//! The baseline that `kaa breaking` compares a schema with: a git reference, another folder, or frozen
+//! schemas.
 //!
-//! Invariants: `git:` and `path:` say which it is; without them, what exists as a file or folder is one.
+//! Invariants: the prefixes `git:` and `path:` are unambiguous; a name without a prefix is a path if that
+//! path exists, else a git reference.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +19,10 @@ use crate::paths::{absolute, display_path};
 use crate::project::Project;
 use crate::source::ProjectSource;
 
-/// What the user named.
+/// The value of `--against`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Baseline {
-    /// A git reference, and perhaps another folder of the repository.
+    /// A git reference, and optionally another folder of the repository.
     Git { reference: String, folder: Option<String> },
     /// A file or folder.
     Path(PathBuf),
@@ -46,18 +48,18 @@ impl FromStr for Baseline {
     }
 }
 
-/// A schema as it was.
+/// An older version of a schema.
 #[derive(Debug)]
 pub(crate) struct Generation {
-    /// Where it is from, to be shown behind the paths of its files.
+    /// The git reference, folder or frozen schema; reports show it after the paths of the files.
     pub(crate) revision: String,
     pub(crate) compilation: Compilation,
-    /// Whether it is the newest that was frozen.
+    /// Whether it is the newest frozen schema.
     pub(crate) is_newest_frozen: bool,
 }
 
 impl Baseline {
-    /// The generations of a project's schema, the newest first; `None` if it is new since then.
+    /// The older versions of a project's schema, newest first; `None` if the schema did not exist.
     pub(crate) fn generations(&self, project: &Project) -> Result<Option<Vec<Generation>>, Failure> {
         match self {
             Self::Git { reference, folder } => {
@@ -79,7 +81,7 @@ impl Generation {
     }
 }
 
-/// The schemas at a path.
+/// Loads the frozen schemas in a folder or file, or the schema of a folder.
 fn load(path: &Path) -> Result<Vec<Generation>, Failure> {
     let metadata = fs::metadata(path).map_err(Failure::io("read", path))?;
     if metadata.is_dir() {
@@ -101,7 +103,7 @@ fn load(path: &Path) -> Result<Vec<Generation>, Failure> {
     }
     let text = fs::read(path).map_err(Failure::io("read", path))?;
     let source = FrozenSource::read(&String::from_utf8_lossy(&text)).map_err(|error| {
-        let help = "compare with a folder of .kaa files, or with what `kaa freeze` wrote";
+        let help = "compare with a folder of .kaa files, or with a file that `kaa freeze` wrote";
         Failure::argument(format!("cannot compare with `{}`: {error}", path.display()), help)
     })?;
     Ok(vec![Generation { is_newest_frozen: true, ..load_frozen(&source) }])

@@ -1,7 +1,7 @@
-//! `kaa check`: what the compiler has to say about schemas.
+//! `kaa check`: reports the compiler's diagnostics.
 //!
-//! Invariants: for a part of a schema the whole of it is compiled, and shown is what stands in the part, what points
-//! into it, and the errors of packages that it uses, because without those it has no meaning either.
+//! Invariants: for a part of a schema the whole of it is compiled, and shown is what stands in the part, what
+//! points into it, and the errors of packages that it uses, because without those it has no meaning either.
 
 use std::path::PathBuf;
 
@@ -17,17 +17,17 @@ use crate::source::sources;
 
 /// Check schemas for errors
 ///
-/// Reports every error of every file at once, each with a stable code that `kaa explain` knows. Findings go to
-/// standard output, the summary to standard error.
+/// Reports all errors of all files at once. Each has a stable code, which `kaa explain CODE` explains.
+/// Findings are written to standard output, the summary to standard error.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kaa check                                     the package or workspace around the current folder
-  kaa check kaa/tv/epg.kaa                      one file: its errors, and those of what it uses
-  kaa check --root idl --root ../api/idl        a package whose build.rs names other folders
+  kaa check                                     the current package or workspace
+  kaa check kaa/tv/epg.kaa                      the errors of one file and of the packages it uses
+  kaa check --root idl --root ../api/idl        a package whose build.rs sets other folders
   kaa check --format json                       for scripts
   kaa check --format github                     as annotations in GitHub Actions
-  kaa check - --stdin-path kaa/tv/epg.kaa       an editor's unsaved text in place of that file")]
+  kaa check - --stdin-path kaa/tv/epg.kaa       standard input in place of that file, for editors")]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     targets: Targets,
@@ -35,7 +35,7 @@ pub(crate) struct CheckArguments {
     #[command(flatten)]
     format: FormatOption,
 
-    /// The file that standard input stands for, when the path is `-`
+    /// The path of the file that standard input replaces, when the path is `-`
     #[arg(long, value_name = "FILE")]
     stdin_path: Option<PathBuf>,
 }

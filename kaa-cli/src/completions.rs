@@ -1,4 +1,4 @@
-//! `kaa completions`: the script that lets a shell complete the arguments.
+//! `kaa completions`: writes completion scripts for shells.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 
-/// Write the script that lets a shell complete kaa's arguments
+/// Write a completion script for a shell
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -20,7 +20,7 @@ pub(crate) struct CompletionsArguments {
 }
 
 impl CompletionsArguments {
-    /// Writes the script for `command`, the command `kaa` with all its subcommands.
+    /// Writes the script for `command`, which is the command `kaa` with all its subcommands.
     pub(crate) fn run(&self, command: &mut Command, console: &mut Console) -> Result<Outcome, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, command, "kaa", &mut script);

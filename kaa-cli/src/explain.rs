@@ -1,4 +1,6 @@
-//! `kaa explain`: what a code or the name of a rule means.
+//! `kaa explain`: explains codes, lints and rules.
+//!
+//! Invariants: lines of prose are wrapped between words; examples are not changed.
 
 use clap::Args;
 use kaa_idl::compatibility;
@@ -13,18 +15,18 @@ use crate::findings::VERSION;
 use crate::options::{Format, FormatOption};
 use crate::report::json;
 
-/// The width of text where the terminal says none, and at most.
+/// The maximum width of text, and the width if there is no terminal.
 const MAX_WIDTH: usize = 100;
 
-/// How an example begins that the compiler refuses.
+/// The start of an example that does not compile.
 const REJECTED_FENCE: &str = "```kaa,bad";
 
-/// The line around an example.
+/// The start and end of an example.
 const FENCE: &str = "```";
 
 /// Explain a code or the name of a rule
 ///
-/// Knows the codes of the compiler (K0104), the names of lints (STRING_BOUNDED) and the rules of compatibility
+/// Explains codes of the compiler (K0104), lints (STRING_BOUNDED) and compatibility rules
 /// (STRUCT_FIELD_NO_DELETE). Upper and lower case are the same.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -33,11 +35,11 @@ Examples:
   kaa explain --list
   kaa explain --list --format json")]
 pub(crate) struct ExplainArguments {
-    /// The code or name, as it stands in brackets behind `error` or `warning`
+    /// The code or name, which a finding shows in brackets after `error` or `warning`
     #[arg(value_name = "CODE", required_unless_present = "list")]
     codes: Vec<String>,
 
-    /// List every code and rule with its title
+    /// List all codes and rules with their titles
     #[arg(long, conflicts_with = "codes")]
     list: bool,
 
@@ -45,22 +47,22 @@ pub(crate) struct ExplainArguments {
     format: FormatOption,
 }
 
-/// Something that a diagnostic can be about.
+/// A code of the compiler, a lint or a compatibility rule.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Rule {
     code: &'static str,
     kind: Kind,
-    /// The group of a lint, or whom a rule of compatibility protects.
+    /// The group of a lint, or the category of a compatibility rule.
     category: Option<&'static str>,
     title: &'static str,
     explanation: &'static str,
-    /// What to do instead of what breaks a rule of compatibility.
+    /// For a compatibility rule, what to do instead of the breaking change.
     instead: Option<&'static str>,
-    /// What `kaa lint --fix` does about a lint's finding.
+    /// For a lint, what `kaa lint --fix` does.
     fix: Option<&'static str>,
 }
 
-/// Where a rule belongs.
+/// The kind of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
@@ -78,8 +80,8 @@ struct Document {
 impl ExplainArguments {
     pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
         if self.format.format == Format::Github {
-            let help = "explanations have the formats human and json";
-            return Err(Failure::argument("explanations are no annotations", help));
+            let help = "use the format human or json";
+            return Err(Failure::argument("`kaa explain` does not support the format github", help));
         }
         let rules = if self.list { all() } else { self.named()? };
         if self.format.format == Format::Json {
@@ -103,7 +105,7 @@ impl ExplainArguments {
     }
 }
 
-/// Every rule there is.
+/// All codes, lints and rules.
 fn all() -> Vec<Rule> {
     let codes = Code::ALL.iter().map(|code| Rule {
         code: code.as_str(),
@@ -140,7 +142,7 @@ fn text(rule: &Rule, width: Option<usize>) -> String {
     let kind = match rule.kind {
         Kind::Compiler => rule.title.to_owned(),
         Kind::Lint => format!("a lint ({category})"),
-        Kind::Compatibility => format!("a rule of compatibility ({category})"),
+        Kind::Compatibility => format!("a compatibility rule ({category})"),
     };
     let mut text = wrapped(rule.explanation, width);
     if let Some(instead) = rule.instead {
@@ -170,12 +172,12 @@ fn unknown(name: &str, rules: &[Rule]) -> Failure {
     let wanted = name.trim().to_ascii_uppercase();
     let help = match nearest(&wanted, rules.iter().map(|rule| rule.code)) {
         Some(code) => format!("did you mean `{code}`?"),
-        None => "`kaa explain --list` shows them all".to_owned(),
+        None => "`kaa explain --list` lists all codes and rules".to_owned(),
     };
-    Failure::argument(format!("there is no code or rule `{name}`"), help)
+    Failure::argument(format!("there is no code, lint or rule `{name}`"), help)
 }
 
-/// Breaks paragraphs into lines, and indents what stands between fences.
+/// Wraps paragraphs, and indents examples in place of their fences.
 fn wrapped(text: &str, width: Option<usize>) -> String {
     let width = width.map_or(MAX_WIDTH, |width| width.clamp(20, MAX_WIDTH));
     let mut output = String::new();

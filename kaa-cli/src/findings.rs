@@ -1,7 +1,7 @@
-//! Diagnostics as JSON: the keys that `docs/command.md` documents.
+//! Diagnostics as JSON, with the keys that `docs/command.md` documents.
 //!
-//! Invariants: a key that was published keeps its name and meaning within a version of the document; lines and columns
-//! begin at one, columns count characters, offsets count bytes.
+//! Invariants: within one [`VERSION`] a published key keeps its name and meaning; lines and columns start at
+//! one, columns count characters, offsets count bytes.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::positions::{Positions, Range};
 /// The version of the document.
 pub(crate) const VERSION: u32 = 1;
 
-/// What a run found.
+/// The findings of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Document {
     pub(crate) version: u32,
@@ -40,7 +40,7 @@ pub(crate) struct Finding {
     pub(crate) fixes: Vec<FindingFix>,
 }
 
-/// A range with a remark.
+/// A range with a message.
 #[derive(Debug, Serialize)]
 pub(crate) struct Annotation {
     pub(crate) message: String,
@@ -48,7 +48,7 @@ pub(crate) struct Annotation {
     pub(crate) range: Range,
 }
 
-/// A change that mends it.
+/// A change that resolves a finding.
 #[derive(Debug, Serialize)]
 pub(crate) struct FindingFix {
     pub(crate) message: String,
@@ -56,7 +56,7 @@ pub(crate) struct FindingFix {
     pub(crate) edits: Vec<FindingEdit>,
 }
 
-/// A part of a change.
+/// One edit of a fix.
 #[derive(Debug, Serialize)]
 pub(crate) struct FindingEdit {
     #[serde(flatten)]
@@ -69,7 +69,7 @@ pub(crate) trait DiagnosticTexts {
     /// The text of a file; `None` if it could not be read.
     fn text(&self, path: &str) -> Option<&str>;
 
-    /// A file's path as a reader knows it.
+    /// A file's path, relative to the current folder.
     fn display_path(&self, path: &str) -> String;
 
     /// Diagnostics as text for people.
@@ -104,7 +104,7 @@ impl DiagnosticTexts for compatibility::Report<'_> {
     }
 }
 
-/// Turns the diagnostics about the files of one compilation into findings.
+/// Converts the diagnostics of one compilation into findings.
 pub(crate) struct FindingBuilder<'a> {
     texts: &'a dyn DiagnosticTexts,
     positions: HashMap<&'a str, Positions<'a>>,

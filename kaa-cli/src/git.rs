@@ -1,7 +1,6 @@
-//! A schema as it was at a git reference: the only place that runs the program `git`.
+//! Reads a schema at a git reference. Only this file runs the program `git`.
 //!
-//! Invariants: nothing is checked out and nothing in the repository changes; what git has to say when it fails is
-//! passed on.
+//! Invariants: nothing is checked out, and the repository does not change; error messages of git are shown.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -22,50 +21,50 @@ use crate::paths::display_path;
 #[derive(Debug)]
 pub(crate) struct GitSource {
     files: MemorySource,
-    /// The first folder, for the paths that are displayed.
+    /// The first folder, for displayed paths.
     folder: PathBuf,
 }
 
-/// Why there is no such schema.
+/// Why a schema could not be read.
 #[derive(Debug)]
 pub(crate) enum GitError {
-    /// There is no program `git`.
+    /// The program `git` is not installed.
     NotInstalled,
-    /// It could not be run.
+    /// Git could not be run.
     Io(io::Error),
-    /// The folder lies in no repository.
+    /// The folder is not in a repository.
     NoRepository { folder: PathBuf },
     /// The repository has no such commit.
     UnknownReference {
         reference: String,
-        /// Whether the repository lacks old commits altogether.
+        /// Whether the repository is a shallow clone.
         shallow: bool,
     },
     /// The commit has no such folder.
     MissingFolder { folder: String, reference: String },
     /// The name of a file is not Unicode, or has a line break.
     InvalidName { path: String },
-    /// A file is a link to something that is no file of the repository.
+    /// A link does not lead to a file of the repository.
     NotAFile { path: String },
-    /// Git refused.
+    /// Git failed.
     Failed { stderr: String },
 }
 
 impl GitError {
-    /// What to do about it.
+    /// What to do, if that is known.
     pub(crate) fn help(&self) -> Option<String> {
         match self {
             Self::NotInstalled => Some("install git, or compare with a folder or a frozen schema".to_owned()),
             Self::NoRepository { .. } => Some("compare with a folder or a frozen schema".to_owned()),
             Self::UnknownReference { reference, shallow: true } => Some(format!(
-                "this is a shallow clone, which has the newest commits only; try `git fetch --depth 1 origin {reference}`, \
-                 or let CI fetch the whole history"
+                "this is a shallow clone, which only has the newest commits; run \
+                 `git fetch --depth 1 origin {reference}`, or let CI fetch the whole history"
             )),
             Self::UnknownReference { reference, .. } => Some(format!(
-                "`git rev-parse {reference}` should name a commit; a folder is written `path:{reference}`"
+                "name a commit, as `git rev-parse {reference}` would; write `path:{reference}` for a folder"
             )),
             Self::MissingFolder { reference, .. } => Some(format!(
-                "if the schema lay elsewhere then, name that folder: `--against git:{reference}:path/in/repository`"
+                "if the schema was in another folder, name it: `--against git:{reference}:path/in/repository`"
             )),
             _ => None,
         }
@@ -75,10 +74,10 @@ impl GitError {
 impl fmt::Display for GitError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotInstalled => formatter.write_str("there is no program `git`"),
+            Self::NotInstalled => formatter.write_str("the program `git` is not installed"),
             Self::Io(source) => write!(formatter, "cannot run git: {source}"),
             Self::NoRepository { folder } => {
-                write!(formatter, "`{}` lies in no git repository", folder.display())
+                write!(formatter, "`{}` is not in a git repository", folder.display())
             }
             Self::UnknownReference { reference, .. } => {
                 write!(formatter, "there is no commit `{reference}` in the repository")
@@ -90,9 +89,9 @@ impl fmt::Display for GitError {
                 write!(formatter, "the name of `{path}` is not Unicode, or has a line break")
             }
             Self::NotAFile { path } => {
-                write!(formatter, "`{path}` was a link to what is no file of the repository")
+                write!(formatter, "`{path}` is a link that does not lead to a file of the repository")
             }
-            Self::Failed { stderr } => write!(formatter, "git refused: {}", stderr.trim_end()),
+            Self::Failed { stderr } => write!(formatter, "git failed: {}", stderr.trim_end()),
         }
     }
 }
@@ -107,7 +106,7 @@ impl Error for GitError {
 }
 
 impl GitSource {
-    /// Reads folders of a repository as of a reference, or in place of each another folder of the repository.
+    /// Reads folders of a repository at a reference, or `other` in place of each folder.
     pub(crate) fn read(folders: &[PathBuf], reference: &str, other: Option<&str>) -> Result<Self, GitError> {
         let mut files = BTreeMap::new();
         for folder in folders.iter().rev() {
@@ -159,7 +158,7 @@ fn read_folder(
 
 /// The commit that a reference names.
 fn commit(folder: &Path, reference: &str) -> Result<String, GitError> {
-    // What begins like an option would be taken for one.
+    // Git would take a reference that starts with `-` for an option.
     if !reference.starts_with('-') && !reference.is_empty() {
         let wanted = format!("{reference}^{{commit}}");
         let output = git(folder, ["rev-parse", "--verify", "--quiet", wanted.as_str()].map(OsStr::new))?;
@@ -172,7 +171,7 @@ fn commit(folder: &Path, reference: &str) -> Result<String, GitError> {
     Err(GitError::UnknownReference { reference: reference.to_owned(), shallow })
 }
 
-/// The tree of a folder in a commit.
+/// The tree object of a folder in a commit.
 fn tree(folder: &Path, commit: &str, reference: &str, prefix: &OsStr) -> Result<String, GitError> {
     let inside = prefix.as_bytes().strip_suffix(b"/").unwrap_or(prefix.as_bytes());
     let mut wanted = OsString::from(commit);
@@ -187,7 +186,7 @@ fn tree(folder: &Path, commit: &str, reference: &str, prefix: &OsStr) -> Result<
     Err(GitError::MissingFolder { folder, reference: reference.to_owned() })
 }
 
-/// The `.kaa` files in the listing of a tree: what a walk through the folder would have found.
+/// The paths of the `.kaa` files in the listing of a tree, without hidden folders, as in a folder on disk.
 fn entries(listing: &[u8]) -> Result<Vec<String>, GitError> {
     let mut entries = Vec::new();
     for line in listing.split(|byte| *byte == 0) {
@@ -200,7 +199,7 @@ fn entries(listing: &[u8]) -> Result<Vec<String>, GitError> {
         }
         let invalid = || GitError::InvalidName { path: String::from_utf8_lossy(path).into_owned() };
         let path = String::from_utf8(path.to_vec()).map_err(|_| invalid())?;
-        // A line break would be taken for the end of a question to git.
+        // `git cat-file --batch` reads one path per line.
         if path.contains('\n') {
             return Err(invalid());
         }
@@ -209,8 +208,12 @@ fn entries(listing: &[u8]) -> Result<Vec<String>, GitError> {
     Ok(entries)
 }
 
-/// The contents of files, links followed; `place` is what git calls the folder.
-fn contents(folder: &Path, place: &OsStr, paths: Vec<String>) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
+/// The contents of files, through links; `object` is git's name of the tree that contains the paths.
+fn contents(
+    folder: &Path,
+    object: &OsStr,
+    paths: Vec<String>,
+) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
     let mut child = command(folder, ["cat-file", "--batch", "--follow-symlinks"].map(OsStr::new))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -218,13 +221,13 @@ fn contents(folder: &Path, place: &OsStr, paths: Vec<String>) -> Result<BTreeMap
         .spawn()
         .map_err(spawn_error)?;
     let mut input = child.stdin.take();
-    // Git answers while it is asked, and a full pipe would stop both.
+    // A thread writes the paths: git writes output before it has read all paths, so both pipes could fill up.
     let output = thread::scope(|scope| {
         scope.spawn(|| {
             for path in &paths {
-                let line = [place.as_bytes(), path.as_bytes(), b"\n"].concat();
-                let asked = input.as_mut().map(|input| input.write_all(&line));
-                if !matches!(asked, Some(Ok(()))) {
+                let line = [object.as_bytes(), path.as_bytes(), b"\n"].concat();
+                let written = input.as_mut().map(|input| input.write_all(&line));
+                if !matches!(written, Some(Ok(()))) {
                     break;
                 }
             }
@@ -246,10 +249,11 @@ fn contents(folder: &Path, place: &OsStr, paths: Vec<String>) -> Result<BTreeMap
     Ok(files)
 }
 
-/// One answer: `<object> blob <size>`, a line break, the bytes, a line break. Anything else is no file.
-fn content(answer: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = answer.iter().position(|byte| *byte == b'\n')?;
-    let (head, body) = answer.split_at_checked(end)?;
+/// Splits the first file off the output of git: `<object> blob <size>`, a line break, the bytes, a line
+/// break. `None` if the object is not a file.
+fn content(output: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = output.iter().position(|byte| *byte == b'\n')?;
+    let (head, body) = output.split_at_checked(end)?;
     let head = String::from_utf8_lossy(head);
     let (kind, size) = head.rsplit_once(' ')?;
     kind.ends_with(" blob").then_some(())?;
@@ -286,7 +290,8 @@ fn git<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Res
 fn command<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Command {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(folder).env("LC_ALL", "C");
-    // A hook names the repository by a path from where it runs, and git runs in another folder here.
+    // In a git hook these variables may be relative to the current folder, but git runs in another folder
+    // here.
     if let (Some(repository), Ok(current)) = (env::var_os("GIT_DIR"), env::current_dir()) {
         command.env("GIT_DIR", current.join(repository));
         let tree = env::var_os("GIT_WORK_TREE").map_or_else(|| current.clone(), |tree| current.join(tree));

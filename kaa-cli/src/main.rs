@@ -1,10 +1,11 @@
-//! The command `kaa`: checks, formats, explains and compares `.kaa` schemas, and makes Rust and JSON of them.
+//! The command `kaa`: checks, formats, lints and compares `.kaa` schemas, and generates Rust and JSON from
+//! them.
 //!
-//! One file per subcommand; `project` finds the files, `source` reads them, `report` shows what was found in them,
-//! and `console` is the only place that writes to the terminal.
+//! Each subcommand has one file, with its arguments. `project` finds the files, `source` reads them, `report`
+//! writes the findings, and only `console` writes to the terminal.
 //!
-//! Invariants: the exit code is 0 when all is well, 1 when something was found, 2 when the command could not do its
-//! work; nothing panics, whatever the files, the terminal or a closed pipe do.
+//! Invariants: the exit code is 0 for success, 1 for findings, 2 for failures; the help of every subcommand
+//! ends with examples; no file, terminal or closed pipe causes a panic.
 
 mod baseline;
 mod breaking;
@@ -57,9 +58,9 @@ const STYLES: Styles = Styles::styled()
 
 /// Checks, formats, explains and compares .kaa schemas
 ///
-/// A .kaa file says what two programs can call on each other. The files of a package lie in its folder `kaa`, beside
-/// Cargo.toml, where the build script finds them; so does this command. Without paths it works on the package around
-/// the current folder, or on every package of the workspace.
+/// A .kaa file declares which methods two programs can call on each other. The .kaa files of a package are in
+/// its folder `kaa`, beside Cargo.toml, where the build script and this command find them. Without paths, the
+/// command works on the package that contains the current folder, or on every package of the workspace.
 #[derive(Debug, Parser)]
 #[command(
     name = "kaa",
@@ -71,26 +72,26 @@ const STYLES: Styles = Styles::styled()
     disable_help_subcommand = true,
     after_long_help = "\
 Examples:
-  kaa check                     what is wrong with the schemas of this package or workspace
-  kaa check kaa/tv/epg.kaa      what is wrong with one file, its surroundings known
-  kaa explain K0104             what a code means
-  kaa fmt                       the one layout, for every file
-  kaa lint --fix                what is better written otherwise, and mended where that is certain
-  kaa breaking --against main   what an edit breaks of the schema on the branch main
-  kaa schema | jq .packages     the schema, for tools
+  kaa check                     check the schemas of this package or workspace
+  kaa check kaa/tv/epg.kaa      check one file
+  kaa explain K0104             explain a code
+  kaa fmt                       format all files
+  kaa lint --fix                find discouraged code, and fix it where a fix is certain
+  kaa breaking --against main   compare with the schema on the branch main
+  kaa schema | jq .packages     write the schema as JSON
 
 Exit codes:
-  0  all is well
-  1  something was found: an error in a schema, a file out of format, a breaking change
-  2  the command could not do its work: a wrong argument, a missing file, a full disk"
+  0  no errors
+  1  findings, such as an error in a schema, an unformatted file or a breaking change
+  2  failure, such as a wrong argument, a missing file or a full disk"
 )]
 struct Arguments {
-    /// Colours: always, never, or auto, on a terminal and as NO_COLOR and CLICOLOR_FORCE say
+    /// Use colours: always, never, or auto, which checks the terminal, NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     #[arg(hide_possible_values = true, help_heading = "Output")]
     color: Color,
 
-    /// Say nothing but findings and errors
+    /// Write only findings and errors
     #[arg(short, long, global = true, help_heading = "Output")]
     quiet: bool,
 

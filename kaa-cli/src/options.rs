@@ -1,12 +1,12 @@
 //! The options that several subcommands share.
 //!
-//! Invariants: nothing here finds or reads a file; a wrong argument ends the command with exit code 2.
+//! Invariants: parsing options accesses no files; a wrong argument ends the command with exit code 2.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// When output has colours.
+/// Whether output has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Color {
     #[default]
@@ -15,48 +15,48 @@ pub(crate) enum Color {
     Never,
 }
 
-/// Which files a subcommand works on.
+/// The files that a subcommand works on.
 #[derive(Debug, Args)]
 pub(crate) struct Targets {
-    /// Files, folders or packages; without any, the package or workspace around the current folder
+    /// Files, folders or packages [default: the package or workspace that contains the current folder]
     ///
-    /// A package is the folder of a Cargo.toml: its schemas are those in `kaa` beside it. That of a
-    /// workspace stands for every package below it. Another folder is searched for packages, or is itself a folder of .kaa
-    /// files. For a single file or a folder within a schema, the schema around it is read too, and only what concerns
-    /// the file or folder is shown.
+    /// A package is a folder with a Cargo.toml; its schema is the folder `kaa` in it. A workspace stands for
+    /// all its packages. Any other folder is searched for packages, or is a folder of .kaa files. For a file
+    /// or a folder in a schema, the whole schema is read, and only findings about the file or folder are
+    /// shown.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// A folder that holds the schema, where build.rs says so with root() or include(); may be repeated
+    /// A folder of the schema, if build.rs sets it with root() or include(); may be repeated
     ///
     /// All these folders together are one schema. The paths then name parts of it.
     #[arg(long = "root", value_name = "DIR")]
     pub(crate) roots: Vec<PathBuf>,
 }
 
-/// The one schema that a subcommand works on.
+/// The schema that a subcommand works on.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
-    /// A package, or the folder that holds the schema; without it, the package around the current folder
+    /// A package or the folder of a schema [default: the package that contains the current folder]
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<PathBuf>,
 
-    /// A folder that holds the schema, where build.rs says so with root() or include(); may be repeated
+    /// A folder of the schema, if build.rs sets it with root() or include(); may be repeated
     ///
     /// All these folders together are one schema.
     #[arg(long = "root", value_name = "DIR", conflicts_with = "path")]
     pub(crate) roots: Vec<PathBuf>,
 }
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Debug, Args)]
 pub(crate) struct FormatOption {
-    /// How findings are written
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Format,
 }
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
     /// Text for people
@@ -64,6 +64,6 @@ pub(crate) enum Format {
     Human,
     /// One JSON document, for editors and scripts
     Json,
-    /// Annotations of GitHub Actions
+    /// Annotations for GitHub Actions
     Github,
 }

@@ -1,4 +1,4 @@
-//! Paths: from the command line to absolute ones, to paths below a schema's root, and back to what a reader types.
+//! Conversions of paths: to absolute paths, to paths in a schema, and to paths for messages.
 
 use std::env;
 use std::ffi::OsStr;
@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// A path below a root, in the form that a schema's paths have.
+/// A path relative to a root and separated by `/`, as in a schema; `None` if it is not below the root.
 pub(crate) fn relative(root: &Path, path: &Path) -> Option<String> {
     let stripped = match path.strip_prefix(root) {
         Ok(stripped) => stripped.to_path_buf(),
@@ -19,7 +19,7 @@ pub(crate) fn relative(root: &Path, path: &Path) -> Option<String> {
     Some(names?.join("/"))
 }
 
-/// A path from the root of the file system, without `.` and `..`.
+/// An absolute path without `.` and `..`.
 pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
     if path.components().any(|part| part == Component::ParentDir)
         && let Ok(real) = fs::canonicalize(path)
@@ -29,7 +29,7 @@ pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// A path as a reader in the current folder would write it.
+/// An absolute path, relative to the current folder.
 pub(crate) fn display_path(path: &Path) -> String {
     let Ok(current) = env::current_dir() else { return path.display().to_string() };
     let shared = current.iter().zip(path.iter()).take_while(|(left, right)| left == right).count();

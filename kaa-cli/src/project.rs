@@ -1,10 +1,10 @@
-//! From the paths on the command line to schemas: which folders hold one, and which of its files are meant.
+//! Finds the schemas, and the selected files in them, for the paths on the command line.
 //!
-//! The rule is that of the build script: the schema of a package is the folder `kaa` beside its `Cargo.toml`. Elsewhere
-//! the `package` lines of the files tell where the folder begins.
+//! As for the build script, the schema of a package is the folder `kaa` beside its `Cargo.toml`. Outside of
+//! packages, the `package` lines of the files determine the root folder of the schema.
 //!
-//! Invariants: every path is absolute; no schema is named twice; nothing is followed through a symbolic link in search
-//! of packages.
+//! Invariants: every path is absolute; no schema is returned twice; the search for packages follows no
+//! symbolic links.
 
 use std::env;
 use std::ffi::OsStr;
@@ -18,18 +18,18 @@ use crate::failure::Failure;
 use crate::options::{Target, Targets};
 use crate::paths::{absolute, display_path, relative};
 
-/// The folder of a package that holds its schema.
+/// The folder of a package's schema.
 const SCHEMA_FOLDER: &str = "kaa";
 
-/// No search for packages goes deeper.
+/// The maximum depth of the search for packages.
 const MAX_DEPTH: usize = 32;
 
-/// A schema on disk, and which of its files are meant.
+/// A schema on disk, with the selected files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Project {
-    /// The folders that together hold the schema.
+    /// The root folders of the schema.
     pub(crate) roots: Vec<PathBuf>,
-    /// Files and folders of the schema, relative and separated by `/`; empty for all of it.
+    /// The selected files and folders, relative to a root and separated by `/`; empty for the whole schema.
     pub(crate) selection: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl Project {
         Self { roots: vec![root], selection: Vec::new() }
     }
 
-    /// Scope of the schema below a root; all of it if the part is the root itself.
+    /// The files of a schema below a path; the whole schema if the path is its root.
     fn part(root: PathBuf, path: &Path) -> Result<Self, Failure> {
         let selection = relative(&root, path).ok_or_else(|| {
             Failure::argument(format!("the name of `{}` is not Unicode", path.display()), "rename it")
@@ -47,7 +47,7 @@ impl Project {
         Ok(Self { roots: vec![root], selection })
     }
 
-    /// Whether a file of the schema is meant.
+    /// Whether a file of the schema is selected.
     pub(crate) fn selects(&self, path: &str) -> bool {
         let below = |folder: &String| {
             path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -57,7 +57,7 @@ impl Project {
 }
 
 impl Targets {
-    /// The schemas that are meant, in the order of the arguments.
+    /// The selected schemas, in the order of the arguments.
     pub(crate) fn projects(&self) -> Result<Vec<Project>, Failure> {
         if !self.roots.is_empty() {
             return Ok(vec![project_of_roots(&self.roots, &self.paths)?]);
@@ -84,7 +84,7 @@ impl Targets {
 }
 
 impl Target {
-    /// The schema that is meant, all of it.
+    /// The selected schema, with all its files.
     pub(crate) fn project(&self) -> Result<Project, Failure> {
         let targets = Targets { paths: self.path.iter().cloned().collect(), roots: self.roots.clone() };
         let mut projects = targets.projects()?;
@@ -104,7 +104,7 @@ impl Target {
     }
 }
 
-/// The schema that some folders together hold, and the paths that are meant in it.
+/// The schema with these root folders, and the selected paths in it.
 pub(crate) fn project_of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project, Failure> {
     let mut roots = Vec::new();
     for root in folders {
@@ -117,7 +117,7 @@ pub(crate) fn project_of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result
     for path in paths {
         let place = absolute(path).map_err(Failure::io("find", path))?;
         let Some(relative) = roots.iter().find_map(|root| relative(root, &place)) else {
-            let message = format!("`{}` lies in none of the folders given with --root", path.display());
+            let message = format!("`{}` is not in any folder given with --root", path.display());
             return Err(Failure::argument(message, ""));
         };
         selection.push(relative);
@@ -126,14 +126,14 @@ pub(crate) fn project_of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result
     Ok(Project { roots, selection })
 }
 
-/// The schema that a file belongs to, which need not exist.
+/// The schema of a file, which may not exist.
 pub(crate) fn project_of_file(path: &Path) -> Result<Project, Failure> {
     let path = absolute(path).map_err(Failure::io("find", path))?;
     let root = root_of_file(&path);
     Project::part(root, &path)
 }
 
-/// What is meant by one path.
+/// The schemas that a path selects.
 fn projects_at(path: &Path) -> Result<Vec<Project>, Failure> {
     let absolute = absolute(path).map_err(Failure::io("find", path))?;
     let metadata = fs::metadata(&absolute).map_err(|error| match error.kind() {
@@ -147,7 +147,7 @@ fn projects_at(path: &Path) -> Result<Vec<Project>, Failure> {
         (true, false) => projects_of_folder(&absolute),
         (_, true) => Ok(vec![project_of_file(&absolute)?]),
         (false, false) => Err(Failure::argument(
-            format!("`{}` is no .kaa file", path.display()),
+            format!("`{}` is not a .kaa file", path.display()),
             "name a .kaa file, a folder of them, or a package",
         )),
     }
@@ -167,7 +167,7 @@ fn projects_of_folder(folder: &Path) -> Result<Vec<Project>, Failure> {
     project_of_files(folder)?.ok_or_else(|| no_files(folder)).map(|project| vec![project])
 }
 
-/// The schemas around a folder: those of the nearest package that has one, or of the nearest workspace.
+/// The schemas of the nearest package with a schema, or of the nearest workspace, that contains a folder.
 fn projects_around(folder: &Path) -> Result<Vec<Project>, Failure> {
     for above in folder.ancestors() {
         if is_root(above) {
@@ -185,7 +185,7 @@ fn projects_around(folder: &Path) -> Result<Vec<Project>, Failure> {
     Err(no_files(folder))
 }
 
-/// The schemas of a package or workspace; `None` if the folder is none, or has none.
+/// The schemas of a package or workspace; `None` if the folder is neither, or has no schemas.
 fn projects_of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
@@ -202,7 +202,7 @@ fn projects_of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
     Ok(root.is_dir().then(|| vec![Project::whole(root)]))
 }
 
-/// The schema in a folder outside of all packages: its own folder `kaa`, or itself if files lie in it.
+/// The schema in a folder outside of packages: its folder `kaa`, or the folder itself if it has `.kaa` files.
 fn project_in_place(folder: &Path) -> Result<Option<Project>, Failure> {
     let own = folder.join(SCHEMA_FOLDER);
     if own.is_dir()
@@ -219,11 +219,12 @@ fn project_in_place(folder: &Path) -> Result<Option<Project>, Failure> {
     }
 }
 
-/// A folder of files, or a folder further up if their `package` lines say so; `None` without files.
+/// The schema of a folder of `.kaa` files. Its root is the folder or, depending on the `package` lines, a
+/// parent of the folder. `None` if there are no files.
 fn project_of_files(folder: &Path) -> Result<Option<Project>, Failure> {
     let files = match DiskSource::new([folder]).files() {
         Ok(files) => files,
-        // What cannot be listed is for the compiler to say.
+        // The compiler reports why the files cannot be listed.
         Err(_) => return Ok(Some(Project::whole(folder.to_path_buf()))),
     };
     let Some(first) = files.first() else { return Ok(None) };
@@ -234,7 +235,7 @@ fn project_of_files(folder: &Path) -> Result<Option<Project>, Failure> {
     Ok(Some(Project::whole(folder.to_path_buf())))
 }
 
-/// Every package's schema below a folder.
+/// The schemas of all packages below a folder.
 fn projects_below(folder: &Path) -> Result<Vec<Project>, Failure> {
     let mut projects = Vec::new();
     let mut open = vec![(folder.to_path_buf(), 0)];
@@ -259,21 +260,21 @@ fn projects_below(folder: &Path) -> Result<Vec<Project>, Failure> {
     Ok(projects)
 }
 
-/// Hidden folders, and those that a build fills, hold nobody's packages.
+/// Whether to search a folder for packages. Hidden folders and folders of build output are skipped.
 fn is_searched(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default();
     let hidden = name.as_encoded_bytes().starts_with(b".");
     !hidden && name != "target" && name != "node_modules" && !folder.join("CACHEDIR.TAG").exists()
 }
 
-/// Whether a folder is the schema of the package that it lies in.
+/// Whether a folder is the schema folder of a package.
 fn is_root(folder: &Path) -> bool {
     folder.file_name() == Some(OsStr::new(SCHEMA_FOLDER))
         && folder.parent().is_some_and(|package| package.join("Cargo.toml").is_file())
         && folder.is_dir()
 }
 
-/// The folder where the packages of a file's schema begin.
+/// The root folder of a file's schema.
 fn root_of_file(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(path);
     if let Some(root) = folder.ancestors().find(|above| is_root(above)) {
@@ -284,7 +285,7 @@ fn root_of_file(path: &Path) -> PathBuf {
         .unwrap_or_else(|| folder.to_path_buf())
 }
 
-/// The names in a file's `package` line.
+/// The segments of the package name in a file's `package` line.
 fn package_line(path: &Path) -> Option<Vec<String>> {
     let name = path.file_name()?.to_str()?;
     let content = DiskSource::new([path.parent()?]).read(name).ok()?;
@@ -292,7 +293,7 @@ fn package_line(path: &Path) -> Option<Vec<String>> {
     Some(file.package?.segments.into_iter().map(|segment| segment.text).collect())
 }
 
-/// Package `tv.epg` is `tv/epg.kaa`, or the files under `tv/epg/`.
+/// The root folder for a file and its package: `tv.epg` is in `tv/epg.kaa` or in files in `tv/epg/`.
 fn root_of_package(path: &Path, package: &[String]) -> Option<PathBuf> {
     let without = |path: &Path, names: &[String]| {
         let mut folder = path.to_path_buf();
@@ -314,6 +315,6 @@ fn current() -> Result<PathBuf, Failure> {
 fn no_files(folder: &Path) -> Failure {
     Failure::argument(
         format!("there are no .kaa files in `{}`", folder.display()),
-        "put them into the folder `kaa` beside Cargo.toml, or name the folder that holds them",
+        "put them into the folder `kaa` beside Cargo.toml, or name their folder",
     )
 }

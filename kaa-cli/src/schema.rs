@@ -1,4 +1,4 @@
-//! `kaa schema`: the resolved schema as JSON.
+//! `kaa schema`: writes the resolved schema as JSON.
 
 use clap::Args;
 use kaa_idl::compile;
@@ -12,9 +12,9 @@ use crate::source::ProjectSource;
 
 /// Write the resolved schema as JSON, for tools
 ///
-/// Every name is looked up, every value evaluated, aliases are replaced and includes flattened. docs/command.md
-/// documents the keys; they are stable within a `version`. If the schema has errors, they are shown on standard error
-/// and nothing is written.
+/// Names are resolved, values evaluated, aliases replaced and includes flattened. docs/command.md documents
+/// the keys, which are stable within a `version`. If the schema has errors, they are written to standard
+/// error, and nothing is written to standard output.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

@@ -1,7 +1,8 @@
-//! The part of a schema that a run is about.
+//! The selected part of a schema, and the diagnostics about it.
 //!
-//! Invariants: for a part of a schema the whole of it is compiled, and shown is what stands in the part, what points
-//! into it, and the errors of packages that it uses, because without those it has no meaning either.
+//! Invariants: the whole schema is compiled; a diagnostic is relevant if it is in the selected part, if one
+//! of its labels is, or if it is an error in a package that the selected part uses, because such an error
+//! also affects that part.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,13 +12,13 @@ use kaa_idl::{Compilation, FileSource, ast};
 use crate::project::Project;
 use crate::source::ProjectSource;
 
-/// The part of a schema that is meant.
+/// The selected part of a schema.
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
     project: &'a Project,
-    /// Its files.
+    /// The selected files.
     pub(crate) files: Vec<String>,
-    /// The files of other packages that it uses.
+    /// The files of the packages that the selected files use.
     used: HashSet<String>,
 }
 
@@ -30,7 +31,7 @@ impl<'a> Scope<'a> {
         Self { project, files, used }
     }
 
-    /// Those of the diagnostics that concern the part.
+    /// The diagnostics that are relevant for the selected part.
     pub(crate) fn relevant(&self, diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
         let concerns = |diagnostic: &&Diagnostic| {
             let path = &*diagnostic.primary.place.path;
@@ -44,7 +45,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The files of all packages that some files use, directly or through others.
+/// The files of all packages that some files use, directly or indirectly.
 fn used(all: &[String], files: &[String], compilation: &Compilation) -> HashSet<String> {
     let text = |path: &String| compilation.text(path).unwrap_or_default();
     let parsed: HashMap<&String, ast::File> =
@@ -52,7 +53,8 @@ fn used(all: &[String], files: &[String], compilation: &Compilation) -> HashSet<
     let package = |file: &ast::File| file.package.as_ref().map(|line| ast::dotted(&line.segments));
     let mut members: HashMap<String, Vec<&String>> = HashMap::new();
     for path in all {
-        if let Some(name) = parsed.get(path).and_then(package).filter(|name| is_at_home(path, name)) {
+        if let Some(name) = parsed.get(path).and_then(package).filter(|name| path_matches_package(path, name))
+        {
             members.entry(name).or_default().push(path);
         }
     }
@@ -73,13 +75,13 @@ fn used(all: &[String], files: &[String], compilation: &Compilation) -> HashSet<
     used
 }
 
-/// Whether a file is in the place of its package: one in another place says nothing to those that are.
-fn is_at_home(path: &str, package: &str) -> bool {
+/// Whether a file's path matches its package. A file whose path does not is not part of the package.
+fn path_matches_package(path: &str, package: &str) -> bool {
     let names = path.trim_end_matches(".kaa").replace('/', ".");
     names == package || names.rsplit_once('.').is_some_and(|(folder, _)| folder == package)
 }
 
-/// Everything before a `::` in a text that could be the name of a package.
+/// The names before each `::` in a text, which may be names of packages.
 fn qualifiers(text: &str) -> impl Iterator<Item = String> {
     text.split("::").map(|before| {
         let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');

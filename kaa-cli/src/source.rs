@@ -1,6 +1,6 @@
-//! The files of a [`Project`]: those on disk, one of them perhaps replaced by what an editor holds.
+//! Reads the files of a [`Project`]. Standard input may replace one of them, for editors.
 //!
-//! Invariants: paths are shown as a reader in the current folder would write them.
+//! Invariants: displayed paths are relative to the current folder.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(crate) struct ProjectSource {
     overlay: Option<Overlay>,
 }
 
-/// A file that is not, or not yet, what is on disk.
+/// A file with a text that is not on disk.
 #[derive(Debug)]
 struct Overlay {
     path: String,
@@ -34,7 +34,8 @@ impl ProjectSource {
         Self { disk: DiskSource::new(&project.roots), roots: project.roots.clone(), overlay: None }
     }
 
-    /// Standard input in place of the file at `path`, with the schema around it; without a path it stands alone.
+    /// Standard input in place of the file at `path`, with the rest of its schema; without a path, standard
+    /// input only.
     pub(crate) fn with_input(path: Option<&Path>, roots: &[PathBuf]) -> Result<(Self, Project), Failure> {
         let content = input()?;
         let Some(path) = path else {
@@ -51,7 +52,7 @@ impl ProjectSource {
         };
         project.roots.retain(|root| root.is_dir());
         let Some(place) = project.selection.first().cloned() else {
-            return Err(Failure::argument(format!("`{}` is no .kaa file", path.display()), ""));
+            return Err(Failure::argument(format!("`{}` is not a .kaa file", path.display()), ""));
         };
         Ok((Self::overlaid(&project, place, path.display().to_string(), content), project))
     }
@@ -60,12 +61,12 @@ impl ProjectSource {
         Self { overlay: Some(Overlay { path, shown, content }), ..Self::new(project) }
     }
 
-    /// The path of the file that standard input stands for, if it does.
+    /// The path of the file that standard input replaces, if it does.
     pub(crate) fn input_path(&self) -> Option<&str> {
         self.overlay.as_ref().map(|overlay| overlay.path.as_str())
     }
 
-    /// Where a file of the schema lies on disk; `None` if it does not.
+    /// The path of a file on disk; `None` if it is not on disk.
     pub(crate) fn locate(&self, path: &str) -> Option<PathBuf> {
         let mut candidates = self.roots.iter().map(|root| root.join(path));
         candidates.find(|candidate| candidate.symlink_metadata().is_ok())
@@ -104,18 +105,18 @@ impl FileSource for ProjectSource {
     }
 }
 
-/// The schemas that are meant, one of them perhaps with standard input in it.
+/// The selected schemas. One of them may have standard input in place of a file.
 pub(crate) fn sources(
     targets: &Targets,
     stdin_path: Option<&Path>,
 ) -> Result<Vec<(ProjectSource, Project)>, Failure> {
     let from_input = targets.paths.iter().any(|path| path.as_os_str() == "-");
     if from_input && targets.paths.len() > 1 {
-        return Err(Failure::argument("`-` stands alone", "check standard input and files in two runs"));
+        return Err(Failure::argument("`-` cannot be combined with other paths", "use two runs"));
     }
     if !from_input && stdin_path.is_some() {
-        let help = "write `-` where the path would stand to read standard input";
-        return Err(Failure::argument("--stdin-path is for standard input", help));
+        let help = "use `-` as the path to read standard input";
+        return Err(Failure::argument("--stdin-path requires the path `-`", help));
     }
     if from_input {
         return Ok(vec![ProjectSource::with_input(stdin_path, &targets.roots)?]);
@@ -124,7 +125,7 @@ pub(crate) fn sources(
     Ok(projects.into_iter().map(|project| (ProjectSource::new(&project), project)).collect())
 }
 
-/// All of standard input, or a little more of it than a file may have.
+/// Reads standard input, up to one byte more than the maximum size of a file.
 fn input() -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
     let bounded = io::stdin().lock().take(MAXIMUM_FILE_SIZE + 1).read_to_end(&mut content);

@@ -1,8 +1,8 @@
-//! Writing a file: all of its text, or none.
+//! Writes files atomically.
 //!
-//! Invariants: the new text is written beside the file and takes its place in one step, so that a full disk or an
-//! interruption at any moment leaves the old text; permissions stay; where the file is a symbolic link, what it leads to
-//! is replaced and the link stays.
+//! Invariants: the new text is written to a temporary file, which then replaces the file in one step, so that
+//! a full disk or an interruption leaves the old text; permissions are kept; a symbolic link is kept, and its
+//! target is replaced.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -12,7 +12,7 @@ use std::process;
 
 use crate::failure::Failure;
 
-/// Replaces a file that exists.
+/// Replaces an existing file.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
     let failed = |source| Failure::io("write", path)(source);
     let target = fs::canonicalize(path).map_err(failed)?;
@@ -25,7 +25,7 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
     remove_on_error(replaced, &temporary).map_err(failed)
 }
 
-/// Writes a file that must not exist yet.
+/// Creates a file that must not exist.
 pub(crate) fn create(path: &Path, text: &[u8]) -> Result<(), Failure> {
     let failed = |source| Failure::io("write", path)(source);
     let (temporary, file) = create_temporary(path).map_err(failed)?;
@@ -33,8 +33,8 @@ pub(crate) fn create(path: &Path, text: &[u8]) -> Result<(), Failure> {
     remove_on_error(created, &temporary).map_err(failed)
 }
 
-/// A link, unlike a renaming, never takes the place of a file that came to be in the meantime; but not every file system
-/// has links.
+/// Moves the temporary file to its path. A hard link, unlike a rename, never replaces a file that another
+/// process creates in the meantime, but some file systems do not support hard links.
 fn put_in_place(temporary: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(temporary, path) {
         Ok(()) => fs::remove_file(temporary),
@@ -52,7 +52,7 @@ fn write(mut file: &File, text: &[u8], like: Option<&fs::Metadata>) -> io::Resul
     file.sync_all()
 }
 
-/// Whoever may not give files away owns the new one.
+/// Keeps the owner of the old file, if the user is permitted to change it.
 fn keep_owner(file: &File, metadata: &fs::Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
     let is_other =
@@ -69,9 +69,10 @@ fn remove_on_error(result: io::Result<()>, temporary: &Path) -> io::Result<()> {
     result
 }
 
-/// A new file in the folder of another: hidden, and no `.kaa` file, so that nobody takes it for one if it is left over.
+/// Creates a temporary file beside a file. It is hidden and not a `.kaa` file, so that it is ignored if it is
+/// left over.
 fn create_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
+    let name = path.file_name().ok_or_else(|| io::Error::other("the path has no file name"))?;
     for attempt in 0..100_u8 {
         let mut hidden = OsString::from(".");
         hidden.push(name);
@@ -82,5 +83,5 @@ fn create_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
             other => return other.map(|file| (temporary, file)),
         }
     }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many temporary files beside it"))
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "there are too many temporary files"))
 }

@@ -1,4 +1,4 @@
-//! What all declarations have: attributes and a location.
+//! The attributes and the location of a declaration as JSON.
 
 use kaa_idl::schema;
 use serde::Serialize;
@@ -55,7 +55,7 @@ fn is_absent(present: &bool) -> bool {
     !*present
 }
 
-/// Where something was declared.
+/// The location of a declaration.
 #[derive(Debug, Serialize)]
 pub(super) struct Location<'a> {
     file: &'a str,

@@ -1,4 +1,4 @@
-//! The document and its packages, with their constants and aliases.
+//! The document and its packages, constants and aliases as JSON.
 
 use kaa_idl::schema::{self, Schema};
 use serde::Serialize;
@@ -51,7 +51,7 @@ struct Alias<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Describes some packages, or all if none is named.
+    /// The document with these packages, or all packages if `packages` is empty.
     pub(crate) fn new(schema: &'a Schema, packages: &[String]) -> Self {
         let wanted =
             |package: &&schema::Package| packages.is_empty() || packages.contains(&package.name.to_string());

@@ -16,14 +16,14 @@ pub(super) struct Service<'a> {
     wire_name: &'a str,
     docs: &'a [String],
     attributes: Attributes<'a>,
-    /// In hexadecimal.
+    /// Hexadecimal.
     fingerprint: String,
     server: Side<'a>,
     client: Side<'a>,
     location: Location<'a>,
 }
 
-/// What one side of a service serves.
+/// One side of a service.
 #[derive(Debug, Serialize)]
 struct Side<'a> {
     methods: Vec<Method<'a>>,
@@ -48,7 +48,7 @@ struct Method<'a> {
     wire_name: &'a str,
     docs: &'a [String],
     attributes: Attributes<'a>,
-    /// `None` in an interface, whose methods get their ids in services.
+    /// `None` in an interface, because methods get their ids in services.
     id: Option<u32>,
     oneway: bool,
     parameters: Vec<Field<'a>>,
@@ -59,10 +59,10 @@ struct Method<'a> {
     location: Location<'a>,
 }
 
-/// A parameter that is a stream.
+/// A stream parameter.
 #[derive(Debug, Serialize)]
 struct Stream<'a> {
-    /// Its place among the parameters as they were written.
+    /// The position among the parameters in the source.
     position: usize,
     name: &'a str,
     wire_name: &'a str,

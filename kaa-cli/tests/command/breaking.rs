@@ -1,4 +1,4 @@
-//! `kaa breaking` compares with a git reference, a folder and frozen schemas, and says which is missing.
+//! `kaa breaking` compares with a git reference, a folder and frozen schemas, and reports what is missing.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ const OLD: &str =
 const NEW: &str =
     "package tv.epg;\n\nstruct Program { id: u64 }\nservice Epg { fn list() -> u8; fn more(); }\n";
 
-/// Runs git with settings of its own; without git this fails, because then nothing here can be shown.
+/// Runs git without the user's settings. These tests require git.
 fn git(folder: &Path, arguments: &[&str]) {
     let settings =
         ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid", "-c", "commit.gpgsign=false"];
@@ -44,7 +44,7 @@ fn repository() -> Folder {
 }
 
 #[test]
-fn a_git_reference_shows_both_texts() {
+fn findings_show_old_and_new_text() {
     let folder = repository();
     let run = folder.kaa(["breaking", "--against", "v1"]);
     assert_eq!(run.code, 1);
@@ -60,7 +60,7 @@ fn a_git_reference_shows_both_texts() {
 }
 
 #[test]
-fn json_knows_the_old_place() {
+fn json_has_old_location() {
     let folder = repository();
     let run = folder.kaa(["breaking", "--against", "v1", "--format", "json"]);
     let document = run.json();
@@ -71,7 +71,7 @@ fn json_knows_the_old_place() {
 }
 
 #[test]
-fn it_works_from_below_and_for_one_file() {
+fn subfolders_and_single_files_can_be_compared() {
     let folder = repository();
     folder.write("kaa/ui.kaa", "package ui;\n");
     let below = run(&mut command(&folder.join("kaa/tv"), ["breaking", "--against", "v1"]), b"");
@@ -103,7 +103,7 @@ fn rules_and_categories_can_be_chosen() {
 }
 
 #[test]
-fn what_git_lacks_is_said() {
+fn git_failures_are_reported() {
     let folder = repository();
     let stderr = |arguments: &[&str]| {
         let run = folder.kaa([&["breaking", "--against"], arguments].concat());
@@ -118,28 +118,30 @@ fn what_git_lacks_is_said() {
     let outside = Folder::package();
     let run = outside.kaa(["breaking", "--against", "git:v1"]);
     assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("lies in no git repository"), "{run:?}");
+    assert!(run.stderr.contains("is not in a git repository"), "{run:?}");
     let mut without = command(&folder.path(), ["breaking", "--against", "git:v1"]);
     let run = crate::support::run(without.env("PATH", outside.path()), b"");
     assert_eq!(run.code, 2);
-    assert!(run.stderr.starts_with("error: there is no program `git`\n"), "{run:?}");
+    assert!(run.stderr.starts_with("error: the program `git` is not installed\n"), "{run:?}");
 }
 
 #[test]
-fn a_schema_that_was_not_there_is_said() {
+fn new_schema_has_nothing_to_compare_with() {
     let folder = repository();
     git(&folder.path(), &["rm", "-r", "--quiet", "--cached", "kaa"]);
     git(&folder.path(), &["commit", "--quiet", "--message", "nothing"]);
     let run = folder.kaa(["breaking", "--against", "HEAD"]);
     assert_eq!(run.code, 2);
     assert!(
-        run.stderr.starts_with("`kaa` did not exist then\nerror: there was no schema to compare with\n"),
+        run.stderr.starts_with(
+            "skipped `kaa`, which did not exist\nerror: there is no older schema to compare with\n"
+        ),
         "{run:?}"
     );
 }
 
 #[test]
-fn a_workspace_is_compared_package_by_package() {
+fn workspace_packages_are_compared_separately() {
     let folder = Folder::new([
         ("Cargo.toml", "[workspace]"),
         ("a/Cargo.toml", "[package]"),
@@ -152,13 +154,13 @@ fn a_workspace_is_compared_package_by_package() {
     folder.write("b/kaa/b.kaa", "package b;");
     let run = folder.kaa(["breaking", "--against", "v1", "--format", "json"]);
     assert_eq!((run.code, run.codes().len()), (1, 1));
-    assert_eq!(run.stderr, "`b/kaa` did not exist then\n");
+    assert_eq!(run.stderr, "skipped `b/kaa`, which did not exist\n");
     let run = folder.kaa(["breaking", "--against", "path:a"]);
-    assert!(run.code == 2 && run.stderr.contains("there are 2 schemas here"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.contains("cannot compare 2 schemas with one"), "{run:?}");
 }
 
 #[test]
-fn shallow_clones_are_named() {
+fn shallow_clone_is_reported() {
     let folder = repository();
     commit(&folder, "v2");
     let clone = Folder::new([]);
@@ -170,7 +172,7 @@ fn shallow_clones_are_named() {
 }
 
 #[test]
-fn a_tree_holds_what_the_folder_would() {
+fn git_tree_has_the_same_files_as_the_folder() {
     let folder = repository();
     folder.write("texts/epg.text", OLD);
     fs::remove_file(folder.join("kaa/tv/epg.kaa")).expect("the file is removed");
@@ -185,11 +187,11 @@ fn a_tree_holds_what_the_folder_would() {
     commit(&folder, "outside");
     let run = folder.kaa(["breaking", "--against", "outside"]);
     assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("`outside.kaa` was a link to what is no file"), "{run:?}");
+    assert!(run.stderr.contains("`outside.kaa` is a link that does not lead to a file"), "{run:?}");
 }
 
 #[test]
-fn an_old_schema_with_errors_is_refused() {
+fn old_schema_with_errors_is_rejected() {
     let folder = repository();
     folder.write("kaa/tv/epg.kaa", "package tv.epg;\nstruct P { x: Nothing }\n");
     commit(&folder, "broken");
@@ -197,17 +199,22 @@ fn an_old_schema_with_errors_is_refused() {
     let run = folder.kaa(["breaking", "--against", "broken"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(
-        run.stderr.starts_with("error[K0104]") && run.stderr.ends_with("as it was (broken)\n"),
+        run.stderr.starts_with("error[K0104]")
+            && run.stderr.ends_with("the schema to compare with (broken) has errors\n"),
         "{run:?}"
     );
 }
 
 #[test]
-fn folders_and_references_of_one_name_are_told_apart() {
+fn prefixes_distinguish_folders_from_references() {
     let folder = repository();
     commit(&folder, "v2");
     folder.write("v1/tv/epg.kaa", NEW);
-    assert_eq!(folder.kaa(["breaking", "--against", "v1", "kaa"]).code, 0, "what exists is the folder");
+    assert_eq!(
+        folder.kaa(["breaking", "--against", "v1", "kaa"]).code,
+        0,
+        "an existing folder takes precedence"
+    );
     assert_eq!(folder.kaa(["breaking", "--against", "path:v1", "kaa"]).code, 0);
     assert_eq!(folder.kaa(["breaking", "--against", "git:v1", "kaa"]).code, 1);
     let run = folder.kaa(["breaking", "--against", "path:nowhere"]);
@@ -215,7 +222,7 @@ fn folders_and_references_of_one_name_are_told_apart() {
 }
 
 #[test]
-fn a_package_can_be_compared_with_another() {
+fn package_can_be_compared_with_another() {
     let old = Folder::new([("Cargo.toml", "[package]"), ("kaa/tv/epg.kaa", OLD)]);
     let new = Folder::new([("Cargo.toml", "[package]"), ("kaa/tv/epg.kaa", NEW)]);
     let old_path = old.path();
@@ -224,7 +231,7 @@ fn a_package_can_be_compared_with_another() {
 }
 
 #[test]
-fn hooks_may_name_the_repository() {
+fn git_dir_variable_is_respected() {
     let folder = repository();
     let mut hook = command(&folder.path(), ["breaking", "--against", "v1"]);
     assert_eq!(run(hook.env("GIT_DIR", ".git"), b"").code, 1);

@@ -1,11 +1,11 @@
-//! `kaa check` shows what concerns the files that were named, in every format, and says in its exit code what it found.
+//! `kaa check` reports diagnostics about the selected files, in every format, and has a matching exit code.
 
 use crate::support::Folder;
 
 const BROKEN: &str = "package tv.epg;\n\nstruct Programme { when: Tiem, digest: [u8; 0] }\n";
 
 #[test]
-fn the_exit_code_says_how_it_went() {
+fn exit_code_matches_outcome() {
     let folder = Folder::package();
     assert_eq!(folder.kaa(["check"]).code, 0);
     assert_eq!(folder.kaa(["check", "--frobnicate"]).code, 2);
@@ -16,7 +16,7 @@ fn the_exit_code_says_how_it_went() {
 }
 
 #[test]
-fn findings_go_to_output_and_the_summary_does_not() {
+fn findings_go_to_stdout_and_summary_to_stderr() {
     let folder = Folder::package();
     let run = folder.kaa(["check"]);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", "checked 1 file: no errors\n"));
@@ -29,7 +29,7 @@ fn findings_go_to_output_and_the_summary_does_not() {
     );
     assert_eq!(
         run.stderr,
-        "checked 1 file: 2 errors\nfor more about the first of them, try `kaa explain K0104`\n"
+        "checked 1 file: 2 errors\nfor more information about the first, run `kaa explain K0104`\n"
     );
 }
 
@@ -67,7 +67,7 @@ fn json_has_every_documented_key() {
 }
 
 #[test]
-fn annotations_are_one_line_each_and_escaped() {
+fn github_annotations_are_single_escaped_lines() {
     let folder = Folder::package();
     folder.write("kaa/tv/a,b:c.kaa", "package tv.epg;\n");
     folder.write("kaa/tv/epg.kaa", BROKEN);
@@ -79,7 +79,7 @@ fn annotations_are_one_line_each_and_escaped() {
 }
 
 #[test]
-fn colours_are_for_terminals_and_for_who_asks() {
+fn colours_require_a_terminal_or_a_setting() {
     let folder = Folder::package();
     folder.write("kaa/tv/epg.kaa", BROKEN);
     let colored = |arguments: &[&str], variables: &[(&str, &str)]| {
@@ -99,7 +99,7 @@ fn colours_are_for_terminals_and_for_who_asks() {
 }
 
 #[test]
-fn a_file_is_checked_with_what_it_uses_and_nothing_else() {
+fn file_is_checked_with_the_packages_it_uses() {
     let folder = Folder::new([
         ("Cargo.toml", "[package]"),
         ("kaa/alone.kaa", "package alone; struct A { x: Nothing }"),
@@ -123,5 +123,9 @@ fn a_file_is_checked_with_what_it_uses_and_nothing_else() {
     assert_eq!(files(&["kaa/top.kaa"]), (0, vec![]));
     folder.write("kaa/stray.kaa", "package lost; struct A {}");
     folder.write("kaa/other.kaa", "package lost; struct B { x: Nothing }");
-    assert_eq!(files(&["kaa/stray.kaa"]), (1, vec!["kaa/stray.kaa".to_owned()]), "neither is a `lost.kaa`");
+    assert_eq!(
+        files(&["kaa/stray.kaa"]),
+        (1, vec!["kaa/stray.kaa".to_owned()]),
+        "neither path matches `package lost`"
+    );
 }

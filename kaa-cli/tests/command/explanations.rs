@@ -1,9 +1,9 @@
-//! `kaa explain` knows every name that a finding can have.
+//! `kaa explain` explains every name that a finding can have.
 
 use crate::support::Folder;
 
 #[test]
-fn names_are_known_in_any_case() {
+fn names_are_case_insensitive() {
     let folder = Folder::new([]);
     let run = folder.kaa(["explain", "k0104"]);
     assert_eq!(run.code, 0);
@@ -13,17 +13,17 @@ fn names_are_known_in_any_case() {
 }
 
 #[test]
-fn a_slip_is_answered_with_the_nearest_name() {
+fn misspelt_name_suggests_the_nearest() {
     let run = Folder::new([]).kaa(["explain", "K010"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("did you mean `K0"), "{run:?}");
     let run = Folder::new([]).kaa(["explain", "nonsense"]);
-    assert!(run.stderr.contains("`kaa explain --list` shows them all"), "{run:?}");
+    assert!(run.stderr.contains("`kaa explain --list` lists all codes and rules"), "{run:?}");
     assert_eq!(Folder::new([]).kaa(["explain"]).code, 2);
 }
 
 #[test]
-fn the_list_is_whole_and_each_of_it_is_explained() {
+fn list_is_complete_and_every_entry_is_explained() {
     let folder = Folder::new([]);
     let run = folder.kaa(["explain", "--list", "--format", "json"]);
     let document = run.json();

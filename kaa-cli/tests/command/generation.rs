@@ -1,11 +1,11 @@
-//! `kaa generate rust` makes a folder hold what a build script would generate.
+//! `kaa generate rust` writes the files that a build script would generate.
 
 use std::fs;
 
 use crate::support::Folder;
 
 #[test]
-fn the_folder_holds_the_generated_files_and_keeps_others() {
+fn generated_files_are_written_and_others_are_kept() {
     let folder = Folder::package();
     folder.write("out/mine.rs", "// mine");
     let run = folder.kaa(["generate", "rust", "--out", "out"]);
@@ -19,7 +19,7 @@ fn the_folder_holds_the_generated_files_and_keeps_others() {
 }
 
 #[test]
-fn check_says_what_is_not_up_to_date_and_writes_nothing() {
+fn check_lists_stale_files_and_writes_nothing() {
     let folder = Folder::package();
     let arguments = ["generate", "rust", "--out", "out", "--check"];
     let run = folder.kaa(arguments);
@@ -45,7 +45,7 @@ fn settings_reach_the_generator() {
 }
 
 #[test]
-fn errors_are_shown_and_nothing_is_written() {
+fn schema_with_errors_is_not_generated() {
     let folder = Folder::package();
     folder.write("kaa/tv/epg.kaa", "package tv.epg;\nstruct P { x: Nothing }\n");
     let run = folder.kaa(["generate", "rust", "--out", "out"]);

@@ -1,4 +1,4 @@
-//! `kaa lint` reports by name, can be told what to look for, and mends only what it was told to.
+//! `kaa lint` reports the selected lints, and fixes only the selected files.
 
 use crate::support::{Folder, command, run};
 
@@ -16,7 +16,7 @@ fn codes(folder: &Folder, arguments: &[&str]) -> (i32, Vec<String>) {
 }
 
 #[test]
-fn findings_have_names_and_end_with_one() {
+fn findings_have_names_and_exit_code_one() {
     let folder = folder();
     let run = folder.kaa(["lint"]);
     assert_eq!(run.code, 1);
@@ -40,14 +40,14 @@ fn lints_and_groups_can_be_chosen() {
 }
 
 #[test]
-fn what_is_certain_is_mended_in_the_files_that_were_named() {
+fn certain_fixes_are_applied_to_selected_files() {
     let folder = folder();
     let run = folder.kaa(["lint", "--fix", "kaa/b.kaa"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
     assert_eq!(folder.read("kaa/b.kaa"), "package b;\n\nstruct B { x: u8 }\n");
     assert!(folder.read("kaa/a.kaa").contains("someField"));
     let run = folder.kaa(["lint", "--fix"]);
-    assert_eq!(run.code, 1, "the bound is for somebody to decide");
+    assert_eq!(run.code, 1, "the bound has no certain fix");
     assert!(run.stdout.contains("STRING_BOUNDED") && !run.stdout.contains("FIELD_SNAKE"), "{run:?}");
     assert!(run.stderr.starts_with("fixed 1 file\nlinted 2 files: 1 warning\n"), "{run:?}");
     let text = folder.read("kaa/a.kaa");
@@ -56,7 +56,7 @@ fn what_is_certain_is_mended_in_the_files_that_were_named() {
 }
 
 #[test]
-fn errors_come_first() {
+fn schema_with_errors_is_not_linted() {
     let folder = folder();
     folder.write("kaa/b.kaa", "package b;\n\nstruct B { x: Nothing }\n");
     let before = folder.read("kaa/a.kaa");
@@ -65,7 +65,7 @@ fn errors_come_first() {
 }
 
 #[test]
-fn input_is_linted_in_its_schema() {
+fn stdin_is_linted_with_its_schema() {
     let folder = folder();
     let arguments = ["lint", "-", "--stdin-path", "kaa/b.kaa", "--format", "json"];
     let run = run(&mut command(&folder.path(), arguments), b"package b;\n\nuse a::A;\n");

@@ -1,4 +1,4 @@
-//! `kaa schema` writes what `docs/command.md` documents, and nothing if there are errors.
+//! `kaa schema` writes the document that `docs/command.md` describes, and nothing if there are errors.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn packages_can_be_chosen() {
 }
 
 #[test]
-fn errors_leave_standard_output_empty() {
+fn schema_with_errors_writes_nothing_to_stdout() {
     let folder = Folder::package();
     folder.write("kaa/tv/epg.kaa", "package tv.epg;\nstruct P { x: Nothing }\n");
     let run = folder.kaa(["schema"]);
@@ -40,7 +40,7 @@ fn errors_leave_standard_output_empty() {
 }
 
 #[test]
-fn several_schemas_are_refused() {
+fn several_schemas_are_rejected() {
     let folder = Folder::new([
         ("Cargo.toml", "[workspace]"),
         ("a/Cargo.toml", "[package]"),
