@@ -1,7 +1,7 @@
 //! `kaa check`: reports the compiler's diagnostics.
 //!
-//! Invariants: for a part of a schema the whole of it is compiled, and shown is what stands in the part, what
-//! points into it, and the errors of packages that it uses, because without those it has no meaning either.
+//! Invariants: the whole schema is compiled, also for a single file; [`scope`](crate::scope) selects the
+//! diagnostics to report.
 
 use std::path::PathBuf;
 

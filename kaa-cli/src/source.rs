@@ -24,7 +24,7 @@ pub(crate) struct ProjectSource {
 #[derive(Debug)]
 struct Overlay {
     path: String,
-    shown: String,
+    display_path: String,
     content: Vec<u8>,
 }
 
@@ -44,7 +44,8 @@ impl ProjectSource {
             let package = file.package.map(|line| kaa_idl::ast::dotted(&line.segments).replace('.', "/"));
             let path = format!("{}.kaa", package.unwrap_or_else(|| "stdin".to_owned()));
             let project = Project { roots: Vec::new(), selection: Vec::new() };
-            return Ok((Self::overlaid(&project, path, "<stdin>".to_owned(), content), project));
+            let overlay = Overlay { path, display_path: "<stdin>".to_owned(), content };
+            return Ok((Self::with_overlay(&project, overlay), project));
         };
         let mut project = match roots.is_empty() {
             true => project_of_file(path)?,
@@ -54,11 +55,12 @@ impl ProjectSource {
         let Some(place) = project.selection.first().cloned() else {
             return Err(Failure::argument(format!("`{}` is not a .kaa file", path.display()), ""));
         };
-        Ok((Self::overlaid(&project, place, path.display().to_string(), content), project))
+        let overlay = Overlay { path: place, display_path: path.display().to_string(), content };
+        Ok((Self::with_overlay(&project, overlay), project))
     }
 
-    fn overlaid(project: &Project, path: String, shown: String, content: Vec<u8>) -> Self {
-        Self { overlay: Some(Overlay { path, shown, content }), ..Self::new(project) }
+    fn with_overlay(project: &Project, overlay: Overlay) -> Self {
+        Self { overlay: Some(overlay), ..Self::new(project) }
     }
 
     /// The path of the file that standard input replaces, if it does.
@@ -89,7 +91,7 @@ impl FileSource for ProjectSource {
             Some(overlay) if overlay.path == path => {
                 let size = u64::try_from(overlay.content.len()).unwrap_or(u64::MAX);
                 if size > MAXIMUM_FILE_SIZE {
-                    return Err(SourceError::TooLarge { path: overlay.shown.clone(), size });
+                    return Err(SourceError::TooLarge { path: overlay.display_path.clone(), size });
                 }
                 Ok(overlay.content.clone())
             }
@@ -99,7 +101,7 @@ impl FileSource for ProjectSource {
 
     fn display_path(&self, path: &str) -> String {
         match &self.overlay {
-            Some(overlay) if overlay.path == path => overlay.shown.clone(),
+            Some(overlay) if overlay.path == path => overlay.display_path.clone(),
             _ => self.locate(path).map_or_else(|| path.to_owned(), |real| display_path(&real)),
         }
     }

@@ -59,15 +59,15 @@ impl Generator<'_> {
         let module = side.module();
         let call_name = side.call_name(method);
         let call = quote!(&self.peer, #module::#call_name { #(#fields),* });
-        let (returns, made) = if let Returns::Stream(item) = &method.returns {
+        let (returns, constructed) = if let Returns::Stream(item) = &method.returns {
             let item = self.rust_type(context, &parameters.path, item);
             let error = method.throws.map(|id| self.path(context, id));
             let error = error.into_iter();
-            let made = match &stream {
+            let constructed = match &stream {
                 None => quote!(call(#call)),
                 Some(stream) => quote!(call_with_stream(#call, #stream)),
             };
-            (quote!(#codegen::Incoming<#item #(, #error)*>), quote!(#codegen::Incoming::#made))
+            (quote!(#codegen::Incoming<#item #(, #error)*>), quote!(#codegen::Incoming::#constructed))
         } else if let Some(stream) = &stream {
             (quote!(#codegen::Call<#module::#call_name>), quote!(#codegen::Call::with_stream(#call, #stream)))
         } else {
@@ -79,7 +79,7 @@ impl Generator<'_> {
             #docs
             #deprecated
             pub fn #name(&self, #(#declared),*) -> #returns {
-                #made
+                #constructed
             }
         }
     }

@@ -264,12 +264,12 @@ pub fn write_files(out_dir: &Path, files: &[GeneratedFile]) -> Result {
         }
         fs::write(&path, &file.contents).map_err(|source| Error::Write { path, source })?;
     }
-    let wanted: Vec<PathBuf> = files.iter().map(|file| out_dir.join(&file.path)).collect();
+    let current: Vec<PathBuf> = files.iter().map(|file| out_dir.join(&file.path)).collect();
     let entries = fs::read_dir(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
     for entry in entries {
         let path = entry.map_err(|source| Error::Write { path: folder.clone(), source })?.path();
         let is_ours = fs::read(&path).is_ok_and(|contents| contents.starts_with(HEADER.as_bytes()));
-        if is_ours && !wanted.contains(&path) {
+        if is_ours && !current.contains(&path) {
             fs::remove_file(&path).map_err(|source| Error::Write { path, source })?;
         }
     }

@@ -1,4 +1,4 @@
-//! The traits to implement, the dispatch of inbound calls to them, and the type that stands for the service.
+//! The traits to implement, the dispatch of inbound calls to them, and the type that represents the service.
 //!
 //! Invariants: dispatch decodes arguments in the order of the schema, and its variables cannot have the name
 //! of a parameter; both sides of a service have a trait even without methods, so that adding the first method

@@ -123,7 +123,7 @@ impl Generator<'_> {
         let id = hexadecimal(u64::from(method.id), 8);
         let name = method.wire_name();
         let attributes = &method.attributes;
-        let (takes, gives) = (method.stream.is_some(), method.returns.is_stream());
+        let (arguments, returns) = (method.stream.is_some(), method.returns.is_stream());
         let set = [
             method.oneway.then(|| quote!(oneway: true,)),
             attributes.idempotent.then(|| quote!(idempotent: true,)),
@@ -134,8 +134,8 @@ impl Generator<'_> {
                 let duration = quote!(::core::time::Duration::new(#seconds, #nanoseconds));
                 quote!(timeout: ::core::option::Option::Some(#duration),)
             }),
-            (takes || gives)
-                .then(|| quote!(streams: #codegen::Streams { arguments: #takes, returns: #gives },)),
+            (arguments || returns)
+                .then(|| quote!(streams: #codegen::Streams { arguments: #arguments, returns: #returns },)),
         ];
         let plain = quote!(#codegen::MethodDescriptor::new(#id, #service::NAME, #name));
         if set.iter().all(Option::is_none) {

@@ -74,8 +74,8 @@ fn special_files_do_not_block() {
     let folder = Folder::new([("Cargo.toml", "[package]")]);
     fs::create_dir(folder.join("kaa")).expect("a folder");
     let pipe = folder.join("kaa/pipe.kaa");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
-    assert!(made.success());
+    let status = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(status.success());
     let run = folder.kaa(["check", "kaa/pipe.kaa", "--format", "json"]);
     assert_eq!((run.code, run.codes()), (1, vec!["K0501".to_owned()]));
     assert_eq!(folder.kaa(["check", "/dev/null"]).code, 2);

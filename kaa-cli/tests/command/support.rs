@@ -52,7 +52,7 @@ impl Folder {
 
     pub(crate) fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
         let path = self.join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is created");
         fs::write(path, text).expect("the file is written");
     }
 
