@@ -14,11 +14,7 @@ pub fn snake_case(name: &str) -> String {
 /// What becomes of a field, parameter, method or package: a name without capitals stays as it is.
 #[must_use]
 pub fn member_case(name: &str) -> String {
-    if name.contains(|character: char| character.is_ascii_uppercase()) {
-        snake_case(name)
-    } else {
-        name.to_owned()
-    }
+    if has_upper(name) { snake_case(name) } else { name.to_owned() }
 }
 
 /// `foo_bar` and `fooBar` become `FooBar`; `HTTPServer` becomes `HttpServer`.
@@ -26,6 +22,10 @@ pub fn member_case(name: &str) -> String {
 pub fn pascal_case(name: &str) -> String {
     let pascal: String = words(name).iter().map(|word| capitalised(word)).collect();
     if pascal.starts_with(|first: char| first.is_ascii_digit()) { format!("_{pascal}") } else { pascal }
+}
+
+pub(crate) fn has_upper(name: &str) -> bool {
+    name.contains(|character: char| character.is_ascii_uppercase())
 }
 
 fn capitalised(word: &str) -> String {

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::tokens::{Comment, Delimiter, Kind, Token};
+use super::tokens::{Comment, Delimiter, Kind, Token, columns};
 
 /// The facts about all tokens.
 #[derive(Debug)]
@@ -174,11 +174,6 @@ impl Outline {
         }
         self.facts.push(Fact { width, breaks, ..Fact::default() });
     }
-}
-
-/// The columns that a text takes.
-pub(super) fn columns(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().count() }
 }
 
 fn list(tokens: &[Token<'_>], index: usize, delimiter: Delimiter) -> List {

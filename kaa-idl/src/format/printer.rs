@@ -3,8 +3,8 @@
 //! Invariants: nothing is written behind a line comment on its line; comments behind a token end its line, as they did
 //! in the text, so that they are found behind the same token again; no line ends in blanks, but for docs.
 
-use super::outline::{Outline, columns};
-use super::tokens::{Comment, Delimiter, Kind, Token};
+use super::outline::Outline;
+use super::tokens::{Comment, Delimiter, Kind, Token, columns};
 
 /// The widest line.
 pub(super) const WIDTH: usize = 100;

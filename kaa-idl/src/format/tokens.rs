@@ -3,7 +3,6 @@
 //! Invariants: every comment is in front of a token or behind one, on its line; the order of both is that of the text;
 //! the last token is [`Kind::End`], which owns the comments at the end of the file.
 
-use super::outline::columns;
 use crate::location::Span;
 use crate::parse::{Bracket, Token as Scanned, TokenKind};
 
@@ -121,6 +120,11 @@ impl<'t> Token<'t> {
             std::mem::swap(&mut own.leading, &mut others.leading);
         }
     }
+}
+
+/// The columns that a text takes.
+pub(super) fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
 }
 
 /// The tokens of a text that was scanned without errors.

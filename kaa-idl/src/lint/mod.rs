@@ -15,7 +15,6 @@ mod fix;
 mod imports;
 mod linter;
 mod names;
-mod rename;
 mod selection;
 mod table;
 

@@ -4,11 +4,25 @@
 //! `HttpServer`.
 
 use super::linter::Linter;
-use super::rename::Renamed;
 use super::table::Lint;
-use crate::ast::{Field, File, Function, Item, ItemKind, Member, Name};
-use crate::casing::{pascal_case, snake_case};
-use crate::diagnostic::Diagnostic;
+use crate::ast::{Attribute, Field, File, Function, Item, ItemKind, Member, Name};
+use crate::casing::{has_upper, pascal_case, snake_case};
+use crate::diagnostic::{Diagnostic, Edit};
+use crate::location::Span;
+use crate::parse::{Bracket, TokenKind};
+
+/// A field, parameter or method, whose name stands where it is declared and nowhere else.
+#[derive(Debug, Clone, Copy)]
+struct Renamed<'a> {
+    lint: Lint,
+    noun: &'static str,
+    name: &'a Name,
+    attributes: &'a [Attribute],
+    /// The whole declaration.
+    span: Span,
+    /// Whether it may be renamed here.
+    free: bool,
+}
 
 impl Linter<'_> {
     pub(super) fn package_name(&mut self, file: &File) {
@@ -98,6 +112,50 @@ impl Linter<'_> {
         self.report(Lint::ClientOnewayStartsWithOn, finding);
     }
 
+    /// A member whose name is not in snake case, among the names beside it.
+    fn snake<'n>(&mut self, member: Renamed<'_>, mut beside: impl Iterator<Item = &'n str>) {
+        let Renamed { lint, noun, name, attributes, span, free } = member;
+        if !has_upper(&name.text) {
+            return;
+        }
+        let better = snake_case(&name.text);
+        let taken = beside.any(|other| other == better);
+        let place = self.place(name.span);
+        let message = format!("the {noun} `{}` should be written `{better}`", name.text);
+        let finding = Diagnostic::warning(lint, message, place.clone(), "not in its usual case");
+        if taken || !free || better.is_empty() {
+            return self.report(lint, finding);
+        }
+        let mut edits = Vec::new();
+        if !attributes.iter().any(|attribute| attribute.name.text == "selector") {
+            let start = self.place(Span::at(self.behind_decoration(span.start())));
+            edits.push(Edit { place: start, replacement: format!("#[selector(\"{}\")] ", name.text) });
+        }
+        edits.push(Edit { place, replacement: better });
+        self.report(lint, finding.with_edits(edits, "rename it, and keep its name on the wire"));
+    }
+
+    /// Where the words of a declaration begin that begins here with docs and attributes.
+    fn behind_decoration(&self, start: usize) -> usize {
+        let first = self.tokens.partition_point(|token| token.span.start() < start);
+        let mut depth = 0usize;
+        let mut in_attribute = false;
+        for token in self.tokens.iter().skip(first) {
+            match token.kind {
+                TokenKind::Doc => {}
+                TokenKind::Hash if depth == 0 => in_attribute = true,
+                TokenKind::Open(_) if in_attribute => depth += 1,
+                TokenKind::Close(bracket) if in_attribute => {
+                    depth = depth.saturating_sub(1);
+                    in_attribute = depth > 0 || bracket != Bracket::Square;
+                }
+                _ if in_attribute => {}
+                _ => return token.span.start(),
+            }
+        }
+        start
+    }
+
     fn wrong_case(&mut self, lint: Lint, name: &Name, noun: &str, better: &str) {
         let place = self.place(name.span);
         let message = format!("the {noun} `{}` should be written `{better}`", name.text);
@@ -112,8 +170,4 @@ fn renamed<'a>(lint: Lint, noun: &'static str, field: &'a Field, free: bool) -> 
 
 fn is_pascal(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase()) && !name.contains('_')
-}
-
-pub(super) fn has_upper(name: &str) -> bool {
-    name.contains(|character: char| character.is_ascii_uppercase())
 }

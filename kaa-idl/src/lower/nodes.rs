@@ -8,7 +8,7 @@ use pest::iterators::Pair;
 use crate::ast::Name;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
-use crate::parse::{Excerpt, Grammar, MOST_ERRORS, Rule, Setting, declared, unexpected};
+use crate::parse::{Excerpt, Grammar, MOST_ERRORS, Rule, Setting, unexpected};
 
 /// A pair of this grammar.
 pub(crate) type Node<'i> = Pair<'i, Rule>;
@@ -102,7 +102,7 @@ impl<'t, 'd> Lowering<'t, 'd> {
     pub(super) fn junk(&mut self, node: &Node<'_>, rule: Rule, separator: &[char]) {
         self.incomplete = true;
         let inside = self.span(node);
-        self.lost_names.extend(declared(self.excerpt, self.excerpt.tokens_in(inside)).map(str::to_owned));
+        self.lost_names.extend(self.excerpt.declared(self.excerpt.tokens_in(inside)).map(str::to_owned));
         let text = node.as_str().trim_end().trim_end_matches(separator);
         let base = self.span(node).start();
         let diagnostic = match Grammar::parse(rule, text) {

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use super::chunks::{is_item_keyword, starts_line};
-use super::scan::{Bracket, Token, TokenKind};
+use super::tokens::{Bracket, Token, TokenKind, is_item_keyword, starts_line};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
 

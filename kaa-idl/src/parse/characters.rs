@@ -2,7 +2,7 @@
 //!
 //! Invariants: a run of bad characters is not empty and ends at a boundary; what is looked at around it lies on its line.
 
-use super::scan::{Token, TokenKind};
+use super::tokens::{Token, TokenKind};
 use crate::location::Span;
 
 /// A run of characters that mean nothing.

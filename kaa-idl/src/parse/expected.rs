@@ -3,33 +3,17 @@
 //! Invariants: no rule's name reaches a message; the place is the first token that does not fit.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
-use super::chunks::is_item_keyword;
 use super::habits::{Setting, Slip, recognize};
-use super::scan::Token;
+use super::tokens::{Excerpt, is_item_keyword};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
-/// The file that an error is in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Excerpt<'t> {
-    pub(crate) path: &'t Arc<str>,
-    pub(crate) text: &'t str,
-    pub(crate) masked: &'t str,
-    pub(crate) tokens: &'t [Token],
-}
-
-impl<'t> Excerpt<'t> {
-    /// The tokens that begin in a span.
-    pub(crate) fn tokens_in(&self, span: Span) -> &'t [Token] {
-        let index = |offset| self.tokens.partition_point(|token| token.span.start() < offset);
-        self.tokens.get(index(span.start())..index(span.end())).unwrap_or_default()
-    }
-}
+/// How many errors of syntax one file may have; nobody reads so many, and each takes memory.
+pub(crate) const MOST_ERRORS: usize = 10_000;
 
 /// The diagnostic for an error of the grammar in the text that begins at `base`.
 pub(crate) fn unexpected(

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use pest::Parser;
 
 use super::brackets::match_brackets;
-use super::chunks::{Chunk, chunks, is_item_keyword, starts_line};
-use super::expected::{Excerpt, unexpected};
+use super::chunks::{Chunk, chunks};
+use super::expected::{MOST_ERRORS, unexpected};
 use super::generated::Rule;
 use super::grammar::Grammar;
 use super::habits::{Setting, foreign};
-use super::scan::{Scan, Token, TokenKind, scan};
+use super::scan::{Scan, scan};
+use super::tokens::{Excerpt, Token, TokenKind, is_item_keyword, starts_line};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
@@ -77,9 +78,6 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     diagnostics.append(&mut syntax);
     (file, diagnostics)
 }
-
-/// How many errors of syntax one file may have; nobody reads so many, and each takes memory.
-pub(crate) const MOST_ERRORS: usize = 10_000;
 
 struct FileParser<'t> {
     excerpt: Excerpt<'t>,
@@ -164,7 +162,7 @@ impl FileParser<'_> {
         let first = head(tokens).first().map_or("", |token| token.span.text(self.excerpt.text));
         self.file.package_lost |= first == "package" || meant(first) == Some("package");
         let known = self.file.lost_names.len();
-        self.file.lost_names.extend(declared(self.excerpt, tokens).map(str::to_owned));
+        self.file.lost_names.extend(self.excerpt.declared(tokens).map(str::to_owned));
         if self.file.lost_names.len() == known && !matches!(first, "package" | "use") {
             let beginning = head(tokens).iter().take_while(|token| !matches!(token.kind, TokenKind::Open(_)));
             let words = beginning.filter(|token| token.kind == TokenKind::Word).take(2);
@@ -229,16 +227,6 @@ impl FileParser<'_> {
             }
         }
     }
-}
-
-/// The names that keywords of items stand before.
-pub(crate) fn declared<'t>(excerpt: Excerpt<'t>, tokens: &'t [Token]) -> impl Iterator<Item = &'t str> {
-    let words = tokens.iter().zip(tokens.iter().skip(1));
-    words.filter(|(_, name)| name.kind == TokenKind::Word).filter_map(move |(keyword, name)| {
-        let keyword = keyword.span.text(excerpt.text);
-        let declares = is_item_keyword(keyword) && !matches!(keyword, "package" | "use" | "sealed");
-        declares.then(|| name.span.text(excerpt.text))
-    })
 }
 
 /// A chunk's tokens behind its docs and attributes.

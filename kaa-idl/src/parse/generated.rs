@@ -2,7 +2,7 @@
 //!
 //! Invariants: a test compares this file with what the grammar gives.
 
-use super::grammar::{Expression, Kind};
+use super::expression::{Expression, Kind};
 /// The rules of the grammar, in its order.
 #[allow(
     non_camel_case_types,
@@ -162,7 +162,7 @@ pub(crate) enum Rule {
 impl Rule {
     /// How a rule is called, and what it matches.
     #[allow(clippy::too_many_lines, reason = "a table")]
-    pub(super) fn definition(self) -> (Kind, &'static Expression) {
+    pub(super) fn definition(self) -> (Kind, &'static Expression<Self>) {
         match self {
             Self::EOI => (Kind::Silent, &Expression::End),
             Self::WHITESPACE => {

@@ -7,6 +7,7 @@ mod brackets;
 mod characters;
 mod chunks;
 mod expected;
+mod expression;
 mod file;
 mod habits;
 // Keeps the layout that its generator gives it.
@@ -14,12 +15,13 @@ mod habits;
 mod generated;
 mod grammar;
 mod scan;
+mod tokens;
 
 pub use file::parse;
 
-pub(crate) use expected::{Excerpt, missing, unexpected};
-pub(crate) use file::{MOST_ERRORS, declared};
+pub(crate) use expected::{MOST_ERRORS, missing, unexpected};
 pub(crate) use generated::Rule;
 pub(crate) use grammar::Grammar;
 pub(crate) use habits::Setting;
-pub(crate) use scan::{Bracket, Token, TokenKind, scan, unescape};
+pub(crate) use scan::{scan, unescape};
+pub(crate) use tokens::{Bracket, Excerpt, Token, TokenKind};

@@ -7,39 +7,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::characters::{is_word, stray, suffix, turns};
+use super::tokens::{Bracket, Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
-
-/// A token, as coarse as finding the ends of items needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) span: Span,
-}
-
-/// The kinds of tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenKind {
-    Word,
-    Number,
-    Quoted,
-    Doc,
-    Open(Bracket),
-    Close(Bracket),
-    Semicolon,
-    Less,
-    Greater,
-    Hash,
-    Punctuation,
-}
-
-/// The kinds of brackets that must match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bracket {
-    Brace,
-    Parenthesis,
-    Square,
-}
 
 /// What scanning found.
 #[derive(Debug)]

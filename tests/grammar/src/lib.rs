@@ -71,7 +71,7 @@ pub fn prepare(grammar: &str) -> Result<String, GrammarError> {
     let expressions =
         called.iter().map(|rule| rules.expression(&rule.expr)).collect::<Result<Vec<_>, _>>()?;
     let file = syn::parse2(quote! {
-        use super::grammar::{Expression, Kind};
+        use super::expression::{Expression, Kind};
 
         /// The rules of the grammar, in its order.
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "named as in the grammar")]
@@ -81,7 +81,7 @@ pub fn prepare(grammar: &str) -> Result<String, GrammarError> {
         impl Rule {
             /// How a rule is called, and what it matches.
             #[allow(clippy::too_many_lines, reason = "a table")]
-            pub(super) fn definition(self) -> (Kind, &'static Expression) {
+            pub(super) fn definition(self) -> (Kind, &'static Expression<Self>) {
                 match self {
                     Self::EOI => (Kind::Silent, &Expression::End),
                     #(Self::#names => (#kinds, &#expressions),)*

@@ -4,9 +4,7 @@
 
 use crate::diagnostic::{Diagnostic, Edit, Place};
 use crate::location::Span;
-use crate::parse::chunks::is_item_keyword;
-use crate::parse::expected::Excerpt;
-use crate::parse::scan::{Token, TokenKind};
+use crate::parse::tokens::{Excerpt, Token, TokenKind, is_item_keyword};
 
 /// Adds to a diagnostic what is known about how the chunk begins; `None` if nothing is.
 pub(crate) fn foreign(excerpt: Excerpt<'_>, head: &[Token], diagnostic: &Diagnostic) -> Option<Diagnostic> {

@@ -5,7 +5,7 @@
 use super::{Slip, is_plain_type, is_type, translated};
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
-use crate::parse::chunks::is_item_keyword;
+use crate::parse::tokens::is_item_keyword;
 
 pub(super) fn recognize(slip: &Slip<'_>) -> Option<Diagnostic> {
     let (before, found) = (slip.text(-1), slip.text(0));

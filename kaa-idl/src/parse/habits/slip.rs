@@ -5,8 +5,7 @@
 use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
 use crate::parse::Rule;
-use crate::parse::expected::Excerpt;
-use crate::parse::scan::{Token, TokenKind};
+use crate::parse::tokens::{Excerpt, Token, TokenKind};
 
 /// What the parser was about to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,92 @@
+//! Tokens, and the text that they were scanned from.
+//!
+//! Invariants: tokens are in the order of the text and do not overlap.
+
+use std::sync::Arc;
+
+use crate::location::Span;
+
+/// A token, as coarse as finding the ends of items needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) span: Span,
+}
+
+/// The kinds of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    Word,
+    Number,
+    Quoted,
+    Doc,
+    Open(Bracket),
+    Close(Bracket),
+    Semicolon,
+    Less,
+    Greater,
+    Hash,
+    Punctuation,
+}
+
+/// The kinds of brackets that must match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bracket {
+    Brace,
+    Parenthesis,
+    Square,
+}
+
+/// The file that an error is in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Excerpt<'t> {
+    pub(crate) path: &'t Arc<str>,
+    pub(crate) text: &'t str,
+    pub(crate) masked: &'t str,
+    pub(crate) tokens: &'t [Token],
+}
+
+impl<'t> Excerpt<'t> {
+    /// The tokens that begin in a span.
+    pub(crate) fn tokens_in(&self, span: Span) -> &'t [Token] {
+        let index = |offset| self.tokens.partition_point(|token| token.span.start() < offset);
+        self.tokens.get(index(span.start())..index(span.end())).unwrap_or_default()
+    }
+
+    /// The names that keywords of items stand before.
+    pub(crate) fn declared(&self, tokens: &'t [Token]) -> impl Iterator<Item = &'t str> + use<'t> {
+        let text = self.text;
+        let words = tokens.iter().zip(tokens.iter().skip(1));
+        words.filter(|(_, name)| name.kind == TokenKind::Word).filter_map(move |(keyword, name)| {
+            let keyword = keyword.span.text(text);
+            let declares = is_item_keyword(keyword) && !matches!(keyword, "package" | "use" | "sealed");
+            declares.then(|| name.span.text(text))
+        })
+    }
+}
+
+/// Whether a word begins an item, `use` and `package` included.
+pub(crate) fn is_item_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "package"
+            | "use"
+            | "const"
+            | "newtype"
+            | "type"
+            | "sealed"
+            | "struct"
+            | "enum"
+            | "flags"
+            | "error"
+            | "interface"
+            | "service"
+    )
+}
+
+/// Whether a token is the first of its line.
+pub(crate) fn starts_line(text: &str, tokens: &[Token], index: usize) -> bool {
+    let end = index.checked_sub(1).and_then(|before| tokens.get(before)).map_or(0, |token| token.span.end());
+    let start = tokens.get(index).map_or(end, |token| token.span.start());
+    index == 0 || Span::new(end, start).text(text).contains('\n')
+}
