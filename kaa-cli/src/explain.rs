@@ -123,7 +123,7 @@ fn all() -> Vec<Rule> {
         title: sentence(lint.explanation()),
         explanation: lint.explanation(),
         instead: None,
-        fix: (!lint.change().is_empty()).then_some(lint.change()),
+        fix: (!lint.fix_description().is_empty()).then_some(lint.fix_description()),
     });
     let rules = compatibility::Rule::ALL.iter().map(|rule| Rule {
         code: rule.name(),

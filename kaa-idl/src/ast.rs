@@ -1,7 +1,7 @@
 //! The syntax tree of one `.kaa` file: what was written, with spans, nothing looked up.
 //!
 //! Invariants: all spans are byte offsets into the file's text; the tree is no deeper than the bracket limit of the
-//! parser; what could not be parsed is absent, and the names it may have declared are in [`File::lost_names`] or
+//! parser; what could not be parsed is absent, and the names it may have declared are in [`File::recovered_names`] or
 //! marked with `incomplete`, so that nobody complains about what refers to them.
 
 use std::ops::Deref;
@@ -23,11 +23,11 @@ pub struct File {
     /// The items in source order.
     pub items: Vec<Item>,
     /// Names of items that could not be parsed, as far as they could be told.
-    pub lost_names: Vec<String>,
+    pub recovered_names: Vec<String>,
     /// Whether something could not be parsed and may have declared any name.
     pub incomplete: bool,
     /// Whether there is a `package` line that could not be parsed.
-    pub package_lost: bool,
+    pub package_invalid: bool,
 }
 
 /// A name with its place.

@@ -66,7 +66,7 @@ mod tests {
     use super::{member_case, pascal_case, snake_case};
 
     #[test]
-    fn snake() {
+    fn snake_case_splits_words() {
         for (from, to) in [
             ("FooBar", "foo_bar"),
             ("fooBar", "foo_bar"),
@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn members() {
+    fn member_case_keeps_names_without_capitals() {
         for (from, to) in [("fooBar", "foo_bar"), ("type_", "type_"), ("a__b", "a__b"), ("ID", "id")] {
             assert_eq!(member_case(from), to, "{from}");
         }
     }
 
     #[test]
-    fn pascal() {
+    fn pascal_case_joins_words() {
         for (from, to) in [
             ("foo_bar", "FooBar"),
             ("fooBar", "FooBar"),

@@ -148,7 +148,7 @@ fn order(diagnostic: &Diagnostic) -> (&str, usize, RuleName) {
 
 /// Reads and parses one file. One that cannot be read still stands for its package, whose names are then unknown.
 fn read(source: &dyn FileSource, path: &str, compilation: &mut Compilation) -> ast::File {
-    let complaint = match source.read(path).map(String::from_utf8) {
+    let diagnostic = match source.read(path).map(String::from_utf8) {
         Ok(Ok(text)) => {
             let (file, diagnostics) = parse(path, &text);
             compilation.diagnostics.extend(diagnostics);
@@ -159,7 +159,7 @@ fn read(source: &dyn FileSource, path: &str, compilation: &mut Compilation) -> a
         Ok(Err(error)) => not_text(path, error.as_bytes(), error.utf8_error().valid_up_to()),
         Err(error) => unreadable(path, &error),
     };
-    compilation.diagnostics.push(complaint);
+    compilation.diagnostics.push(diagnostic);
     let (file, _) = parse(path, "");
     ast::File { incomplete: true, ..file }
 }

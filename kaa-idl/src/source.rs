@@ -233,14 +233,19 @@ struct Listing {
 }
 
 impl Listing {
-    /// `above` holds the real paths of the folders on the way here.
-    fn enter(&mut self, folder: &Path, prefix: &str, above: &mut Vec<PathBuf>) -> Result<(), SourceError> {
+    /// `ancestors` holds the real paths of the folders on the way here.
+    fn enter(
+        &mut self,
+        folder: &Path,
+        prefix: &str,
+        ancestors: &mut Vec<PathBuf>,
+    ) -> Result<(), SourceError> {
         let failed = |source| SourceError::Io { path: display(folder), source };
         let real = fs::canonicalize(folder).map_err(failed)?;
-        if above.contains(&real) || above.len() > DEEPEST_FOLDER {
+        if ancestors.contains(&real) || ancestors.len() > MAX_FOLDER_DEPTH {
             return Err(SourceError::SymlinkLoop { path: display(folder) });
         }
-        above.push(real);
+        ancestors.push(real);
         self.folders.push(folder.to_path_buf());
         for entry in fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
@@ -257,16 +262,16 @@ impl Listing {
                     return Err(SourceError::Duplicate { first: display(&first), second: display(&path) });
                 }
             } else if path.is_dir() && !name.starts_with('.') {
-                self.enter(&path, &relative, above)?;
+                self.enter(&path, &relative, ancestors)?;
             }
         }
-        above.pop();
+        ancestors.pop();
         Ok(())
     }
 }
 
 /// No tree of packages is deeper; it also ends the walk where real paths cannot tell.
-const DEEPEST_FOLDER: usize = 64;
+const MAX_FOLDER_DEPTH: usize = 64;
 
 fn display(path: &Path) -> String {
     path.display().to_string()

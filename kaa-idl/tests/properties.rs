@@ -143,24 +143,24 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         check("demo.kaa", &bytes)?;
     }
 
     #[test]
-    fn arbitrary_pieces(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
+    fn arbitrary_pieces_never_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
         check("demo.kaa", pieces.join(" ").as_bytes())?;
         check("demo.kaa", format!("package demo; {}", pieces.concat()).as_bytes())?;
     }
 
     #[test]
-    fn mutated_schemas(which in 0..VALID.len(), changes in changes()) {
+    fn mutated_schemas_never_panic(which in 0..VALID.len(), changes in changes()) {
         let text = apply(VALID.get(which).expect("one of them"), &changes);
         check("shop/types.kaa", text.as_bytes())?;
     }
 
     #[test]
-    fn cut_schemas(which in 0..VALID.len(), at in any::<prop::sample::Index>()) {
+    fn truncated_schemas_never_panic(which in 0..VALID.len(), at in any::<prop::sample::Index>()) {
         let text = VALID.get(which).expect("one of them");
         let end = (0..=at.index(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         check("shop/types.kaa", &text.as_bytes()[..end])?;

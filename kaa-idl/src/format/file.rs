@@ -36,11 +36,11 @@ pub fn format(path: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
     sort_imports(&mut tokens);
     let outline = Outline::new(&tokens);
     let output = print(&tokens, &outline);
-    if same(&tokens, &output) { Ok(output) } else { Err(vec![gave_up(&file.path)]) }
+    if same(&tokens, &output) { Ok(output) } else { Err(vec![text_was_lost(&file.path)]) }
 }
 
 /// Said instead of handing out a damaged text.
-fn gave_up(path: &Arc<str>) -> Diagnostic {
+fn text_was_lost(path: &Arc<str>) -> Diagnostic {
     let place = Place::new(path, Span::default());
     let message = "the formatter would have lost something of this file, and left it as it is";
     Diagnostic::error(RuleName::new("FORMATTER_GAVE_UP"), message, place, "")

@@ -3,11 +3,11 @@
 //! Invariants: an outer list breaks before an inner one; a list breaks as a whole.
 
 use super::outline::{List, is_sign};
-use super::printer::{Printer, STEP, WIDTH};
+use super::printer::{INDENT, MAX_WIDTH, Printer};
 use super::tokens::{Delimiter, Kind};
 
 /// A block that is wider inside is not written on one line.
-const WIDEST_BLOCK: usize = 64;
+const MAX_BLOCK_WIDTH: usize = 64;
 
 /// What stands together on a line, as long as it fits.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ impl Printer<'_> {
                 must_break
                     || self.outline.must_break(open)
                     || group.holds_block
-                    || inner > WIDEST_BLOCK
+                    || inner > MAX_BLOCK_WIDTH
                     || !self.fits(open, unit.last, unit.reserve)
             }
             List::Elements if group.entries < 2 => group.must_break,
@@ -65,7 +65,7 @@ impl Printer<'_> {
 
     /// Whether tokens fit on the line at hand, with some columns to spare.
     pub(super) fn fits(&self, first: usize, last: usize, reserve: usize) -> bool {
-        self.column + self.outline.width(first, last) + reserve <= WIDTH
+        self.column + self.outline.width(first, last) + reserve <= MAX_WIDTH
     }
 
     /// Whether a list fits on the line, with what follows it up to where the line can break again.
@@ -92,7 +92,7 @@ impl Printer<'_> {
         self.emit(index);
         let last = self.end_of_operand(index + 1, unit.last);
         let literal = last == index + 1 && self.kind(last) != Kind::Open(Delimiter::Brace);
-        let indent = self.indent + STEP;
+        let indent = self.indent + INDENT;
         if literal && !self.fits(index + 1, last, unit.reserve + 1) && indent < self.column {
             self.wrap(index + 1);
         }
@@ -102,7 +102,7 @@ impl Printer<'_> {
     fn wrap(&mut self, before: usize) {
         if self.tokens.get(before).is_some_and(|token| token.leading().is_empty()) {
             self.flush();
-            self.newline(self.indent + STEP, false);
+            self.newline(self.indent + INDENT, false);
         }
     }
 

@@ -103,7 +103,7 @@ fn without_braces(mut line: Vec<Token<'_>>) -> Vec<Token<'_>> {
         if let Some((before, after)) = line.split_at_mut_checked(close + 1)
             && let (Some(brace), Some(semicolon)) = (before.last_mut(), after.first_mut())
         {
-            brace.give_trailing(semicolon);
+            brace.move_trailing_to(semicolon);
         }
         line.retain(|token| !matches!(token.kind, Kind::Open(_) | Kind::Close(_) | Kind::Comma));
     }
@@ -130,7 +130,7 @@ fn sort_paragraph(lines: &mut [Vec<Token<'_>>]) {
         head.first_mut().and_then(|line| line.first_mut()),
         tail.first_mut().and_then(|line| line.first_mut()),
     ) {
-        old.swap_front(new);
+        old.swap_leading(new);
     }
     lines.sort_by_cached_key(|line| {
         let (package, rest) = key(line);

@@ -4,7 +4,7 @@
 
 use super::flow::Unit;
 use super::outline::Outline;
-use super::printer::{Blank, Printer, STEP, WIDTH};
+use super::printer::{BlankLine, INDENT, MAX_WIDTH, Printer};
 use super::tokens::{Delimiter, Kind, Token};
 
 /// An item, a `use`, the `package` line, or a member.
@@ -47,13 +47,13 @@ pub(super) fn print(tokens: &[Token<'_>], outline: &Outline) -> String {
 }
 
 /// Items of several lines stand apart; where short ones do is their author's choice.
-fn between_items(before: Option<Statement>, statement: Statement) -> Blank {
-    let Some(before) = before else { return Blank::Never };
+fn between_items(before: Option<Statement>, statement: Statement) -> BlankLine {
+    let Some(before) = before else { return BlankLine::Never };
     match (before.shape, statement.shape) {
-        (Shape::Use, Shape::Use) => Blank::Keep,
-        (Shape::Package | Shape::Use, _) => Blank::Always,
-        _ if before.short && statement.short => Blank::Keep,
-        _ => Blank::Always,
+        (Shape::Use, Shape::Use) => BlankLine::Keep,
+        (Shape::Package | Shape::Use, _) => BlankLine::Always,
+        _ if before.short && statement.short => BlankLine::Keep,
+        _ => BlankLine::Always,
     }
 }
 
@@ -71,7 +71,7 @@ impl Printer<'_> {
         let open = self.open_brace(head, last);
         let in_one_line = open.is_none_or(|open| !self.breaks(open, Unit { last, reserve: 0 }));
         let short = !self.outline.any_break(head + 1, last)
-            && self.outline.width(head, last) <= WIDTH
+            && self.outline.width(head, last) <= MAX_WIDTH
             && match shape {
                 Shape::Service => open.is_some_and(|open| self.outline.close(open) == open + 1),
                 _ => in_one_line,
@@ -90,10 +90,10 @@ impl Printer<'_> {
         Statement { shape, first, head, last, short: shape != Shape::Service }
     }
 
-    fn statement(&mut self, statement: Statement, blank: Blank) {
+    fn statement(&mut self, statement: Statement, blank: BlankLine) {
         let Statement { shape, first, head, last, .. } = statement;
         let start = self.decoration(first, head, blank);
-        self.begin(start, if start == first { blank } else { Blank::Never });
+        self.begin(start, if start == first { blank } else { BlankLine::Never });
         let unit = Unit { last, reserve: 0 };
         match shape {
             Shape::Method => self.signature(head, last),
@@ -112,21 +112,21 @@ impl Printer<'_> {
         if close == open + 1 && !self.outline.any_break(open, close) {
             return self.emit(close);
         }
-        let outer = std::mem::replace(&mut self.indent, base + STEP);
+        let outer = std::mem::replace(&mut self.indent, base + INDENT);
         let mut before: Option<Statement> = None;
         let mut from = open + 1;
         while from < close {
             let member = self.member(from);
             let blank = match before {
-                None => Blank::Never,
-                Some(before) if before.short && member.short => Blank::Keep,
-                Some(_) => Blank::Always,
+                None => BlankLine::Never,
+                Some(before) if before.short && member.short => BlankLine::Keep,
+                Some(_) => BlankLine::Always,
             };
             self.statement(member, blank);
             from = member.last + 1;
             before = Some(member);
         }
-        self.end(close, base, if before.is_none() { Blank::Never } else { Blank::Keep });
+        self.end(close, base, if before.is_none() { BlankLine::Never } else { BlankLine::Keep });
         self.indent = outer;
     }
 
@@ -146,12 +146,12 @@ impl Printer<'_> {
         let second_line = has_result
             && !self.outline.any_break(close + 1, before_last)
             && self.tokens.get(close + 1).is_some_and(|token| token.leading().is_empty())
-            && self.indent + STEP + self.outline.width(close + 1, last) <= WIDTH + 1;
+            && self.indent + INDENT + self.outline.width(close + 1, last) <= MAX_WIDTH + 1;
         let empty = close == open + 1 && !self.outline.any_break(open, close);
         if one_line && (second_line || !has_result) || empty {
             (open..=close).for_each(|index| self.emit(index));
             if second_line {
-                self.newline(self.indent + STEP, false);
+                self.newline(self.indent + INDENT, false);
             }
         } else {
             self.vertical(open);

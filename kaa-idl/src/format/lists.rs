@@ -4,7 +4,7 @@
 
 use super::flow::Unit;
 use super::outline::List;
-use super::printer::{Blank, Printer, STEP, WIDTH};
+use super::printer::{BlankLine, INDENT, MAX_WIDTH, Printer};
 use super::tokens::Kind;
 
 impl Printer<'_> {
@@ -12,12 +12,12 @@ impl Printer<'_> {
     pub(super) fn vertical(&mut self, open: usize) {
         let close = self.outline.close(open);
         let base = self.open(open);
-        let outer = std::mem::replace(&mut self.indent, base + STEP);
+        let outer = std::mem::replace(&mut self.indent, base + INDENT);
         let mut from = open + 1;
         while from < close {
             let to = self.end_of_entry(from, close);
             if to > from {
-                self.entry(from, to, if from == open + 1 { Blank::Never } else { Blank::Keep });
+                self.entry(from, to, if from == open + 1 { BlankLine::Never } else { BlankLine::Keep });
                 let comma = (to < close).then_some(to);
                 if comma.is_some() || self.kind(to - 1) != Kind::Rest {
                     self.emit_early(comma);
@@ -25,7 +25,7 @@ impl Printer<'_> {
             }
             from = to + 1;
         }
-        self.end(close, base, if close == open + 1 { Blank::Never } else { Blank::Keep });
+        self.end(close, base, if close == open + 1 { BlankLine::Never } else { BlankLine::Keep });
         self.indent = outer;
     }
 
@@ -51,15 +51,15 @@ impl Printer<'_> {
     }
 
     /// Docs and attributes stand on lines of their own, except that short attributes may share the line of the entry.
-    fn entry(&mut self, from: usize, to: usize, blank: Blank) {
+    fn entry(&mut self, from: usize, to: usize, blank: BlankLine) {
         let head = self.end_of_decoration(from).min(to - 1);
         let unit = Unit { last: to - 1, reserve: 1 };
         let on_lines = head > from
             && (self.outline.any_break(from + 1, head)
-                || self.indent + self.outline.width(from, head) > WIDTH
+                || self.indent + self.outline.width(from, head) > MAX_WIDTH
                 || self.decoration_breaks(from, head, to - 1));
         let start = if on_lines { self.decoration(from, head, blank) } else { from };
-        self.begin(start, if start == from { blank } else { Blank::Never });
+        self.begin(start, if start == from { blank } else { BlankLine::Never });
         self.flow(start + 1, to, unit);
     }
 
@@ -67,7 +67,7 @@ impl Printer<'_> {
     fn decoration_breaks(&self, from: usize, head: usize, last: usize) -> bool {
         let can_break = |index| self.outline.group(index).is_some_and(|group| group.entries > 1);
         let end = (head..last).find(|index| matches!(self.kind(index + 1), Kind::Open(_))).unwrap_or(last);
-        (from..head).any(can_break) && self.indent + self.outline.width(from, end) >= WIDTH
+        (from..head).any(can_break) && self.indent + self.outline.width(from, end) >= MAX_WIDTH
     }
 
     /// The first token behind docs and attributes.
@@ -83,10 +83,10 @@ impl Printer<'_> {
     }
 
     /// Writes docs and attributes, a line for each, and tells what follows them.
-    pub(super) fn decoration(&mut self, from: usize, head: usize, blank: Blank) -> usize {
+    pub(super) fn decoration(&mut self, from: usize, head: usize, blank: BlankLine) -> usize {
         let mut index = from;
         while index < head {
-            self.begin(index, if index == from { blank } else { Blank::Never });
+            self.begin(index, if index == from { blank } else { BlankLine::Never });
             let last = if self.kind(index) == Kind::Hash { self.outline.close(index + 1) } else { index };
             self.flow(index + 1, last + 1, Unit { last, reserve: 0 });
             index = last + 1;

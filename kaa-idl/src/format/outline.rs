@@ -9,13 +9,13 @@ use super::tokens::{Comment, Delimiter, Kind, Token, columns};
 /// The facts about all tokens.
 #[derive(Debug)]
 pub(super) struct Outline {
-    facts: Vec<Fact>,
+    facts: Vec<TokenLayout>,
     groups: Vec<Group>,
 }
 
 /// The facts about one token.
 #[derive(Debug, Clone, Copy, Default)]
-struct Fact {
+struct TokenLayout {
     /// Whether a blank goes before it on a line.
     space: bool,
     /// The width of all tokens before it, blanks and comments included, as if they were on one line.
@@ -105,7 +105,7 @@ impl Outline {
                 group.must_break |= must_break;
                 group.entries += usize::from(token.kind == Kind::Comma);
             }
-            let mut fact = Fact { must_break, space: space(tokens, index), ..Fact::default() };
+            let mut fact = TokenLayout { must_break, space: space(tokens, index), ..TokenLayout::default() };
             match token.kind {
                 Kind::Open(delimiter) => {
                     let list = list(tokens, index, delimiter);
@@ -172,7 +172,7 @@ impl Outline {
                 width += token.leading().iter().map(|comment| comment.columns() + 1).sum::<usize>();
             }
         }
-        self.facts.push(Fact { width, breaks, ..Fact::default() });
+        self.facts.push(TokenLayout { width, breaks, ..TokenLayout::default() });
     }
 }
 

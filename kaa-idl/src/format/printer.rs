@@ -7,13 +7,13 @@ use super::outline::Outline;
 use super::tokens::{Comment, Delimiter, Kind, Token, columns};
 
 /// The widest line.
-pub(super) const WIDTH: usize = 100;
+pub(super) const MAX_WIDTH: usize = 100;
 /// What one level indents.
-pub(super) const STEP: usize = 4;
+pub(super) const INDENT: usize = 4;
 
 /// What becomes of empty lines before something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blank {
+pub(super) enum BlankLine {
     /// One, if there were any.
     Keep,
     /// None, whatever there was.
@@ -34,7 +34,7 @@ pub(super) struct Printer<'t> {
     /// The indentation of the line at hand.
     pub(super) line_indent: usize,
     /// Whether nothing is on the line yet.
-    fresh: bool,
+    at_line_start: bool,
     /// Whether the line has to end before anything else.
     must_break: bool,
     /// Whether the last that was written was an opening bracket that wants no blank behind it.
@@ -62,7 +62,7 @@ impl<'t> Printer<'t> {
             column: 0,
             indent: 0,
             line_indent: 0,
-            fresh: true,
+            at_line_start: true,
             must_break: false,
             opened: false,
             pending: Vec::new(),
@@ -73,8 +73,8 @@ impl<'t> Printer<'t> {
     pub(super) fn finish(mut self, end: usize) -> String {
         self.flush();
         let empty = self.output.is_empty();
-        self.comments_on_lines(end, 0, if empty { Blank::Never } else { Blank::Keep });
-        if !self.fresh {
+        self.comments_on_lines(end, 0, if empty { BlankLine::Never } else { BlankLine::Keep });
+        if !self.at_line_start {
             self.output.push('\n');
         }
         self.output
@@ -89,23 +89,26 @@ impl<'t> Printer<'t> {
     }
 
     /// Writes a token that begins a line, with the comments before it.
-    pub(super) fn begin(&mut self, index: usize, blank: Blank) {
+    pub(super) fn begin(&mut self, index: usize, blank: BlankLine) {
         self.flush();
         let Some(token) = self.tokens.get(index) else { return };
         let indent = self.indent;
         let comments = token.leading();
         let any = comments.iter().any(|comment| comment.blank_before) || token.blank_before;
-        let forced = blank == Blank::Always && !any;
+        let forced = blank == BlankLine::Always && !any;
         let first = if forced {
-            Blank::Always
-        } else if blank == Blank::Never {
-            Blank::Never
+            BlankLine::Always
+        } else if blank == BlankLine::Never {
+            BlankLine::Never
         } else {
-            Blank::Keep
+            BlankLine::Keep
         };
         self.comments_on_lines(index, indent, first);
         if comments.is_empty() {
-            self.newline(indent, first == Blank::Always || (first == Blank::Keep && token.blank_before));
+            self.newline(
+                indent,
+                first == BlankLine::Always || (first == BlankLine::Keep && token.blank_before),
+            );
         } else if token.newline_before || self.must_break {
             self.newline(indent, token.blank_before);
         } else {
@@ -115,13 +118,13 @@ impl<'t> Printer<'t> {
     }
 
     /// The comments before a token, beginning on a line of their own.
-    fn comments_on_lines(&mut self, index: usize, indent: usize, blank: Blank) {
+    fn comments_on_lines(&mut self, index: usize, indent: usize, blank: BlankLine) {
         let Some(token) = self.tokens.get(index) else { return };
         for (number, comment) in token.leading().iter().enumerate() {
             if number == 0 {
                 self.newline(
                     indent,
-                    blank == Blank::Always || (blank == Blank::Keep && comment.blank_before),
+                    blank == BlankLine::Always || (blank == BlankLine::Keep && comment.blank_before),
                 );
             } else if comment.newline_before {
                 self.newline(indent, comment.blank_before);
@@ -141,19 +144,19 @@ impl<'t> Printer<'t> {
         let space = self.outline.space(index);
         for comment in token.leading() {
             if comment.newline_before {
-                self.newline(self.indent + STEP, false);
+                self.newline(self.indent + INDENT, false);
             } else if !self.opened || space {
                 self.space();
             }
             self.comment(comment);
         }
         if dropped {
-            self.wait(token.trailing(), STEP);
+            self.defer(token.trailing(), INDENT);
             return;
         }
         let commented = !token.leading().is_empty();
         if commented && token.newline_before {
-            self.newline(self.indent + STEP, false);
+            self.newline(self.indent + INDENT, false);
         } else if space || (commented && (self.is_empty_block(index) || !ends_something(token.kind))) {
             self.space();
         }
@@ -174,8 +177,8 @@ impl<'t> Printer<'t> {
             self.space();
         }
         self.write(token.text);
-        self.wait(token.leading(), 0);
-        self.wait(token.trailing(), 0);
+        self.defer(token.leading(), 0);
+        self.defer(token.trailing(), 0);
     }
 
     /// Writes a brace behind the last token, before the comments that stand between the two. The first of them that
@@ -188,14 +191,14 @@ impl<'t> Printer<'t> {
     }
 
     /// Writes a bracket that closes lines of entries.
-    pub(super) fn end(&mut self, index: usize, indent: usize, blank: Blank) {
+    pub(super) fn end(&mut self, index: usize, indent: usize, blank: BlankLine) {
         let Some(token) = self.tokens.get(index) else { return };
         let on_line = token.leading().iter().take_while(|comment| !comment.newline_before).count();
         let (behind, before) = token.leading().split_at(on_line);
-        self.wait(behind, 0);
+        self.defer(behind, 0);
         self.flush();
         for (number, comment) in before.iter().enumerate() {
-            let blank = comment.blank_before && (number > 0 || blank == Blank::Keep);
+            let blank = comment.blank_before && (number > 0 || blank == BlankLine::Keep);
             if comment.newline_before {
                 self.newline(self.indent, blank);
             } else {
@@ -211,9 +214,9 @@ impl<'t> Printer<'t> {
     pub(super) fn newline(&mut self, indent: usize, blank: bool) {
         self.must_break = false;
         self.opened = false;
-        if !self.fresh {
+        if !self.at_line_start {
             self.output.push('\n');
-            self.fresh = true;
+            self.at_line_start = true;
         }
         if blank && !self.output.is_empty() && !self.output.ends_with("\n\n") {
             self.output.push('\n');
@@ -242,10 +245,10 @@ impl<'t> Printer<'t> {
         self.write(token.text);
         self.opened =
             matches!(token.kind, Kind::Open(Delimiter::Parenthesis | Delimiter::Square | Delimiter::Angle));
-        self.wait(token.trailing(), STEP);
+        self.defer(token.trailing(), INDENT);
     }
 
-    fn wait(&mut self, comments: &'t [Comment<'t>], step: usize) {
+    fn defer(&mut self, comments: &'t [Comment<'t>], step: usize) {
         self.pending.extend(comments.iter().map(|comment| Pending { comment, keep_blank: true, step }));
     }
 
@@ -254,7 +257,7 @@ impl<'t> Printer<'t> {
         let end = if comment.text.starts_with("//!") { ['\r'].as_slice() } else { &[' ', '\t', '\r', '\n'] };
         let mut lines = comment.text.trim_end_matches(end).split('\n').map(|line| line.trim_end_matches(end));
         let first = lines.next().unwrap_or_default();
-        let begins_line = self.fresh || self.must_break;
+        let begins_line = self.at_line_start || self.must_break;
         self.write(first);
         let old = comment.indentation.filter(|_| begins_line);
         for line in lines {
@@ -267,7 +270,7 @@ impl<'t> Printer<'t> {
     }
 
     fn space(&mut self) {
-        if !self.fresh && !self.must_break {
+        if !self.at_line_start && !self.must_break {
             self.output.push(' ');
             self.column += 1;
         }
@@ -275,11 +278,11 @@ impl<'t> Printer<'t> {
 
     fn write(&mut self, text: &str) {
         if self.must_break {
-            self.newline(self.indent + STEP, false);
+            self.newline(self.indent + INDENT, false);
         }
-        if self.fresh {
+        if self.at_line_start {
             self.output.extend(std::iter::repeat_n(' ', self.line_indent));
-            self.fresh = false;
+            self.at_line_start = false;
         }
         self.opened = false;
         self.output.push_str(text);

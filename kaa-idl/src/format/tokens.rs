@@ -103,7 +103,7 @@ impl<'t> Token<'t> {
     }
 
     /// Puts the comments behind this token in front of the next one.
-    pub(super) fn give_trailing(&mut self, next: &mut Self) {
+    pub(super) fn move_trailing_to(&mut self, next: &mut Self) {
         let Some(comments) = self.comments.as_mut().filter(|comments| !comments.trailing.is_empty()) else {
             return;
         };
@@ -111,7 +111,7 @@ impl<'t> Token<'t> {
     }
 
     /// Exchanges what stands in front of two tokens.
-    pub(super) fn swap_front(&mut self, other: &mut Self) {
+    pub(super) fn swap_leading(&mut self, other: &mut Self) {
         std::mem::swap(&mut self.newline_before, &mut other.newline_before);
         std::mem::swap(&mut self.blank_before, &mut other.blank_before);
         if self.has_comments() || other.has_comments() {

@@ -41,7 +41,7 @@ impl Linter<'_> {
         }
     }
 
-    pub(super) fn boolean(&mut self, parameter: &Field) {
+    pub(super) fn bool_parameter(&mut self, parameter: &Field) {
         let is_bool = matches!(&parameter.ty.kind, TypeKind::Path { path, .. } if path.text() == "bool");
         if is_bool {
             let message = format!("the parameter `{}` is a `bool`", parameter.name.text);

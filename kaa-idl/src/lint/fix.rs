@@ -13,7 +13,7 @@ use crate::format::format;
 use crate::source::MemorySource;
 
 /// More rounds than this mean that changes undo each other.
-const MOST_ROUNDS: usize = 10;
+const MAX_ROUNDS: usize = 10;
 
 /// Makes the certain changes of some diagnostics in texts by path, and tells how many were made. One that overlaps with
 /// another that was made, or concerns a text that is not there, is left out.
@@ -24,7 +24,7 @@ pub fn apply_fixes(texts: &mut BTreeMap<String, String>, diagnostics: &[Diagnost
     for fix in fixes.filter(|fix| fix.certainty == Certainty::Certain) {
         let free = fix.edits.iter().all(|edit| {
             let others = made.get(&*edit.place.path).map_or(&[][..], Vec::as_slice);
-            fits(texts, edit) && !others.iter().any(|other| overlap(edit, other))
+            is_in_text(texts, edit) && !others.iter().any(|other| overlap(edit, other))
         });
         if free {
             count += 1;
@@ -49,7 +49,7 @@ pub fn apply_fixes(texts: &mut BTreeMap<String, String>, diagnostics: &[Diagnost
     count
 }
 
-fn fits(texts: &BTreeMap<String, String>, edit: &Edit) -> bool {
+fn is_in_text(texts: &BTreeMap<String, String>, edit: &Edit) -> bool {
     let span = edit.place.span;
     texts.get(&*edit.place.path).is_some_and(|text| text.get(span.start()..span.end()).is_some())
 }
@@ -75,7 +75,7 @@ pub fn fix(texts: BTreeMap<String, String>, selection: &Selection) -> BTreeMap<S
         return texts;
     }
     let mut texts = texts;
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let mut changed = texts.clone();
         if apply_fixes(&mut changed, &lint(&compilation, selection)) == 0 {
             break;

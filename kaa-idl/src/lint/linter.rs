@@ -99,7 +99,7 @@ impl Linter<'_> {
         self.package_docs(file, documented);
         self.imports(file);
         for item in &file.items {
-            self.inside(&item.attributes, |linter| linter.item(item));
+            self.with_allowed(&item.attributes, |linter| linter.item(item));
         }
     }
 
@@ -118,7 +118,7 @@ impl Linter<'_> {
             }
             ItemKind::Enum { variants, sealed, .. } => {
                 for variant in variants {
-                    self.inside(&variant.attributes, |linter| {
+                    self.with_allowed(&variant.attributes, |linter| {
                         linter.explicit_tag(variant, *sealed);
                         linter.variant(variant);
                     });
@@ -126,8 +126,8 @@ impl Linter<'_> {
             }
             ItemKind::Flags { flags, .. } => {
                 for flag in flags {
-                    self.inside(&flag.attributes, |linter| {
-                        linter.upper(&flag.name, "flag");
+                    self.with_allowed(&flag.attributes, |linter| {
+                        linter.upper_case_name(&flag.name, "flag");
                         linter.flag_docs(flag);
                     });
                 }
@@ -153,9 +153,11 @@ impl Linter<'_> {
     fn members(&mut self, members: &[Member], client: bool) {
         for member in members {
             match member {
-                Member::Include(include) => self.inside(&include.attributes, |_| {}),
+                Member::Include(include) => self.with_allowed(&include.attributes, |_| {}),
                 Member::Function(function) => {
-                    self.inside(&function.attributes, |linter| linter.method(function, members, client));
+                    self.with_allowed(&function.attributes, |linter| {
+                        linter.method(function, members, client)
+                    });
                 }
                 Member::ReservedFunction(_) => {}
                 Member::Client { members, .. } => self.members(members, true),
@@ -169,7 +171,7 @@ impl Linter<'_> {
         self.method_docs(function);
         self.fields(&function.parameters, |linter, parameter| {
             linter.parameter_name(parameter, &function.parameters);
-            linter.boolean(parameter);
+            linter.bool_parameter(parameter);
         });
         if let Some((ty, _)) = &function.returns {
             self.bounds(ty);
@@ -177,23 +179,23 @@ impl Linter<'_> {
     }
 
     /// Fields, parameters or elements that are still there.
-    fn fields(&mut self, fields: &[Field], mut look: impl FnMut(&mut Self, &Field)) {
+    fn fields(&mut self, fields: &[Field], mut check: impl FnMut(&mut Self, &Field)) {
         for field in fields.iter().filter(|field| !field.tombstone) {
-            self.inside(&field.attributes, |linter| {
+            self.with_allowed(&field.attributes, |linter| {
                 linter.bounds(&field.ty);
-                look(linter, field);
+                check(linter, field);
             });
         }
     }
 
     /// Looks at a construct with its `#[allow]` in force.
-    fn inside(&mut self, attributes: &[Attribute], look: impl FnOnce(&mut Self)) {
+    fn with_allowed(&mut self, attributes: &[Attribute], check: impl FnOnce(&mut Self)) {
         let outer = self.allowed.len();
         for attribute in attributes.iter().filter(|attribute| attribute.name.text == "allow") {
             self.allowed.extend(allowed_names(attribute).map(|(name, _)| name));
         }
         self.allow(attributes);
-        look(self);
+        check(self);
         self.allowed.truncate(outer);
     }
 

@@ -13,7 +13,7 @@ use crate::parse::{Bracket, TokenKind};
 
 /// A field, parameter or method, whose name stands where it is declared and nowhere else.
 #[derive(Debug, Clone, Copy)]
-struct Renamed<'a> {
+struct RenameCandidate<'a> {
     lint: Lint,
     noun: &'static str,
     name: &'a Name,
@@ -21,7 +21,7 @@ struct Renamed<'a> {
     /// The whole declaration.
     span: Span,
     /// Whether it may be renamed here.
-    free: bool,
+    can_rename: bool,
 }
 
 impl Linter<'_> {
@@ -35,7 +35,7 @@ impl Linter<'_> {
 
     pub(super) fn item_name(&mut self, item: &Item) {
         let noun = match &item.kind {
-            ItemKind::Constant { .. } => return self.upper(&item.name, "constant"),
+            ItemKind::Constant { .. } => return self.upper_case_name(&item.name, "constant"),
             ItemKind::Newtype(_) => "newtype",
             ItemKind::Alias(_) => "alias",
             ItemKind::Struct { .. } => "struct",
@@ -67,7 +67,7 @@ impl Linter<'_> {
     }
 
     /// A constant or a flag.
-    pub(super) fn upper(&mut self, name: &Name, noun: &str) {
+    pub(super) fn upper_case_name(&mut self, name: &Name, noun: &str) {
         if name.text.contains(|character: char| character.is_ascii_lowercase()) {
             let better = snake_case(&name.text).to_ascii_uppercase();
             self.wrong_case(Lint::ConstUpper, name, noun, &better);
@@ -77,12 +77,12 @@ impl Linter<'_> {
     /// A field that can be renamed unless its name stands in a `#[display]`.
     pub(super) fn field_name(&mut self, field: &Field, fields: &[Field], can_rename: bool) {
         let names = fields.iter().map(|field| field.name.text.as_str());
-        self.snake(renamed(Lint::FieldSnake, "field", field, can_rename), names);
+        self.snake_case_name(renamed(Lint::FieldSnake, "field", field, can_rename), names);
     }
 
     pub(super) fn parameter_name(&mut self, field: &Field, fields: &[Field]) {
         let names = fields.iter().map(|field| field.name.text.as_str());
-        self.snake(renamed(Lint::ParamSnake, "parameter", field, true), names);
+        self.snake_case_name(renamed(Lint::ParamSnake, "parameter", field, true), names);
     }
 
     pub(super) fn method_name(&mut self, function: &Function, members: &[Member]) {
@@ -92,7 +92,10 @@ impl Linter<'_> {
         });
         let Function { name, attributes, span, .. } = function;
         let (lint, span) = (Lint::MethodSnake, *span);
-        self.snake(Renamed { lint, noun: "method", name, attributes, span, free: true }, names);
+        self.snake_case_name(
+            RenameCandidate { lint, noun: "method", name, attributes, span, can_rename: true },
+            names,
+        );
     }
 
     /// Events are recognised by their names.
@@ -113,8 +116,12 @@ impl Linter<'_> {
     }
 
     /// A member whose name is not in snake case, among the names beside it.
-    fn snake<'n>(&mut self, member: Renamed<'_>, mut beside: impl Iterator<Item = &'n str>) {
-        let Renamed { lint, noun, name, attributes, span, free } = member;
+    fn snake_case_name<'n>(
+        &mut self,
+        member: RenameCandidate<'_>,
+        mut beside: impl Iterator<Item = &'n str>,
+    ) {
+        let RenameCandidate { lint, noun, name, attributes, span, can_rename } = member;
         if !has_upper(&name.text) {
             return;
         }
@@ -123,12 +130,12 @@ impl Linter<'_> {
         let place = self.place(name.span);
         let message = format!("the {noun} `{}` should be written `{better}`", name.text);
         let finding = Diagnostic::warning(lint, message, place.clone(), "not in its usual case");
-        if taken || !free || better.is_empty() {
+        if taken || !can_rename || better.is_empty() {
             return self.report(lint, finding);
         }
         let mut edits = Vec::new();
         if !attributes.iter().any(|attribute| attribute.name.text == "selector") {
-            let start = self.place(Span::at(self.behind_decoration(span.start())));
+            let start = self.place(Span::at(self.end_of_decoration(span.start())));
             edits.push(Edit { place: start, replacement: format!("#[selector(\"{}\")] ", name.text) });
         }
         edits.push(Edit { place, replacement: better });
@@ -136,7 +143,7 @@ impl Linter<'_> {
     }
 
     /// Where the words of a declaration begin that begins here with docs and attributes.
-    fn behind_decoration(&self, start: usize) -> usize {
+    fn end_of_decoration(&self, start: usize) -> usize {
         let first = self.tokens.partition_point(|token| token.span.start() < start);
         let mut depth = 0usize;
         let mut in_attribute = false;
@@ -163,9 +170,9 @@ impl Linter<'_> {
     }
 }
 
-fn renamed<'a>(lint: Lint, noun: &'static str, field: &'a Field, free: bool) -> Renamed<'a> {
+fn renamed<'a>(lint: Lint, noun: &'static str, field: &'a Field, can_rename: bool) -> RenameCandidate<'a> {
     let Field { name, attributes, span, .. } = field;
-    Renamed { lint, noun, name, attributes, span: *span, free }
+    RenameCandidate { lint, noun, name, attributes, span: *span, can_rename }
 }
 
 fn is_pascal(name: &str) -> bool {

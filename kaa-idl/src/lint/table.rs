@@ -89,7 +89,7 @@ macro_rules! lints {
 
             /// What [`fix`](super::fix) does about it; empty where that is for somebody to decide.
             #[must_use]
-            pub fn change(self) -> &'static str {
+            pub fn fix_description(self) -> &'static str {
                 match self { $(Self::$variant => $fix),* }
             }
         }

@@ -4,7 +4,7 @@
 //! [`ExpressionKind::Invalid`]; escapes are resolved here.
 
 use super::Lowering;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Attribute, AttributeArgument, Expression, ExpressionKind, Name, Operator};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -178,8 +178,8 @@ impl Lowering<'_, '_> {
         let mut arguments = Vec::new();
         for child in node.into_inner() {
             match child.as_rule() {
-                Rule::expression if attribute == "timeout" && is_bare_time(child.as_str()) => {
-                    arguments.push(AttributeArgument::Value(self.bare_time(&child)));
+                Rule::expression if attribute == "timeout" && is_duration(child.as_str()) => {
+                    arguments.push(AttributeArgument::Value(self.unquoted_duration(&child)));
                 }
                 Rule::expression => arguments.push(AttributeArgument::Value(self.expression(child))),
                 Rule::attribute_pair | Rule::attribute_group => arguments.extend(self.named_argument(child)),
@@ -191,7 +191,7 @@ impl Lowering<'_, '_> {
     }
 
     /// `5s` instead of `"5s"`.
-    fn bare_time(&mut self, node: &Node<'_>) -> Expression {
+    fn unquoted_duration(&mut self, node: &Node<'_>) -> Expression {
         let text = node.as_str().trim_end();
         let start = self.span(node).start();
         let span = Span::new(start, start + text.len());
@@ -226,7 +226,7 @@ impl Lowering<'_, '_> {
 }
 
 /// Whether this looks like a number with a unit, which no number has.
-fn is_bare_time(text: &str) -> bool {
+fn is_duration(text: &str) -> bool {
     let text = text.trim_end();
     let unit = text.trim_start_matches(|character: char| character.is_ascii_digit());
     unit.len() < text.len() && matches!(unit, "ms" | "s" | "m" | "h")

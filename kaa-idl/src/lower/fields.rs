@@ -3,7 +3,7 @@
 //! Invariants: an entry that is junk is reported once and left out.
 
 use super::Lowering;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{
     Attribute, Expression, ExpressionKind, Field, Flag, Name, Payload, Reserved, Type, TypeKind, Variant,
 };
@@ -97,9 +97,9 @@ impl Lowering<'_, '_> {
             Rule::wrong_semicolon => self.wrong_separator(node, ",", why),
             Rule::missing_comma | Rule::missing_variant_comma => self.missing(node, ","),
             Rule::dangling_doc => self.dangling_doc(node),
-            Rule::junk_field => self.junk(node, Rule::field_alone, &[',', ';']),
-            Rule::junk_variant => self.junk(node, Rule::variant_alone, &[',', ';']),
-            Rule::junk_flag => self.junk(node, Rule::flag_alone, &[',', ';']),
+            Rule::field_error => self.error_node(node, Rule::field_alone, &[',', ';']),
+            Rule::variant_error => self.error_node(node, Rule::variant_alone, &[',', ';']),
+            Rule::flag_error => self.error_node(node, Rule::flag_alone, &[',', ';']),
             _ => {}
         }
     }
@@ -113,7 +113,7 @@ impl Lowering<'_, '_> {
                 Rule::variant => {
                     let variant = self.variant(child);
                     match unquoted.take() {
-                        Some(span) => reserved.push(self.unquoted_reserve(span, &variant)),
+                        Some(span) => reserved.push(self.unquoted_reserved_name(span, &variant)),
                         None => variants.push(variant),
                     }
                 }
@@ -130,7 +130,7 @@ impl Lowering<'_, '_> {
     }
 
     /// `reserved Name`: what stands behind the word is a deleted variant's name, without its quotes.
-    fn unquoted_reserve(&mut self, word: Span, variant: &Variant) -> Reserved {
+    fn unquoted_reserved_name(&mut self, word: Span, variant: &Variant) -> Reserved {
         let name = &variant.name;
         let place = self.place(name.span);
         self.report(

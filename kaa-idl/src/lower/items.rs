@@ -6,7 +6,7 @@ use pest::iterators::Pairs;
 
 use super::Lowering;
 use super::fields::Decoration;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Attribute, File, Item, ItemKind, Name, PackageLine, Type, TypeKind, Use};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -23,7 +23,7 @@ impl Lowering<'_, '_> {
                     self.incomplete = false;
                     let item = self.item(node);
                     file.items.extend(item);
-                    file.lost_names.append(&mut self.lost_names);
+                    file.recovered_names.append(&mut self.recovered_names);
                 }
                 Rule::stray_semicolon => self.stray_semicolon(&node),
                 Rule::dangling_doc => self.dangling_doc(&node),
@@ -156,7 +156,7 @@ impl Lowering<'_, '_> {
                         )
                         .with_help(format!(
                             "write `use {}::{{…}};` with the names in the braces",
-                            package_span.text(self.excerpt.text)
+                            package_span.text(self.source.text)
                         )),
                     );
                     file.incomplete = true;
@@ -226,7 +226,7 @@ impl Lowering<'_, '_> {
         }
         if second_separator.is_some() {
             self.double_colon_in_package(separator);
-            file.lost_names.extend(alias.or(names.pop()).map(|name| name.text));
+            file.recovered_names.extend(alias.or(names.pop()).map(|name| name.text));
             return None;
         }
         Some(Use { package: package.to_vec(), item: names.pop(), alias, package_span, span })

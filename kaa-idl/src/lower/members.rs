@@ -4,7 +4,7 @@
 
 use super::Lowering;
 use super::fields::Decoration;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Function, Include, Member, Name, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::parse::Rule;
@@ -20,7 +20,7 @@ impl Lowering<'_, '_> {
                 Rule::reserved_function => members.extend(self.reserved_function(child)),
                 Rule::stray_semicolon => self.stray_semicolon(&child),
                 Rule::dangling_doc => self.dangling_doc(&child),
-                Rule::junk_member => self.junk(&child, Rule::member_alone, &[]),
+                Rule::member_error => self.error_node(&child, Rule::member_alone, &[]),
                 _ => {}
             }
         }
@@ -90,7 +90,7 @@ impl Lowering<'_, '_> {
         }
         let inner = inner.clone();
         let (place, whole) = (self.place(name.span), self.place(ty.span));
-        let right = format!("stream {}", inner.span.text(self.excerpt.text));
+        let right = format!("stream {}", inner.span.text(self.source.text));
         let diagnostic = Diagnostic::error(
             Code::UnknownType,
             format!("there is no type `{}`", name.text),
@@ -113,7 +113,7 @@ impl Lowering<'_, '_> {
         }
         let (span, place) = (*span, self.place(path.span));
         let (value, error) = (value.clone(), error.clone());
-        let written = |span: crate::location::Span| span.text(self.excerpt.text);
+        let written = |span: crate::location::Span| span.text(self.source.text);
         let unit = value.kind == TypeKind::Unit;
         let right = if unit {
             format!("throws {}", written(error.span))

@@ -6,8 +6,8 @@
 mod expressions;
 mod fields;
 mod items;
+mod lowering;
 mod members;
-mod nodes;
 mod types;
 
-pub(crate) use nodes::Lowering;
+pub(crate) use lowering::Lowering;

@@ -3,7 +3,7 @@
 //! Invariants: recursion is bounded by the bracket limit of the parser.
 
 use super::Lowering;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Expression, ExpressionKind, Names, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -40,7 +40,7 @@ impl Lowering<'_, '_> {
         }
         let Some(element) = element else { return TypeKind::Invalid };
         let Some(length) = length else {
-            let inner = element.span.text(self.excerpt.text);
+            let inner = element.span.text(self.source.text);
             let place = self.place(span);
             self.report(
                 Diagnostic::error(
@@ -91,7 +91,7 @@ impl Lowering<'_, '_> {
         else {
             return None;
         };
-        let written = inner.span.text(self.excerpt.text);
+        let written = inner.span.text(self.source.text);
         if !matches!(name.text.as_str(), "Box" | "Arc" | "Rc") {
             return None;
         }

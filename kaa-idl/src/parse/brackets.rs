@@ -1,6 +1,6 @@
 //! Matches brackets before the grammar runs, since the grammar recurses on them.
 //!
-//! Invariants: linear time; the stack of open brackets never grows beyond [`DEEPEST_BRACKETS`]; a token whose
+//! Invariants: linear time; the stack of open brackets never grows beyond [`MAX_BRACKET_DEPTH`]; a token whose
 //! brackets are wrong is marked, so that the chunk it stands in is not parsed.
 
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
 
 /// How deep brackets may nest, angle brackets included.
-pub(crate) const DEEPEST_BRACKETS: usize = 64;
+pub(crate) const MAX_BRACKET_DEPTH: usize = 64;
 
 /// How often `stream` may follow itself; more than twice is no schema, and said to be none later.
-const MOST_STREAMS: usize = DEEPEST_BRACKETS;
+const MAX_NESTED_STREAMS: usize = MAX_BRACKET_DEPTH;
 
 /// What matching found.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl<'t> Matcher<'t> {
                 _ => {}
             }
             let outer: usize = self.stack.iter().map(|open| open.angles.len()).sum();
-            if self.stack.len() + self.angles.len() + outer > DEEPEST_BRACKETS {
+            if self.stack.len() + self.angles.len() + outer > MAX_BRACKET_DEPTH {
                 self.too_deep(index, token.span);
                 return self.matching;
             }
@@ -124,11 +124,11 @@ impl<'t> Matcher<'t> {
             let token = index.checked_sub(back).and_then(|index| self.tokens.get(index));
             token.is_some_and(|token| token.span.text(self.text) == "stream")
         };
-        if !(0..=MOST_STREAMS).all(is_stream) {
+        if !(0..=MAX_NESTED_STREAMS).all(is_stream) {
             return;
         }
         self.matching.broken.push(index);
-        if !is_stream(MOST_STREAMS + 1) {
+        if !is_stream(MAX_NESTED_STREAMS + 1) {
             let place = Place::new(self.path, span);
             let diagnostic =
                 Diagnostic::error(Code::StreamInData, "a stream cannot hold streams", place, "one too many");
@@ -263,7 +263,7 @@ impl<'t> Matcher<'t> {
 
     fn too_deep(&mut self, index: usize, span: Span) {
         let place = Place::new(self.path, span);
-        let message = format!("brackets nest deeper than {DEEPEST_BRACKETS}");
+        let message = format!("brackets nest deeper than {MAX_BRACKET_DEPTH}");
         let mut diagnostic = Diagnostic::error(Code::TooDeep, message, place, "too deep");
         if let Some(outermost) = self.stack.first() {
             diagnostic =

@@ -7,7 +7,7 @@ use crate::location::Span;
 
 /// A run of characters that mean nothing.
 #[derive(Debug)]
-pub(super) struct Stray {
+pub(super) struct BadCharacters {
     /// How many bytes are to be left out.
     pub(super) length: usize,
     pub(super) message: String,
@@ -21,7 +21,7 @@ pub(super) struct Stray {
 type Fix = (String, Vec<(Span, String)>);
 
 /// Reads the bad characters at an offset; `tokens` are those before it.
-pub(super) fn stray(text: &str, start: usize, tokens: &[Token]) -> Stray {
+pub(super) fn bad_characters(text: &str, start: usize, tokens: &[Token]) -> BadCharacters {
     let rest = text.get(start..).unwrap_or_default();
     let good = |character: char| {
         character.is_ascii_alphanumeric()
@@ -30,30 +30,30 @@ pub(super) fn stray(text: &str, start: usize, tokens: &[Token]) -> Stray {
     };
     let first = rest.chars().next().unwrap_or_default();
     let run = rest.find(good).unwrap_or(rest.len()).max(first.len_utf8());
-    let message = format!("bad character {}", shown(first));
-    let stray = Stray { length: run, message, help: advice(first), fix: None, string: None };
+    let message = format!("bad character {}", displayed(first));
+    let bad = BadCharacters { length: run, message, help: help_for(first), fix: None, string: None };
     let single = run == first.len_utf8();
     match first {
-        '&' if single => reference(rest, start, stray),
-        '?' if single => Stray { fix: optional(text, start, tokens), ..stray },
-        '@' if single => Stray { fix: annotation(rest, start), ..stray },
-        '!' => Stray { help: Some(exclamation(text, start, tokens).to_owned()), ..stray },
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => quotes(rest, start, stray),
-        '\u{2013}' | '\u{2014}' | '\u{2212}' if single => instead(start, run, "-", stray),
-        '\u{37e}' if single => instead(start, run, ";", stray),
-        '\u{a0}' => instead(start, run, " ", stray),
-        '\u{feff}' if single => instead(start, run, "", stray),
-        _ => stray,
+        '&' if single => reference(rest, start, bad),
+        '?' if single => BadCharacters { fix: optional(text, start, tokens), ..bad },
+        '@' if single => BadCharacters { fix: annotation(rest, start), ..bad },
+        '!' => BadCharacters { help: Some(exclamation(text, start, tokens).to_owned()), ..bad },
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => quotes(rest, start, bad),
+        '\u{2013}' | '\u{2014}' | '\u{2212}' if single => replaced(start, run, "-", bad),
+        '\u{37e}' if single => replaced(start, run, ";", bad),
+        '\u{a0}' => replaced(start, run, " ", bad),
+        '\u{feff}' if single => replaced(start, run, "", bad),
+        _ => bad,
     }
 }
 
-fn instead(start: usize, length: usize, by: &str, stray: Stray) -> Stray {
+fn replaced(start: usize, length: usize, by: &str, bad: BadCharacters) -> BadCharacters {
     let message = if by.trim().is_empty() { "remove it".to_owned() } else { format!("write `{by}`") };
-    Stray { fix: Some((message, vec![(Span::new(start, start + length), by.to_owned())])), ..stray }
+    BadCharacters { fix: Some((message, vec![(Span::new(start, start + length), by.to_owned())])), ..bad }
 }
 
 /// `&self`, `&str`, `&'a mut T`
-fn reference(rest: &str, start: usize, stray: Stray) -> Stray {
+fn reference(rest: &str, start: usize, bad: BadCharacters) -> BadCharacters {
     let mut length = 1;
     let behind = |length: usize| rest.get(length..).unwrap_or_default();
     if let Some(lifetime) = behind(length).strip_prefix('\'') {
@@ -80,7 +80,7 @@ fn reference(rest: &str, start: usize, stray: Stray) -> Stray {
         _ => ("there are no references: a value is passed by its type alone", "remove it", cover(length), ""),
     };
     let fix = Some((message.to_owned(), vec![(span, by.to_owned())]));
-    Stray { length, help: Some(help.to_owned()), fix, ..stray }
+    BadCharacters { length, help: Some(help.to_owned()), fix, ..bad }
 }
 
 /// `u32?` and `name?: u32`
@@ -145,7 +145,7 @@ fn exclamation(text: &str, start: usize, tokens: &[Token]) -> &'static str {
 }
 
 /// A string in typographic quotes.
-fn quotes(rest: &str, start: usize, stray: Stray) -> Stray {
+fn quotes(rest: &str, start: usize, bad: BadCharacters) -> BadCharacters {
     let opening = rest.chars().next().map_or(0, char::len_utf8);
     let inside = rest.get(opening..).unwrap_or_default();
     let line = inside.split('\n').next().unwrap_or_default();
@@ -153,7 +153,7 @@ fn quotes(rest: &str, start: usize, stray: Stray) -> Stray {
     let Some(length) =
         line.find(closing).filter(|length| !line.get(..*length).is_some_and(|text| text.contains('\\')))
     else {
-        return stray;
+        return bad;
     };
     let last = line.get(length..).and_then(|end| end.chars().next()).map_or(0, char::len_utf8);
     let end = start + opening + length + last;
@@ -162,11 +162,11 @@ fn quotes(rest: &str, start: usize, stray: Stray) -> Stray {
         (Span::new(end - last, end), "\"".to_owned()),
     ];
     let fix = Some(("write plain quotes".to_owned(), edits));
-    Stray { length: opening, fix, string: Some(start..end), ..stray }
+    BadCharacters { length: opening, fix, string: Some(start..end), ..bad }
 }
 
 /// The suffix with a type that Rust would allow behind a number; with the underscores before it.
-pub(super) fn suffix(number: &str) -> Option<&str> {
+pub(super) fn type_suffix(number: &str) -> Option<&str> {
     const SUFFIXES: &[&str] = &[
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
     ];
@@ -179,9 +179,9 @@ pub(super) fn suffix(number: &str) -> Option<&str> {
 }
 
 /// The characters of a text that change its direction.
-pub(super) fn turns(text: &str) -> impl Iterator<Item = (usize, char)> {
-    let is_turn = |character: char| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.match_indices(is_turn).filter_map(|(offset, turn)| Some((offset, turn.chars().next()?)))
+pub(super) fn direction_controls(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let is_control = |character: char| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.match_indices(is_control).filter_map(|(offset, control)| Some((offset, control.chars().next()?)))
 }
 
 pub(super) fn is_word(byte: u8) -> bool {
@@ -189,7 +189,7 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 /// A character in a message: itself where that can be seen, and its number where it is not ASCII.
-fn shown(character: char) -> String {
+fn displayed(character: char) -> String {
     let number = u32::from(character);
     if character == '\0' {
         "NUL".to_owned()
@@ -202,7 +202,7 @@ fn shown(character: char) -> String {
     }
 }
 
-fn advice(character: char) -> Option<String> {
+fn help_for(character: char) -> Option<String> {
     let text = match character {
         '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => "strings stand in plain quotes: `\"`",
         '\u{2018}' | '\u{2019}' | '`' => "characters stand in plain quotes: `'`",

@@ -7,18 +7,18 @@ use std::collections::BTreeSet;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
-use super::habits::{Setting, Slip, recognize};
-use super::tokens::{Excerpt, is_item_keyword};
+use super::hints::{Construct, SyntaxContext, recognize};
+use super::tokens::{ScannedFile, is_item_keyword};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
 /// How many errors of syntax one file may have; nobody reads so many, and each takes memory.
-pub(crate) const MOST_ERRORS: usize = 10_000;
+pub(crate) const MAX_ERRORS: usize = 10_000;
 
 /// The diagnostic for an error of the grammar in the text that begins at `base`.
 pub(crate) fn unexpected(
-    excerpt: Excerpt<'_>,
-    setting: Setting,
+    source: ScannedFile<'_>,
+    construct: Construct,
     base: usize,
     error: &Error<Rule>,
 ) -> Diagnostic {
@@ -29,17 +29,17 @@ pub(crate) fn unexpected(
         ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
         ErrorVariant::CustomError { .. } => &[],
     };
-    let found = found_at(excerpt, offset);
-    let before = word_before(excerpt.masked, offset);
+    let found = found_at(source, offset);
+    let before = word_before(source.masked, offset);
     let expectations = expectations(rules);
     let wanted = list(&expectations);
-    let found_text = found.text(excerpt.text);
+    let found_text = found.text(source.text);
     let what = match found_text {
         "" => "the end of the file".to_owned(),
         text if text.starts_with("///") => "a doc comment".to_owned(),
         text => format!("`{}`", shortened(text)),
     };
-    let place = Place::new(excerpt.path, found);
+    let place = Place::new(source.path, found);
     if found_text.starts_with("///") {
         return Diagnostic::error(
             Code::DanglingDoc,
@@ -49,13 +49,13 @@ pub(crate) fn unexpected(
         )
         .with_help("an ordinary comment begins with `//`");
     }
-    if let Some(known) = recognize(&Slip::new(setting, excerpt, found, rules)) {
+    if let Some(known) = recognize(&SyntaxContext::new(construct, source, found, rules)) {
         return known;
     }
-    let begins_anew =
+    let begins_next =
         found_text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_}#".contains(first));
-    if (begins_anew || found_text.is_empty()) && wants_only_semicolon(rules) {
-        return missing(excerpt, offset, ";");
+    if (begins_next || found_text.is_empty()) && wants_only_semicolon(rules) {
+        return missing(source, offset, ";");
     }
     let message = if wanted.is_empty() {
         format!("unexpected {what}")
@@ -64,13 +64,13 @@ pub(crate) fn unexpected(
     };
     let label = if wanted.is_empty() { "unexpected".to_owned() } else { format!("expected {wanted}") };
     Diagnostic::error(Code::UnexpectedToken, message, place, label)
-        .with_optional_help(advice(setting, found_text, &before, rules))
+        .with_optional_help(help_for(construct, found_text, &before, rules))
 }
 
 /// The diagnostic for an absent separator, pointing right behind the token before it.
-pub(crate) fn missing(excerpt: Excerpt<'_>, offset: usize, separator: &str) -> Diagnostic {
-    let before = excerpt.masked.get(..offset).unwrap_or_default();
-    let place = Place::new(excerpt.path, Span::at(before.trim_end().len()));
+pub(crate) fn missing(source: ScannedFile<'_>, offset: usize, separator: &str) -> Diagnostic {
+    let before = source.masked.get(..offset).unwrap_or_default();
+    let place = Place::new(source.path, Span::at(before.trim_end().len()));
     Diagnostic::error(
         Code::MissingSeparator,
         format!("missing `{separator}`"),
@@ -81,13 +81,13 @@ pub(crate) fn missing(excerpt: Excerpt<'_>, offset: usize, separator: &str) -> D
 }
 
 /// The token at an offset, or the one that follows the blanks there.
-fn found_at(excerpt: Excerpt<'_>, offset: usize) -> Span {
-    let rest = excerpt.masked.get(offset..).unwrap_or_default();
+fn found_at(source: ScannedFile<'_>, offset: usize) -> Span {
+    let rest = source.masked.get(offset..).unwrap_or_default();
     let start = offset + (rest.len() - rest.trim_start().len());
     let rest = rest.trim_start();
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let length = match rest.chars().next() {
-        None => return Span::at(excerpt.masked.trim_end().len()),
+        None => return Span::at(source.masked.trim_end().len()),
         Some(first) if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
         Some(quote @ ('"' | '\'')) => {
             rest.get(1..).and_then(|inside| inside.find(quote)).map_or(1, |end| end + 2)
@@ -232,14 +232,14 @@ fn list(texts: &[&str]) -> String {
 }
 
 /// What people coming from other languages are likely to have meant.
-fn advice(setting: Setting, found: &str, before: &str, rules: &[Rule]) -> Option<String> {
+fn help_for(construct: Construct, found: &str, before: &str, rules: &[Rule]) -> Option<String> {
     let wants = |any: &[Rule]| any.iter().any(|rule| rules.contains(rule));
     let variants = wants(&[Rule::variant_block]);
     let member = wants(&[Rule::member_alone, Rule::function, Rule::kw_fn, Rule::client, Rule::include]);
     let list = wants(&[Rule::comma, Rule::EOI]);
     let text = match (found, before) {
         (";", _) if variants => "the variants stand in braces, even if there are none",
-        ("{", _) if setting == Setting::Member && wants(&[Rule::semicolon]) => {
+        ("{", _) if construct == Construct::Member && wants(&[Rule::semicolon]) => {
             "methods have no body in a schema: end it with `;`"
         }
         ("{", _) if list => "a type is declared as an item of its own, not where it is used",

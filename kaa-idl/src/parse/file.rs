@@ -10,12 +10,12 @@ use pest::Parser;
 
 use super::brackets::match_brackets;
 use super::chunks::{Chunk, chunks};
-use super::expected::{MOST_ERRORS, unexpected};
+use super::expected::{MAX_ERRORS, unexpected};
 use super::generated::Rule;
 use super::grammar::Grammar;
-use super::habits::{Setting, foreign};
+use super::hints::{Construct, recognize_item_start};
 use super::scan::{Scan, scan};
-use super::tokens::{Excerpt, Token, TokenKind, is_item_keyword, starts_line};
+use super::tokens::{ScannedFile, Token, TokenKind, is_item_keyword, starts_line};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
@@ -35,25 +35,25 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         package: None,
         uses: Vec::new(),
         items: Vec::new(),
-        lost_names: Vec::new(),
+        recovered_names: Vec::new(),
         incomplete: matching.too_deep,
-        package_lost: false,
+        package_invalid: false,
     };
     scan.hide(&matching.open_angles);
-    let excerpt = Excerpt { path: &path, text, masked: &scan.masked, tokens: &scan.tokens };
+    let source = ScannedFile { path: &path, text, masked: &scan.masked, tokens: &scan.tokens };
     let mut syntax = matching.diagnostics;
     let mut parser = FileParser {
-        excerpt,
+        source,
         scan: &scan,
         file: &mut file,
         diagnostics: &mut syntax,
-        in_junk: false,
+        after_error: false,
         lost: None,
-        open_use: false,
+        broken_use: false,
     };
     for chunk in &chunks {
-        if parser.diagnostics.len() >= MOST_ERRORS {
-            parser.give_up(chunk);
+        if parser.diagnostics.len() >= MAX_ERRORS {
+            parser.stop(chunk);
             break;
         }
         parser.chunk(chunk);
@@ -80,56 +80,54 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
 }
 
 struct FileParser<'t> {
-    excerpt: Excerpt<'t>,
+    source: ScannedFile<'t>,
     scan: &'t Scan,
     file: &'t mut ast::File,
     diagnostics: &'t mut Vec<Diagnostic>,
     /// Whether what stood before was not understood, so that what follows may be a part of it.
-    in_junk: bool,
+    after_error: bool,
     /// Where the first item was not understood.
     lost: Option<usize>,
     /// Whether the chunk before was a `use` with something wrong, whose names may stand in this one.
-    open_use: bool,
+    broken_use: bool,
 }
 
 impl FileParser<'_> {
     fn chunk(&mut self, chunk: &Chunk) {
         let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
         let head = head(tokens);
-        let first = head.first().map_or("", |token| token.span.text(self.excerpt.text));
+        let first = head.first().map_or("", |token| token.span.text(self.source.text));
         let known = self.diagnostics.len();
-        self.take(chunk, tokens, head, first);
+        self.parse_chunk(chunk, tokens, head, first);
         let failed = chunk.broken || self.diagnostics.len() > known;
         let imports = || {
-            let text = |token: &Token| token.span.text(self.excerpt.text);
+            let text = |token: &Token| token.span.text(self.source.text);
             self.file.items.is_empty() && tokens.iter().any(|token| text(token) == "::")
         };
-        if failed && (first == "use" || self.open_use || imports()) {
+        if failed && (first == "use" || self.broken_use || imports()) {
             let words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
-            self.file.lost_names.extend(words.map(|word| word.span.text(self.excerpt.text).to_owned()));
+            self.file.recovered_names.extend(words.map(|word| word.span.text(self.source.text).to_owned()));
         }
-        if failed
-            && first == "package"
-            && !starts_line(self.excerpt.text, &self.scan.tokens, chunk.tokens.end)
+        if failed && first == "package" && !starts_line(self.source.text, &self.scan.tokens, chunk.tokens.end)
         {
             self.file.package = None;
-            self.file.package_lost = true;
+            self.file.package_invalid = true;
         }
-        self.open_use = failed && first == "use";
+        self.broken_use = failed && first == "use";
     }
 
-    fn give_up(&mut self, chunk: &Chunk) {
-        let place = Place::new(self.excerpt.path, Span::at(chunk.span.start()));
-        let message = format!("this file has more than {MOST_ERRORS} errors");
+    fn stop(&mut self, chunk: &Chunk) {
+        let place = Place::new(self.source.path, Span::at(chunk.span.start()));
+        let message = format!("this file has more than {MAX_ERRORS} errors");
         let diagnostic = Diagnostic::error(Code::TooDeep, message, place, "given up here");
         self.diagnostics.push(diagnostic.with_help("the rest of this file was not looked at"));
         self.file.incomplete = true;
     }
 
-    fn take(&mut self, chunk: &Chunk, tokens: &[Token], head: &[Token], first: &str) {
+    fn parse_chunk(&mut self, chunk: &Chunk, tokens: &[Token], head: &[Token], first: &str) {
         if chunk.broken {
-            self.in_junk = true;
-            self.salvage(tokens);
+            self.after_error = true;
+            self.recover_names(tokens);
             return;
         }
         if let Some(token) = head.first()
@@ -137,56 +135,56 @@ impl FileParser<'_> {
             && token.kind != TokenKind::Semicolon
         {
             self.not_an_item(token.span, first, head);
-            self.in_junk = true;
+            self.after_error = true;
             self.lost.get_or_insert(chunk.span.start());
-            self.salvage(tokens);
+            self.recover_names(tokens);
             return;
         }
-        self.in_junk = false;
-        let text = self.excerpt.masked.get(chunk.span.start()..chunk.span.end()).unwrap_or_default();
+        self.after_error = false;
+        let text = self.source.masked.get(chunk.span.start()..chunk.span.end()).unwrap_or_default();
         match Grammar::parse(Rule::chunk, text) {
             Ok(pairs) => {
-                Lowering::new(self.excerpt, chunk.span.start(), self.diagnostics).chunk(pairs, self.file)
+                Lowering::new(self.source, chunk.span.start(), self.diagnostics).chunk(pairs, self.file)
             }
             Err(error) => {
-                self.diagnostics.push(unexpected(self.excerpt, Setting::Item, chunk.span.start(), &error));
-                self.in_junk = true;
+                self.diagnostics.push(unexpected(self.source, Construct::Item, chunk.span.start(), &error));
+                self.after_error = true;
                 self.lost.get_or_insert(chunk.span.start());
-                self.salvage(tokens);
+                self.recover_names(tokens);
             }
         }
     }
 
     /// Notes the names that a chunk would have declared, so that nobody calls them unknown.
-    fn salvage(&mut self, tokens: &[Token]) {
-        let first = head(tokens).first().map_or("", |token| token.span.text(self.excerpt.text));
-        self.file.package_lost |= first == "package" || meant(first) == Some("package");
-        let known = self.file.lost_names.len();
-        self.file.lost_names.extend(self.excerpt.declared(tokens).map(str::to_owned));
-        if self.file.lost_names.len() == known && !matches!(first, "package" | "use") {
+    fn recover_names(&mut self, tokens: &[Token]) {
+        let first = head(tokens).first().map_or("", |token| token.span.text(self.source.text));
+        self.file.package_invalid |= first == "package" || likely_keyword(first) == Some("package");
+        let known = self.file.recovered_names.len();
+        self.file.recovered_names.extend(self.source.declared(tokens).map(str::to_owned));
+        if self.file.recovered_names.len() == known && !matches!(first, "package" | "use") {
             let beginning = head(tokens).iter().take_while(|token| !matches!(token.kind, TokenKind::Open(_)));
             let words = beginning.filter(|token| token.kind == TokenKind::Word).take(2);
             let words =
-                words.map(|word| word.span.text(self.excerpt.text)).filter(|word| !is_item_keyword(word));
-            self.file.lost_names.extend(words.map(str::to_owned));
+                words.map(|word| word.span.text(self.source.text)).filter(|word| !is_item_keyword(word));
+            self.file.recovered_names.extend(words.map(str::to_owned));
             // An item whose name cannot be told may have had any.
-            self.file.incomplete |= self.file.lost_names.len() == known;
+            self.file.incomplete |= self.file.recovered_names.len() == known;
         }
     }
 
     fn not_an_item(&mut self, span: Span, word: &str, head: &[Token]) {
-        let place = Place::new(self.excerpt.path, span);
+        let place = Place::new(self.source.path, span);
         let message = format!("expected an item, found `{}`", word.chars().take(40).collect::<String>());
         let diagnostic =
             Diagnostic::error(Code::ExpectedItem, message, place.clone(), "no item begins like this");
-        if let Some(diagnostic) = foreign(self.excerpt, head, &diagnostic) {
+        if let Some(diagnostic) = recognize_item_start(self.source, head, &diagnostic) {
             self.diagnostics.push(diagnostic);
             return;
         }
-        if self.in_junk && (meant(word).is_none() || is_member_word(word)) {
+        if self.after_error && (likely_keyword(word).is_none() || is_member_word(word)) {
             return;
         }
-        let diagnostic = match (word, meant(word)) {
+        let diagnostic = match (word, likely_keyword(word)) {
             (word, Some(keyword)) if !is_member_word(word) || word == "include" => {
                 diagnostic.with_suggestion(place, keyword, format!("did you mean `{keyword}`?"))
             }
@@ -204,17 +202,17 @@ impl FileParser<'_> {
     fn inner_docs(&mut self, chunks: &[Chunk]) {
         let first_item = chunks.iter().find(|chunk| {
             let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
-            let word = head(tokens).first().map_or("", |token| token.span.text(self.excerpt.text));
+            let word = head(tokens).first().map_or("", |token| token.span.text(self.source.text));
             !matches!(word, "package" | "use")
         });
         let limit = first_item.map_or(usize::MAX, |chunk| chunk.span.start());
         for span in &self.scan.inner_docs {
             if span.start() < limit {
-                let line = span.text(self.excerpt.text).trim_end_matches('\r');
+                let line = span.text(self.source.text).trim_end_matches('\r');
                 let line = line.strip_prefix("//!").unwrap_or(line);
                 self.file.docs.push(line.strip_prefix(' ').unwrap_or(line).to_owned());
             } else {
-                let place = Place::new(self.excerpt.path, *span);
+                let place = Place::new(self.source.path, *span);
                 self.diagnostics.push(
                     Diagnostic::error(
                         Code::DanglingDoc,
@@ -259,7 +257,7 @@ fn is_member_word(word: &str) -> bool {
 }
 
 /// The keyword that a word was likely meant to be.
-fn meant(word: &str) -> Option<&'static str> {
+fn likely_keyword(word: &str) -> Option<&'static str> {
     let keywords = [
         "package",
         "use",
@@ -274,7 +272,7 @@ fn meant(word: &str) -> Option<&'static str> {
         "interface",
         "service",
     ];
-    let foreign = match word {
+    let recognize_item_start = match word {
         "message" | "record" | "class" | "data" => Some("struct"),
         "import" | "using" | "include" | "require" => Some("use"),
         "namespace" | "module" => Some("package"),
@@ -290,5 +288,5 @@ fn meant(word: &str) -> Option<&'static str> {
         crate::resolve::nearest(word, keywords)
             .and_then(|near| keywords.into_iter().find(|word| *word == near))
     };
-    foreign.or_else(near)
+    recognize_item_start.or_else(near)
 }

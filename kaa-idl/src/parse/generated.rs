@@ -111,13 +111,13 @@ pub(crate) enum Rule {
     attribute_pair,
     attribute_group,
     doc,
-    junk_field,
+    field_error,
     field_start,
-    junk_variant,
-    junk_flag,
-    junk_member,
+    variant_error,
+    flag_error,
+    member_error,
     alone,
-    junk,
+    skipped,
     group,
     braces,
     inside,
@@ -633,7 +633,7 @@ impl Rule {
                                 ],
                             ),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_field),
+                            Expression::Rule(Rule::field_error),
                         ],
                     ),
                 )
@@ -818,7 +818,7 @@ impl Rule {
                                 ],
                             ),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_variant),
+                            Expression::Rule(Rule::variant_error),
                         ],
                     ),
                 )
@@ -948,7 +948,7 @@ impl Rule {
                                 ],
                             ),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_flag),
+                            Expression::Rule(Rule::flag_error),
                         ],
                     ),
                 )
@@ -1028,7 +1028,7 @@ impl Rule {
                             Expression::Rule(Rule::function),
                             Expression::Rule(Rule::stray_semicolon),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_member),
+                            Expression::Rule(Rule::member_error),
                         ],
                     ),
                 )
@@ -1675,7 +1675,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_field => {
+            Self::field_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1693,7 +1693,7 @@ impl Rule {
                                                     Expression::Repeated(&Expression::Rule(Rule::doc)),
                                                 ],
                                             ),
-                                            Expression::Rule(Rule::junk),
+                                            Expression::Rule(Rule::skipped),
                                         ],
                                     ),
                                     Expression::Repeated(
@@ -1702,7 +1702,7 @@ impl Rule {
                                                 Expression::NotFollowed(
                                                     &Expression::Rule(Rule::field_start),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1739,7 +1739,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_variant => {
+            Self::variant_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1747,7 +1747,7 @@ impl Rule {
                             Expression::Sequence(
                                 &[
                                     Expression::Rule(Rule::decoration),
-                                    Expression::Rule(Rule::junk),
+                                    Expression::Rule(Rule::skipped),
                                     Expression::Repeated(
                                         &Expression::Sequence(
                                             &[
@@ -1759,7 +1759,7 @@ impl Rule {
                                                         ],
                                                     ),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1778,7 +1778,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_flag => {
+            Self::flag_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1786,7 +1786,7 @@ impl Rule {
                             Expression::Sequence(
                                 &[
                                     Expression::Rule(Rule::decoration),
-                                    Expression::Rule(Rule::junk),
+                                    Expression::Rule(Rule::skipped),
                                     Expression::Repeated(
                                         &Expression::Sequence(
                                             &[
@@ -1798,7 +1798,7 @@ impl Rule {
                                                         ],
                                                     ),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1817,7 +1817,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_member => {
+            Self::member_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1840,7 +1840,7 @@ impl Rule {
                                                     Expression::Rule(Rule::kw_fn),
                                                 ],
                                             ),
-                                            Expression::Rule(Rule::junk),
+                                            Expression::Rule(Rule::skipped),
                                         ],
                                     ),
                                     Expression::Repeated(
@@ -1856,7 +1856,7 @@ impl Rule {
                                                         ],
                                                     ),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1905,7 +1905,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk => {
+            Self::skipped => {
                 (
                     Kind::Silent,
                     &Expression::Choice(

@@ -9,7 +9,7 @@ mod chunks;
 mod expected;
 mod expression;
 mod file;
-mod habits;
+mod hints;
 // Keeps the layout that its generator gives it.
 #[rustfmt::skip]
 mod generated;
@@ -19,9 +19,9 @@ mod tokens;
 
 pub use file::parse;
 
-pub(crate) use expected::{MOST_ERRORS, missing, unexpected};
+pub(crate) use expected::{MAX_ERRORS, missing, unexpected};
 pub(crate) use generated::Rule;
 pub(crate) use grammar::Grammar;
-pub(crate) use habits::Setting;
+pub(crate) use hints::Construct;
 pub(crate) use scan::{scan, unescape};
-pub(crate) use tokens::{Bracket, Excerpt, Token, TokenKind};
+pub(crate) use tokens::{Bracket, ScannedFile, Token, TokenKind};

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::characters::{is_word, stray, suffix, turns};
+use super::characters::{bad_characters, direction_controls, is_word, type_suffix};
 use super::tokens::{Bracket, Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
@@ -22,7 +22,7 @@ pub(crate) struct Scan {
 }
 
 /// More lexical errors than this in one file are noise.
-const MOST_ERRORS: usize = 50;
+const MAX_LEXICAL_ERRORS: usize = 50;
 
 /// Scans a text.
 pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
@@ -40,7 +40,7 @@ pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
         scanner.position = '\u{feff}'.len_utf8();
     }
     while scanner.step() {}
-    scanner.directions();
+    scanner.direction_controls();
     scanner.carriage_return();
     Scan {
         masked: String::from_utf8(scanner.masked).unwrap_or_default(),
@@ -124,18 +124,18 @@ impl Scanner<'_> {
 
     fn bad_characters(&mut self) {
         let start = self.position;
-        let stray = stray(self.text, start, &self.tokens);
-        self.position += stray.length;
+        let bad = bad_characters(self.text, start, &self.tokens);
+        self.position += bad.length;
         let mut diagnostic =
-            Diagnostic::error(Code::BadCharacter, stray.message, self.place(start), "means nothing here")
-                .with_optional_help(stray.help);
-        if let Some((message, edits)) = stray.fix {
+            Diagnostic::error(Code::BadCharacter, bad.message, self.place(start), "means nothing here")
+                .with_optional_help(bad.help);
+        if let Some((message, edits)) = bad.fix {
             let edit = |(span, replacement)| Edit { place: Place::new(self.path, span), replacement };
             diagnostic = diagnostic.with_edits(edits.into_iter().map(edit).collect(), message);
         }
         self.blank(start..self.position);
         self.report(diagnostic);
-        if let Some(string) = stray.string {
+        if let Some(string) = bad.string {
             self.position = string.end;
             self.fill(string.start..string.end, b'_');
             self.fill(string.start..string.start + 1, b'"');
@@ -164,10 +164,10 @@ impl Scanner<'_> {
     }
 
     /// Characters that make text look other than it is, in strings and comments, where others are free.
-    fn directions(&mut self) {
+    fn direction_controls(&mut self) {
         let known: Vec<Span> =
             self.diagnostics.iter().map(|diagnostic| diagnostic.primary.place.span).collect();
-        for (offset, character) in turns(self.text) {
+        for (offset, character) in direction_controls(self.text) {
             self.position = offset + character.len_utf8();
             if known.iter().any(|span| (span.start()..span.end()).contains(&offset)) {
                 continue;
@@ -348,9 +348,9 @@ impl Scanner<'_> {
     /// `5u32`, as Rust writes it: the suffix is taken off the token, so that the number still counts.
     fn number_suffix(&mut self, start: usize) {
         let written = self.text.get(start..self.position).unwrap_or_default();
-        let Some(suffix) = suffix(written) else { return };
+        let Some(type_suffix) = type_suffix(written) else { return };
         let end = self.position;
-        self.position = end - suffix.len();
+        self.position = end - type_suffix.len();
         let place = Place::new(self.path, Span::new(self.position, end));
         self.blank(self.position..end);
         self.report(
@@ -391,7 +391,7 @@ impl Scanner<'_> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() < MOST_ERRORS {
+        if self.diagnostics.len() < MAX_LEXICAL_ERRORS {
             self.diagnostics.push(diagnostic);
         }
     }

@@ -39,14 +39,14 @@ pub(crate) enum Bracket {
 
 /// The file that an error is in.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Excerpt<'t> {
+pub(crate) struct ScannedFile<'t> {
     pub(crate) path: &'t Arc<str>,
     pub(crate) text: &'t str,
     pub(crate) masked: &'t str,
     pub(crate) tokens: &'t [Token],
 }
 
-impl<'t> Excerpt<'t> {
+impl<'t> ScannedFile<'t> {
     /// The tokens that begin in a span.
     pub(crate) fn tokens_in(&self, span: Span) -> &'t [Token] {
         let index = |offset| self.tokens.partition_point(|token| token.span.start() < offset);

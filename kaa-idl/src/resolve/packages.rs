@@ -48,7 +48,7 @@ pub(super) fn group(files: &[Input<'_>]) -> Groups {
             }
             None => {
                 let name = places.likely(&named).to_owned();
-                if !input.file.incomplete && !input.file.package_lost {
+                if !input.file.incomplete && !input.file.package_invalid {
                     diagnostics.push(nameless(input.file, &places, &name));
                 }
                 name

@@ -114,7 +114,7 @@ impl<'a> Scope<'a> {
                 }
                 package.incomplete |= input.file.incomplete;
                 package.incomplete |= groups.misplaced.contains(file);
-                package.lost.extend(input.file.lost_names.iter().map(String::as_str));
+                package.lost.extend(input.file.recovered_names.iter().map(String::as_str));
                 for item in &input.file.items {
                     let number = self.entries.len();
                     let type_id = is_type(&item.kind).then_some(TypeId(self.type_items.len()));
@@ -134,7 +134,7 @@ impl<'a> Scope<'a> {
             let doubtful = groups.doubtful.get(name).into_iter().flatten();
             for input in doubtful.filter_map(|file| self.files.get(*file)) {
                 package.lost.extend(input.file.items.iter().map(|item| item.name.text.as_str()));
-                package.lost.extend(input.file.lost_names.iter().map(String::as_str));
+                package.lost.extend(input.file.recovered_names.iter().map(String::as_str));
             }
             package.files.clone_from(members);
             self.by_name.insert(name.clone(), index);

@@ -49,19 +49,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn comments_may_stand_anywhere(shape in prop::collection::vec(any::<u8>(), 0..400), gaps in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn comments_anywhere_are_kept(shape in prop::collection::vec(any::<u8>(), 0..400), gaps in prop::collection::vec(any::<u8>(), 0..600)) {
         let tokens = file(&mut Tape::new(shape));
         check(&text(&tokens, &mut Tape::new(gaps), GAPS));
     }
 
     #[test]
-    fn few_comments(shape in prop::collection::vec(any::<u8>(), 0..600), gaps in prop::collection::vec(prop_oneof![9 => Just(0), 1 => any::<u8>()], 0..600)) {
+    fn sparse_comments_are_kept(shape in prop::collection::vec(any::<u8>(), 0..600), gaps in prop::collection::vec(prop_oneof![9 => Just(0), 1 => any::<u8>()], 0..600)) {
         let tokens = file(&mut Tape::new(shape));
         check(&text(&tokens, &mut Tape::new(gaps), GAPS));
     }
 
     #[test]
-    fn blanks_and_line_ends_do_not_matter(shape in prop::collection::vec(any::<u8>(), 0..600), gaps in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn spaces_and_line_ends_do_not_change_the_result(shape in prop::collection::vec(any::<u8>(), 0..600), gaps in prop::collection::vec(any::<u8>(), 0..600)) {
         let tokens = file(&mut Tape::new(shape));
         let plain = check(&text(&tokens, &mut Tape::new(Vec::new()), &[" "]));
         let lines = text(&tokens, &mut Tape::new(gaps), &[" ", "\n", "\t", "\r\n"]);

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::comparison::check;
 
 #[test]
-fn texts_become_what_they_should() {
+fn fixtures_format_as_expected() {
     let bless = std::env::var_os("KAA_BLESS").is_some();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format");
     let mut count = 0;

@@ -8,7 +8,7 @@ use pest::iterators::Pair;
 use crate::ast::Name;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
-use crate::parse::{Excerpt, Grammar, MOST_ERRORS, Rule, Setting, unexpected};
+use crate::parse::{Construct, Grammar, MAX_ERRORS, Rule, ScannedFile, unexpected};
 
 /// A pair of this grammar.
 pub(crate) type Node<'i> = Pair<'i, Rule>;
@@ -16,18 +16,18 @@ pub(crate) type Node<'i> = Pair<'i, Rule>;
 /// The state of lowering one chunk.
 #[derive(Debug)]
 pub(crate) struct Lowering<'t, 'd> {
-    pub(super) excerpt: Excerpt<'t>,
+    pub(super) source: ScannedFile<'t>,
     base: usize,
     pub(super) diagnostics: &'d mut Vec<Diagnostic>,
     /// Set when something inside the item at hand could not be parsed.
     pub(super) incomplete: bool,
     /// Names of items that were written inside the item at hand.
-    pub(super) lost_names: Vec<String>,
+    pub(super) recovered_names: Vec<String>,
 }
 
 impl<'t, 'd> Lowering<'t, 'd> {
-    pub(crate) fn new(excerpt: Excerpt<'t>, base: usize, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
-        Self { excerpt, base, diagnostics, incomplete: false, lost_names: Vec::new() }
+    pub(crate) fn new(source: ScannedFile<'t>, base: usize, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+        Self { source, base, diagnostics, incomplete: false, recovered_names: Vec::new() }
     }
 
     pub(super) fn span(&self, node: &Node<'_>) -> Span {
@@ -37,12 +37,12 @@ impl<'t, 'd> Lowering<'t, 'd> {
     }
 
     pub(super) fn place(&self, span: Span) -> Place {
-        Place::new(self.excerpt.path, span)
+        Place::new(self.source.path, span)
     }
 
     /// The original text, strings and docs included.
     pub(super) fn text(&self, node: &Node<'_>) -> &'t str {
-        self.span(node).text(self.excerpt.text)
+        self.span(node).text(self.source.text)
     }
 
     pub(super) fn name(&self, node: &Node<'_>) -> Name {
@@ -50,14 +50,14 @@ impl<'t, 'd> Lowering<'t, 'd> {
     }
 
     pub(super) fn doc(&self, node: &Node<'_>) -> String {
-        let line = self.excerpt.text.get(self.span(node).start()..).unwrap_or_default();
+        let line = self.source.text.get(self.span(node).start()..).unwrap_or_default();
         let line = line.split('\n').next().unwrap_or_default().trim_end_matches('\r');
         let line = line.strip_prefix("///").unwrap_or(line);
         line.strip_prefix(' ').unwrap_or(line).to_owned()
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() >= MOST_ERRORS {
+        if self.diagnostics.len() >= MAX_ERRORS {
             self.incomplete = true;
             return;
         }
@@ -67,7 +67,7 @@ impl<'t, 'd> Lowering<'t, 'd> {
     /// A separator that is absent: points right behind the token before it.
     pub(super) fn missing(&mut self, node: &Node<'_>, separator: &str) {
         let offset = self.span(node).start();
-        self.report(crate::parse::missing(self.excerpt, offset, separator));
+        self.report(crate::parse::missing(self.source, offset, separator));
     }
 
     /// A separator of the wrong kind.
@@ -99,14 +99,14 @@ impl<'t, 'd> Lowering<'t, 'd> {
     }
 
     /// Something that is no member: parses it once more, alone, for the error's place and expectations.
-    pub(super) fn junk(&mut self, node: &Node<'_>, rule: Rule, separator: &[char]) {
+    pub(super) fn error_node(&mut self, node: &Node<'_>, rule: Rule, separator: &[char]) {
         self.incomplete = true;
         let inside = self.span(node);
-        self.lost_names.extend(self.excerpt.declared(self.excerpt.tokens_in(inside)).map(str::to_owned));
+        self.recovered_names.extend(self.source.declared(self.source.tokens_in(inside)).map(str::to_owned));
         let text = node.as_str().trim_end().trim_end_matches(separator);
         let base = self.span(node).start();
         let diagnostic = match Grammar::parse(rule, text) {
-            Err(error) => unexpected(self.excerpt, setting(rule), base, &error),
+            Err(error) => unexpected(self.source, construct(rule), base, &error),
             Ok(_) => {
                 let place = self.place(Span::new(base, base + text.len()));
                 Diagnostic::error(Code::UnexpectedToken, "this cannot stand here", place, "unexpected")
@@ -117,11 +117,11 @@ impl<'t, 'd> Lowering<'t, 'd> {
 }
 
 /// What a rule that stands alone was about to read.
-fn setting(rule: Rule) -> Setting {
+fn construct(rule: Rule) -> Construct {
     match rule {
-        Rule::variant_alone => Setting::Variant,
-        Rule::flag_alone => Setting::Flag,
-        Rule::member_alone => Setting::Member,
-        _ => Setting::Field,
+        Rule::variant_alone => Construct::Variant,
+        Rule::flag_alone => Construct::Flag,
+        Rule::member_alone => Construct::Member,
+        _ => Construct::Field,
     }
 }

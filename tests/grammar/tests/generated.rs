@@ -3,7 +3,7 @@
 use std::{env, fs};
 
 #[test]
-fn the_prepared_parser_is_up_to_date() {
+fn generated_parser_matches_the_grammar() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../kaa-idl/src");
     let prepared = format!("{folder}/parse/generated.rs");
     let grammar = fs::read_to_string(format!("{folder}/grammar.pest")).unwrap();

@@ -5,11 +5,11 @@
 use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
 use crate::parse::Rule;
-use crate::parse::tokens::{Excerpt, Token, TokenKind};
+use crate::parse::tokens::{ScannedFile, Token, TokenKind};
 
 /// What the parser was about to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Setting {
+pub(crate) enum Construct {
     /// An item, `use` or `package` line.
     Item,
     /// A field or a parameter.
@@ -24,18 +24,18 @@ pub(crate) enum Setting {
 
 /// The token that does not fit, and what the grammar wanted in its place.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Slip<'t> {
-    pub(super) setting: Setting,
-    excerpt: Excerpt<'t>,
+pub(crate) struct SyntaxContext<'t> {
+    pub(super) construct: Construct,
+    source: ScannedFile<'t>,
     index: usize,
     found: Span,
     rules: &'t [Rule],
 }
 
-impl<'t> Slip<'t> {
-    pub(crate) fn new(setting: Setting, excerpt: Excerpt<'t>, found: Span, rules: &'t [Rule]) -> Self {
-        let index = excerpt.tokens.partition_point(|token| token.span.start() < found.start());
-        Self { setting, excerpt, index, found, rules }
+impl<'t> SyntaxContext<'t> {
+    pub(crate) fn new(construct: Construct, source: ScannedFile<'t>, found: Span, rules: &'t [Rule]) -> Self {
+        let index = source.tokens.partition_point(|token| token.span.start() < found.start());
+        Self { construct, source, index, found, rules }
     }
 
     pub(super) fn wants(&self, any: &[Rule]) -> bool {
@@ -43,15 +43,15 @@ impl<'t> Slip<'t> {
     }
 
     fn token(&self, offset: isize) -> Option<&'t Token> {
-        self.excerpt.tokens.get(self.index.checked_add_signed(offset)?)
+        self.source.tokens.get(self.index.checked_add_signed(offset)?)
     }
 
     pub(super) fn text(&self, offset: isize) -> &'t str {
-        self.token(offset).map_or("", |token| token.span.text(self.excerpt.text))
+        self.token(offset).map_or("", |token| token.span.text(self.source.text))
     }
 
     pub(super) fn span(&self, offset: isize) -> Span {
-        self.token(offset).map_or(Span::at(self.excerpt.text.len()), |token| token.span)
+        self.token(offset).map_or(Span::at(self.source.text.len()), |token| token.span)
     }
 
     pub(super) fn is_word(&self, offset: isize) -> bool {
@@ -82,7 +82,7 @@ impl<'t> Slip<'t> {
     }
 
     pub(super) fn written(&self, from: isize, to: isize) -> &'t str {
-        self.between(from, to).text(self.excerpt.text)
+        self.between(from, to).text(self.source.text)
     }
 
     /// Where the type that begins at a token ends.
@@ -107,7 +107,7 @@ impl<'t> Slip<'t> {
     /// The bracket that closes the one at a token; brackets of all kinds count alike.
     pub(super) fn closing(&self, open: isize) -> Option<isize> {
         let mut depth = 0usize;
-        for offset in open..open.saturating_add(FURTHEST) {
+        for offset in open..open.saturating_add(MAX_DISTANCE) {
             match self.token(offset)?.kind {
                 TokenKind::Open(_) | TokenKind::Less => depth += 1,
                 TokenKind::Close(_) | TokenKind::Greater => {
@@ -125,7 +125,7 @@ impl<'t> Slip<'t> {
     /// The bracket that is open before the token that does not fit.
     pub(super) fn opener(&self, before: isize) -> Option<isize> {
         let mut depth = 0usize;
-        for offset in (before.saturating_sub(FURTHEST)..before).rev() {
+        for offset in (before.saturating_sub(MAX_DISTANCE)..before).rev() {
             match self.token(offset)?.kind {
                 TokenKind::Close(_) => depth += 1,
                 TokenKind::Open(_) if depth == 0 => return Some(offset),
@@ -138,7 +138,7 @@ impl<'t> Slip<'t> {
 
     /// The diagnostic at the token that does not fit.
     pub(super) fn error(&self, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
-        let place = Place::new(self.excerpt.path, self.found);
+        let place = Place::new(self.source.path, self.found);
         Diagnostic::error(Code::UnexpectedToken, message, place, label)
     }
 
@@ -150,12 +150,12 @@ impl<'t> Slip<'t> {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Diagnostic {
-        let place = Place::new(self.excerpt.path, self.between(from, to));
+        let place = Place::new(self.source.path, self.between(from, to));
         Diagnostic::error(Code::UnexpectedToken, message, place, label)
     }
 
     pub(super) fn edit(&self, span: Span, replacement: impl Into<String>) -> Edit {
-        Edit { place: Place::new(self.excerpt.path, span), replacement: replacement.into() }
+        Edit { place: Place::new(self.source.path, span), replacement: replacement.into() }
     }
 
     /// Other text for the tokens from one to before another.
@@ -183,4 +183,4 @@ impl<'t> Slip<'t> {
 }
 
 /// How many tokens anybody looks around.
-const FURTHEST: isize = 256;
+const MAX_DISTANCE: isize = 256;

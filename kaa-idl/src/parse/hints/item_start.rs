@@ -4,21 +4,25 @@
 
 use crate::diagnostic::{Diagnostic, Edit, Place};
 use crate::location::Span;
-use crate::parse::tokens::{Excerpt, Token, TokenKind, is_item_keyword};
+use crate::parse::tokens::{ScannedFile, Token, TokenKind, is_item_keyword};
 
 /// Adds to a diagnostic what is known about how the chunk begins; `None` if nothing is.
-pub(crate) fn foreign(excerpt: Excerpt<'_>, head: &[Token], diagnostic: &Diagnostic) -> Option<Diagnostic> {
-    let text = |index: usize| head.get(index).map_or("", |token| token.span.text(excerpt.text));
+pub(crate) fn recognize_item_start(
+    source: ScannedFile<'_>,
+    head: &[Token],
+    diagnostic: &Diagnostic,
+) -> Option<Diagnostic> {
+    let text = |index: usize| head.get(index).map_or("", |token| token.span.text(source.text));
     let kind = |index: usize| head.get(index).map(|token| token.kind);
     let diagnostic = diagnostic.clone();
     let first = head.first()?.span;
     let edit = |span, replacement: &str| Edit {
-        place: Place::new(excerpt.path, span),
+        place: Place::new(source.path, span),
         replacement: replacement.to_owned(),
     };
     let known = match (text(0), text(1)) {
         ("pub" | "public" | "private" | "export" | "internal" | "abstract" | "final" | "extern" | "data", _) => {
-            let words = head.iter().position(|token| is_item_keyword(token.span.text(excerpt.text)))?;
+            let words = head.iter().position(|token| is_item_keyword(token.span.text(source.text)))?;
             if words > 4 {
                 return None;
             }

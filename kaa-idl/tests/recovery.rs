@@ -24,7 +24,7 @@ type Files = BTreeMap<String, String>;
 const TRIALS: usize = 500;
 const EFFORT: usize = 8_000_000;
 /// Generous, as in `hostile.rs`.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 fn schemas() -> Files {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas");
@@ -133,7 +133,7 @@ fn count(tally: &mut Tally, compilation: &Compilation, path: &str, text: &str, d
 }
 
 #[test]
-fn one_slip_makes_few_complaints_near_it() {
+fn one_error_reports_few_diagnostics_near_it() {
     let files = schemas();
     let all: Vec<(&String, Range<usize>)> = files
         .iter()
@@ -152,7 +152,7 @@ fn one_slip_makes_few_complaints_near_it() {
         text.clone_from(&changed);
         let start = Instant::now();
         let compilation = compile(&MemorySource::new(files));
-        assert!(start.elapsed() < PATIENCE, "{path}: {changed}");
+        assert!(start.elapsed() < TIME_LIMIT, "{path}: {changed}");
         assert_eq!(compilation.render(RenderStyle::Plain).is_empty(), compilation.diagnostics().is_empty());
         count(&mut tally, &compilation, path, &changed, &damage);
     }

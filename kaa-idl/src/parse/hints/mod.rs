@@ -5,28 +5,28 @@
 //! more than the length of the statement.
 
 mod attributes;
-mod beginnings;
+mod context;
 mod fields;
+mod item_start;
 mod items;
 mod members;
-mod slip;
 mod variants;
 
-pub(super) use beginnings::foreign;
-pub(super) use slip::Slip;
+pub(super) use context::SyntaxContext;
+pub(super) use item_start::recognize_item_start;
 
-pub(crate) use slip::Setting;
+pub(crate) use context::Construct;
 
 use crate::diagnostic::Diagnostic;
 
 /// The diagnostic for a slip that is known.
-pub(super) fn recognize(slip: &Slip<'_>) -> Option<Diagnostic> {
-    let everywhere = attributes::recognize(slip).or_else(|| items::name(slip));
-    everywhere.or_else(|| match slip.setting {
-        Setting::Item => items::recognize(slip),
-        Setting::Field => fields::recognize(slip),
-        Setting::Variant | Setting::Flag => variants::recognize(slip),
-        Setting::Member => members::recognize(slip),
+pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let everywhere = attributes::recognize(context).or_else(|| items::name(context));
+    everywhere.or_else(|| match context.construct {
+        Construct::Item => items::recognize(context),
+        Construct::Field => fields::recognize(context),
+        Construct::Variant | Construct::Flag => variants::recognize(context),
+        Construct::Member => members::recognize(context),
     })
 }
 

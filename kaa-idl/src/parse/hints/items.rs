@@ -1,0 +1,218 @@
+//! Items, `use` and `package` lines written as other languages write them.
+//!
+//! Invariants: the item's keyword and name stand right before what is looked at.
+
+use super::SyntaxContext;
+use crate::diagnostic::Diagnostic;
+use crate::location::Span;
+use crate::parse::Rule;
+
+pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let (keyword, found) = (context.text(-2), context.text(0));
+    match (keyword, found) {
+        (_, "{") if context.text(-1) == "." => Some(dot_before_list(context)),
+        ("service" | "interface" | "struct" | "enum" | "error" | "type" | "newtype", "<") => generic(context),
+        ("enum" | "error", ":") => integer_base(context),
+        ("service" | "interface" | "struct" | "enum" | "error", _) if is_inheritance(found) => {
+            inheritance(context)
+        }
+        ("struct", ";") => Some(context.error("expected `{`, found `;`", "expected `{`").with_edits(
+            vec![context.edit(Span::new(context.span(-1).end(), context.span(0).end()), " {}")],
+            "even without anything inside it has its braces",
+        )),
+        ("struct", "(") => tuple(context),
+        ("const", "=") => missing_constant_type(context),
+        ("const", _) if context.is_word(0) => Some(
+            context
+                .error(format!("expected `:`, found `{found}`"), "expected `:`")
+                .with_edits(vec![context.insert_after(-1, ":")], "the type stands behind a colon"),
+        ),
+        ("newtype", "=" | "{") => newtype(context, 1),
+        ("newtype", _) if context.is_word(0) => newtype(context, 0),
+        ("type", _) if context.is_word(0) || found == "[" => Some(
+            context
+                .error(format!("expected `=`, found `{found}`"), "expected `=`")
+                .with_edits(vec![context.insert_after(-1, " =")], "what it stands for follows a `=`"),
+        ),
+        ("type", "{") => Some(
+            context
+                .error("expected `=`, found `{`", "expected `=`")
+                .with_edits(vec![context.replace(-2, -1, "struct")], "fields stand in a `struct`"),
+        ),
+        ("flags", "{") => {
+            let name = context.text(-1);
+            let help = format!("flags say which integer carries them: `flags {name}: u32 {{ … }}`");
+            Some(context.error("expected `:`, found `{`", "expected `:`").with_help(help))
+        }
+        ("package", "{") => Some(context.error("expected `;`, found `{`", "expected `;`").with_help(
+            "a file is one package: its line ends with `;`, and all items of the file belong to it",
+        )),
+        _ => alias(context),
+    }
+}
+
+/// A name with a character that names do not have.
+pub(super) fn name(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let wants_name = context.wants(&[Rule::identifier]);
+    if wants_name
+        && context.is_number(0)
+        && context.text(0).ends_with(|last: char| last.is_ascii_alphabetic())
+    {
+        return Some(context.error("a name does not begin with a digit", "expected a letter or `_`"));
+    }
+    if context.text(0) != "-" || !context.touches(0) || !context.touches(1) || !context.is_word(-1) {
+        return None;
+    }
+    let mut start = -1;
+    while context.text(start - 1) == "-" && context.is_word(start - 2) && context.touches(start) {
+        start -= 2;
+    }
+    let mut end = 2;
+    while context.text(end) == "-"
+        && context.is_word(end + 1)
+        && context.touches(end)
+        && context.touches(end + 1)
+    {
+        end += 2;
+    }
+    let legal = context.written(start, end).replace('-', "_");
+    Some(
+        context
+            .error_over(start, end, "names are letters, digits and `_`", "not a name")
+            .with_edits(vec![context.replace(start, end, legal.as_str())], format!("write `{legal}`")),
+    )
+}
+
+fn is_inheritance(word: &str) -> bool {
+    matches!(word, ":" | "extends" | "implements" | "inherits" | "is" | "of")
+}
+
+/// `use tv.common.{A, B};`
+fn dot_before_list(context: &SyntaxContext<'_>) -> Diagnostic {
+    context
+        .error_over(-1, 0, "the items of a package stand behind `::`", "expected `::`")
+        .with_edits(vec![context.replace(-1, 0, "::")], "write `::`")
+}
+
+fn generic(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let end = context.closing(0)?;
+    let noun = match context.text(-2) {
+        "enum" => "an enum",
+        "error" => "an error",
+        "interface" => "an interface",
+        "type" => "an alias",
+        other => return Some(generic_of(context, end, &format!("a {other}"))),
+    };
+    Some(generic_of(context, end, noun))
+}
+
+fn generic_of(context: &SyntaxContext<'_>, end: isize, noun: &str) -> Diagnostic {
+    context
+        .error_over(0, end + 1, format!("{noun} has no type parameters"), "not possible")
+        .with_help("nothing is generic in a schema; write one for each type")
+}
+
+/// `enum E: u8 { … }`
+fn integer_base(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let noun = if context.text(-2) == "enum" { "an enum" } else { "an error" };
+    if context.text(2) != "{" || !super::is_plain_type(context.text(1)) {
+        return inheritance(context);
+    }
+    Some(
+        context
+            .error_over(0, 2, format!("{noun} is carried by no integer type of its own"), "not needed")
+            .with_edits(vec![context.join(-1, 2, " ")], "remove it: tags take as many bytes as they need"),
+    )
+}
+
+/// `service A : B { … }`
+fn inheritance(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let end = context.type_end(1)?;
+    let parent = context.written(1, end);
+    let help = match context.text(-2) {
+        "service" | "interface" => {
+            format!("the methods of an interface are taken in: `include {parent};` inside the braces")
+        }
+        "struct" => format!("give it a field of the type `{parent}`, or write the fields of `{parent}` out"),
+        _ => format!("a variant can hold the other: `{parent}({parent})`"),
+    };
+    Some(context.error_over(0, end, "nothing inherits in a schema", "not possible").with_help(help))
+}
+
+/// `struct Foo(u32);`
+fn tuple(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let error = context.error("expected `{`, found `(`", "expected `{`");
+    let help = "a struct's fields have names; a `newtype` is a type around one other";
+    let single = context.type_end(1).filter(|end| context.text(*end) == ")" && context.text(end + 1) == ";");
+    Some(match single {
+        Some(_) => error.with_edits(vec![context.replace(-2, -1, "newtype")], help),
+        None => error.with_help(help),
+    })
+}
+
+/// `const X = 5;`
+fn missing_constant_type(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let name = context.text(-1);
+    let error = context.error(format!("the constant `{name}` has no type"), "expected `:` and a type");
+    let (value, number) = (context.text(1), context.is_number(1));
+    let ty = match value {
+        "true" | "false" => "bool",
+        _ if value.starts_with('"') => "String",
+        _ if value.starts_with('\'') => "char",
+        _ if number && value.contains('.') => "f64",
+        _ => return Some(error.with_help(format!("say which, such as `const {name}: u32 = …;`"))),
+    };
+    Some(error.with_edits(vec![context.insert_after(-1, &format!(": {ty}"))], format!("it is a `{ty}`")))
+}
+
+/// `newtype A = u8;`, `newtype A { u8 }` and `newtype A u8;`
+fn newtype(context: &SyntaxContext<'_>, from: isize) -> Option<Diagnostic> {
+    let (name, found) = (context.text(-1), context.text(0));
+    let error = context.error(format!("expected `(`, found `{found}`"), "expected `(`");
+    let help = format!("write `newtype {name}(…);`");
+    let edits = context.type_end(from).and_then(|end| {
+        let open = context.join(-1, from, "(");
+        match (found, context.text(end)) {
+            ("{", "}") => Some(vec![
+                open,
+                context.edit(Span::new(context.span(end - 1).end(), context.span(end).end()), ");"),
+            ]),
+            ("{", _) => None,
+            (_, ";") => Some(vec![open, context.insert_after(end - 1, ")")]),
+            _ => None,
+        }
+    });
+    Some(match edits {
+        Some(edits) => error.with_edits(edits, help),
+        None => error.with_help(help),
+    })
+}
+
+/// What follows `type A =` and is no type.
+fn alias(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
+    let found = context.text(0);
+    let name = |back: isize| (context.text(back) == "type").then(|| context.text(back + 1));
+    match found {
+        "{" if context.text(-1) == "=" => {
+            let name = name(-3)?;
+            let help = format!("fields stand in a struct: `struct {name} {{ … }}`");
+            Some(context.error("expected a type, found `{`", "expected a type").with_help(help))
+        }
+        "{" if matches!(context.text(-1), "enum" | "struct") && context.text(-2) == "=" => {
+            let (kind, name) = (context.text(-1), name(-4)?);
+            let help = format!("it is an item of its own: `{kind} {name} {{ … }}`");
+            Some(context.error(format!("`{kind}` is no type"), "expected a type before this").with_help(help))
+        }
+        "|" if context.wants(&[Rule::semicolon, Rule::missing_semicolon]) => Some(
+            context
+                .error("a type is one type", "expected `;`")
+                .with_help("a value that is one of several is an `enum`, a variant for each"),
+        ),
+        "where" => Some(
+            context
+                .error("nothing is generic in a schema", "not possible")
+                .with_help("types have no parameters, so there is nothing to restrict"),
+        ),
+        _ => None,
+    }
+}
