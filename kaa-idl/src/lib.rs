@@ -1,11 +1,11 @@
-//! The kaa language: from the text of `.kaa` files to a resolved schema, or to diagnostics that say what is wrong.
+//! The kaa language: compiles the text of `.kaa` files to a resolved schema, or to diagnostics.
 //!
-//! A file's way is one line: [`FileSource`] → text → pairs of the grammar → [`ast`] → [`schema::Schema`], with
-//! method ids and fingerprints from [`ids`]. Every step reports [`diagnostic::Diagnostic`]s and goes on, so that
+//! The steps are: [`FileSource`] → text → pairs of the grammar → [`ast`] → [`schema::Schema`], with method
+//! ids and fingerprints from [`ids`]. Every step reports [`diagnostic::Diagnostic`]s and continues, so that
 //! one run finds the errors of all files.
 //!
-//! Invariants: nothing here panics, whatever the files hold; the only I/O is in [`DiskSource`]; the same files give
-//! the same schema and the same diagnostics in the same order.
+//! Invariants: nothing panics, whatever the files contain; only [`DiskSource`] does I/O; the same files
+//! produce the same schema and the same diagnostics in the same order.
 //!
 //! ```
 //! use kaa_idl::{MemorySource, compile};

@@ -1,7 +1,7 @@
-//! Files on disk: which are found, and what is said about those that cannot be read.
+//! Files on disk: which files are found, and which errors are reported for files that cannot be read.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 fn write(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is created");
     fs::write(path, text).expect("the file is written");
 }
 
@@ -126,13 +126,13 @@ fn paths_are_displayed_relative_to_the_current_directory() {
     }
 }
 
-/// Reading a pipe would wait for a writer, reading a device might never end.
+/// Reading a pipe would wait for a writer, and reading a device might never end.
 #[test]
 fn special_files_are_not_read() {
     let root = folder();
-    let made =
+    let status =
         std::process::Command::new("mkfifo").arg(root.path().join("pipe.kaa")).status().expect("mkfifo");
-    assert!(made.success());
+    assert!(status.success());
     let _listener = std::os::unix::net::UnixListener::bind(root.path().join("socket.kaa")).expect("a socket");
     symlink("/dev/zero", root.path().join("zero.kaa")).expect("a link");
     symlink("itself.kaa", root.path().join("itself.kaa")).expect("a link");
@@ -141,7 +141,7 @@ fn special_files_are_not_read() {
     assert_eq!(codes(&compilation), ["K0104", "K0501", "K0501", "K0501", "K0501"]);
 }
 
-/// Permissions do not stop the superuser; the memory of a process can be opened, and not be read at its start.
+/// Permissions do not stop root. The memory file of a process can be opened, but reading its start fails.
 #[test]
 #[cfg(target_os = "linux")]
 fn failed_read_is_reported() {

@@ -1,6 +1,7 @@
-//! The language reference tells the truth: its examples compile, its bad ones fail as it says, its tables are whole.
+//! The language reference is correct: its examples compile, its bad examples report their code, its tables
+//! are complete.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use kaa_idl::compatibility::Rule;
 use kaa_idl::diagnostic::Code;
@@ -12,7 +13,7 @@ fn reference() -> String {
     std::fs::read_to_string(path).expect("the reference")
 }
 
-/// A fenced block: what stands behind the fence, and the text.
+/// A fenced block: its info string and its text.
 struct Block {
     info: String,
     text: String,
@@ -35,7 +36,7 @@ fn blocks(document: &str) -> Vec<Block> {
     blocks
 }
 
-/// The file that a block would be: that of its own package, or of one made for it.
+/// The file for a block: that of the package it declares, or of a package `demo`.
 fn file(block: &Block) -> (String, String) {
     let line = block.text.lines().find_map(|line| line.strip_prefix("package ")?.split(';').next());
     match line {
@@ -44,7 +45,7 @@ fn file(block: &Block) -> (String, String) {
     }
 }
 
-/// Blocks with a package make one schema; every other is compiled beside it.
+/// Compiles a block together with all blocks that declare a package.
 fn compiled(block: &Block, all: &[Block]) -> Compilation {
     let packages =
         all.iter().filter(|other| other.info == "kaa").map(file).filter(|(path, _)| path != "demo.kaa");

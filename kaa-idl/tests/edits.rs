@@ -1,6 +1,7 @@
-//! One edit, one finding: what an edit drags along is not reported, and what is allowed in place is silent.
+//! One edit produces one finding: consequences of the edit are not reported, and `#[allow]` silences a
+//! finding.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use kaa_idl::compatibility::{Category, Report, Settings};
 use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
@@ -157,7 +158,8 @@ fn methods_are_matched_after_edits() {
 
 #[test]
 fn interface_methods_are_reported_once() {
-    let old = "interface I { fn a(x: u8); fn b(); } interface J { include I; } service S { include I; client { include I; } } service T { include J; }";
+    let old = "interface I { fn a(x: u8); fn b(); } interface J { include I; } \
+               service S { include I; client { include I; } } service T { include J; }";
     check(old, &old.replace("x: u8", "x: u16"), &["PARAM_SAME_TYPE"]);
     check(old, &old.replace("fn b();", ""), &["METHOD_NO_DELETE_UNLESS_RESERVED"]);
     check(old, &old.replace("fn b();", "reserved fn \"b\";"), &[]);
@@ -175,7 +177,8 @@ fn rule_can_be_allowed_on_a_construct() {
         "#[allow(STRUCT_FIELD_NO_DELETE)] struct S { a: u8 } service T { fn f(x: u8) -> u8; }",
         "struct S { a: u8, b: u8 } service T { fn f(#[allow(PARAM_SAME_TYPE)] x: u16) -> u8; }",
         "struct S { a: u8, b: u8 } service T { #[allow(METHOD_SAME_RETURN)] fn f(x: u8) -> u16; }",
-        "struct S { a: u8, b: u8 } #[allow(METHOD_SAME_RETURN, PARAM_SAME_TYPE)] service T { fn f(x: u16) -> u16; }",
+        "struct S { a: u8, b: u8 } #[allow(METHOD_SAME_RETURN, PARAM_SAME_TYPE)] \
+         service T { fn f(x: u16) -> u16; }",
         "struct S { a: u8, b: u8 } #[allow(METHOD_NO_DELETE_UNLESS_RESERVED)] service T { }",
     ];
     for new in allowed {

@@ -1,6 +1,6 @@
-//! Files that are out to harm: each ends in a diagnostic, none in a crash or a hang.
+//! Malicious files: each is compiled or rejected with a diagnostic, and none causes a crash or a hang.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use kaa_idl::diagnostic::Code;
 use kaa_idl::{Compilation, MAXIMUM_FILE_SIZE, MemorySource, RenderStyle, compile};
 
-/// Generous: a debug build on a busy machine takes a few seconds, something quadratic takes hours.
+/// Generous: a debug build on a busy machine takes a few seconds, quadratic time would take hours.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 fn check(body: impl Into<Vec<u8>>, expected: Option<Code>) -> Compilation {
@@ -27,11 +27,11 @@ fn check(body: impl Into<Vec<u8>>, expected: Option<Code>) -> Compilation {
     compilation
 }
 
-/// `count` lines or words made from their numbers.
+/// Writes `count` lines or words, each from its number.
 fn many(count: usize, mut write: impl FnMut(&mut String, usize) -> std::fmt::Result) -> String {
     let mut text = String::new();
     for number in 0..count {
-        write(&mut text, number).expect("a string takes everything");
+        write(&mut text, number).expect("writing to a string cannot fail");
     }
     text
 }
@@ -85,7 +85,8 @@ fn binary_bytes_are_rejected() {
 
 #[test]
 fn byte_order_mark_and_carriage_returns_are_accepted() {
-    let text = "\u{feff}//! Docs.\r\npackage demo;\r\n\r\n/// One.\r\nstruct A {\r\n    /// Two.\r\n    a: u8,\r\n}\r\n";
+    let text = "\u{feff}//! Docs.\r\npackage demo;\r\n\r\n\
+                /// One.\r\nstruct A {\r\n    /// Two.\r\n    a: u8,\r\n}\r\n";
     let compilation = compile(&MemorySource::new([("demo.kaa", text)]));
     let schema = compilation.schema().expect("no errors");
     assert_eq!(schema.packages[0].docs.lines, ["Docs."]);

@@ -1,9 +1,9 @@
-//! One folder per lint: a text that it has something to say about, with exactly what is said, and a text that it lets
-//! pass. Where there is a certain change, `fixed.kaa` is what becomes of the bad text.
+//! One folder per lint: a bad text with the exact findings, and a good text without findings. If the lint has
+//! a certain fix, `fixed.kaa` is the bad text after the fix.
 //!
-//! To accept new texts, run with `KAA_BLESS=1` and read what changed.
+//! To accept new expectations, run with `KAA_BLESS=1` and read the changes.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,19 +13,19 @@ use kaa_idl::diagnostic::{Certainty, Diagnostic, Severity};
 use kaa_idl::lint::{Lint, Selection, apply_fixes, fix, lint};
 use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
 
-/// What fixtures may import.
+/// The package that fixtures may import.
 const COMMON: &str = r#"//! What others share.
 package tv.common;
 
 /// A channel.
 newtype ChannelId(u32);
-/// What it is called.
+/// A title.
 newtype Title(u8);
-/// Most of all.
+/// A limit.
 const MOST: u32 = 5;
 "#;
 
-/// The path of a text with this package.
+/// The path for a text, from its `package` line.
 fn path(text: &str) -> String {
     let name = text.split_once("package ").and_then(|(_, rest)| rest.split_once(';')).expect("a package").0;
     format!("{name}.kaa")
@@ -41,7 +41,7 @@ fn compiled(text: &str) -> Compilation {
     compilation
 }
 
-/// A lint beside those that are on by default.
+/// A lint in addition to those that are on by default.
 fn selection(lint: Lint) -> Selection {
     Selection::default().with(lint)
 }

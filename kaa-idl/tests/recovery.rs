@@ -1,13 +1,13 @@
-//! One slip makes one complaint, in the right place: no cascades.
+//! One syntax error produces one diagnostic in the right place, and no follow-up errors.
 //!
-//! One token of a valid schema is deleted, doubled, or replaced by another, everywhere in turn. The schemas are the
-//! project's own, or those of the folder that `KAA_CORPUS` names.
+//! Each trial deletes, doubles or replaces one token of a valid schema. The schemas are the project's own, or
+//! those in the folder `KAA_CORPUS`.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 #![allow(
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "the text is of this test, and its tokens are"
+    reason = "the offsets are those of the test's own tokens"
 )]
 
 use std::collections::BTreeMap;
@@ -20,9 +20,9 @@ use kaa_idl::{Compilation, DiskSource, FileSource, LineTable, MemorySource, Rend
 
 type Files = BTreeMap<String, String>;
 
-/// How many damages are tried, spread evenly, and how many bytes are compiled for them at most.
-const TRIALS: usize = 500;
-const EFFORT: usize = 8_000_000;
+/// The number of trials, spread evenly over all changes, and the maximum number of bytes to compile for them.
+const MAX_TRIALS: usize = 500;
+const MAX_BYTES: usize = 8_000_000;
 /// Generous, as in `hostile.rs`.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
@@ -35,7 +35,7 @@ fn schemas() -> Files {
     paths.iter().map(|path| (path.clone(), read(path))).collect()
 }
 
-/// The places of words, numbers, strings and single signs; comments are left alone.
+/// The ranges of words, numbers, strings and punctuation characters, without comments.
 fn tokens(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
@@ -68,7 +68,7 @@ fn tokens(text: &str) -> Vec<Range<usize>> {
     tokens
 }
 
-/// The length of a literal with its quotes.
+/// The length of a literal, including its quotes.
 fn closing(bytes: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while at < bytes.len() && bytes[at] != quote {
@@ -77,22 +77,22 @@ fn closing(bytes: &[u8], quote: u8) -> usize {
     at + 1
 }
 
-/// Other tokens to put in a token's place.
+/// Tokens that replace a token.
 const OTHERS: &[&str] = &[
     ",", ";", ":", "::", ".", "{", "}", "(", ")", "<", ">", "[", "]", "=", "->", "#", "fn", "struct", "5",
     "\"a\"", "Oops",
 ];
 
-/// The text with its `index`th token damaged in the `way`th way, and the bytes of it that stand for the damage.
-fn damaged(text: &str, token: &Range<usize>, way: usize) -> (String, Range<usize>) {
+/// The text with one token changed in the `way`th way, and the range of the change in the new text.
+fn change_token(text: &str, token: &Range<usize>, way: usize) -> (String, Range<usize>) {
     let written = &text[token.clone()];
     let replacement = match way {
         0 => String::new(),
         1 => format!("{written} {written}"),
         other => OTHERS[other % OTHERS.len()].to_owned(),
     };
-    let damaged = format!("{}{replacement}{}", &text[..token.start], &text[token.end..]);
-    (damaged, token.start..token.start + replacement.len())
+    let changed = format!("{}{replacement}{}", &text[..token.start], &text[token.end..]);
+    (changed, token.start..token.start + replacement.len())
 }
 
 #[derive(Debug, Default)]
@@ -105,12 +105,12 @@ struct Tally {
     worst: usize,
 }
 
-/// Whether a diagnostic lies on the lines of the damage, or on that of a token beside it.
-fn is_near(diagnostic: &Diagnostic, path: &str, text: &str, damage: &Range<usize>) -> bool {
+/// Whether a diagnostic is on a line of the change, or on the line of a token next to it.
+fn is_near(diagnostic: &Diagnostic, path: &str, text: &str, change: &Range<usize>) -> bool {
     let lines = LineTable::new(text);
-    let before = text[..damage.start].trim_end().len();
+    let before = text[..change.start].trim_end().len();
     let after =
-        damage.end + text[damage.end..].find(|character: char| !character.is_whitespace()).unwrap_or(0);
+        change.end + text[change.end..].find(|character: char| !character.is_whitespace()).unwrap_or(0);
     let labels = std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary);
     labels.filter(|label| &*label.place.path == path).any(|label| {
         let (first, last) = (lines.line(label.place.span.start()), lines.line(label.place.span.end()));
@@ -118,14 +118,14 @@ fn is_near(diagnostic: &Diagnostic, path: &str, text: &str, damage: &Range<usize
     })
 }
 
-fn count(tally: &mut Tally, compilation: &Compilation, path: &str, text: &str, damage: &Range<usize>) {
+fn count(tally: &mut Tally, compilation: &Compilation, path: &str, text: &str, change: &Range<usize>) {
     tally.trials += 1;
     let diagnostics = compilation.diagnostics();
     if diagnostics.is_empty() {
         tally.accepted += 1;
         return;
     }
-    let near = diagnostics.iter().any(|diagnostic| is_near(diagnostic, path, text, damage));
+    let near = diagnostics.iter().any(|diagnostic| is_near(diagnostic, path, text, change));
     tally.near += usize::from(near);
     tally.alone += usize::from(diagnostics.len() == 1);
     tally.few += usize::from(diagnostics.len() <= 4);
@@ -141,24 +141,24 @@ fn one_error_reports_few_diagnostics_near_it() {
         .collect();
     let ways = OTHERS.len() + 2;
     let size: usize = files.values().map(String::len).sum();
-    let trials = TRIALS.min(EFFORT / size).max(20);
+    let trials = MAX_TRIALS.min(MAX_BYTES / size).max(20);
     let step = (all.len() * ways / trials).max(1) | 1;
     let mut tally = Tally::default();
     for trial in (0..all.len() * ways).step_by(step) {
         let ((path, token), way) = (&all[trial / ways], trial % ways);
         let mut files = files.clone();
         let text = files.get_mut(*path).expect("the file");
-        let (changed, damage) = damaged(text, token, way);
+        let (changed, change) = change_token(text, token, way);
         text.clone_from(&changed);
         let start = Instant::now();
         let compilation = compile(&MemorySource::new(files));
         assert!(start.elapsed() < TIME_LIMIT, "{path}: {changed}");
         assert_eq!(compilation.render(RenderStyle::Plain).is_empty(), compilation.diagnostics().is_empty());
-        count(&mut tally, &compilation, path, &changed, &damage);
+        count(&mut tally, &compilation, path, &changed, &change);
     }
     let wrong = tally.trials - tally.accepted;
     let share = |count: usize| count * 100 / wrong.max(1);
-    // A name that is damaged where it is defined is missed elsewhere, once per file: neither near nor alone.
+    // A name that is changed where it is defined is unknown elsewhere, once per file: neither near nor alone.
     assert!(share(tally.near) >= 95, "{tally:?}");
     assert!(share(tally.alone) >= 75, "{tally:?}");
     assert!(share(tally.few) >= 98, "{tally:?}");

@@ -1,6 +1,6 @@
-//! Items, members and signatures: which lines they take, and the empty lines between them.
+//! Lays out items, members and signatures in lines, with blank lines between them.
 //!
-//! Invariants: statements are recognised by the words they begin with, which is enough in a text that parses.
+//! Invariants: statements are recognized by their first words, which is sufficient in a text that parses.
 
 use super::flow::Unit;
 use super::outline::Outline;
@@ -11,12 +11,12 @@ use super::tokens::{Delimiter, Kind, Token};
 #[derive(Debug, Clone, Copy)]
 struct Statement {
     shape: Shape,
-    /// Where its docs and attributes begin.
+    /// The first token of its docs and attributes.
     first: usize,
-    /// Its first word.
+    /// The first token after docs and attributes.
     head: usize,
     last: usize,
-    /// Whether it takes one line, docs and attributes aside.
+    /// Whether it takes one line, not counting docs and attributes.
     short: bool,
 }
 
@@ -24,14 +24,14 @@ struct Statement {
 enum Shape {
     Package,
     Use,
-    /// What ends in a semicolon, and blocks of entries.
+    /// Statements that end with a semicolon, and blocks of entries.
     Plain,
     /// Blocks of members.
     Service,
     Method,
 }
 
-/// The text of a file's tokens.
+/// Prints the tokens of a file.
 pub(super) fn print(tokens: &[Token<'_>], outline: &Outline) -> String {
     let mut printer = Printer::new(tokens, outline);
     let end = tokens.len().saturating_sub(1);
@@ -46,7 +46,7 @@ pub(super) fn print(tokens: &[Token<'_>], outline: &Outline) -> String {
     printer.finish(end)
 }
 
-/// Items of several lines stand apart; where short ones do is their author's choice.
+/// Blank lines separate items of several lines. Between short items they are kept as written.
 fn between_items(before: Option<Statement>, statement: Statement) -> BlankLine {
     let Some(before) = before else { return BlankLine::Never };
     match (before.shape, statement.shape) {
@@ -130,7 +130,8 @@ impl Printer<'_> {
         self.indent = outer;
     }
 
-    /// A method behind its first word: on one line, or with its result on a second, or with a line for each parameter.
+    /// Writes a method after its first word: on one line, with its result on a second line, or with one line
+    /// for each parameter.
     fn signature(&mut self, head: usize, last: usize) {
         let unit = Unit { last, reserve: 0 };
         let before_last = last.saturating_sub(1);
@@ -178,7 +179,7 @@ impl Printer<'_> {
         (head..last).find(|index| self.kind(*index) == Kind::Open(Delimiter::Brace))
     }
 
-    /// An index before that of the last token, which stands for the end of the text.
+    /// Limits an index to the tokens before the last, which stands for the end of the text.
     fn within(&self, index: usize) -> usize {
         index.min(self.tokens.len().saturating_sub(2))
     }

@@ -1,6 +1,6 @@
-//! Lists with a line for each entry, and what decorates an entry.
+//! Writes lists with one line for each entry, and the docs and attributes of entries.
 //!
-//! Invariants: each entry but a `..` ends in a comma; the comments behind an entry stand behind its comma.
+//! Invariants: each entry except `..` ends with a comma; comments after an entry are written after its comma.
 
 use super::flow::Unit;
 use super::outline::List;
@@ -29,8 +29,8 @@ impl Printer<'_> {
         self.indent = outer;
     }
 
-    /// Writes an opening bracket and tells the indentation of its line. A brace stays on the line of what it belongs
-    /// to, even if comments stand between.
+    /// Writes an opening bracket and returns the indentation of its line. A brace stays on the line of its
+    /// construct, even if there are comments between them.
     pub(super) fn open(&mut self, open: usize) -> usize {
         let block = self.outline.group(open).is_some_and(|group| group.list == List::Block);
         if block && self.outline.must_break(open) {
@@ -41,7 +41,7 @@ impl Printer<'_> {
         self.line_indent
     }
 
-    /// The comma behind an entry, or the bracket that closes the list.
+    /// The comma after an entry, or the bracket that closes the list.
     fn end_of_entry(&self, from: usize, close: usize) -> usize {
         let mut index = from;
         while index < close && self.kind(index) != Kind::Comma {
@@ -50,7 +50,8 @@ impl Printer<'_> {
         index.min(close)
     }
 
-    /// Docs and attributes stand on lines of their own, except that short attributes may share the line of the entry.
+    /// Writes an entry. Docs and attributes get their own lines, but short attributes may share the entry's
+    /// line.
     fn entry(&mut self, from: usize, to: usize, blank: BlankLine) {
         let head = self.end_of_decoration(from).min(to - 1);
         let unit = Unit { last: to - 1, reserve: 1 };
@@ -63,14 +64,14 @@ impl Printer<'_> {
         self.flow(start + 1, to, unit);
     }
 
-    /// Whether an attribute that shares the line of its entry would be cut by it.
+    /// Whether an attribute would have to break if it shared the line of its entry.
     fn decoration_breaks(&self, from: usize, head: usize, last: usize) -> bool {
         let can_break = |index| self.outline.group(index).is_some_and(|group| group.entries > 1);
         let end = (head..last).find(|index| matches!(self.kind(index + 1), Kind::Open(_))).unwrap_or(last);
         (from..head).any(can_break) && self.indent + self.outline.width(from, end) >= MAX_WIDTH
     }
 
-    /// The first token behind docs and attributes.
+    /// The first token after docs and attributes.
     pub(super) fn end_of_decoration(&self, from: usize) -> usize {
         let mut index = from;
         loop {
@@ -82,7 +83,7 @@ impl Printer<'_> {
         }
     }
 
-    /// Writes docs and attributes, a line for each, and tells what follows them.
+    /// Writes docs and attributes, one line for each, and returns the token after them.
     pub(super) fn decoration(&mut self, from: usize, head: usize, blank: BlankLine) -> usize {
         let mut index = from;
         while index < head {

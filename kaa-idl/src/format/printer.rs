@@ -1,45 +1,46 @@
-//! Writes tokens and their comments, one behind the other.
+//! Writes tokens and their comments in order.
 //!
-//! Invariants: nothing is written behind a line comment on its line; comments behind a token end its line, as they did
-//! in the text, so that they are found behind the same token again; no line ends in blanks, but for docs.
+//! Invariants: nothing is written after a line comment on its line; comments after a token end its line, as
+//! they did in the input, so that they belong to the same token when the result is read; no line ends with
+//! spaces, except docs.
 
 use super::outline::Outline;
 use super::tokens::{Comment, Delimiter, Kind, Token, columns};
 
-/// The widest line.
+/// The maximum width of a line, in columns.
 pub(super) const MAX_WIDTH: usize = 100;
-/// What one level indents.
+/// The columns of one level of indentation.
 pub(super) const INDENT: usize = 4;
 
-/// What becomes of empty lines before something.
+/// How to treat blank lines before a construct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlankLine {
-    /// One, if there were any.
+    /// Keep one, if there are any.
     Keep,
-    /// None, whatever there was.
+    /// Remove all.
     Never,
-    /// One, whatever there was.
+    /// Write exactly one.
     Always,
 }
 
-/// The text so far.
+/// The output and the state of the current line.
 #[derive(Debug)]
 pub(super) struct Printer<'t> {
     pub(super) tokens: &'t [Token<'t>],
     pub(super) outline: &'t Outline,
     output: String,
     pub(super) column: usize,
-    /// The indentation of the item, member or entry at hand.
+    /// The indentation of the current item, member or entry.
     pub(super) indent: usize,
-    /// The indentation of the line at hand.
+    /// The indentation of the current line.
     pub(super) line_indent: usize,
-    /// Whether nothing is on the line yet.
+    /// Whether the current line is still empty.
     at_line_start: bool,
-    /// Whether the line has to end before anything else.
+    /// Whether the line must end before anything else is written.
     must_break: bool,
-    /// Whether the last that was written was an opening bracket that wants no blank behind it.
+    /// Whether the last token was an opening bracket without a space after it.
     opened: bool,
-    /// Comments that stand behind the last token.
+    /// Comments after the last token that are not written yet.
     pending: Vec<Pending<'t>>,
 }
 
@@ -47,9 +48,9 @@ pub(super) struct Printer<'t> {
 #[derive(Debug)]
 struct Pending<'t> {
     comment: &'t Comment<'t>,
-    /// Whether an empty line before it is kept.
+    /// Whether a blank line before it is kept.
     keep_blank: bool,
-    /// How much further in than the entry at hand it stands if it begins a line.
+    /// How much more than the current entry it is indented if it begins a line.
     step: usize,
 }
 
@@ -69,7 +70,7 @@ impl<'t> Printer<'t> {
         }
     }
 
-    /// The whole text, with what stands behind the last token.
+    /// Returns the whole text, with the comments after the last token.
     pub(super) fn finish(mut self, end: usize) -> String {
         self.flush();
         let empty = self.output.is_empty();
@@ -117,7 +118,7 @@ impl<'t> Printer<'t> {
         self.put(token);
     }
 
-    /// The comments before a token, beginning on a line of their own.
+    /// Writes the comments before a token, beginning on a new line.
     fn comments_on_lines(&mut self, index: usize, indent: usize, blank: BlankLine) {
         let Some(token) = self.tokens.get(index) else { return };
         for (number, comment) in token.leading().iter().enumerate() {
@@ -135,7 +136,7 @@ impl<'t> Printer<'t> {
         }
     }
 
-    /// Writes a token on the line at hand, with the comments before it.
+    /// Writes a token on the current line, with the comments before it.
     pub(super) fn emit(&mut self, index: usize) {
         self.flush();
         let Some(token) = self.tokens.get(index) else { return };
@@ -168,8 +169,8 @@ impl<'t> Printer<'t> {
         brace == Some(Kind::Open(Delimiter::Brace)) && self.kind(close) == Kind::Close(Delimiter::Brace)
     }
 
-    /// Writes a comma or semicolon, or a brace that opens a block, behind the last token, before the comments that
-    /// stand there; `None` stands for a comma that was not in the text.
+    /// Writes a comma, a semicolon or the opening brace of a block directly after the last token, before its
+    /// comments; `None` is a comma that is not in the input.
     pub(super) fn emit_early(&mut self, index: Option<usize>) {
         let Some(index) = index else { return self.write(",") };
         let Some(token) = self.tokens.get(index) else { return };
@@ -181,8 +182,8 @@ impl<'t> Printer<'t> {
         self.defer(token.trailing(), 0);
     }
 
-    /// Writes a brace behind the last token, before the comments that stand between the two. The first of them that
-    /// has a line of its own begins the block.
+    /// Writes an opening brace directly after the last token, before the comments between the two. The first
+    /// of these comments on its own line begins the block.
     pub(super) fn open_early(&mut self, open: usize) {
         self.emit_early(Some(open));
         if let Some(first) = self.pending.iter_mut().find(|pending| pending.comment.newline_before) {
@@ -190,12 +191,12 @@ impl<'t> Printer<'t> {
         }
     }
 
-    /// Writes a bracket that closes lines of entries.
+    /// Writes the closing bracket after lines of entries.
     pub(super) fn end(&mut self, index: usize, indent: usize, blank: BlankLine) {
         let Some(token) = self.tokens.get(index) else { return };
         let on_line = token.leading().iter().take_while(|comment| !comment.newline_before).count();
-        let (behind, before) = token.leading().split_at(on_line);
-        self.defer(behind, 0);
+        let (on_same_line, before) = token.leading().split_at(on_line);
+        self.defer(on_same_line, 0);
         self.flush();
         for (number, comment) in before.iter().enumerate() {
             let blank = comment.blank_before && (number > 0 || blank == BlankLine::Keep);
@@ -225,7 +226,7 @@ impl<'t> Printer<'t> {
         self.column = indent;
     }
 
-    /// Writes the comments behind the last token.
+    /// Writes the deferred comments after the last token.
     pub(super) fn flush(&mut self) {
         if self.pending.is_empty() {
             return;
@@ -253,7 +254,7 @@ impl<'t> Printer<'t> {
     }
 
     fn comment(&mut self, comment: &Comment<'_>) {
-        // Blanks at the end of a line of documentation are part of it.
+        // Spaces at the end of a line of documentation are part of it.
         let end = if comment.text.starts_with("//!") { ['\r'].as_slice() } else { &[' ', '\t', '\r', '\n'] };
         let mut lines = comment.text.trim_end_matches(end).split('\n').map(|line| line.trim_end_matches(end));
         let first = lines.next().unwrap_or_default();
@@ -290,18 +291,18 @@ impl<'t> Printer<'t> {
     }
 }
 
-/// Whether no blank is missed between a comment and this.
+/// Whether a comment needs no space between itself and this token.
 fn ends_something(kind: Kind) -> bool {
     matches!(kind, Kind::Comma | Kind::Semicolon | Kind::Colon | Kind::Path | Kind::Close(_))
 }
 
-/// A further line of a block comment, moved along with the first.
+/// A line of a block comment after the first, indented relative to the first.
 fn shifted(line: &str, old: Option<usize>, new: usize) -> String {
     let Some(old) = old else { return line.to_owned() };
     let rest = line.trim_start_matches(' ');
-    let blanks = line.len() - rest.len();
+    let spaces = line.len() - rest.len();
     if rest.is_empty() || rest.starts_with('\t') {
         return line.to_owned();
     }
-    " ".repeat((blanks + new).saturating_sub(old)) + rest
+    " ".repeat((spaces + new).saturating_sub(old)) + rest
 }

@@ -1,13 +1,12 @@
-//! Walks through the files of a compilation and shows every construct to the lints.
+//! Walks through the files of a compilation and runs the lints on every construct.
 //!
-//! Invariants: findings are ordered by file and position; a file with syntax errors is left out, since the compiler
-//! has said what there is to say.
+//! Invariants: findings are ordered by file and position; a file with syntax errors is skipped, because the
+//! compiler has already reported them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::selection::Selection;
-use super::table::Lint;
+use super::table::{Lint, Selection};
 use crate::ast::{
     Attribute, AttributeArgument, ExpressionKind, Field, File, Function, Item, ItemKind, Member, Payload,
     Variant,
@@ -18,7 +17,7 @@ use crate::location::Span;
 use crate::parse::{Token, parse, scan};
 use crate::schema::TypeKind;
 
-/// The findings of the selected lints in all files, ordered by file and position, as warnings.
+/// Returns the findings of the selected lints in all files as warnings, ordered by file and position.
 ///
 /// ```
 /// use kaa_idl::lint::{Selection, lint};
@@ -61,7 +60,7 @@ pub fn lint(compilation: &Compilation, selection: &Selection) -> Vec<Diagnostic>
     diagnostics
 }
 
-/// The tags of variants by file and the place of the name; empty if the files do not compile.
+/// The tags of variants by file and offset of the name; empty if the files do not compile.
 type Tags = HashMap<(Arc<str>, usize), u32>;
 
 fn tags(compilation: &Compilation) -> Tags {
@@ -88,7 +87,7 @@ pub(super) struct Linter<'a> {
     pub(super) tokens: Vec<Token>,
     selection: &'a Selection,
     tags: &'a Tags,
-    /// The names that the constructs around allow.
+    /// The names that the enclosing constructs allow.
     allowed: Vec<String>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -178,7 +177,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Fields, parameters or elements that are still there.
+    /// Checks fields, parameters or elements, without tombstones.
     fn fields(&mut self, fields: &[Field], mut check: impl FnMut(&mut Self, &Field)) {
         for field in fields.iter().filter(|field| !field.tombstone) {
             self.with_allowed(&field.attributes, |linter| {
@@ -188,7 +187,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Looks at a construct with its `#[allow]` in force.
+    /// Checks a construct with its `#[allow]` in effect.
     fn with_allowed(&mut self, attributes: &[Attribute], check: impl FnOnce(&mut Self)) {
         let outer = self.allowed.len();
         for attribute in attributes.iter().filter(|attribute| attribute.name.text == "allow") {
@@ -199,7 +198,7 @@ impl Linter<'_> {
         self.allowed.truncate(outer);
     }
 
-    /// Takes a finding, unless its lint does not run or is allowed here.
+    /// Adds a finding, unless its lint is not selected or is allowed here.
     pub(super) fn report(&mut self, lint: Lint, diagnostic: Diagnostic) {
         if self.selection.contains(lint) && !self.allowed.iter().any(|allowed| allowed == lint.name()) {
             self.diagnostics.push(diagnostic);
@@ -210,13 +209,13 @@ impl Linter<'_> {
         Place::new(self.path, span)
     }
 
-    /// The tag that a variant has.
+    /// The tag of a variant.
     pub(super) fn tag(&self, variant: &Variant) -> Option<u32> {
         self.tags.get(&(Arc::clone(self.path), variant.name.span.start())).copied()
     }
 }
 
-/// The names in an `#[allow(…)]`, with their places.
+/// The names in an `#[allow(…)]`, with their spans.
 pub(super) fn allowed_names(attribute: &Attribute) -> impl Iterator<Item = (String, Span)> {
     attribute.arguments.iter().flatten().filter_map(|argument| match argument {
         AttributeArgument::Value(value) => match &value.kind {

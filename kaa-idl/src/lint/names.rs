@@ -1,7 +1,8 @@
-//! Lints about how names are written.
+//! Lints about the case of names, and the fix that renames a member.
 //!
-//! Invariants: a name is as it should be if it lacks what its casing excludes, so that `HTTPServer` passes as well as
-//! `HttpServer`.
+//! Invariants: a name is only reported for characters that its case excludes, so that both `HTTPServer` and
+//! `HttpServer` pass; the fix keeps the name on the wire, and with it every fingerprint; it is only offered
+//! if the old name is used nowhere else in the schema and the new one is free.
 
 use super::linter::Linter;
 use super::table::Lint;
@@ -11,16 +12,16 @@ use crate::diagnostic::{Diagnostic, Edit};
 use crate::location::Span;
 use crate::parse::{Bracket, TokenKind};
 
-/// A field, parameter or method, whose name stands where it is declared and nowhere else.
+/// A field, parameter or method, whose name is used only in its declaration.
 #[derive(Debug, Clone, Copy)]
 struct RenameCandidate<'a> {
     lint: Lint,
     noun: &'static str,
     name: &'a Name,
     attributes: &'a [Attribute],
-    /// The whole declaration.
+    /// The span of the whole declaration.
     span: Span,
-    /// Whether it may be renamed here.
+    /// Whether the fix may rename it.
     can_rename: bool,
 }
 
@@ -50,7 +51,7 @@ impl Linter<'_> {
         }
         if noun == "error" && !item.name.text.ends_with("Error") {
             let place = self.place(item.name.span);
-            let message = format!("the error `{}` does not say in its name that it is one", item.name.text);
+            let message = format!("the name of the error `{}` does not end in `Error`", item.name.text);
             let better = format!(
                 "call it `{}Error`, and keep its name on the wire with `#[selector(\"{0}\")]`",
                 item.name.text
@@ -66,7 +67,7 @@ impl Linter<'_> {
         }
     }
 
-    /// A constant or a flag.
+    /// Checks the name of a constant or a flag.
     pub(super) fn upper_case_name(&mut self, name: &Name, noun: &str) {
         if name.text.contains(|character: char| character.is_ascii_lowercase()) {
             let better = snake_case(&name.text).to_ascii_uppercase();
@@ -74,7 +75,7 @@ impl Linter<'_> {
         }
     }
 
-    /// A field that can be renamed unless its name stands in a `#[display]`.
+    /// Checks the name of a field. It cannot be renamed if its name is used in a `#[display]`.
     pub(super) fn field_name(&mut self, field: &Field, fields: &[Field], can_rename: bool) {
         let names = fields.iter().map(|field| field.name.text.as_str());
         self.snake_case_name(renamed(Lint::FieldSnake, "field", field, can_rename), names);
@@ -98,14 +99,14 @@ impl Linter<'_> {
         );
     }
 
-    /// Events are recognised by their names.
+    /// Checks that the name of an event begins with `on_`.
     pub(super) fn event_name(&mut self, function: &Function, client: bool) {
         let Function { name, oneway, .. } = function;
         if !client || oneway.is_none() || name.text.starts_with("on_") || has_upper(&name.text) {
             return;
         }
         let place = self.place(name.span);
-        let message = format!("`{}` is an event, and does not begin with `on_`", name.text);
+        let message = format!("`{}` is an event, but does not begin with `on_`", name.text);
         let finding =
             Diagnostic::warning(Lint::ClientOnewayStartsWithOn, message, place, "should begin with `on_`")
                 .with_help(format!(
@@ -115,18 +116,18 @@ impl Linter<'_> {
         self.report(Lint::ClientOnewayStartsWithOn, finding);
     }
 
-    /// A member whose name is not in snake case, among the names beside it.
+    /// Checks that a member's name is in snake case. `siblings` are the names of the members siblings it.
     fn snake_case_name<'n>(
         &mut self,
         member: RenameCandidate<'_>,
-        mut beside: impl Iterator<Item = &'n str>,
+        mut siblings: impl Iterator<Item = &'n str>,
     ) {
         let RenameCandidate { lint, noun, name, attributes, span, can_rename } = member;
         if !has_upper(&name.text) {
             return;
         }
         let better = snake_case(&name.text);
-        let taken = beside.any(|other| other == better);
+        let taken = siblings.any(|other| other == better);
         let place = self.place(name.span);
         let message = format!("the {noun} `{}` should be written `{better}`", name.text);
         let finding = Diagnostic::warning(lint, message, place.clone(), "not in its usual case");
@@ -139,10 +140,10 @@ impl Linter<'_> {
             edits.push(Edit { place: start, replacement: format!("#[selector(\"{}\")] ", name.text) });
         }
         edits.push(Edit { place, replacement: better });
-        self.report(lint, finding.with_edits(edits, "rename it, and keep its name on the wire"));
+        self.report(lint, finding.with_edits(edits, "rename it and keep its name on the wire"));
     }
 
-    /// Where the words of a declaration begin that begins here with docs and attributes.
+    /// The start of the first word of a declaration, after its docs and attributes.
     fn end_of_decoration(&self, start: usize) -> usize {
         let first = self.tokens.partition_point(|token| token.span.start() < start);
         let mut depth = 0usize;

@@ -1,6 +1,7 @@
-//! What lowering works with: the file, the offset of the chunk, and the pairs.
+//! The state of lowering one chunk, and the diagnostics that several constructs share.
 //!
-//! Invariants: [`Lowering::span`] never includes the blanks that the grammar swallows behind an optional part.
+//! Invariants: [`Lowering::span`] never includes the whitespace that the grammar consumes after an optional
+//! part.
 
 use pest::Parser;
 use pest::iterators::Pair;
@@ -19,9 +20,9 @@ pub(crate) struct Lowering<'t, 'd> {
     pub(super) source: ScannedFile<'t>,
     base: usize,
     pub(super) diagnostics: &'d mut Vec<Diagnostic>,
-    /// Set when something inside the item at hand could not be parsed.
+    /// Whether something inside the current item could not be parsed.
     pub(super) incomplete: bool,
-    /// Names of items that were written inside the item at hand.
+    /// Names of items that were declared inside the current item.
     pub(super) recovered_names: Vec<String>,
 }
 
@@ -40,7 +41,7 @@ impl<'t, 'd> Lowering<'t, 'd> {
         Place::new(self.source.path, span)
     }
 
-    /// The original text, strings and docs included.
+    /// The original text, with strings and docs unmasked.
     pub(super) fn text(&self, node: &Node<'_>) -> &'t str {
         self.span(node).text(self.source.text)
     }
@@ -64,13 +65,13 @@ impl<'t, 'd> Lowering<'t, 'd> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// A separator that is absent: points right behind the token before it.
+    /// Reports a missing separator, directly after the token before it.
     pub(super) fn missing(&mut self, node: &Node<'_>, separator: &str) {
         let offset = self.span(node).start();
         self.report(crate::parse::missing(self.source, offset, separator));
     }
 
-    /// A separator of the wrong kind.
+    /// Reports a separator of the wrong kind.
     pub(super) fn wrong_separator(&mut self, node: &Node<'_>, separator: &str, why: &str) {
         let place = self.place(self.span(node));
         let found = node.as_str();
@@ -98,7 +99,8 @@ impl<'t, 'd> Lowering<'t, 'd> {
         );
     }
 
-    /// Something that is no member: parses it once more, alone, for the error's place and expectations.
+    /// Reports an error node: parses it again on its own, to find the place of the error and what was
+    /// expected.
     pub(super) fn error_node(&mut self, node: &Node<'_>, rule: Rule, separator: &[char]) {
         self.incomplete = true;
         let inside = self.span(node);
@@ -109,14 +111,14 @@ impl<'t, 'd> Lowering<'t, 'd> {
             Err(error) => unexpected(self.source, construct(rule), base, &error),
             Ok(_) => {
                 let place = self.place(Span::new(base, base + text.len()));
-                Diagnostic::error(Code::UnexpectedToken, "this cannot stand here", place, "unexpected")
+                Diagnostic::error(Code::UnexpectedToken, "this is not allowed here", place, "unexpected")
             }
         };
         self.report(diagnostic);
     }
 }
 
-/// What a rule that stands alone was about to read.
+/// The construct that a standalone rule reads.
 fn construct(rule: Rule) -> Construct {
     match rule {
         Rule::variant_alone => Construct::Variant,

@@ -1,6 +1,6 @@
-//! Lowers what stands in services, interfaces and `client` blocks.
+//! Lowers the members of services, interfaces and `client` blocks.
 //!
-//! Invariants: where a `client` block may stand is not decided here.
+//! Invariants: whether a `client` block is allowed in its place is not decided here.
 
 use super::Lowering;
 use super::fields::Decoration;
@@ -77,7 +77,7 @@ impl Lowering<'_, '_> {
         Function { docs, attributes, ..function }
     }
 
-    /// `Stream<T>` and `stream<T>`, as other languages write what is `stream T` here.
+    /// Accepts `Stream<T>` and `stream<T>`, the syntax of other languages for `stream T`.
     fn stream_as_type(&mut self, ty: &mut Type) {
         let TypeKind::Path { path, arguments } = &ty.kind else { return };
         let ([name], [], [TypeArgument::Type(inner)]) =
@@ -97,11 +97,11 @@ impl Lowering<'_, '_> {
             place,
             "unknown type",
         );
-        self.report(diagnostic.with_fix(whole, right, "a stream is written `stream` and its element"));
+        self.report(diagnostic.with_fix(whole, right, "write `stream` before the item type"));
         ty.kind = TypeKind::Stream(Box::new(inner));
     }
 
-    /// `-> Result<T, E>`, as Rust writes what is `-> T throws E` here.
+    /// Accepts `-> Result<T, E>`, the syntax of Rust for `-> T throws E`.
     fn result_as_error(&mut self, function: &mut Function) {
         let Some((ty, span)) = &function.returns else { return };
         let TypeKind::Path { path, arguments } = &ty.kind else { return };
@@ -122,7 +122,7 @@ impl Lowering<'_, '_> {
         };
         let diagnostic =
             Diagnostic::error(Code::UnknownType, "there is no type `Result`", place, "unknown type");
-        let help = "a method that can fail says so with `throws`";
+        let help = "a method declares its error with `throws`";
         self.report(diagnostic.with_fix(self.place(span), right, help));
         function.returns = (!unit).then_some((value, span));
         function.throws = Some((error, span));
@@ -132,7 +132,7 @@ impl Lowering<'_, '_> {
         let place = self.place(self.span(node));
         self.report(
             Diagnostic::error(Code::UnexpectedToken, "a method declares one error", place, "more than one")
-                .with_help("declare an `error` whose variants hold both"),
+                .with_help("declare an `error` whose variants contain both"),
         );
     }
 
@@ -171,7 +171,7 @@ impl Lowering<'_, '_> {
                 place.clone(),
                 "more than one",
             )
-            .with_fix(place, right, "each has an `include` of its own"),
+            .with_fix(place, right, "write an `include` for each"),
         );
         paths
     }

@@ -78,13 +78,13 @@ impl Lowering<'_, '_> {
         arguments.shrink_to_fit();
         let Some(path) = path else { return TypeKind::Invalid };
         match self.pointer(span, &path, &arguments) {
-            Some(meant) => meant,
+            Some(pointee) => pointee,
             None => TypeKind::Path { path, arguments },
         }
     }
 
-    /// Pointers that other languages have; no type here takes arguments but the built-in ones, so nothing else can be
-    /// meant.
+    /// Accepts `Box<T>` and similar pointers of Rust. Only built-in types take arguments, so nothing else can
+    /// be meant.
     fn pointer(&mut self, span: Span, path: &Path, arguments: &[TypeArgument]) -> Option<TypeKind> {
         let ([name], [], [TypeArgument::Type(inner)]) =
             (path.dotted.as_slice(), path.rest.as_slice(), arguments)
@@ -95,7 +95,7 @@ impl Lowering<'_, '_> {
         if !matches!(name.text.as_str(), "Box" | "Arc" | "Rc") {
             return None;
         }
-        let help = "values are plain, and recursive types are boxed by themselves: write the type alone";
+        let help = "there are no pointers, and recursive types are boxed automatically: write only the type";
         let message = format!("there is no type `{}`", name.text);
         let place = self.place(name.span);
         let diagnostic = Diagnostic::error(Code::UnknownType, message, place, "unknown type");
@@ -116,7 +116,7 @@ impl Lowering<'_, '_> {
                 let number = whole.rsplit(['.', '=']).next().unwrap_or_default().trim_start();
                 let both_ends = node.into_inner().any(|child| child.as_rule() == Rule::both_ends);
                 let message =
-                    if both_ends { "bounds have only an upper end" } else { "a bound is written `..=N`" };
+                    if both_ends { "a bound has only an upper end" } else { "a bound is written `..=N`" };
                 let number = if number.is_empty() { "N" } else { number };
                 let place = self.place(span);
                 self.report(

@@ -1,4 +1,5 @@
-//! Cuts a file into chunks: one item, `use` or `package` line each, so that an error stays where it is.
+//! Cuts a file into chunks of one item, `use` or `package` line each, so that an error affects only its
+//! chunk.
 //!
 //! Invariants: chunks do not overlap and keep the order of the text; every token is in exactly one chunk.
 
@@ -12,11 +13,11 @@ pub(crate) struct Chunk {
     pub(crate) span: Span,
     /// Indices of its tokens.
     pub(crate) tokens: std::ops::Range<usize>,
-    /// Whether its brackets are wrong, so that it must not be parsed.
+    /// Whether it must not be parsed, because its brackets are wrong.
     pub(crate) broken: bool,
 }
 
-/// Cuts at the ends of items and before what can only begin one.
+/// Cuts at the ends of items and before tokens that can only begin an item.
 pub(crate) fn chunks(text: &str, tokens: &[Token], matching: &Matching) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut broken = matching.broken.iter().copied().peekable();

@@ -1,6 +1,6 @@
 //! Turns the grammar's errors into diagnostics: what was expected, what was found, what to write instead.
 //!
-//! Invariants: no rule's name reaches a message; the place is the first token that does not fit.
+//! Invariants: a message never contains the name of a rule; its place is the first unexpected token.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::tokens::{ScannedFile, is_item_keyword};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
-/// How many errors of syntax one file may have; nobody reads so many, and each takes memory.
+/// The maximum number of syntax errors in one file; more are of no use, and each takes memory.
 pub(crate) const MAX_ERRORS: usize = 10_000;
 
 /// The diagnostic for an error of the grammar in the text that begins at `base`.
@@ -32,7 +32,7 @@ pub(crate) fn unexpected(
     let found = found_at(source, offset);
     let before = word_before(source.masked, offset);
     let expectations = expectations(rules);
-    let wanted = list(&expectations);
+    let expected = list(&expectations);
     let found_text = found.text(source.text);
     let what = match found_text {
         "" => "the end of the file".to_owned(),
@@ -43,31 +43,31 @@ pub(crate) fn unexpected(
     if found_text.starts_with("///") {
         return Diagnostic::error(
             Code::DanglingDoc,
-            "a doc comment documents nothing here",
+            "this doc comment documents nothing",
             place,
-            "nothing follows that it could describe",
+            "nothing that can be documented follows",
         )
         .with_help("an ordinary comment begins with `//`");
     }
     if let Some(known) = recognize(&SyntaxContext::new(construct, source, found, rules)) {
         return known;
     }
-    let begins_next =
+    let begins_statement =
         found_text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_}#".contains(first));
-    if (begins_next || found_text.is_empty()) && wants_only_semicolon(rules) {
+    if (begins_statement || found_text.is_empty()) && expects_only_semicolon(rules) {
         return missing(source, offset, ";");
     }
-    let message = if wanted.is_empty() {
+    let message = if expected.is_empty() {
         format!("unexpected {what}")
     } else {
-        format!("expected {wanted}, found {what}")
+        format!("expected {expected}, found {what}")
     };
-    let label = if wanted.is_empty() { "unexpected".to_owned() } else { format!("expected {wanted}") };
+    let label = if expected.is_empty() { "unexpected".to_owned() } else { format!("expected {expected}") };
     Diagnostic::error(Code::UnexpectedToken, message, place, label)
         .with_optional_help(help_for(construct, found_text, &before, rules))
 }
 
-/// The diagnostic for an absent separator, pointing right behind the token before it.
+/// The diagnostic for a missing separator; it points directly after the token before.
 pub(crate) fn missing(source: ScannedFile<'_>, offset: usize, separator: &str) -> Diagnostic {
     let before = source.masked.get(..offset).unwrap_or_default();
     let place = Place::new(source.path, Span::at(before.trim_end().len()));
@@ -80,7 +80,7 @@ pub(crate) fn missing(source: ScannedFile<'_>, offset: usize, separator: &str) -
     .with_fix(place, separator, format!("add the `{separator}`"))
 }
 
-/// The token at an offset, or the one that follows the blanks there.
+/// The token at an offset, or after the whitespace there.
 fn found_at(source: ScannedFile<'_>, offset: usize) -> Span {
     let rest = source.masked.get(offset..).unwrap_or_default();
     let start = offset + (rest.len() - rest.trim_start().len());
@@ -113,8 +113,8 @@ fn shortened(text: &str) -> String {
     short
 }
 
-/// Whether the statement was complete but for its semicolon.
-fn wants_only_semicolon(rules: &[Rule]) -> bool {
+/// Whether only the semicolon of a statement is missing.
+fn expects_only_semicolon(rules: &[Rule]) -> bool {
     let end = [Rule::semicolon, Rule::wrong_comma, Rule::missing_semicolon];
     rules.iter().any(|rule| end.contains(rule))
         && rules.iter().all(|rule| {
@@ -160,7 +160,8 @@ fn is_starter(rule: Rule) -> bool {
     )
 }
 
-/// What could stand at the place, most telling first; what is always possible is only named if nothing else is.
+/// What the grammar expected, the most informative first. Weak expectations are only given if there are no
+/// others.
 fn expectations(rules: &[Rule]) -> Vec<&'static str> {
     if rules.contains(&Rule::kw_const) && rules.contains(&Rule::structure) {
         return vec!["an item"];
@@ -176,7 +177,7 @@ fn expectations(rules: &[Rule]) -> Vec<&'static str> {
     described.into_iter().map(|(_, text)| text).collect()
 }
 
-/// The rank from which on an expectation is only worth saying alone.
+/// The rank of weak expectations: what follows them is nearly always possible.
 const WEAK: u8 = 5;
 
 fn describe(rule: Rule) -> Option<(u8, &'static str)> {
@@ -231,41 +232,44 @@ fn list(texts: &[&str]) -> String {
     }
 }
 
-/// What people coming from other languages are likely to have meant.
+/// A help text for the syntax of other languages.
 fn help_for(construct: Construct, found: &str, before: &str, rules: &[Rule]) -> Option<String> {
-    let wants = |any: &[Rule]| any.iter().any(|rule| rules.contains(rule));
-    let variants = wants(&[Rule::variant_block]);
-    let member = wants(&[Rule::member_alone, Rule::function, Rule::kw_fn, Rule::client, Rule::include]);
-    let list = wants(&[Rule::comma, Rule::EOI]);
+    let expects = |any: &[Rule]| any.iter().any(|rule| rules.contains(rule));
+    let variants = expects(&[Rule::variant_block]);
+    let member = expects(&[Rule::member_alone, Rule::function, Rule::kw_fn, Rule::client, Rule::include]);
+    let list = expects(&[Rule::comma, Rule::EOI]);
     let text = match (found, before) {
-        (";", _) if variants => "the variants stand in braces, even if there are none",
-        ("{", _) if construct == Construct::Member && wants(&[Rule::semicolon]) => {
-            "methods have no body in a schema: end it with `;`"
+        (";", _) if variants => "write the braces even if there are no variants",
+        ("{", _) if construct == Construct::Member && expects(&[Rule::semicolon]) => {
+            "methods have no body in a schema: end with `;`"
         }
-        ("{", _) if list => "a type is declared as an item of its own, not where it is used",
-        (":", _) if list && wants(&[Rule::close_parenthesis]) => {
-            "elements in parentheses have no names; with names write `Variant { name: Type }`"
+        ("{", _) if list => "declare the type as a separate item, not where it is used",
+        (":", _) if list && expects(&[Rule::close_parenthesis]) => {
+            "elements in parentheses have no names; for named fields write `Variant { name: Type }`"
         }
-        ("(", _) if wants(&[Rule::r#type, Rule::path, Rule::named]) => {
+        ("(", _) if expects(&[Rule::r#type, Rule::path, Rule::named]) => {
             "there are no tuples; declare a `struct`"
         }
-        ("-", _) if wants(&[Rule::dot]) => "names are letters, digits and `_`",
-        ("=", _) if wants(&[Rule::colon]) => "a name is followed by `:` and a type, then by `=` and a value",
-        ("," | "}", _) if wants(&[Rule::equals]) && !list => "every flag has a value, such as `1 << 0`",
-        (_, "optional" | "required" | "repeated") if wants(&[Rule::colon]) => {
+        ("-", _) if expects(&[Rule::dot]) => "names consist of letters, digits and `_`",
+        ("=", _) if expects(&[Rule::colon]) => {
+            "a name is followed by `:` and a type, then by `=` and a \
+        value"
+        }
+        ("," | "}", _) if expects(&[Rule::equals]) && !list => "every flag needs a value, such as `1 << 0`",
+        (_, "optional" | "required" | "repeated") if expects(&[Rule::colon]) => {
             "a field is written `name: Type`; the type may be an `Option<Type>` or a `Vec<Type>`"
         }
-        (_, "fn") if wants(&[Rule::colon]) => "methods stand in a `service` or an `interface`",
+        (_, "fn") if expects(&[Rule::colon]) => "methods belong inside a `service` or an `interface`",
         (word, _) if member && is_item_keyword(word) => {
-            "items stand at the top of a file, not in one another"
+            "items belong at the top level of a file, not inside other items"
         }
         ("async" | "pub" | "rpc" | "def" | "void", _) if member => {
             "a method is written `fn name(parameter: Type) -> Type;`"
         }
-        ("->", _) if wants(&[Rule::semicolon]) => {
+        ("->", _) if expects(&[Rule::semicolon]) => {
             "the result comes before `throws`: `fn name() -> Type throws Error;`"
         }
-        _ if wants(&[Rule::attribute_arguments, Rule::open_bracket]) => {
+        _ if expects(&[Rule::attribute_arguments, Rule::open_bracket]) => {
             "attributes are written `#[name]`, `#[name(value)]` or `#[name(key = value)]`"
         }
         _ => return None,

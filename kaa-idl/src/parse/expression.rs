@@ -5,11 +5,11 @@
 /// The modifier of a rule.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// Makes a pair, and skips blanks between its parts.
+    /// Produces a pair, and skips whitespace between its parts.
     Normal,
-    /// `_`: makes no pair.
+    /// `_`: produces no pair.
     Silent,
-    /// `@`: makes a pair without parts, and skips nothing.
+    /// `@`: produces a pair without inner pairs, and skips no whitespace.
     Atomic,
 }
 

@@ -1,7 +1,7 @@
-//! Parses one file: the order of the steps, and what is said about a chunk that is no item at all.
+//! Parses one file: runs the steps in order and reports chunks that are not items.
 //!
-//! Invariants: on a line with a lexical error nothing else is complained about, nor twice about one bracket; of several chunks in a row that are
-//! no items only the first is reported.
+//! Invariants: a line with a lexical error gets no other syntax error; an unclosed `<` is reported once; of
+//! consecutive chunks that are not items only the first is reported.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
 use crate::lower::Lowering;
 
-/// Parses one file; what is wrong with it is in the diagnostics, and the tree holds the rest.
+/// Parses one file into a syntax tree and its syntax errors. The tree holds everything that parsed.
 #[must_use]
 pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
     let path: Arc<str> = Arc::from(path);
@@ -48,7 +48,7 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         file: &mut file,
         diagnostics: &mut syntax,
         after_error: false,
-        lost: None,
+        first_unparsed: None,
         broken_use: false,
     };
     for chunk in &chunks {
@@ -59,9 +59,9 @@ pub fn parse(path: &str, text: &str) -> (ast::File, Vec<Diagnostic>) {
         parser.chunk(chunk);
     }
     parser.inner_docs(&chunks);
-    let lost = parser.lost.unwrap_or(usize::MAX);
-    // Where an item's beginning was not understood, its end is no news.
-    syntax.extend(matching.stray.filter(|stray| stray.primary.place.span.start() < lost));
+    let first_unparsed = parser.first_unparsed.unwrap_or(usize::MAX);
+    // After a chunk that did not parse, a stray closing bracket probably follows from that error.
+    syntax.extend(matching.stray.filter(|stray| stray.primary.place.span.start() < first_unparsed));
     let damaged: HashSet<usize> =
         scan.diagnostics.iter().map(|diagnostic| lines.line(diagnostic.primary.place.span.start())).collect();
     let angles: HashSet<usize> = matching.open_angles.iter().map(|span| lines.line(span.start())).collect();
@@ -84,11 +84,11 @@ struct FileParser<'t> {
     scan: &'t Scan,
     file: &'t mut ast::File,
     diagnostics: &'t mut Vec<Diagnostic>,
-    /// Whether what stood before was not understood, so that what follows may be a part of it.
+    /// Whether the chunk before did not parse, so that this one may continue it.
     after_error: bool,
-    /// Where the first item was not understood.
-    lost: Option<usize>,
-    /// Whether the chunk before was a `use` with something wrong, whose names may stand in this one.
+    /// The offset of the first chunk that did not parse.
+    first_unparsed: Option<usize>,
+    /// Whether the chunk before was a malformed `use`, whose names may continue in this one.
     broken_use: bool,
 }
 
@@ -119,8 +119,8 @@ impl FileParser<'_> {
     fn stop(&mut self, chunk: &Chunk) {
         let place = Place::new(self.source.path, Span::at(chunk.span.start()));
         let message = format!("this file has more than {MAX_ERRORS} errors");
-        let diagnostic = Diagnostic::error(Code::TooDeep, message, place, "given up here");
-        self.diagnostics.push(diagnostic.with_help("the rest of this file was not looked at"));
+        let diagnostic = Diagnostic::error(Code::TooDeep, message, place, "stopped here");
+        self.diagnostics.push(diagnostic.with_help("the rest of this file was not checked"));
         self.file.incomplete = true;
     }
 
@@ -136,7 +136,7 @@ impl FileParser<'_> {
         {
             self.not_an_item(token.span, first, head);
             self.after_error = true;
-            self.lost.get_or_insert(chunk.span.start());
+            self.first_unparsed.get_or_insert(chunk.span.start());
             self.recover_names(tokens);
             return;
         }
@@ -149,13 +149,13 @@ impl FileParser<'_> {
             Err(error) => {
                 self.diagnostics.push(unexpected(self.source, Construct::Item, chunk.span.start(), &error));
                 self.after_error = true;
-                self.lost.get_or_insert(chunk.span.start());
+                self.first_unparsed.get_or_insert(chunk.span.start());
                 self.recover_names(tokens);
             }
         }
     }
 
-    /// Notes the names that a chunk would have declared, so that nobody calls them unknown.
+    /// Recovers the names that a chunk would have declared, so that uses of them are not reported as unknown.
     fn recover_names(&mut self, tokens: &[Token]) {
         let first = head(tokens).first().map_or("", |token| token.span.text(self.source.text));
         self.file.package_invalid |= first == "package" || likely_keyword(first) == Some("package");
@@ -167,7 +167,7 @@ impl FileParser<'_> {
             let words =
                 words.map(|word| word.span.text(self.source.text)).filter(|word| !is_item_keyword(word));
             self.file.recovered_names.extend(words.map(str::to_owned));
-            // An item whose name cannot be told may have had any.
+            // An item whose name was not recovered may have declared any name.
             self.file.incomplete |= self.file.recovered_names.len() == known;
         }
     }
@@ -176,7 +176,7 @@ impl FileParser<'_> {
         let place = Place::new(self.source.path, span);
         let message = format!("expected an item, found `{}`", word.chars().take(40).collect::<String>());
         let diagnostic =
-            Diagnostic::error(Code::ExpectedItem, message, place.clone(), "no item begins like this");
+            Diagnostic::error(Code::ExpectedItem, message, place.clone(), "not the start of an item");
         if let Some(diagnostic) = recognize_item_start(self.source, head, &diagnostic) {
             self.diagnostics.push(diagnostic);
             return;
@@ -189,16 +189,17 @@ impl FileParser<'_> {
                 diagnostic.with_suggestion(place, keyword, format!("did you mean `{keyword}`?"))
             }
             (word, _) if is_member_word(word) => {
-                diagnostic.with_help("methods stand inside a `service` or an `interface`")
+                diagnostic.with_help("methods belong inside a `service` or an `interface`")
             }
             _ => diagnostic.with_help(
-                "items are `const`, `newtype`, `type`, `struct`, `enum`, `flags`, `error`, `interface` and `service`",
+                "items are `const`, `newtype`, `type`, `struct`, `enum`, `flags`, `error`, `interface` and \
+                `service`",
             ),
         };
         self.diagnostics.push(diagnostic);
     }
 
-    /// `//!` lines before the first item are the package's; later ones dangle.
+    /// `//!` lines before the first item document the package; later ones are dangling.
     fn inner_docs(&mut self, chunks: &[Chunk]) {
         let first_item = chunks.iter().find(|chunk| {
             let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
@@ -216,18 +217,18 @@ impl FileParser<'_> {
                 self.diagnostics.push(
                     Diagnostic::error(
                         Code::DanglingDoc,
-                        "the package's documentation stands before its first item",
+                        "package documentation must come before the first item",
                         place,
-                        "too late",
+                        "comes after an item",
                     )
-                    .with_help("what follows is documented with `///`; an ordinary comment begins with `//`"),
+                    .with_help("document the next item with `///`; an ordinary comment begins with `//`"),
                 );
             }
         }
     }
 }
 
-/// A chunk's tokens behind its docs and attributes.
+/// A chunk's tokens after its docs and attributes.
 fn head(tokens: &[Token]) -> &[Token] {
     let mut depth = 0usize;
     let mut in_attribute = false;
@@ -251,12 +252,12 @@ fn head(tokens: &[Token]) -> &[Token] {
     tokens.get(start.unwrap_or(tokens.len())..).unwrap_or_default()
 }
 
-/// Whether a word begins something that stands in services.
+/// Whether a word begins a member of a service.
 fn is_member_word(word: &str) -> bool {
     matches!(word, "fn" | "oneway" | "client" | "include" | "reserved" | "rpc" | "async" | "pub")
 }
 
-/// The keyword that a word was likely meant to be.
+/// The keyword that was probably intended.
 fn likely_keyword(word: &str) -> Option<&'static str> {
     let keywords = [
         "package",

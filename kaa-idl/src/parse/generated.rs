@@ -1,9 +1,10 @@
-//! What pest reads in `grammar.pest`. Generated; `KAA_BLESS=1 cargo test -p kaa-rpc-grammar` renews it.
+//! The rules of `grammar.pest` as data. Generated: `KAA_BLESS=1 cargo test -p kaa-rpc-grammar` regenerates
+//! it.
 //!
-//! Invariants: a test compares this file with what the grammar gives.
+//! Invariants: a test compares this file with the grammar.
 
 use super::expression::{Expression, Kind};
-/// The rules of the grammar, in its order.
+/// The rules of the grammar, in the grammar's order.
 #[allow(
     non_camel_case_types,
     clippy::upper_case_acronyms,
@@ -98,7 +99,7 @@ pub(crate) enum Rule {
     grouped,
     empty_list,
     empty_map,
-    filled,
+    not_empty,
     float,
     exponent,
     integer,
@@ -160,7 +161,7 @@ pub(crate) enum Rule {
     close_bracket,
 }
 impl Rule {
-    /// How a rule is called, and what it matches.
+    /// The modifier of a rule, and what it matches.
     #[allow(clippy::too_many_lines, reason = "a table")]
     pub(super) fn definition(self) -> (Kind, &'static Expression<Self>) {
         match self {
@@ -1425,7 +1426,7 @@ impl Rule {
                             Expression::Rule(Rule::empty_list),
                             Expression::Rule(Rule::empty_map),
                             Expression::Rule(Rule::grouped),
-                            Expression::Rule(Rule::filled),
+                            Expression::Rule(Rule::not_empty),
                             Expression::Rule(Rule::path),
                         ],
                     ),
@@ -1465,7 +1466,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::filled => {
+            Self::not_empty => {
                 (
                     Kind::Normal,
                     &Expression::Choice(

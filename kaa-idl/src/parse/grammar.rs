@@ -1,7 +1,7 @@
-//! Runs the grammar: the expressions that `generated.rs` holds, on pest's parser state.
+//! Runs the grammar: evaluates the expressions of `generated.rs` on pest's parser state.
 //!
-//! Invariants: a rule and an expression do what pest's own generator would make of them; only calls of rules recurse,
-//! so the depth of the native stack is bounded by the depth of the text's brackets.
+//! Invariants: rules and expressions behave like the code that pest's own generator writes; only calls of
+//! rules recurse, so the depth of brackets in the text bounds the depth of the native stack.
 
 use pest::error::Error;
 use pest::iterators::Pairs;
@@ -58,7 +58,7 @@ fn sequence<'i>(parts: &'static [Part], state: State<'i>) -> ParseResult<State<'
     state.sequence(|mut state| {
         for (index, part) in parts.iter().enumerate() {
             if index > 0 {
-                state = blanks(state)?;
+                state = whitespace(state)?;
             }
             state = run(part, state)?;
         }
@@ -81,11 +81,11 @@ fn repeated<'i>(inner: &'static Part, state: State<'i>) -> ParseResult<State<'i>
         return state.repeat(|state| run(inner, state));
     }
     state.optional(|state| {
-        run(inner, state)?.repeat(|state| state.sequence(|state| run(inner, blanks(state)?)))
+        run(inner, state)?.repeat(|state| state.sequence(|state| run(inner, whitespace(state)?)))
     })
 }
 
-fn blanks(state: State<'_>) -> ParseResult<State<'_>> {
+fn whitespace(state: State<'_>) -> ParseResult<State<'_>> {
     if state.atomicity() == Atomicity::NonAtomic {
         state.repeat(|state| call(Rule::WHITESPACE, state))
     } else {

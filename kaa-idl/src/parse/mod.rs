@@ -1,7 +1,7 @@
-//! From text to syntax tree: scan, match brackets, cut into chunks, parse each chunk with the grammar, lower it.
+//! Parses text into a syntax tree: scan, match brackets, cut into chunks, parse each chunk, lower it.
 //!
-//! Invariants: a chunk's errors stay in the chunk; everything takes time linear in the text; the grammar only ever
-//! sees text whose brackets are balanced and not nested too deep, since it recurses on them.
+//! Invariants: an error in one chunk does not affect the others; parsing takes time linear in the text; the
+//! grammar only sees text with balanced brackets of limited depth, because it recurses on them.
 
 mod brackets;
 mod characters;
@@ -10,7 +10,7 @@ mod expected;
 mod expression;
 mod file;
 mod hints;
-// Keeps the layout that its generator gives it.
+// The generator decides its layout.
 #[rustfmt::skip]
 mod generated;
 mod grammar;

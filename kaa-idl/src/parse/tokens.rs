@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::location::Span;
 
-/// A token, as coarse as finding the ends of items needs it.
+/// A token, only as detailed as finding the ends of items requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
@@ -37,7 +37,7 @@ pub(crate) enum Bracket {
     Square,
 }
 
-/// The file that an error is in.
+/// A file after the scan: its path, text, masked copy and tokens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ScannedFile<'t> {
     pub(crate) path: &'t Arc<str>,
@@ -53,7 +53,7 @@ impl<'t> ScannedFile<'t> {
         self.tokens.get(index(span.start())..index(span.end())).unwrap_or_default()
     }
 
-    /// The names that keywords of items stand before.
+    /// The names that follow the keywords of items.
     pub(crate) fn declared(&self, tokens: &'t [Token]) -> impl Iterator<Item = &'t str> + use<'t> {
         let text = self.text;
         let words = tokens.iter().zip(tokens.iter().skip(1));
@@ -84,7 +84,7 @@ pub(crate) fn is_item_keyword(word: &str) -> bool {
     )
 }
 
-/// Whether a token is the first of its line.
+/// Whether a token is the first on its line.
 pub(crate) fn starts_line(text: &str, tokens: &[Token], index: usize) -> bool {
     let end = index.checked_sub(1).and_then(|before| tokens.get(before)).map_or(0, |token| token.span.end());
     let start = tokens.get(index).map_or(end, |token| token.span.start());

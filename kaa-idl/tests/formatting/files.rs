@@ -1,4 +1,5 @@
-//! Every `.kaa` file at hand: those of the project, of the reference, and of a corpus if there is one.
+//! Formats all available `.kaa` files: those of the project, of the reference, and of a corpus if there is
+//! one.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! One folder per subject: a text, and what becomes of it. `KAA_BLESS=1` accepts what comes out.
+//! One folder per subject: a text and the formatted text. `KAA_BLESS=1` accepts the actual result.
 
 use std::fs;
 use std::path::Path;

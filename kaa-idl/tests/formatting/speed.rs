@@ -1,17 +1,17 @@
-//! Formatting takes time in proportion to the text, whatever is in it.
+//! Formatting takes time linear in the length of the text, for any content.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use kaa_idl::format;
 
-/// Generous: a debug build on a busy machine takes a few seconds, something quadratic takes hours.
+/// Generous: a debug build on a busy machine takes a few seconds, quadratic time would take hours.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 fn check(mut entry: impl FnMut(&mut String, usize) -> std::fmt::Result, end: &str) {
     let mut text = "package demo;\n".to_owned();
     for number in 0..50_000 {
-        entry(&mut text, number).expect("a string takes everything");
+        entry(&mut text, number).expect("writing to a string cannot fail");
     }
     text.push_str(end);
     let start = Instant::now();

@@ -1,19 +1,19 @@
-//! Attributes written as other languages write them.
+//! Hints for attributes in the syntax of other languages.
 //!
-//! Invariants: only what stands in an attribute that was begun with `#` is looked at.
+//! Invariants: only attributes that begin with `#` are inspected.
 
 use super::SyntaxContext;
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
 
 pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
-    if !context.wants(&[Rule::attribute_arguments, Rule::open_bracket]) {
+    if !context.expects(&[Rule::attribute_arguments, Rule::open_bracket]) {
         return None;
     }
     if context.text(-1) == "#" && context.is_word(0) {
         let end = if context.text(1) == "(" { context.closing(1)? } else { 0 };
         let name = context.text(0);
-        return Some(context.error("an attribute stands in brackets", "expected `[`").with_edits(
+        return Some(context.error("an attribute is written in brackets", "expected `[`").with_edits(
             vec![context.insert_before(0, "["), context.insert_after(end, "]")],
             format!("write `#[{name}…]`").replace("…", if end == 0 { "" } else { "(…)" }),
         ));
@@ -38,7 +38,7 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let edit = context.edit(crate::location::Span::new(gap, context.span(value).end()), written);
     Some(
         context
-            .error("an attribute's value stands in parentheses", "expected `(`")
+            .error("an attribute's value is written in parentheses", "expected `(`")
             .with_edits(vec![edit], help),
     )
 }

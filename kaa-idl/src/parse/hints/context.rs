@@ -1,13 +1,13 @@
-//! The place where the grammar gave up, with the tokens around it.
+//! The context of a syntax error: the unexpected token and the tokens around it.
 //!
-//! Invariants: offsets count tokens from the one that does not fit; outside the file every text is empty.
+//! Invariants: offsets count tokens from the unexpected one; outside the file every text is empty.
 
 use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
 use crate::parse::Rule;
 use crate::parse::tokens::{ScannedFile, Token, TokenKind};
 
-/// What the parser was about to read.
+/// What the parser was reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Construct {
     /// An item, `use` or `package` line.
@@ -18,11 +18,11 @@ pub(crate) enum Construct {
     Variant,
     /// A flag.
     Flag,
-    /// What stands in a service or an interface.
+    /// A member of a service or an interface.
     Member,
 }
 
-/// The token that does not fit, and what the grammar wanted in its place.
+/// The unexpected token, and the rules that the grammar expected in its place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SyntaxContext<'t> {
     pub(super) construct: Construct,
@@ -38,7 +38,7 @@ impl<'t> SyntaxContext<'t> {
         Self { construct, source, index, found, rules }
     }
 
-    pub(super) fn wants(&self, any: &[Rule]) -> bool {
+    pub(super) fn expects(&self, any: &[Rule]) -> bool {
         any.iter().any(|rule| self.rules.contains(rule))
     }
 
@@ -66,7 +66,7 @@ impl<'t> SyntaxContext<'t> {
         self.token(offset).is_some_and(|token| token.kind == TokenKind::Quoted)
     }
 
-    /// Whether a token follows the one before it without a blank.
+    /// Whether there is no space between a token and the one before it.
     pub(super) fn touches(&self, offset: isize) -> bool {
         self.token(offset - 1).is_some() && self.span(offset - 1).end() == self.span(offset).start()
     }
@@ -76,7 +76,7 @@ impl<'t> SyntaxContext<'t> {
         matches!(self.text(offset), "," | ";" | "}" | ")")
     }
 
-    /// From one token to before another, both counted from the one that does not fit.
+    /// The span from one token up to another, which is not included.
     pub(super) fn between(&self, from: isize, to: isize) -> Span {
         self.span(from).to(self.span(to - 1))
     }
@@ -85,7 +85,7 @@ impl<'t> SyntaxContext<'t> {
         self.between(from, to).text(self.source.text)
     }
 
-    /// Where the type that begins at a token ends.
+    /// The offset of the token after the type that begins at a token.
     pub(super) fn type_end(&self, from: isize) -> Option<isize> {
         let mut at = from;
         if self.text(at) == "[" {
@@ -104,7 +104,7 @@ impl<'t> SyntaxContext<'t> {
         self.closing(at).map(|end| end + 1)
     }
 
-    /// The bracket that closes the one at a token; brackets of all kinds count alike.
+    /// The bracket that closes the one at a token; kinds of brackets are not distinguished.
     pub(super) fn closing(&self, open: isize) -> Option<isize> {
         let mut depth = 0usize;
         for offset in open..open.saturating_add(MAX_DISTANCE) {
@@ -122,7 +122,7 @@ impl<'t> SyntaxContext<'t> {
         None
     }
 
-    /// The bracket that is open before the token that does not fit.
+    /// The innermost bracket that is open before a token.
     pub(super) fn opener(&self, before: isize) -> Option<isize> {
         let mut depth = 0usize;
         for offset in (before.saturating_sub(MAX_DISTANCE)..before).rev() {
@@ -136,13 +136,13 @@ impl<'t> SyntaxContext<'t> {
         None
     }
 
-    /// The diagnostic at the token that does not fit.
+    /// A diagnostic at the unexpected token.
     pub(super) fn error(&self, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
         let place = Place::new(self.source.path, self.found);
         Diagnostic::error(Code::UnexpectedToken, message, place, label)
     }
 
-    /// The diagnostic over several tokens.
+    /// A diagnostic from one token up to another, which is not included.
     pub(super) fn error_over(
         &self,
         from: isize,
@@ -158,17 +158,17 @@ impl<'t> SyntaxContext<'t> {
         Edit { place: Place::new(self.source.path, span), replacement: replacement.into() }
     }
 
-    /// Other text for the tokens from one to before another.
+    /// Replaces the tokens from one up to another, which is not included.
     pub(super) fn replace(&self, from: isize, to: isize, replacement: impl Into<String>) -> Edit {
         self.edit(self.between(from, to), replacement)
     }
 
-    /// Takes tokens away, with the blanks behind them.
+    /// Removes tokens, and the spaces after them.
     pub(super) fn remove(&self, from: isize, to: isize) -> Edit {
         self.edit(Span::new(self.span(from).start(), self.span(to).start()), "")
     }
 
-    /// Other text for what lies between a token and the one behind another.
+    /// Replaces everything between the end of one token and the start of another.
     pub(super) fn join(&self, before: isize, after: isize, by: &str) -> Edit {
         self.edit(Span::new(self.span(before).end(), self.span(after).start()), by)
     }
@@ -182,5 +182,5 @@ impl<'t> SyntaxContext<'t> {
     }
 }
 
-/// How many tokens anybody looks around.
+/// The maximum number of tokens that a search for a bracket inspects.
 const MAX_DISTANCE: isize = 256;

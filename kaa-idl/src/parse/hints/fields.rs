@@ -1,4 +1,4 @@
-//! Fields, parameters and their defaults written as other languages write them.
+//! Hints for fields, parameters and their defaults in the syntax of other languages.
 //!
 //! Invariants: as in [`super`].
 
@@ -10,34 +10,34 @@ use crate::parse::tokens::is_item_keyword;
 pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let (before, found) = (context.text(-1), context.text(0));
     if before == "reserved" && (context.is_number(0) || context.is_quoted(0))
-        || (context.ends(0) && context.text(-2) == "reserved" && context.wants(&[Rule::colon]))
+        || (context.ends(0) && context.text(-2) == "reserved" && context.expects(&[Rule::colon]))
     {
         return Some(tombstone(context));
     }
-    if context.wants(&[Rule::colon]) {
+    if context.expects(&[Rule::colon]) {
         return before_colon(context);
     }
     match found {
         "=" if before == "=" && context.touches(0) => Some(
             context
-                .error_over(-1, 1, "a default follows one `=`", "one too many")
+                .error_over(-1, 1, "a default follows a single `=`", "one too many")
                 .with_edits(vec![context.replace(-1, 1, "=")], "write `=`"),
         ),
-        "default" if context.wants(&[Rule::comma, Rule::EOI]) => Some(
+        "default" if context.expects(&[Rule::comma, Rule::EOI]) => Some(
             context
-                .error("a default follows a `=`", "expected `=`")
+                .error("a default follows `=`", "expected `=`")
                 .with_edits(vec![context.replace(0, 1, "=")], "write `=`"),
         ),
         "(" if before == "Some" && context.text(-2) == "=" => wrapped_default(context),
         "." if context.is_number(1) && context.touches(1) && before == "=" => Some(
             context
                 .error_over(0, 2, "a number begins with a digit", "expected a digit")
-                .with_edits(vec![context.insert_before(0, "0")], "write the zero"),
+                .with_edits(vec![context.insert_before(0, "0")], "add the zero"),
         ),
         "." if context.is_number(-1) && context.touches(0) => Some(
             context
-                .error_over(-1, 1, "digits follow the point of a number", "expected a digit")
-                .with_edits(vec![context.insert_after(0, "0")], "write the zero"),
+                .error_over(-1, 1, "a decimal point needs digits after it", "expected a digit")
+                .with_edits(vec![context.insert_after(0, "0")], "add the zero"),
         ),
         "(" if context.text(-2) == ":" && matches!(before, "Vec" | "Option" | "Set" | "Map") => {
             context.closing(0).filter(|close| *close > 1).map(|close| angle_brackets(context, close))
@@ -48,34 +48,35 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         "," if context.opener(0).is_some_and(|open| context.text(open) == "[") && context.text(2) == "]" => {
             Some(
                 context
-                    .error("an array's length stands behind a `;`", "expected `;`")
+                    .error("an array's length follows a `;`", "expected `;`")
                     .with_edits(vec![context.replace(0, 1, ";")], "write `;`"),
             )
         }
         "[" if context.text(-2) == ":" && is_type(before) => postfix_brackets(context),
-        "|" if context.wants(&[Rule::comma, Rule::EOI]) => Some(
+        "|" if context.expects(&[Rule::comma, Rule::EOI]) => Some(
             context
-                .error("a type is one type", "expected `,`")
-                .with_help("a value that is one of several is an `enum`, a variant for each"),
+                .error("a type cannot be a union of types", "expected `,`")
+                .with_help("for one of several types declare an `enum` with a variant for each"),
         ),
         ".." | "." if matches!(before, "{" | "(" | ",") => Some(spread(context)),
         "*" if matches!(before, "(" | ",") => Some(
             context
-                .error("the number of parameters is fixed", "not possible")
-                .with_help("a parameter can be a `Vec`"),
+                .error("the number of parameters is fixed", "not supported")
+                .with_help("use a `Vec` parameter for any number of values"),
         ),
         _ if context.is_quoted(0) && context.text(1) == ":" => quoted_name(context),
-        _ if context.is_number(0) && context.text(1) == ":" => Some(
-            context
-                .error("fields have no numbers", "not needed")
-                .with_edits(vec![context.remove(0, 2)], "remove it: their order is their order on the wire"),
-        ),
+        _ if context.is_number(0) && context.text(1) == ":" => {
+            Some(context.error("fields have no numbers", "not needed").with_edits(
+                vec![context.remove(0, 2)],
+                "remove it: fields are sent in the order they are declared",
+            ))
+        }
         _ if context.text(-2) == ":" && context.is_word(0) => field_label(context, -1),
         _ => None,
     }
 }
 
-/// A name was read, and no colon follows.
+/// A name without a colon after it.
 fn before_colon(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let (before, found) = (context.text(-1), context.text(0));
     if found == "(" && before == "pub" {
@@ -107,15 +108,22 @@ fn before_colon(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         "fn" => None,
         _ if is_item_keyword(before) && !matches!(before, "type" | "error" | "flags") => Some(
             context
-                .error_over(-1, 1, "an item stands at the top of a file", "not inside another item")
-                .with_help(format!("move `{before} {found}` out, and name it as a type here")),
+                .error_over(
+                    -1,
+                    1,
+                    "items belong at the top level of a file",
+                    "not allowed inside another item",
+                )
+                .with_help(format!(
+                    "move `{before} {found}` to the top level, and use its name as a type here"
+                )),
         ),
         _ => type_before_name(context).or_else(|| {
             let colon = is_type(found) && context.text(1) != ":";
             colon.then(|| {
                 context
                     .error(format!("expected `:`, found `{found}`"), "expected `:`")
-                    .with_edits(vec![context.insert_after(-1, ":")], "the type stands behind a colon")
+                    .with_edits(vec![context.insert_after(-1, ":")], "write a colon before the type")
             })
         }),
     }
@@ -139,7 +147,7 @@ fn type_before_name(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let right = format!("{second}: {ty}");
     Some(
         context
-            .error_over(-1, end + 1, "the name comes before the type", "the wrong way round")
+            .error_over(-1, end + 1, "the name comes before the type", "wrong order")
             .with_edits(vec![context.replace(-1, end + 1, right.as_str())], format!("write `{right}`")),
     )
 }
@@ -150,8 +158,10 @@ fn field_label(context: &SyntaxContext<'_>, word: isize) -> Option<Diagnostic> {
     let inner = context.written(word + 1, end);
     let inner = if end == word + 2 { translated(inner) } else { inner };
     let (ty, what) = match context.text(word) {
-        "optional" | "nullable" => (format!("Option<{inner}>"), "a value that may be absent is an `Option`"),
-        "repeated" => (format!("Vec<{inner}>"), "any number of values is a `Vec`"),
+        "optional" | "nullable" => {
+            (format!("Option<{inner}>"), "use `Option` for a value that may be absent")
+        }
+        "repeated" => (format!("Vec<{inner}>"), "use `Vec` for any number of values"),
         "required" => (inner.to_owned(), "every field without a default is required"),
         _ => return None,
     };
@@ -198,9 +208,9 @@ fn in_parentheses(context: &SyntaxContext<'_>) -> bool {
 fn incomplete_parameter(context: &SyntaxContext<'_>) -> Diagnostic {
     let word = context.text(-1);
     let (message, label, help) = if is_type(word) {
-        ("a parameter has a name", "a type alone", format!("write `name: {word}`"))
+        ("a parameter needs a name", "only a type", format!("write `name: {word}`"))
     } else {
-        ("a parameter has a type", "a name alone", format!("write `{word}: Type`"))
+        ("a parameter needs a type", "only a name", format!("write `{word}: Type`"))
     };
     context.error_over(-1, 0, message, label).with_help(help)
 }
@@ -215,9 +225,9 @@ fn postfix_brackets(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let right =
         if close == 1 { format!("Vec<{ty}>") } else { format!("[{ty}; {}]", context.written(1, close)) };
     let what = if close == 1 {
-        "any number of values is a `Vec`"
+        "use `Vec` for any number of values"
     } else {
-        "an array's length stands inside its brackets"
+        "an array's length is written inside its brackets"
     };
     Some(
         context
@@ -228,7 +238,7 @@ fn postfix_brackets(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
 
 /// `Vec[u8]` and `Vec(u8)`
 fn angle_brackets(context: &SyntaxContext<'_>, close: isize) -> Diagnostic {
-    context.error("what a type takes stands in angle brackets", "expected `<`").with_edits(
+    context.error("type arguments are written in angle brackets", "expected `<`").with_edits(
         vec![context.replace(0, 1, "<"), context.replace(close, close + 1, ">")],
         "write angle brackets",
     )
@@ -238,28 +248,32 @@ fn angle_brackets(context: &SyntaxContext<'_>, close: isize) -> Diagnostic {
 fn length(context: &SyntaxContext<'_>) -> Diagnostic {
     let right = format!("{}<..={}>", context.text(-1), context.text(1));
     context
-        .error_over(-1, 3, "a bound stands in angle brackets", "not a type")
+        .error_over(-1, 3, "a bound is written in angle brackets", "not a type")
         .with_edits(vec![context.replace(-1, 3, right.as_str())], format!("write `{right}`"))
 }
 
 /// `= Some(5)`
 fn wrapped_default(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let close = context.closing(0)?;
-    let error =
-        context.error_over(-1, close + 1, "the default of an `Option` is the value itself", "too much");
+    let error = context.error_over(
+        -1,
+        close + 1,
+        "the default of an `Option` is written without `Some`",
+        "`Some` is not needed",
+    );
     let edits = vec![context.remove(-1, 1), context.edit(context.span(close), "")];
-    Some(error.with_edits(edits, "write the value alone"))
+    Some(error.with_edits(edits, "write only the value"))
 }
 
 fn spread(context: &SyntaxContext<'_>) -> Diagnostic {
     if in_parentheses(context) {
         context
-            .error("the number of parameters is fixed", "not possible")
-            .with_help("a parameter can be a `Vec`")
+            .error("the number of parameters is fixed", "not supported")
+            .with_help("use a `Vec` parameter for any number of values")
     } else {
         context
-            .error("nothing is spread into another type", "not possible")
-            .with_help("write the fields out, or give it a field of the other type")
+            .error("fields of another type cannot be spread", "not supported")
+            .with_help("write out the fields, or add a field of the other type")
     }
 }
 
@@ -268,7 +282,7 @@ fn quoted_name(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let name = context.text(0).trim_matches(['"', '\'']);
     let legal = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|each| each.is_ascii_alphanumeric() || each == '_');
-    let error = context.error("a field's name stands without quotes", "expected a field");
+    let error = context.error("a field's name is written without quotes", "expected a field");
     Some(if legal {
         error.with_edits(vec![context.replace(0, 1, name)], format!("write `{name}`"))
     } else {
@@ -286,7 +300,7 @@ fn tombstone(context: &SyntaxContext<'_>) -> Diagnostic {
             first,
             first + 2,
             "a tombstone keeps the name and the type of its field",
-            "no name and type",
+            "needs a name and a type",
         )
         .with_help(format!("write `reserved {name}: Type`, with the type that the field had"))
 }

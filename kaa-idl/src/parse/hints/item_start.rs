@@ -1,12 +1,12 @@
-//! What stands at the top of a file and begins as no item does.
+//! Hints for the start of an item in the syntax of other languages.
 //!
-//! Invariants: as in [`super`]; the tokens are those of one chunk, behind its docs and attributes.
+//! Invariants: as in [`super`]; the tokens are those of one chunk, after its docs and attributes.
 
 use crate::diagnostic::{Diagnostic, Edit, Place};
 use crate::location::Span;
 use crate::parse::tokens::{ScannedFile, Token, TokenKind, is_item_keyword};
 
-/// Adds to a diagnostic what is known about how the chunk begins; `None` if nothing is.
+/// Adds a hint about the start of the chunk to a diagnostic; `None` if there is none.
 pub(crate) fn recognize_item_start(
     source: ScannedFile<'_>,
     head: &[Token],
@@ -21,7 +21,10 @@ pub(crate) fn recognize_item_start(
         replacement: replacement.to_owned(),
     };
     let known = match (text(0), text(1)) {
-        ("pub" | "public" | "private" | "export" | "internal" | "abstract" | "final" | "extern" | "data", _) => {
+        (
+            "pub" | "public" | "private" | "export" | "internal" | "abstract" | "final" | "extern" | "data",
+            _,
+        ) => {
             let words = head.iter().position(|token| is_item_keyword(token.span.text(source.text)))?;
             if words > 4 {
                 return None;
@@ -36,23 +39,26 @@ pub(crate) fn recognize_item_start(
             let path = text(1).trim_matches(['"', '\'']);
             let package = path.rsplit_once('.').map_or(path, |(stem, _)| stem).replace('/', ".");
             diagnostic.with_help(format!(
-                "packages are used by name, not by file: `use {package};`, or `use {package}::{{…}};` with names"
+                "packages are imported by name, not by file: `use {package};`, or `use {package}::{{…}};` \
+                with names"
             ))
         }
         ("syntax" | "edition" | "option", _) => diagnostic.with_edits(
             vec![edit(whole(head)?, "")],
-            "a schema names neither its language nor options: remove the line",
+            "a schema does not declare a language version or options: remove the line",
         ),
         ("[", name) if kind(1) == Some(TokenKind::Word) => diagnostic.with_edits(
             vec![edit(Span::at(first.start()), "#")],
             format!("an attribute begins with `#`: `#[{name}…]`"),
         ),
-        ("impl", _) => diagnostic.with_help("a schema declares what there is; the program implements it"),
+        ("impl", _) => {
+            diagnostic.with_help("a schema contains only declarations; the program implements them")
+        }
         ("mod" | "module", name) => diagnostic.with_help(format!(
-            "every file is a package: `{name}` would be a file `{name}.kaa` that begins with its `package` line"
+            "every file is a package: put `{name}` into a file `{name}.kaa` that begins with a `package` line"
         )),
         ("server", "{") => {
-            diagnostic.with_help("what the accepting peer serves stands directly in a `service`")
+            diagnostic.with_help("methods that the server serves go directly into a `service`")
         }
         _ => return None,
     };

@@ -1,6 +1,6 @@
-//! Items, `use` and `package` lines written as other languages write them.
+//! Hints for items, `use` and `package` lines in the syntax of other languages.
 //!
-//! Invariants: the item's keyword and name stand right before what is looked at.
+//! Invariants: the item's keyword and name come directly before the inspected tokens.
 
 use super::SyntaxContext;
 use crate::diagnostic::Diagnostic;
@@ -18,47 +18,47 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         }
         ("struct", ";") => Some(context.error("expected `{`, found `;`", "expected `{`").with_edits(
             vec![context.edit(Span::new(context.span(-1).end(), context.span(0).end()), " {}")],
-            "even without anything inside it has its braces",
+            "write the braces even if there are no fields",
         )),
         ("struct", "(") => tuple(context),
         ("const", "=") => missing_constant_type(context),
         ("const", _) if context.is_word(0) => Some(
             context
                 .error(format!("expected `:`, found `{found}`"), "expected `:`")
-                .with_edits(vec![context.insert_after(-1, ":")], "the type stands behind a colon"),
+                .with_edits(vec![context.insert_after(-1, ":")], "write a colon before the type"),
         ),
         ("newtype", "=" | "{") => newtype(context, 1),
         ("newtype", _) if context.is_word(0) => newtype(context, 0),
         ("type", _) if context.is_word(0) || found == "[" => Some(
             context
                 .error(format!("expected `=`, found `{found}`"), "expected `=`")
-                .with_edits(vec![context.insert_after(-1, " =")], "what it stands for follows a `=`"),
+                .with_edits(vec![context.insert_after(-1, " =")], "write `=` before the type"),
         ),
         ("type", "{") => Some(
             context
                 .error("expected `=`, found `{`", "expected `=`")
-                .with_edits(vec![context.replace(-2, -1, "struct")], "fields stand in a `struct`"),
+                .with_edits(vec![context.replace(-2, -1, "struct")], "a type with fields is a `struct`"),
         ),
         ("flags", "{") => {
             let name = context.text(-1);
-            let help = format!("flags say which integer carries them: `flags {name}: u32 {{ … }}`");
+            let help = format!("flags declare their integer type: `flags {name}: u32 {{ … }}`");
             Some(context.error("expected `:`, found `{`", "expected `:`").with_help(help))
         }
         ("package", "{") => Some(context.error("expected `;`, found `{`", "expected `;`").with_help(
-            "a file is one package: its line ends with `;`, and all items of the file belong to it",
+            "a file is one package: the `package` line ends with `;`, and all items of the file belong to it",
         )),
         _ => alias(context),
     }
 }
 
-/// A name with a character that names do not have.
+/// A name with a character that names cannot contain.
 pub(super) fn name(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
-    let wants_name = context.wants(&[Rule::identifier]);
-    if wants_name
+    let expects_name = context.expects(&[Rule::identifier]);
+    if expects_name
         && context.is_number(0)
         && context.text(0).ends_with(|last: char| last.is_ascii_alphabetic())
     {
-        return Some(context.error("a name does not begin with a digit", "expected a letter or `_`"));
+        return Some(context.error("a name cannot begin with a digit", "expected a letter or `_`"));
     }
     if context.text(0) != "-" || !context.touches(0) || !context.touches(1) || !context.is_word(-1) {
         return None;
@@ -78,7 +78,7 @@ pub(super) fn name(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let legal = context.written(start, end).replace('-', "_");
     Some(
         context
-            .error_over(start, end, "names are letters, digits and `_`", "not a name")
+            .error_over(start, end, "names consist of letters, digits and `_`", "not a name")
             .with_edits(vec![context.replace(start, end, legal.as_str())], format!("write `{legal}`")),
     )
 }
@@ -90,7 +90,7 @@ fn is_inheritance(word: &str) -> bool {
 /// `use tv.common.{A, B};`
 fn dot_before_list(context: &SyntaxContext<'_>) -> Diagnostic {
     context
-        .error_over(-1, 0, "the items of a package stand behind `::`", "expected `::`")
+        .error_over(-1, 0, "the items of a package follow `::`", "expected `::`")
         .with_edits(vec![context.replace(-1, 0, "::")], "write `::`")
 }
 
@@ -108,8 +108,8 @@ fn generic(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
 
 fn generic_of(context: &SyntaxContext<'_>, end: isize, noun: &str) -> Diagnostic {
     context
-        .error_over(0, end + 1, format!("{noun} has no type parameters"), "not possible")
-        .with_help("nothing is generic in a schema; write one for each type")
+        .error_over(0, end + 1, format!("{noun} has no type parameters"), "not supported")
+        .with_help("a schema has no generics: declare one for each type")
 }
 
 /// `enum E: u8 { … }`
@@ -120,7 +120,7 @@ fn integer_base(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     }
     Some(
         context
-            .error_over(0, 2, format!("{noun} is carried by no integer type of its own"), "not needed")
+            .error_over(0, 2, format!("{noun} has no integer type"), "not needed")
             .with_edits(vec![context.join(-1, 2, " ")], "remove it: tags take as many bytes as they need"),
     )
 }
@@ -131,18 +131,18 @@ fn inheritance(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let parent = context.written(1, end);
     let help = match context.text(-2) {
         "service" | "interface" => {
-            format!("the methods of an interface are taken in: `include {parent};` inside the braces")
+            format!("to include the methods of an interface, write `include {parent};` inside the braces")
         }
-        "struct" => format!("give it a field of the type `{parent}`, or write the fields of `{parent}` out"),
-        _ => format!("a variant can hold the other: `{parent}({parent})`"),
+        "struct" => format!("add a field of the type `{parent}`, or write out the fields of `{parent}`"),
+        _ => format!("a variant can contain the other type: `{parent}({parent})`"),
     };
-    Some(context.error_over(0, end, "nothing inherits in a schema", "not possible").with_help(help))
+    Some(context.error_over(0, end, "a schema has no inheritance", "not supported").with_help(help))
 }
 
 /// `struct Foo(u32);`
 fn tuple(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let error = context.error("expected `{`, found `(`", "expected `{`");
-    let help = "a struct's fields have names; a `newtype` is a type around one other";
+    let help = "a struct's fields have names; a `newtype` wraps one other type";
     let single = context.type_end(1).filter(|end| context.text(*end) == ")" && context.text(end + 1) == ";");
     Some(match single {
         Some(_) => error.with_edits(vec![context.replace(-2, -1, "newtype")], help),
@@ -160,9 +160,12 @@ fn missing_constant_type(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         _ if value.starts_with('"') => "String",
         _ if value.starts_with('\'') => "char",
         _ if number && value.contains('.') => "f64",
-        _ => return Some(error.with_help(format!("say which, such as `const {name}: u32 = …;`"))),
+        _ => return Some(error.with_help(format!("write a type, such as `const {name}: u32 = …;`"))),
     };
-    Some(error.with_edits(vec![context.insert_after(-1, &format!(": {ty}"))], format!("it is a `{ty}`")))
+    Some(
+        error
+            .with_edits(vec![context.insert_after(-1, &format!(": {ty}"))], format!("write the type `{ty}`")),
+    )
 }
 
 /// `newtype A = u8;`, `newtype A { u8 }` and `newtype A u8;`
@@ -188,30 +191,34 @@ fn newtype(context: &SyntaxContext<'_>, from: isize) -> Option<Diagnostic> {
     })
 }
 
-/// What follows `type A =` and is no type.
+/// What follows `type A =` and is not a type.
 fn alias(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let found = context.text(0);
     let name = |back: isize| (context.text(back) == "type").then(|| context.text(back + 1));
     match found {
         "{" if context.text(-1) == "=" => {
             let name = name(-3)?;
-            let help = format!("fields stand in a struct: `struct {name} {{ … }}`");
+            let help = format!("a type with fields is a struct: `struct {name} {{ … }}`");
             Some(context.error("expected a type, found `{`", "expected a type").with_help(help))
         }
         "{" if matches!(context.text(-1), "enum" | "struct") && context.text(-2) == "=" => {
             let (kind, name) = (context.text(-1), name(-4)?);
-            let help = format!("it is an item of its own: `{kind} {name} {{ … }}`");
-            Some(context.error(format!("`{kind}` is no type"), "expected a type before this").with_help(help))
+            let help = format!("declare it as an item: `{kind} {name} {{ … }}`");
+            Some(
+                context
+                    .error(format!("`{kind}` is not a type"), "expected a type before this")
+                    .with_help(help),
+            )
         }
-        "|" if context.wants(&[Rule::semicolon, Rule::missing_semicolon]) => Some(
+        "|" if context.expects(&[Rule::semicolon, Rule::missing_semicolon]) => Some(
             context
-                .error("a type is one type", "expected `;`")
-                .with_help("a value that is one of several is an `enum`, a variant for each"),
+                .error("a type cannot be a union of types", "expected `;`")
+                .with_help("for one of several types declare an `enum` with a variant for each"),
         ),
         "where" => Some(
             context
-                .error("nothing is generic in a schema", "not possible")
-                .with_help("types have no parameters, so there is nothing to restrict"),
+                .error("a schema has no generics", "not supported")
+                .with_help("types have no type parameters that `where` could restrict"),
         ),
         _ => None,
     }

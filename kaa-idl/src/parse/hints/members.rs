@@ -1,4 +1,4 @@
-//! What stands in services and interfaces, written as other languages write it.
+//! Hints for members of services and interfaces in the syntax of other languages.
 //!
 //! Invariants: as in [`super`].
 
@@ -14,10 +14,10 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// A member begins with a word that begins none.
+/// The first word of a member is wrong.
 fn beginning(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
-    if !context.wants(&[Rule::member_alone, Rule::function])
-        && !context.wants(&[Rule::kw_client, Rule::client])
+    if !context.expects(&[Rule::member_alone, Rule::function])
+        && !context.expects(&[Rule::kw_client, Rule::client])
     {
         return None;
     }
@@ -37,20 +37,21 @@ fn beginning(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
             Some(instead(context, "fn", "a method begins with `fn`"))
         }
         "Oneway" | "ONEWAY" | "one_way" | "notification" | "notify" if next == "fn" => {
-            Some(instead(context, "oneway", "a call without an answer is `oneway`"))
+            Some(instead(context, "oneway", "a method without a reply is `oneway`"))
         }
         "event" | "signal" | "notify" | "notification" | "callback" | "emits" | "emit"
             if context.is_word(1) =>
         {
             let error = context.error(format!("expected a method, found `{found}`"), "expected a method");
             Some(error.with_help(format!(
-                "a call without an answer is `oneway fn {next}(…);`; what the connecting peer serves stands in `client {{ }}`"
+                "a method without a reply is `oneway fn {next}(…);`; methods that the client serves go into \
+                `client {{ }}`"
             )))
         }
         "use" | "extends" | "implements" | "inherits" | "inherit" | "mixin" | "Include" | "import"
             if context.type_end(1).is_some_and(|end| context.text(end) == ";") =>
         {
-            Some(instead(context, "include", "the methods of an interface are taken in with `include`"))
+            Some(instead(context, "include", "the methods of an interface are included with `include`"))
         }
         _ if context.is_word(0) && next == "(" => Some(
             context
@@ -59,8 +60,8 @@ fn beginning(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         ),
         _ if context.is_word(0) && next == ":" => {
             let ty = context.type_end(2).map_or("Type", |end| context.written(2, end));
-            let error = context.error("a service has methods and nothing else", "expected a method");
-            Some(error.with_help(format!("what can be read is a method: `fn {found}() -> {ty};`")))
+            let error = context.error("a service contains only methods", "expected a method");
+            Some(error.with_help(format!("write a method that returns the value: `fn {found}() -> {ty};`")))
         }
         _ => type_first(context),
     }
@@ -74,18 +75,18 @@ fn instead(context: &SyntaxContext<'_>, word: &str, message: &str) -> Diagnostic
 
 /// `clients { … }`
 fn client(context: &SyntaxContext<'_>) -> Diagnostic {
-    instead(context, "client", "what the connecting peer serves stands in a `client` block")
+    instead(context, "client", "methods that the client serves go into a `client` block")
 }
 
 /// `server { … }`
 fn server(context: &SyntaxContext<'_>) -> Diagnostic {
     let error = context
-        .error("what the accepting peer serves stands directly in the service", "not needed")
-        .with_help("only what the connecting peer serves has a block of its own: `client { }`");
+        .error("methods that the server serves go directly into the service", "not needed")
+        .with_help("only methods that the client serves go into a block: `client { }`");
     match context.closing(1) {
         Some(close) => error.with_edits(
             vec![context.remove(0, 2), context.edit(context.span(close), "")],
-            "take the methods out of the block",
+            "move the methods out of the block",
         ),
         None => error,
     }
@@ -159,18 +160,18 @@ fn type_first(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let name = context.text(end);
     Some(
         context
-            .error_over(0, end, "the type of the result stands behind the parameters", "expected `fn`")
+            .error_over(0, end, "the result type comes after the parameters", "expected `fn`")
             .with_edits(edits, format!("write `fn {name}(…) -> {ty};`")),
     )
 }
 
-/// `oneway` in the wrong place, and what is left out around it.
+/// `oneway` in the wrong place, and words that are missing around it.
 fn oneway(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let (before, found) = (context.text(-1), context.text(0));
     if before == "oneway" && context.text(-2) == "fn" && context.is_word(0) {
         return Some(
             context
-                .error_over(-1, 0, "`oneway` stands before `fn`", "the wrong way round")
+                .error_over(-1, 0, "`oneway` comes before `fn`", "wrong order")
                 .with_edits(vec![context.replace(-2, 0, "oneway fn")], "write `oneway fn`"),
         );
     }
@@ -189,14 +190,14 @@ fn oneway(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         let edits = vec![context.insert_before(open - 2, "oneway "), context.join(-2, 0, "")];
         return Some(
             context
-                .error_over(-1, 0, "`oneway` stands before `fn`", "too late")
+                .error_over(-1, 0, "`oneway` comes before `fn`", "too late")
                 .with_edits(edits, "write `oneway fn`"),
         );
     }
     if before == "client" && found == "fn" {
         return Some(
             context
-                .error_over(-1, 0, "what the connecting peer serves stands in a block", "expected `client {`")
+                .error_over(-1, 0, "methods that the client serves go into a block", "expected `client {`")
                 .with_help(format!(
                     "write `client {{ fn {}(…); }}`, one block for all of them",
                     context.text(1)
@@ -206,7 +207,7 @@ fn oneway(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     match (before, found) {
         ("reserved", _) if context.is_quoted(0) => Some(
             context
-                .error("a deleted method is kept as `reserved fn`", "expected `fn`")
+                .error("a deleted method is declared as `reserved fn`", "expected `fn`")
                 .with_edits(vec![context.insert_before(0, "fn ")], "write `fn`"),
         ),
         ("fn", name) if context.text(-2) == "reserved" && context.is_word(0) => {
@@ -214,7 +215,7 @@ fn oneway(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
             let edit = context.replace(0, close.unwrap_or(1), format!("\"{name}\""));
             Some(
                 context
-                    .error("a deleted method's name is a string", "expected a string")
+                    .error("the name of a deleted method is a string", "expected a string")
                     .with_edits(vec![edit], format!("write `reserved fn \"{name}\";`")),
             )
         }
@@ -222,7 +223,7 @@ fn oneway(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
             let name = context.text(0).trim_matches(['"', '\'']);
             Some(
                 context
-                    .error("an interface's name stands without quotes", "expected a name")
+                    .error("an interface's name is written without quotes", "expected a name")
                     .with_edits(vec![context.replace(0, 1, name)], format!("write `{name}`")),
             )
         }
@@ -236,45 +237,45 @@ fn signature(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     match found {
         ";" if before == "->" => Some(
             context
-                .error_over(-1, 0, "a method without a result has no `->`", "expected a type behind it")
-                .with_edits(vec![context.join(-2, 0, "")], "remove it, or write the type of the result"),
+                .error_over(-1, 0, "a method without a result has no `->`", "expected a type after it")
+                .with_edits(vec![context.join(-2, 0, "")], "remove it, or write the result type"),
         ),
         ":" if before == "client" && context.text(1) == "{" => Some(
             context
-                .error("a block follows its word", "not needed")
+                .error("a `client` block has no `:`", "not needed")
                 .with_edits(vec![context.join(-1, 1, " ")], "remove it"),
         ),
         "<" if context.text(-2) == "fn" => {
             let end = context.closing(0)?;
             Some(
                 context
-                    .error_over(0, end + 1, "a method has no type parameters", "not possible")
-                    .with_help("nothing is generic in a schema; write one for each type"),
+                    .error_over(0, end + 1, "a method has no type parameters", "not supported")
+                    .with_help("a schema has no generics: declare one for each type"),
             )
         }
         "returns" | "return" | "=>" | ":" if before == ")" && context.type_end(1).is_some() => {
-            Some(context.error("a result follows `->`", "expected `->`").with_edits(
+            Some(context.error("the result type follows `->`", "expected `->`").with_edits(
                 vec![context.replace(0, 1, if context.touches(0) { " ->" } else { "->" })],
                 "write `->`",
             ))
         }
         "throw" | "raises" | "raise" | "fails" | "Throws" if context.is_word(1) => Some(
             context
-                .error("an error follows `throws`", "expected `throws`")
+                .error("the error type follows `throws`", "expected `throws`")
                 .with_edits(vec![context.replace(0, 1, "throws")], "write `throws`"),
         ),
         "where" => Some(
             context
-                .error("nothing is generic in a schema", "not possible")
-                .with_help("methods have no type parameters, so there is nothing to restrict"),
+                .error("a schema has no generics", "not supported")
+                .with_help("methods have no type parameters that `where` could restrict"),
         ),
-        "{" if context.text(1) == "}" && context.wants(&[Rule::semicolon]) => {
+        "{" if context.text(1) == "}" && context.expects(&[Rule::semicolon]) => {
             Some(context.error("expected `;`, found `{`", "expected `;`").with_edits(
                 vec![
                     context
                         .edit(crate::location::Span::new(context.span(-1).end(), context.span(1).end()), ";"),
                 ],
-                "methods have no body in a schema: end it with `;`",
+                "methods have no body in a schema: end with `;`",
             ))
         }
         _ => None,

@@ -1,8 +1,8 @@
-//! What people bring along from other languages: slips that are recognised by the tokens around the place where the
-//! grammar gave up, so that the message says what to write instead.
+//! Hints for the syntax of other languages: the tokens around the place where the grammar failed show what
+//! was meant, so that the message can give the right syntax.
 //!
-//! Invariants: nothing is said that the tokens do not show; a fix uses the file's own names; looking around costs no
-//! more than the length of the statement.
+//! Invariants: a hint claims nothing that the tokens do not show; a fix uses the file's own names; a hint
+//! costs no more time than the length of the statement.
 
 mod attributes;
 mod context;
@@ -19,7 +19,7 @@ pub(crate) use context::Construct;
 
 use crate::diagnostic::Diagnostic;
 
-/// The diagnostic for a slip that is known.
+/// The diagnostic for a known mistake.
 pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let everywhere = attributes::recognize(context).or_else(|| items::name(context));
     everywhere.or_else(|| match context.construct {
@@ -30,17 +30,17 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// Whether a word is a type to this language or to another, or looks like one.
+/// Whether a word is a type in this language or another, or looks like one.
 fn is_type(word: &str) -> bool {
     is_plain_type(word) || word.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
-/// Whether a word is a type to this language or to another.
+/// Whether a word is a type in this language or another.
 fn is_plain_type(word: &str) -> bool {
     crate::resolve::is_built_in(word) || crate::resolve::foreign_type(word).is_some()
 }
 
-/// This language's word for a type, if it has another.
+/// This language's name for a type of another language, or the word itself.
 fn translated(word: &str) -> &str {
     crate::resolve::foreign_type(word).filter(|meant| !meant.contains('`')).unwrap_or(word)
 }

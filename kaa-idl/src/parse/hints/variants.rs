@@ -1,4 +1,4 @@
-//! Variants and flags written as other languages write them.
+//! Hints for variants and flags in the syntax of other languages.
 //!
 //! Invariants: as in [`super`].
 
@@ -21,7 +21,7 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         {
             Some(
                 context
-                    .error("each tag is reserved by itself", "expected a variant")
+                    .error("each tag is reserved separately", "expected a variant")
                     .with_edits(vec![context.insert_before(0, "reserved ")], "write `reserved` before it"),
             )
         }
@@ -29,11 +29,11 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
             let first = context.text(-1);
             Some(
                 context
-                    .error("each tag is reserved by itself", "no ranges here")
+                    .error("each tag is reserved separately", "ranges are not supported")
                     .with_help(format!("write `reserved {first}, reserved …`, one for each tag")),
             )
         }
-        _ if context.wants(&[crate::parse::Rule::colon]) => fields::recognize(context),
+        _ if context.expects(&[crate::parse::Rule::colon]) => fields::recognize(context),
         _ => None,
     }
 }
@@ -41,7 +41,7 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
 /// `A => 1` and `A -> 1`
 fn arrow(context: &SyntaxContext<'_>, at: isize) -> Diagnostic {
     context
-        .error_over(at, at + 1, "a value follows a `=`", "expected `=`")
+        .error_over(at, at + 1, "a value follows `=`", "expected `=`")
         .with_edits(vec![context.replace(at, at + 1, "=")], "write `=`")
 }
 
@@ -51,7 +51,7 @@ fn named_elements(context: &SyntaxContext<'_>, open: isize) -> Diagnostic {
     match context.closing(open) {
         Some(close) => error.with_edits(
             vec![context.replace(open, open + 1, " { "), context.replace(close, close + 1, " }")],
-            "fields with names stand in braces",
+            "write named fields in braces",
         ),
         None => error,
     }
@@ -62,7 +62,7 @@ fn payload(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let name = context.text(-1);
     let end = context.type_end(1)?;
     let ty = context.written(1, end);
-    let error = context.error("what a variant holds stands in parentheses", "expected `(`");
+    let error = context.error("the payload of a variant is written in parentheses", "expected `(`");
     let edits = vec![context.join(-1, 1, "("), context.insert_after(end - 1, ")")];
     Some(error.with_edits(edits, format!("write `{name}({ty})`")))
 }

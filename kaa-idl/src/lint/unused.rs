@@ -1,19 +1,21 @@
-//! The lint about imports that nothing uses.
+//! Lints about what has no effect: unused imports, and unknown names in `#[allow(…)]`.
 //!
-//! Invariants: an import counts as used wherever its name begins a path outside of attributes; what is removed holds no
+//! Invariants: an import is used if its name begins a path outside of attributes; a fix never removes a
 //! comment.
 
 use std::collections::HashSet;
 
-use super::linter::Linter;
+use super::linter::{Linter, allowed_names};
 use super::table::Lint;
 use crate::ast::{
-    Expression, ExpressionKind, Field, File, ItemKind, Member, Path, Payload, Type, TypeArgument, TypeKind,
-    Use,
+    Attribute, Expression, ExpressionKind, Field, File, ItemKind, Member, Path, Payload, Type, TypeArgument,
+    TypeKind, Use,
 };
+use crate::compatibility::Rule;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::location::Span;
 use crate::parse::TokenKind;
+use crate::resolve::nearest;
 
 impl Linter<'_> {
     pub(super) fn imports(&mut self, file: &File) {
@@ -27,7 +29,7 @@ impl Linter<'_> {
             let name = local_name(import).unwrap_or_default();
             let span =
                 import.alias.as_ref().or(import.item.as_ref()).map_or(import.package_span, |name| name.span);
-            let message = format!("nothing in this file uses `{name}`");
+            let message = format!("`{name}` is not used in this file");
             let finding = Diagnostic::warning(Lint::ImportUsed, message, self.place(span), "unused import");
             let finding = match self.removal(import) {
                 Some(span) => {
@@ -40,7 +42,31 @@ impl Linter<'_> {
         }
     }
 
-    /// What goes with an import: its whole line, or its name in a list with the comma.
+    pub(super) fn allow(&mut self, attributes: &[Attribute]) {
+        for attribute in attributes.iter().filter(|attribute| attribute.name.text == "allow") {
+            for (name, span) in allowed_names(attribute) {
+                if !known().any(|known| known == name) {
+                    let place = self.place(span);
+                    let message = format!("there is no lint or compatibility rule `{name}`");
+                    let finding =
+                        Diagnostic::warning(Lint::AllowKnown, message, place.clone(), "allows nothing");
+                    let upper = name.to_ascii_uppercase();
+                    let finding = match known().find(|known| *known == upper) {
+                        Some(known) => finding.with_fix(place, known, "names are in capitals"),
+                        None => match nearest(&upper, known()) {
+                            Some(near) => {
+                                finding.with_suggestion(place, near, format!("did you mean `{near}`?"))
+                            }
+                            None => finding,
+                        },
+                    };
+                    self.report(Lint::AllowKnown, finding);
+                }
+            }
+        }
+    }
+
+    /// The text to remove with an import: its whole line, or its name in a list with the comma.
     fn removal(&self, import: &Use) -> Option<Span> {
         let first = self.tokens.partition_point(|token| token.span.start() < import.span.start());
         let last =
@@ -54,7 +80,7 @@ impl Linter<'_> {
             let (from, to) = if text(last + 1) == "," { (first, last + 1) } else { (before, last) };
             let end = self.tokens.get(to)?.span.end();
             let next = self.tokens.get(to + 1)?.span.start();
-            let end = if from == first { next.min(end + blanks(self.text, end)) } else { end };
+            let end = if from == first { next.min(end + spaces(self.text, end)) } else { end };
             Span::new(self.tokens.get(from)?.span.start(), end)
         } else {
             let line = self.tokens.get(..=first)?;
@@ -73,13 +99,19 @@ impl Linter<'_> {
     }
 }
 
-/// The blanks at an offset, line ends aside.
-fn blanks(text: &str, offset: usize) -> usize {
+/// The names that `#[allow(…)]` takes.
+fn known() -> impl Iterator<Item = &'static str> {
+    let lints = Lint::ALL.iter().map(|lint| lint.name());
+    lints.chain(Rule::ALL.iter().map(|rule| rule.name()))
+}
+
+/// The number of spaces and tabs at an offset.
+fn spaces(text: &str, offset: usize) -> usize {
     let rest = text.get(offset..).unwrap_or_default();
     rest.len() - rest.trim_start_matches([' ', '\t']).len()
 }
 
-/// The name by which a file knows an import.
+/// The name of an import in its file.
 fn local_name(import: &Use) -> Option<&str> {
     let name = import.alias.as_ref().or(import.item.as_ref()).or(import.package.last());
     name.map(|name| name.text.as_str())
