@@ -10,7 +10,7 @@ use crate::ast::{Attribute, Field, File, Function, Item, ItemKind, Member, Name}
 use crate::casing::{has_upper, pascal_case, snake_case};
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::location::Span;
-use crate::parse::{Bracket, TokenKind};
+use crate::parse::after_decoration;
 
 /// A field, parameter or method, whose name is used only in its declaration.
 #[derive(Debug, Clone, Copy)]
@@ -146,22 +146,8 @@ impl Linter<'_> {
     /// The start of the first word of a declaration, after its docs and attributes.
     fn end_of_decoration(&self, start: usize) -> usize {
         let first = self.tokens.partition_point(|token| token.span.start() < start);
-        let mut depth = 0usize;
-        let mut in_attribute = false;
-        for token in self.tokens.iter().skip(first) {
-            match token.kind {
-                TokenKind::Doc => {}
-                TokenKind::Hash if depth == 0 => in_attribute = true,
-                TokenKind::Open(_) if in_attribute => depth += 1,
-                TokenKind::Close(bracket) if in_attribute => {
-                    depth = depth.saturating_sub(1);
-                    in_attribute = depth > 0 || bracket != Bracket::Square;
-                }
-                _ if in_attribute => {}
-                _ => return token.span.start(),
-            }
-        }
-        start
+        let rest = after_decoration(self.tokens.get(first..).unwrap_or_default());
+        rest.first().map_or(start, |token| token.span.start())
     }
 
     fn wrong_case(&mut self, lint: Lint, name: &Name, noun: &str, better: &str) {

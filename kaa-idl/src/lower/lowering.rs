@@ -88,15 +88,13 @@ impl<'t, 'd> Lowering<'t, 'd> {
 
     pub(super) fn dangling_doc(&mut self, node: &Node<'_>) {
         let place = self.place(self.span(node));
-        self.report(
-            Diagnostic::error(
-                Code::DanglingDoc,
-                "a doc comment documents nothing here",
-                place,
-                "nothing follows that it could describe",
-            )
-            .with_help("an ordinary comment begins with `//`"),
-        );
+        self.report(crate::parse::dangling_doc(place));
+    }
+
+    /// The error for the name of a type of another language.
+    pub(super) fn unknown_type(&self, name: &Name) -> Diagnostic {
+        let message = format!("there is no type `{}`", name.text);
+        Diagnostic::error(Code::UnknownType, message, self.place(name.span), "unknown type")
     }
 
     /// Reports an error node: parses it again on its own, to find the place of the error and what was

@@ -89,14 +89,9 @@ impl Lowering<'_, '_> {
             return;
         }
         let inner = inner.clone();
-        let (place, whole) = (self.place(name.span), self.place(ty.span));
+        let whole = self.place(ty.span);
         let right = format!("stream {}", inner.span.text(self.source.text));
-        let diagnostic = Diagnostic::error(
-            Code::UnknownType,
-            format!("there is no type `{}`", name.text),
-            place,
-            "unknown type",
-        );
+        let diagnostic = self.unknown_type(name);
         self.report(diagnostic.with_fix(whole, right, "write `stream` before the item type"));
         ty.kind = TypeKind::Stream(Box::new(inner));
     }
@@ -105,13 +100,13 @@ impl Lowering<'_, '_> {
     fn result_as_error(&mut self, function: &mut Function) {
         let Some((ty, span)) = &function.returns else { return };
         let TypeKind::Path { path, arguments } = &ty.kind else { return };
-        let is_result = path.rest.is_empty() && path.dotted.iter().map(|name| &*name.text).eq(["Result"]);
+        let ([name], []) = (path.dotted.as_slice(), path.rest.as_slice()) else { return };
         let [TypeArgument::Type(value), TypeArgument::Type(error)] = arguments.as_slice() else { return };
         let TypeKind::Path { path: error, arguments: none } = &error.kind else { return };
-        if !is_result || !none.is_empty() || function.throws.is_some() {
+        if name.text != "Result" || !none.is_empty() || function.throws.is_some() {
             return;
         }
-        let (span, place) = (*span, self.place(path.span));
+        let span = *span;
         let (value, error) = (value.clone(), error.clone());
         let written = |span: crate::location::Span| span.text(self.source.text);
         let unit = value.kind == TypeKind::Unit;
@@ -120,8 +115,7 @@ impl Lowering<'_, '_> {
         } else {
             format!("-> {} throws {}", written(value.span), written(error.span))
         };
-        let diagnostic =
-            Diagnostic::error(Code::UnknownType, "there is no type `Result`", place, "unknown type");
+        let diagnostic = self.unknown_type(name);
         let help = "a method declares its error with `throws`";
         self.report(diagnostic.with_fix(self.place(span), right, help));
         function.returns = (!unit).then_some((value, span));

@@ -96,9 +96,7 @@ impl Lowering<'_, '_> {
             return None;
         }
         let help = "there are no pointers, and recursive types are boxed automatically: write only the type";
-        let message = format!("there is no type `{}`", name.text);
-        let place = self.place(name.span);
-        let diagnostic = Diagnostic::error(Code::UnknownType, message, place, "unknown type");
+        let diagnostic = self.unknown_type(name);
         self.report(diagnostic.with_fix(self.place(span), written, help));
         Some(inner.kind.clone())
     }

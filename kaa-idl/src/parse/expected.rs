@@ -41,13 +41,7 @@ pub(crate) fn unexpected(
     };
     let place = Place::new(source.path, found);
     if found_text.starts_with("///") {
-        return Diagnostic::error(
-            Code::DanglingDoc,
-            "this doc comment documents nothing",
-            place,
-            "nothing that can be documented follows",
-        )
-        .with_help("an ordinary comment begins with `//`");
+        return dangling_doc(place);
     }
     if let Some(known) = recognize(&SyntaxContext::new(construct, source, found, rules)) {
         return known;
@@ -65,6 +59,17 @@ pub(crate) fn unexpected(
     let label = if expected.is_empty() { "unexpected".to_owned() } else { format!("expected {expected}") };
     Diagnostic::error(Code::UnexpectedToken, message, place, label)
         .with_optional_help(help_for(construct, found_text, &before, rules))
+}
+
+/// The diagnostic for a doc comment that documents nothing.
+pub(crate) fn dangling_doc(place: Place) -> Diagnostic {
+    Diagnostic::error(
+        Code::DanglingDoc,
+        "this doc comment documents nothing",
+        place,
+        "nothing that can be documented follows",
+    )
+    .with_help("an ordinary comment begins with `//`")
 }
 
 /// The diagnostic for a missing separator; it points directly after the token before.

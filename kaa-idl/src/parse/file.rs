@@ -15,7 +15,9 @@ use super::generated::Rule;
 use super::grammar::Grammar;
 use super::hints::{Construct, recognize_item_start};
 use super::scan::{Scan, scan};
-use super::tokens::{ScannedFile, Token, TokenKind, is_item_keyword, starts_line};
+use super::tokens::{
+    ITEM_KEYWORDS, ScannedFile, Token, TokenKind, after_decoration, is_item_keyword, starts_line,
+};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
@@ -95,7 +97,7 @@ struct FileParser<'t> {
 impl FileParser<'_> {
     fn chunk(&mut self, chunk: &Chunk) {
         let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
-        let head = head(tokens);
+        let head = after_decoration(tokens);
         let first = head.first().map_or("", |token| token.span.text(self.source.text));
         let known = self.diagnostics.len();
         self.parse_chunk(chunk, tokens, head, first);
@@ -157,12 +159,13 @@ impl FileParser<'_> {
 
     /// Recovers the names that a chunk would have declared, so that uses of them are not reported as unknown.
     fn recover_names(&mut self, tokens: &[Token]) {
-        let first = head(tokens).first().map_or("", |token| token.span.text(self.source.text));
+        let first = after_decoration(tokens).first().map_or("", |token| token.span.text(self.source.text));
         self.file.package_invalid |= first == "package" || likely_keyword(first) == Some("package");
         let known = self.file.recovered_names.len();
         self.file.recovered_names.extend(self.source.declared(tokens).map(str::to_owned));
         if self.file.recovered_names.len() == known && !matches!(first, "package" | "use") {
-            let beginning = head(tokens).iter().take_while(|token| !matches!(token.kind, TokenKind::Open(_)));
+            let beginning =
+                after_decoration(tokens).iter().take_while(|token| !matches!(token.kind, TokenKind::Open(_)));
             let words = beginning.filter(|token| token.kind == TokenKind::Word).take(2);
             let words =
                 words.map(|word| word.span.text(self.source.text)).filter(|word| !is_item_keyword(word));
@@ -203,7 +206,7 @@ impl FileParser<'_> {
     fn inner_docs(&mut self, chunks: &[Chunk]) {
         let first_item = chunks.iter().find(|chunk| {
             let tokens = self.scan.tokens.get(chunk.tokens.clone()).unwrap_or_default();
-            let word = head(tokens).first().map_or("", |token| token.span.text(self.source.text));
+            let word = after_decoration(tokens).first().map_or("", |token| token.span.text(self.source.text));
             !matches!(word, "package" | "use")
         });
         let limit = first_item.map_or(usize::MAX, |chunk| chunk.span.start());
@@ -228,30 +231,6 @@ impl FileParser<'_> {
     }
 }
 
-/// A chunk's tokens after its docs and attributes.
-fn head(tokens: &[Token]) -> &[Token] {
-    let mut depth = 0usize;
-    let mut in_attribute = false;
-    let start = tokens.iter().position(|token| {
-        match token.kind {
-            TokenKind::Doc => return false,
-            TokenKind::Hash if depth == 0 => {
-                in_attribute = true;
-                return false;
-            }
-            TokenKind::Open(_) if in_attribute => depth += 1,
-            TokenKind::Close(_) if in_attribute => {
-                depth = depth.saturating_sub(1);
-                in_attribute = depth > 0;
-                return false;
-            }
-            _ => {}
-        }
-        !in_attribute
-    });
-    tokens.get(start.unwrap_or(tokens.len())..).unwrap_or_default()
-}
-
 /// Whether a word begins a member of a service.
 fn is_member_word(word: &str) -> bool {
     matches!(word, "fn" | "oneway" | "client" | "include" | "reserved" | "rpc" | "async" | "pub")
@@ -259,21 +238,7 @@ fn is_member_word(word: &str) -> bool {
 
 /// The keyword that was probably intended.
 fn likely_keyword(word: &str) -> Option<&'static str> {
-    let keywords = [
-        "package",
-        "use",
-        "const",
-        "newtype",
-        "type",
-        "sealed",
-        "struct",
-        "enum",
-        "flags",
-        "error",
-        "interface",
-        "service",
-    ];
-    let recognize_item_start = match word {
+    let foreign = match word {
         "message" | "record" | "class" | "data" => Some("struct"),
         "import" | "using" | "include" | "require" => Some("use"),
         "namespace" | "module" => Some("package"),
@@ -286,8 +251,8 @@ fn likely_keyword(word: &str) -> Option<&'static str> {
         _ => None,
     };
     let near = || {
-        crate::resolve::nearest(word, keywords)
-            .and_then(|near| keywords.into_iter().find(|word| *word == near))
+        crate::resolve::nearest(word, ITEM_KEYWORDS)
+            .and_then(|near| ITEM_KEYWORDS.into_iter().find(|word| *word == near))
     };
-    recognize_item_start.or_else(near)
+    foreign.or_else(near)
 }

@@ -19,9 +19,9 @@ mod tokens;
 
 pub use file::parse;
 
-pub(crate) use expected::{MAX_ERRORS, missing, unexpected};
+pub(crate) use expected::{MAX_ERRORS, dangling_doc, missing, unexpected};
 pub(crate) use generated::Rule;
 pub(crate) use grammar::Grammar;
 pub(crate) use hints::Construct;
 pub(crate) use scan::{scan, unescape};
-pub(crate) use tokens::{Bracket, ScannedFile, Token, TokenKind};
+pub(crate) use tokens::{Bracket, ScannedFile, Token, TokenKind, after_decoration};

@@ -65,23 +65,25 @@ impl<'t> ScannedFile<'t> {
     }
 }
 
+/// The words that begin an item, a `use` or a `package` line.
+pub(crate) const ITEM_KEYWORDS: [&str; 12] = [
+    "package",
+    "use",
+    "const",
+    "newtype",
+    "type",
+    "sealed",
+    "struct",
+    "enum",
+    "flags",
+    "error",
+    "interface",
+    "service",
+];
+
 /// Whether a word begins an item, `use` and `package` included.
 pub(crate) fn is_item_keyword(word: &str) -> bool {
-    matches!(
-        word,
-        "package"
-            | "use"
-            | "const"
-            | "newtype"
-            | "type"
-            | "sealed"
-            | "struct"
-            | "enum"
-            | "flags"
-            | "error"
-            | "interface"
-            | "service"
-    )
+    ITEM_KEYWORDS.contains(&word)
 }
 
 /// Whether a token is the first on its line.
@@ -89,4 +91,28 @@ pub(crate) fn starts_line(text: &str, tokens: &[Token], index: usize) -> bool {
     let end = index.checked_sub(1).and_then(|before| tokens.get(before)).map_or(0, |token| token.span.end());
     let start = tokens.get(index).map_or(end, |token| token.span.start());
     index == 0 || Span::new(end, start).text(text).contains('\n')
+}
+
+/// The tokens of a construct after its docs and attributes.
+pub(crate) fn after_decoration(tokens: &[Token]) -> &[Token] {
+    let mut depth = 0usize;
+    let mut in_attribute = false;
+    let start = tokens.iter().position(|token| {
+        match token.kind {
+            TokenKind::Doc => return false,
+            TokenKind::Hash if depth == 0 => {
+                in_attribute = true;
+                return false;
+            }
+            TokenKind::Open(_) if in_attribute => depth += 1,
+            TokenKind::Close(_) if in_attribute => {
+                depth = depth.saturating_sub(1);
+                in_attribute = depth > 0;
+                return false;
+            }
+            _ => {}
+        }
+        !in_attribute
+    });
+    tokens.get(start.unwrap_or(tokens.len())..).unwrap_or_default()
 }

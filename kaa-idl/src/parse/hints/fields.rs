@@ -2,7 +2,7 @@
 //!
 //! Invariants: as in [`super`].
 
-use super::{SyntaxContext, is_plain_type, is_type, translated};
+use super::{SyntaxContext, is_plain_type, is_type, translated, union_of_types};
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
 use crate::parse::tokens::is_item_keyword;
@@ -53,11 +53,7 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
             )
         }
         "[" if context.text(-2) == ":" && is_type(before) => postfix_brackets(context),
-        "|" if context.expects(&[Rule::comma, Rule::EOI]) => Some(
-            context
-                .error("a type cannot be a union of types", "expected `,`")
-                .with_help("for one of several types declare an `enum` with a variant for each"),
-        ),
+        "|" if context.expects(&[Rule::comma, Rule::EOI]) => Some(union_of_types(context, "expected `,`")),
         ".." | "." if matches!(before, "{" | "(" | ",") => Some(spread(context)),
         "*" if matches!(before, "(" | ",") => Some(
             context

@@ -2,7 +2,7 @@
 //!
 //! Invariants: the item's keyword and name come directly before the inspected tokens.
 
-use super::SyntaxContext;
+use super::{SyntaxContext, type_constraint, type_parameters, union_of_types};
 use crate::diagnostic::Diagnostic;
 use crate::location::Span;
 use crate::parse::Rule;
@@ -94,22 +94,16 @@ fn dot_before_list(context: &SyntaxContext<'_>) -> Diagnostic {
         .with_edits(vec![context.replace(-1, 0, "::")], "write `::`")
 }
 
+/// `struct Page<T> { … }`
 fn generic(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
-    let end = context.closing(0)?;
     let noun = match context.text(-2) {
         "enum" => "an enum",
         "error" => "an error",
         "interface" => "an interface",
         "type" => "an alias",
-        other => return Some(generic_of(context, end, &format!("a {other}"))),
+        other => return type_parameters(context, &format!("a {other}")),
     };
-    Some(generic_of(context, end, noun))
-}
-
-fn generic_of(context: &SyntaxContext<'_>, end: isize, noun: &str) -> Diagnostic {
-    context
-        .error_over(0, end + 1, format!("{noun} has no type parameters"), "not supported")
-        .with_help("a schema has no generics: declare one for each type")
+    type_parameters(context, noun)
 }
 
 /// `enum E: u8 { … }`
@@ -210,16 +204,10 @@ fn alias(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
                     .with_help(help),
             )
         }
-        "|" if context.expects(&[Rule::semicolon, Rule::missing_semicolon]) => Some(
-            context
-                .error("a type cannot be a union of types", "expected `;`")
-                .with_help("for one of several types declare an `enum` with a variant for each"),
-        ),
-        "where" => Some(
-            context
-                .error("a schema has no generics", "not supported")
-                .with_help("types have no type parameters that `where` could restrict"),
-        ),
+        "|" if context.expects(&[Rule::semicolon, Rule::missing_semicolon]) => {
+            Some(union_of_types(context, "expected `;`"))
+        }
+        "where" => Some(type_constraint(context, "types")),
         _ => None,
     }
 }

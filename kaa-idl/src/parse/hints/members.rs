@@ -2,7 +2,7 @@
 //!
 //! Invariants: as in [`super`].
 
-use super::{Construct, SyntaxContext, fields};
+use super::{Construct, SyntaxContext, fields, type_constraint, type_parameters};
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
 use crate::resolve::nearest;
@@ -27,9 +27,7 @@ fn beginning(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
         "Client" | "CLIENT" | "callback" | "callbacks" if next == "{" => Some(client(context)),
         _ if next == "{" && nearest(found, ["client"]).is_some() => Some(client(context)),
         "rpc" => rpc(context),
-        "pub" | "async" | "public" | "private" | "static" | "export" | "unsafe" | "const" | "abstract" => {
-            modifiers(context)
-        }
+        word if is_modifier(word) => modifiers(context),
         "Fn" | "FN" | "func" | "def" | "function" | "method" | "fun" | "proc" | "procedure" | "sub"
         | "void" | "fnn" | "ffn" | "nf"
             if context.is_word(1) && context.text(2) == "(" =>
@@ -124,13 +122,17 @@ fn rpc_type<'t>(context: &SyntaxContext<'t>, open: isize) -> Option<(&'t str, is
     (context.text(open) == "(" && context.text(end) == ")").then(|| (context.written(open + 1, end), end + 1))
 }
 
+fn is_modifier(word: &str) -> bool {
+    matches!(
+        word,
+        "pub" | "async" | "public" | "private" | "static" | "export" | "unsafe" | "const" | "abstract"
+    )
+}
+
 /// `pub async fn`
 fn modifiers(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let mut end = 0;
-    while matches!(
-        context.text(end),
-        "pub" | "async" | "public" | "private" | "static" | "export" | "unsafe" | "const" | "abstract"
-    ) {
+    while is_modifier(context.text(end)) {
         end += 1;
     }
     if !matches!(context.text(end), "fn" | "oneway") {
@@ -245,14 +247,7 @@ fn signature(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
                 .error("a `client` block has no `:`", "not needed")
                 .with_edits(vec![context.join(-1, 1, " ")], "remove it"),
         ),
-        "<" if context.text(-2) == "fn" => {
-            let end = context.closing(0)?;
-            Some(
-                context
-                    .error_over(0, end + 1, "a method has no type parameters", "not supported")
-                    .with_help("a schema has no generics: declare one for each type"),
-            )
-        }
+        "<" if context.text(-2) == "fn" => type_parameters(context, "a method"),
         "returns" | "return" | "=>" | ":" if before == ")" && context.type_end(1).is_some() => {
             Some(context.error("the result type follows `->`", "expected `->`").with_edits(
                 vec![context.replace(0, 1, if context.touches(0) { " ->" } else { "->" })],
@@ -264,11 +259,7 @@ fn signature(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
                 .error("the error type follows `throws`", "expected `throws`")
                 .with_edits(vec![context.replace(0, 1, "throws")], "write `throws`"),
         ),
-        "where" => Some(
-            context
-                .error("a schema has no generics", "not supported")
-                .with_help("methods have no type parameters that `where` could restrict"),
-        ),
+        "where" => Some(type_constraint(context, "methods")),
         "{" if context.text(1) == "}" && context.expects(&[Rule::semicolon]) => {
             Some(context.error("expected `;`, found `{`", "expected `;`").with_edits(
                 vec![

@@ -30,6 +30,30 @@ pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     })
 }
 
+/// `A | B` as a type.
+fn union_of_types(context: &SyntaxContext<'_>, label: &str) -> Diagnostic {
+    context
+        .error("a type cannot be a union of types", label)
+        .with_help("for one of several types declare an `enum` with a variant for each")
+}
+
+/// `<T>` after the name of an item or a method.
+fn type_parameters(context: &SyntaxContext<'_>, noun: &str) -> Option<Diagnostic> {
+    let end = context.closing(0)?;
+    Some(
+        context
+            .error_over(0, end + 1, format!("{noun} has no type parameters"), "not supported")
+            .with_help("a schema has no generics: declare one for each type"),
+    )
+}
+
+/// `where T: …`
+fn type_constraint(context: &SyntaxContext<'_>, nouns: &str) -> Diagnostic {
+    context
+        .error("a schema has no generics", "not supported")
+        .with_help(format!("{nouns} have no type parameters that `where` could restrict"))
+}
+
 /// Whether a word is a type in this language or another, or looks like one.
 fn is_type(word: &str) -> bool {
     is_plain_type(word) || word.starts_with(|first: char| first.is_ascii_uppercase())
