@@ -116,7 +116,7 @@ impl Linter<'_> {
         self.report(Lint::ClientOnewayStartsWithOn, finding);
     }
 
-    /// Checks that a member's name is in snake case. `siblings` are the names of the members siblings it.
+    /// Checks that a member's name is in snake case. `siblings` are the names of the members beside it.
     fn snake_case_name<'n>(
         &mut self,
         member: RenameCandidate<'_>,

@@ -80,7 +80,7 @@ impl Lowering<'_, '_> {
         Expression { kind, span }
     }
 
-    /// An integer; `None` if it is wrong, which was then reported.
+    /// An integer. Reports a malformed one and returns `None`.
     pub(super) fn integer(&mut self, node: &Node<'_>) -> Option<u128> {
         let text = node.as_str().replace('_', "");
         let (digits, radix) = match text.get(..2) {

@@ -77,7 +77,7 @@ impl Lowering<'_, '_> {
         Function { docs, attributes, ..function }
     }
 
-    /// Accepts `Stream<T>` and `stream<T>`, the syntax of other languages for `stream T`.
+    /// Reports `Stream<T>` and `stream<T>`, the syntax of other languages, and reads them as `stream T`.
     fn stream_as_type(&mut self, ty: &mut Type) {
         let TypeKind::Path { path, arguments } = &ty.kind else { return };
         let ([name], [], [TypeArgument::Type(inner)]) =
@@ -96,7 +96,7 @@ impl Lowering<'_, '_> {
         ty.kind = TypeKind::Stream(Box::new(inner));
     }
 
-    /// Accepts `-> Result<T, E>`, the syntax of Rust for `-> T throws E`.
+    /// Reports `-> Result<T, E>`, the syntax of Rust, and reads it as `-> T throws E`.
     fn result_as_error(&mut self, function: &mut Function) {
         let Some((ty, span)) = &function.returns else { return };
         let TypeKind::Path { path, arguments } = &ty.kind else { return };

@@ -83,8 +83,8 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// Accepts `Box<T>` and similar pointers of Rust. Only built-in types take arguments, so nothing else can
-    /// be meant.
+    /// Reports `Box<T>` and similar pointers of Rust, and reads them as `T`. Only built-in types take
+    /// arguments, so the intent is clear.
     fn pointer(&mut self, span: Span, path: &Path, arguments: &[TypeArgument]) -> Option<TypeKind> {
         let ([name], [], [TypeArgument::Type(inner)]) =
             (path.dotted.as_slice(), path.rest.as_slice(), arguments)

@@ -182,7 +182,7 @@ fn expectations(rules: &[Rule]) -> Vec<&'static str> {
     described.into_iter().map(|(_, text)| text).collect()
 }
 
-/// The rank of weak expectations: what follows them is nearly always possible.
+/// The rank of weak expectations: tokens that the grammar accepts in nearly every place.
 const WEAK: u8 = 5;
 
 fn describe(rule: Rule) -> Option<(u8, &'static str)> {

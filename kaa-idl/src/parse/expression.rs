@@ -1,6 +1,7 @@
 //! What a grammar consists of: the shape of pest's rules and expressions, as data.
 //!
-//! Invariants: knows no grammar; `generated.rs` writes one down in these types and `grammar.rs` runs it.
+//! Invariants: nothing here depends on a grammar; `generated.rs` contains one in these types, and
+//! `grammar.rs` runs it.
 
 /// The modifier of a rule.
 #[derive(Clone, Copy, Debug)]

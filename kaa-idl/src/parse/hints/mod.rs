@@ -1,8 +1,8 @@
 //! Hints for the syntax of other languages: the tokens around the place where the grammar failed show what
 //! was meant, so that the message can give the right syntax.
 //!
-//! Invariants: a hint claims nothing that the tokens do not show; a fix uses the file's own names; a hint
-//! costs no more time than the length of the statement.
+//! Invariants: a hint claims nothing that the tokens do not show; a fix uses the file's own names; finding a
+//! hint takes time linear in the length of the statement.
 
 mod attributes;
 mod context;
