@@ -6,9 +6,9 @@
 use super::attributes::{Decorated, Target};
 use super::data::docs;
 use super::includes::Interfaces;
-use super::packages::circles;
+use super::packages::{Input, circles};
 use super::resolver::Resolver;
-use super::scope::{Entry, Input};
+use super::scope::Entry;
 use super::services::{ResolvedService, reserved_names};
 use crate::ast::ItemKind;
 use crate::diagnostic::{Code, Diagnostic, Place};

@@ -3,9 +3,8 @@
 //! Invariants: nothing is converted between kinds of values; what does not fit is reported with the type it should
 //! have had.
 
-use super::integer::{range, width};
+use super::evaluated::{Evaluated, range, width};
 use super::resolver::Resolver;
-use super::values::Evaluated;
 use crate::ast::{self, ItemKind};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;

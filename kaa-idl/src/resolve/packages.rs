@@ -5,11 +5,17 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::graph::{circle, components, is_circle};
-use super::scope::Input;
 use super::suggest::nearest;
 use crate::ast::{self, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::location::Span;
+use crate::location::{LineTable, Span};
+
+/// A parsed file with the table of its lines, if its text could be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) file: &'a ast::File,
+    pub(crate) lines: Option<&'a LineTable>,
+}
 
 /// Files by the package that they say they are of.
 pub(super) struct Groups {

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::scope::{Input, Scope};
-use super::values::Evaluated;
+use super::evaluated::Evaluated;
+use super::packages::Input;
+use super::scope::{MAX_ERRORS, Scope};
 use crate::ast::{self, Expression};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::location::Span;
@@ -91,9 +92,6 @@ pub(super) struct PendingDefault<'a> {
     pub(super) value: &'a Expression,
 }
 
-/// How many errors of names and types are kept; nobody reads so many, and each takes memory.
-pub(super) const MOST_ERRORS: usize = 100_000;
-
 impl<'a> Resolver<'a> {
     pub(super) fn new(files: &'a [Input<'a>]) -> Self {
         let mut diagnostics = Vec::new();
@@ -118,7 +116,7 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() >= MOST_ERRORS {
+        if self.diagnostics.len() >= MAX_ERRORS {
             return;
         }
         self.diagnostics.push(diagnostic);

@@ -6,19 +6,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::packages::{Groups, group};
-use super::resolver::MOST_ERRORS;
+use super::packages::{Groups, Input, group};
 use crate::ast::{self, Item, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::location::{LineTable, Span};
+use crate::location::Span;
 use crate::schema::{Location, TypeId};
 
-/// A parsed file with the table of its lines, if its text could be read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Input<'a> {
-    pub(crate) file: &'a ast::File,
-    pub(crate) lines: Option<&'a LineTable>,
-}
+/// How many errors about names and types are kept. More are of no use to a reader, and each takes memory.
+pub(super) const MAX_ERRORS: usize = 100_000;
 
 /// An item with its whereabouts.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +118,7 @@ impl<'a> Scope<'a> {
                     self.entries.push(entry);
                     let first = *package.names.entry(&item.name.text).or_insert(number);
                     if first != number
-                        && diagnostics.len() < MOST_ERRORS
+                        && diagnostics.len() < MAX_ERRORS
                         && !groups.misplaced.contains(file)
                         && !self.is_of(first, &groups.misplaced)
                     {

@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
+use super::evaluated::Evaluated;
 use super::members::Names;
 use super::resolver::Resolver;
-use super::values::Evaluated;
 use crate::ast::{Expression, Reserved, Variant};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;

@@ -3,43 +3,11 @@
 //! Invariants: an expression is evaluated after every constant that it names (`order` sees to it); operators work on
 //! integers only, and on flags with `|`; recursion is bounded by the bracket limit of the parser.
 
-use super::integer::Integer;
+use super::evaluated::{Evaluated, Integer};
 use super::resolver::Resolver;
 use crate::ast::{self, Expression, ExpressionKind, ItemKind, Operator};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
-use crate::schema::TypeId;
-
-/// The value of an expression, before it is known what type it should have.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Evaluated {
-    Integer(Integer),
-    Float(f64),
-    Boolean(bool),
-    String(String),
-    Character(char),
-    Variant { id: TypeId, index: usize },
-    Flags { id: TypeId, bits: u64 },
-    EmptyList,
-    EmptyMap,
-}
-
-impl Evaluated {
-    /// What it is, for messages.
-    pub(super) fn noun(&self) -> &'static str {
-        match self {
-            Self::Integer(_) => "an integer",
-            Self::Float(_) => "a floating-point number",
-            Self::Boolean(_) => "a `bool`",
-            Self::String(_) => "a string",
-            Self::Character(_) => "a character",
-            Self::Variant { .. } => "a variant",
-            Self::Flags { .. } => "flags",
-            Self::EmptyList => "an empty list",
-            Self::EmptyMap => "an empty map",
-        }
-    }
-}
 
 impl Resolver<'_> {
     /// The value of an expression; `None` after a complaint.

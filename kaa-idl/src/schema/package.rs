@@ -3,10 +3,8 @@
 //! Invariants: packages are ordered by name; items keep the order of the source.
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::{Attributes, Interface, Service, Type, TypeDefinition, TypeId, Value};
-use crate::location::Span;
+use super::{Attributes, Docs, Interface, Location, PackageId, Service, Type, TypeDefinition, TypeId, Value};
 
 /// A whole resolved schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +38,6 @@ impl Schema {
     }
 }
 
-/// Index of a package in [`Schema::packages`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PackageId(pub usize);
-
 /// A dotted package name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageName {
@@ -55,17 +49,6 @@ impl fmt::Display for PackageName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.segments.join("."))
     }
-}
-
-/// Where something was declared.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Location {
-    /// The file's path as the file source names it.
-    pub path: Arc<str>,
-    /// One-based line.
-    pub line: usize,
-    /// The bytes of its name.
-    pub span: Span,
 }
 
 /// One package with its items in source order (files of a package in the order of their paths).
@@ -87,13 +70,6 @@ pub struct Package {
     pub services: Vec<Service>,
     /// The `package` line of its first file.
     pub location: Location,
-}
-
-/// Documentation lines without their comment markers and without one leading space.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Docs {
-    /// The lines.
-    pub lines: Vec<String>,
 }
 
 /// `const NAME: type = value;`

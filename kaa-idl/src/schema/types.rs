@@ -2,11 +2,7 @@
 //!
 //! Invariants: fields and variants stand in source order, tombstones included; a variant's tag is unique in its enum.
 
-use super::{Attributes, Docs, Location, PackageId, Type, Value};
-
-/// Index of a named type in [`Schema::types`](super::Schema::types).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TypeId(pub usize);
+use super::{Attributes, Docs, Location, PackageId, Type, TypeId, Value};
 
 /// A named type.
 #[derive(Debug, Clone, PartialEq)]

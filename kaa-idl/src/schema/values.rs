@@ -2,7 +2,9 @@
 //!
 //! Invariants: aliases are resolved; a value has the shape of the type that it stands with.
 
-use super::TypeId;
+/// Index of a named type in [`Schema::types`](super::Schema::types).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub usize);
 
 /// A type expression with aliases resolved.
 #[derive(Debug, Clone, PartialEq)]

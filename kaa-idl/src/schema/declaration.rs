@@ -1,11 +1,37 @@
-//! What attributes say about a construct.
+//! What every declaration of a schema carries: its package, its place in the source, its documentation and its
+//! attributes.
 //!
-//! Invariants: what is absent is unset; a construct without rare attributes takes no memory for them, since a schema
-//! has many constructs and few of those.
+//! Invariants: an absent attribute is unset. Rare attributes are boxed, because a schema has many declarations and few
+//! of them have any.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::location::Span;
+
+/// Index of a package in [`Schema::packages`](super::Schema::packages).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageId(pub usize);
+
+/// Where something was declared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Location {
+    /// The file's path as the file source names it.
+    pub path: Arc<str>,
+    /// One-based line.
+    pub line: usize,
+    /// The bytes of its name.
+    pub span: Span,
+}
+
+/// Documentation lines without their comment markers and without one leading space.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Docs {
+    /// The lines.
+    pub lines: Vec<String>,
+}
 
 /// The attributes of a construct: [`Attributes::since`], and all of [`RareAttributes`] as if they were fields too.
 #[derive(Clone, Default)]

@@ -1,8 +1,39 @@
-//! The integers of constant expressions: a sign and 128 bits.
+//! The values of constant expressions before their types are known. Integers have a sign and 128 bits.
 //!
-//! Invariants: zero is not negative; every operation says when its result does not fit.
+//! Invariants: zero is not negative; every operation returns `None` when its result does not fit.
 
-use crate::schema::{Type, Value};
+use crate::schema::{Type, TypeId, Value};
+
+/// The value of an expression, before it is known what type it should have.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Evaluated {
+    Integer(Integer),
+    Float(f64),
+    Boolean(bool),
+    String(String),
+    Character(char),
+    Variant { id: TypeId, index: usize },
+    Flags { id: TypeId, bits: u64 },
+    EmptyList,
+    EmptyMap,
+}
+
+impl Evaluated {
+    /// What it is, for messages.
+    pub(super) fn noun(&self) -> &'static str {
+        match self {
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a floating-point number",
+            Self::Boolean(_) => "a `bool`",
+            Self::String(_) => "a string",
+            Self::Character(_) => "a character",
+            Self::Variant { .. } => "a variant",
+            Self::Flags { .. } => "flags",
+            Self::EmptyList => "an empty list",
+            Self::EmptyMap => "an empty map",
+        }
+    }
+}
 
 /// An integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
