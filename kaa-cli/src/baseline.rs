@@ -88,7 +88,7 @@ fn load(path: &Path) -> Result<Vec<Generation>, Failure> {
         let history = read_frozen(path).map_err(Failure::Build)?;
         if history.newest().is_some() {
             let mut generations: Vec<Generation> =
-                history.generations().iter().rev().map(|frozen| load_frozen(&frozen.source)).collect();
+                history.revisions().iter().rev().map(|frozen| load_frozen(&frozen.source)).collect();
             if let Some(newest) = generations.first_mut() {
                 newest.is_newest_frozen = true;
             }
@@ -110,5 +110,5 @@ fn load(path: &Path) -> Result<Vec<Generation>, Failure> {
 }
 
 fn load_frozen(source: &FrozenSource) -> Generation {
-    Generation::new(source.era(), compile(source))
+    Generation::new(source.revision(), compile(source))
 }

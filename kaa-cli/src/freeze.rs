@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kaa_idl::compatibility::{self, Settings};
-use kaa_idl::frozen::{Frozen, History, file_name, freeze};
+use kaa_idl::frozen::{FrozenSchema, History, file_name, freeze};
 use kaa_idl::{Compilation, compile};
 use kaa_rpc_build::read_frozen;
 
@@ -102,9 +102,9 @@ fn contents(path: &Path) -> Option<String> {
 }
 
 /// Reports what breaks a frozen schema, and returns whether any of it breaks peers.
-fn breaks(newest: &Frozen, new: &Compilation, console: &mut Console) -> Result<bool, Failure> {
+fn breaks(newest: &FrozenSchema, new: &Compilation, console: &mut Console) -> Result<bool, Failure> {
     let old = compile(&newest.source);
-    let found = compatibility::Report::new(&old, new, &newest.source.era(), &Settings::default());
+    let found = compatibility::Report::new(&old, new, &newest.source.revision(), &Settings::default());
     let Some(found) = found.map(compatibility::Report::for_peers) else { return Ok(false) };
     let mut report = Report::new("freeze", Format::Human);
     report.add(&found, found.diagnostics(), console)?;

@@ -105,11 +105,11 @@ fn table_of_rules_is_complete() {
     let reference = reference();
     let rows = reference.lines().filter(|line| {
         let name = line.strip_prefix("| `").and_then(|rest| rest.split_once('`'));
-        name.is_some_and(|(name, _)| Rule::named(name).is_some())
+        name.is_some_and(|(name, _)| Rule::from_name(name).is_some())
     });
     let expected = Rule::ALL.iter().map(|rule| {
-        let (category, at_connect) = (rule.category(), rule.at_connect().name());
-        format!("| `{rule}` | {category} | {at_connect} | {} | {} |", rule.explanation(), rule.instead())
+        let (category, connect_outcome) = (rule.category(), rule.connect_outcome().name());
+        format!("| `{rule}` | {category} | {connect_outcome} | {} | {} |", rule.explanation(), rule.help())
     });
     assert_eq!(rows.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }

@@ -118,7 +118,7 @@ fn long_chains_compile_or_are_rejected() {
     check(many(count, |text, n| writeln!(text, "struct S{n} {{ a: S{} }}", n + 1)) + "struct S5000 {}", None);
     check(
         many(count, |text, n| writeln!(text, "struct S{n} {{ a: S{} }}", (n + 1) % 5_000)),
-        Some(Code::EndlessRecursion),
+        Some(Code::InfiniteRecursion),
     );
     check(many(count, |text, n| writeln!(text, "newtype S{n}(S{});", n + 1)) + "newtype S5000(u8);", None);
     check(

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use kaa_idl::compatibility::{Category, Report, Settings};
 use kaa_idl::diagnostic::Severity;
-use kaa_idl::frozen::{Frozen, History};
+use kaa_idl::frozen::{FrozenSchema, History};
 use kaa_idl::{Compilation, RenderStyle};
 
 use crate::error::{Error, Result};
@@ -34,14 +34,14 @@ pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderSty
         return Err(Error::NoFrozenSchema { path: folder.to_path_buf() });
     }
     let mut paths = vec![folder.to_path_buf()];
-    paths.extend(history.generations().iter().map(|frozen| PathBuf::from(&frozen.name)));
+    paths.extend(history.revisions().iter().map(|frozen| PathBuf::from(&frozen.name)));
     let mut reported = HashSet::new();
     let mut errors = String::new();
     let mut warnings = None;
     let mut settings = Settings::default();
-    for frozen in history.generations().iter().rev() {
+    for frozen in history.revisions().iter().rev() {
         let old = compile_frozen(frozen, style)?;
-        let Some(report) = Report::new(&old, compilation, &frozen.source.era(), &settings) else {
+        let Some(report) = Report::new(&old, compilation, &frozen.source.revision(), &settings) else {
             continue;
         };
         let report = report.for_peers();
@@ -100,7 +100,7 @@ pub fn read_frozen(folder: &Path) -> Result<History> {
     History::read(files).map_err(|source| Error::InvalidFrozenSchema { source })
 }
 
-fn compile_frozen(frozen: &Frozen, style: RenderStyle) -> Result<Compilation> {
+fn compile_frozen(frozen: &FrozenSchema, style: RenderStyle) -> Result<Compilation> {
     let compilation = kaa_idl::compile(&frozen.source);
     if compilation.schema().is_some() {
         return Ok(compilation);

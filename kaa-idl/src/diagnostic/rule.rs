@@ -1,7 +1,7 @@
-//! The name of a rule that a diagnostic is about: a code of the compiler, a lint, or a rule of compatibility.
+//! The name of the rule of a diagnostic: a code of the compiler, a lint, or a compatibility rule.
 //!
-//! Invariants: names are unique over all three, and stable; those of codes begin with `K` and digits, all others are
-//! words in upper case.
+//! Invariants: names are stable, and unique over all three. The names of codes are `K` and digits, all others
+//! are words in upper case.
 
 use std::fmt;
 
@@ -12,18 +12,18 @@ use super::Code;
 pub struct RuleName(&'static str);
 
 impl RuleName {
-    /// A name from its text; the tables of lints and of compatibility rules make theirs with it.
+    /// A name from its text, for the tables of lints and compatibility rules.
     pub(crate) const fn new(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// The name as it is printed.
+    /// The name in printed form.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0
     }
 
-    /// The compiler's code of this name; `None` for lints and rules of compatibility.
+    /// The compiler's code with this name; `None` for lints and compatibility rules.
     #[must_use]
     pub fn code(self) -> Option<Code> {
         Code::ALL.iter().copied().find(|code| *code == self)

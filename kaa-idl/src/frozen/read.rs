@@ -1,7 +1,7 @@
-//! Reading a frozen schema.
+//! Reads a frozen schema.
 //!
-//! Invariants: a source that was read holds what was written, byte for byte, but for line ends that a version control
-//! system may have changed.
+//! Invariants: a source is read exactly as it was written, except for line ends that a version control system
+//! may have changed.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ impl FrozenSource {
     /// Reads the text of a frozen schema.
     ///
     /// # Errors
-    /// If it is none, was written by a newer compiler, is cut off, or was changed.
+    /// If it is not a frozen schema, was written by a newer compiler, is truncated, or was changed.
     pub fn read(text: &str) -> Result<Self, FrozenError> {
         let text = text.replace("\r\n", "\n");
         let (header, body) = text.split_once('\n').unwrap_or((&text, ""));
@@ -62,14 +62,16 @@ impl FrozenSource {
         self.fingerprint
     }
 
-    /// What a [report](crate::compatibility::Report) shows behind the paths of its files, such as `frozen 3`.
+    /// The name of this revision, such as `frozen 3`. A [report](crate::compatibility::Report) shows it after
+    /// the paths of files.
     #[must_use]
-    pub fn era(&self) -> String {
+    pub fn revision(&self) -> String {
         format!("frozen {}", self.number)
     }
 }
 
-/// The files, by path; the line before each says how many lines it has, so that nothing in it can end it.
+/// The files, by path. The header of each file gives its number of lines, so that no line of the file can be
+/// mistaken for the next header.
 fn sections(body: &str) -> Result<BTreeMap<String, String>, FrozenError> {
     let mut files = BTreeMap::new();
     let mut line = 2;

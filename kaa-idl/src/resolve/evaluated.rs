@@ -4,7 +4,7 @@
 
 use crate::schema::{Type, TypeId, Value};
 
-/// The value of an expression, before it is known what type it should have.
+/// The value of an expression before its type is known.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Evaluated {
     Integer(Integer),
@@ -19,7 +19,7 @@ pub(super) enum Evaluated {
 }
 
 impl Evaluated {
-    /// What it is, for messages.
+    /// What kind of value it is, for messages.
     pub(super) fn noun(&self) -> &'static str {
         match self {
             Self::Integer(_) => "an integer",
@@ -86,7 +86,7 @@ impl Integer {
         (!self.negative).then_some(self.magnitude)
     }
 
-    /// The value if it fits the integer type; `None` for other types as well.
+    /// The value if it fits the integer type; `None` if it does not, or if the type is not an integer.
     pub(super) fn fit(self, ty: &Type) -> Option<Value> {
         let (signed, bits) = width(ty)?;
         let largest = if signed { u128::MAX >> (129 - bits) } else { u128::MAX >> (128 - bits) };
@@ -98,7 +98,7 @@ impl Integer {
     }
 }
 
-/// Whether an integer type is signed, and its bits.
+/// Whether an integer type is signed, and its width in bits.
 pub(super) fn width(ty: &Type) -> Option<(bool, u32)> {
     let width = match ty {
         Type::U8 => (false, 8),

@@ -1,12 +1,12 @@
 //! From syntax trees to the resolved schema.
 //!
-//! The steps, in order: packages and names (`packages`, `scope`, `imports`), constants and aliases in the order in
-//! which they need each other (`order`, `values`), types (`data`, `types`), defaults, what types must not do
-//! (`recursion`, `constraints`), services (`services`, `methods`, `includes`), names that Rust will see
-//! (`rust_names`, `generated`), and the result (`build`).
+//! The steps, in order: packages and names (`packages`, `scope`, `imports`), constants and aliases in the
+//! order of their dependencies (`order`, `values`), types (`data`, `types`), default values (`defaults`),
+//! restrictions on types (`recursion`, `constraints`), services (`services`, `methods`, `includes`), names in
+//! generated Rust (`rust_names`, `generated`), and the result (`build`).
 //!
-//! Invariants: everything that is wrong is reported where it was written; nothing recurses deeper than a type
-//! expression may nest; a schema made in spite of errors is never handed out.
+//! Invariants: every error is reported where it was written. Nothing recurses deeper than a type expression
+//! may nest. A schema with errors is never returned to a user.
 
 mod arguments;
 mod attributes;

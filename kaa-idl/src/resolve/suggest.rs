@@ -1,10 +1,11 @@
-//! What somebody probably meant: the nearest of the names that exist, or the language's word for another's.
+//! Suggests what was probably meant: the nearest existing name, or this language's type for a name of another
+//! language.
 //!
-//! Invariants: no suggestion costs more than the length of the word times that of the candidates.
+//! Invariants: a suggestion costs at most the length of the word times the total length of the candidates.
 
-/// The candidate nearest to a word, if it is near enough to be a slip of the hand: what "did you mean" proposes.
+/// The candidate nearest to a word, if it is near enough to be a typing error. Used for "did you mean".
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    if word.len() > LONGEST_WORD {
+    if word.len() > MAX_WORD_LENGTH {
         return None;
     }
     let limit = if word.len() < 3 { 0 } else { (word.len() / 3).max(1) };
@@ -14,7 +15,7 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
             continue;
         }
         let distance = if candidate.eq_ignore_ascii_case(word) { 0 } else { distance(word, candidate) };
-        let better = best.is_none_or(|(least, other)| (distance, candidate) < (least, other));
+        let better = best.is_none_or(|(lowest, other)| (distance, candidate) < (lowest, other));
         if distance <= limit && better {
             best = Some((distance, candidate));
         }
@@ -22,10 +23,10 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
-/// Longer words are no slips of the hand.
-const LONGEST_WORD: usize = 64;
+/// No suggestions are made for longer words.
+const MAX_WORD_LENGTH: usize = 64;
 
-/// The number of insertions, deletions, replacements and swaps of neighbours between two words.
+/// The number of insertions, deletions, replacements and swaps of adjacent characters between two words.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut before_last: Vec<usize> = Vec::new();
@@ -37,12 +38,12 @@ fn distance(left: &str, right: &str) -> usize {
         for (column, right_character) in right.iter().copied().enumerate() {
             let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
             let replaced = at(&last, column) + usize::from(left_character != right_character);
-            let mut least = replaced.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
+            let mut cost = replaced.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
             let swapped = left_character == previous_right && previous_left == right_character;
             if swapped && column > 0 {
-                least = least.min(at(&before_last, column - 1) + 1);
+                cost = cost.min(at(&before_last, column - 1) + 1);
             }
-            current.push(least);
+            current.push(cost);
             previous_right = right_character;
         }
         before_last = std::mem::replace(&mut last, current);
@@ -51,7 +52,7 @@ fn distance(left: &str, right: &str) -> usize {
     last.last().copied().unwrap_or(usize::MAX)
 }
 
-/// The language's type for a name that other languages use.
+/// The type of this language for a type name of another language.
 pub(crate) fn foreign_type(name: &str) -> Option<&'static str> {
     let meant = match name {
         "string" | "str" | "text" | "Str" | "Text" => "String",
@@ -84,7 +85,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn finds_slips_and_nothing_else() {
+    fn only_similar_names_are_suggested() {
         let names = ["ChannelId", "Program", "String", "u32"];
         assert_eq!(nearest("ChanelId", names), Some("ChannelId"));
         assert_eq!(nearest("Porgram", names), Some("Program"));

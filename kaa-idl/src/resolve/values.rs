@@ -1,7 +1,7 @@
 //! Evaluates constant expressions.
 //!
-//! Invariants: an expression is evaluated after every constant that it names (`order` sees to it); operators work on
-//! integers only, and on flags with `|`; recursion is bounded by the bracket limit of the parser.
+//! Invariants: `order` evaluates an expression after every constant that it names. Operators work on integers
+//! only, except that `|` also joins flags. The parser's bracket limit bounds the recursion.
 
 use super::evaluated::{Evaluated, Integer};
 use super::resolver::Resolver;
@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 
 impl Resolver<'_> {
-    /// The value of an expression; `None` after a complaint.
+    /// The value of an expression. Reports an error and returns `None` if it has none.
     pub(super) fn evaluate(&mut self, file: usize, expression: &Expression) -> Option<Evaluated> {
         match &expression.kind {
             ExpressionKind::Integer(value) => Some(Evaluated::Integer(Integer::new(*value))),
@@ -47,13 +47,13 @@ impl Resolver<'_> {
         };
         let fitting = integer.unsigned().and_then(|value| u64::try_from(value).ok());
         if fitting.is_none() {
-            let message = format!("{what} must be 1 or more and fit 64 bits");
+            let message = format!("{what} must be at least 1 and fit in 64 bits");
             self.report(Diagnostic::error(Code::OutOfRange, message, place, "out of range"));
         }
         fitting
     }
 
-    /// Groups operands by precedence with two stacks, as the shunting yard does.
+    /// Groups operands by precedence with two stacks (the shunting yard algorithm).
     fn operation(
         &mut self,
         file: usize,
@@ -91,8 +91,13 @@ impl Resolver<'_> {
                 if result.is_none() {
                     let place = self.place(file, span);
                     self.report(
-                        Diagnostic::error(Code::OutOfRange, "this does not fit 128 bits", place, "overflows")
-                            .with_help("shifts go by 0 to 127; `|` takes integers of zero or more"),
+                        Diagnostic::error(
+                            Code::OutOfRange,
+                            "this value does not fit in 128 bits",
+                            place,
+                            "overflows",
+                        )
+                        .with_help("a shift is 0 to 127 bits; the operands of `|` must not be negative"),
                     );
                 }
                 Evaluated::Integer(result?)
@@ -108,7 +113,7 @@ impl Resolver<'_> {
                     format!("operators work on integers, not on {} and {}", left.noun(), right.noun());
                 self.report(
                     Diagnostic::error(Code::WrongDefault, message, place, "not two integers")
-                        .with_help("flags of one type can be joined with `|`"),
+                        .with_help("`|` also joins flags of the same type"),
                 );
                 return None;
             }
@@ -145,13 +150,13 @@ impl Resolver<'_> {
                 Some(Evaluated::Flags { id: entry.type_id?, bits })
             }
             (kind, member) => {
-                let message = format!("`{}` is no value", path.text());
+                let message = format!("`{}` is not a value", path.text());
                 let value = entry.type_id.filter(|_| member.is_none()).and_then(|id| self.first_value(id));
                 let help = match (kind, value) {
                     (ItemKind::Enum { .. } | ItemKind::Flags { .. }, Some(value)) => {
-                        format!("a value is written with its type: `{value}`")
+                        format!("write a value with its type: `{value}`")
                     }
-                    _ => "values are constants, variants without payload, and flags".to_owned(),
+                    _ => "values are constants, flags, and variants without a payload".to_owned(),
                 };
                 self.report(
                     Diagnostic::error(Code::UnknownType, message, place, "not a value").with_help(help),

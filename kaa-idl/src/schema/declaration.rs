@@ -1,8 +1,8 @@
-//! What every declaration of a schema carries: its package, its place in the source, its documentation and its
-//! attributes.
+//! What every declaration of a schema carries: its package, its place in the source, its documentation and
+//! its attributes.
 //!
-//! Invariants: an absent attribute is unset. Rare attributes are boxed, because a schema has many declarations and few
-//! of them have any.
+//! Invariants: an absent attribute is unset. Rare attributes are boxed, because a schema has many
+//! declarations and few of them have any.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -15,25 +15,26 @@ use crate::location::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageId(pub usize);
 
-/// Where something was declared.
+/// Where something is declared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Location {
     /// The file's path as the file source names it.
     pub path: Arc<str>,
-    /// One-based line.
+    /// The line, beginning with 1.
     pub line: usize,
-    /// The bytes of its name.
+    /// The range of bytes of its name.
     pub span: Span,
 }
 
-/// Documentation lines without their comment markers and without one leading space.
+/// Documentation: lines without the comment markers and without one leading space.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Docs {
     /// The lines.
     pub lines: Vec<String>,
 }
 
-/// The attributes of a construct: [`Attributes::since`], and all of [`RareAttributes`] as if they were fields too.
+/// The attributes of a declaration: [`Attributes::since`], and by dereferencing all fields of
+/// [`RareAttributes`].
 #[derive(Clone, Default)]
 pub struct Attributes {
     /// `#[since(N)]`.
@@ -41,28 +42,29 @@ pub struct Attributes {
     rare: Option<Box<RareAttributes>>,
 }
 
-/// Attributes that most constructs go without; read and set through [`Attributes`].
+/// Attributes that most declarations do not have; read and set through [`Attributes`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RareAttributes {
     /// `#[deprecated(since = N, note = "…")]`.
     pub deprecated: Option<Deprecated>,
     /// `#[idempotent]`: the call can be repeated without harm.
     pub idempotent: bool,
-    /// `#[detached]`: the handler runs on when its caller is gone.
+    /// `#[detached]`: the handler continues when its caller disconnects.
     pub detached: bool,
-    /// `#[timeout("5s")]`: how long a call may take unless the caller says otherwise.
+    /// `#[timeout("5s")]`: how long a call may take unless the caller sets a different timeout.
     pub timeout: Option<Duration>,
-    /// `#[display("…")]` on a variant of an error: text with `{field}` places (`{0}` in tuples), already checked.
+    /// `#[display("…")]` on a variant of an error: a validated text with placeholders `{field}` (`{0}` in
+    /// tuples).
     pub display: Option<String>,
     /// `#[allow(NAME, …)]`: names of lints and compatibility rules.
     pub allow: Vec<String>,
-    /// `#[rust(derive(A, b::C))]`: paths as written.
+    /// `#[rust(derive(A, b::C))]`: the paths as written.
     pub rust_derives: Vec<String>,
     /// `#[rust(options = "Name")]`: the name of a method's options struct.
     pub rust_options: Option<String>,
 }
 
-/// What those have who have none.
+/// The value of declarations without rare attributes.
 static NONE: RareAttributes = RareAttributes {
     deprecated: None,
     idempotent: false,
@@ -105,7 +107,7 @@ impl fmt::Debug for Attributes {
 /// `#[deprecated(…)]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Deprecated {
-    /// The schema version since which it is.
+    /// The schema version since which it is deprecated.
     pub since: Option<u32>,
     /// What to use instead.
     pub note: Option<String>,

@@ -1,8 +1,9 @@
-//! The resolved schema: what a set of `.kaa` files means, with every name looked up and every value evaluated.
+//! The resolved schema: the meaning of a set of `.kaa` files, with all names resolved and all values
+//! evaluated.
 //!
-//! Invariants: every [`TypeId`] and [`PackageId`] indexes the [`Schema`] that handed it out; type aliases and
-//! `use` are gone (an alias is kept only so that a generator can name it); includes are flattened; method ids
-//! and fingerprints are filled in; nothing here refers to source text but [`Location`].
+//! Invariants: every [`TypeId`] and [`PackageId`] indexes the [`Schema`] that it belongs to. Aliases and
+//! imports are resolved; an alias is kept only so that a generator can name it. Includes are flattened.
+//! Method ids and fingerprints are computed. Only [`Location`] refers to source text.
 
 mod declaration;
 mod package;

@@ -1,6 +1,6 @@
-//! The whole schema: packages, and what they hold besides types and services.
+//! The whole schema: packages, with their constants and aliases.
 //!
-//! Invariants: packages are ordered by name; items keep the order of the source.
+//! Invariants: packages are ordered by name. Items keep the order of the source.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The definition behind a type id; `None` for an id of another schema.
+    /// The definition of a type id; `None` for an id of a different schema.
     #[must_use]
     pub fn type_definition(&self, id: TypeId) -> Option<&TypeDefinition> {
         self.types.get(id.0)
     }
 
-    /// The package behind a package id; `None` for an id of another schema.
+    /// The package of a package id; `None` for an id of a different schema.
     #[must_use]
     pub fn package(&self, id: PackageId) -> Option<&Package> {
         self.packages.get(id.0)
@@ -60,11 +60,11 @@ pub struct Package {
     pub docs: Docs,
     /// Constants.
     pub constants: Vec<Constant>,
-    /// Type aliases; references to them are already resolved everywhere else.
+    /// Type aliases. References to them are already resolved everywhere.
     pub aliases: Vec<Alias>,
     /// Structs, enums, errors, flags and newtypes.
     pub types: Vec<TypeId>,
-    /// Interfaces: kept for tools; services have their methods flattened in.
+    /// Interfaces, kept for tools. Services already contain their methods.
     pub interfaces: Vec<Interface>,
     /// Services.
     pub services: Vec<Service>,
@@ -85,7 +85,7 @@ pub struct Constant {
     pub ty: Type,
     /// Its evaluated value.
     pub value: Value,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
@@ -98,8 +98,8 @@ pub struct Alias {
     pub docs: Docs,
     /// Its attributes.
     pub attributes: Attributes,
-    /// What it stands for.
+    /// The type that it stands for.
     pub ty: Type,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use kaa_idl::compatibility::AtConnect;
+use kaa_idl::compatibility::ConnectOutcome;
 use kaa_idl::schema::Schema;
 use kaa_idl::{DiskSource, RenderStyle, compile};
 
@@ -35,9 +35,9 @@ fn pairs_over_sockets_are_judged_alike() {
         let refused = is_refused(&pair);
         let said = connect(&old, &new);
         assert_eq!(said.each_ref().map(Option::is_some), [refused; 2], "{}", pair.display());
-        let notices = |at_connect| findings.iter().any(|finding| finding.rule.at_connect() == at_connect);
-        assert!(!notices(AtConnect::Refused) || refused, "{}: {findings:?}", pair.display());
-        let may_refuse = notices(AtConnect::Refused) || notices(AtConnect::Either);
+        let notices = |connect_outcome| findings.iter().any(|finding| finding.rule.connect_outcome() == connect_outcome);
+        assert!(!notices(ConnectOutcome::Refused) || refused, "{}: {findings:?}", pair.display());
+        let may_refuse = notices(ConnectOutcome::Refused) || notices(ConnectOutcome::Depends);
         assert!(may_refuse || !refused, "{}: {findings:?}", pair.display());
     }
 }

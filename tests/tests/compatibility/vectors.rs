@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::generations::{connect, schema, wire_findings};
-use kaa_idl::compatibility::AtConnect;
+use kaa_idl::compatibility::ConnectOutcome;
 
 struct Vector {
     name: String,
@@ -56,11 +56,11 @@ fn verdicts(vector: &Vector) -> String {
     let refused = said.iter().filter(|said| said.is_some()).count();
     assert!(refused != 1, "{}: only one end refuses: {said:?}", vector.name);
     assert_eq!(connect(&new, &old).map(|said| said.is_some()), [refused == 2; 2], "{}", vector.name);
-    let expected = findings.iter().map(|finding| finding.rule.at_connect());
-    for at_connect in expected {
-        assert!(at_connect != AtConnect::Refused || refused == 2, "{}: {findings:?} {said:?}", vector.name);
+    let expected = findings.iter().map(|finding| finding.rule.connect_outcome());
+    for connect_outcome in expected {
+        assert!(connect_outcome != ConnectOutcome::Refused || refused == 2, "{}: {findings:?} {said:?}", vector.name);
     }
-    let harmless = findings.iter().all(|finding| finding.rule.at_connect() == AtConnect::Passes);
+    let harmless = findings.iter().all(|finding| finding.rule.connect_outcome() == ConnectOutcome::Accepted);
     assert!(!harmless || refused == 0, "{}: {findings:?} {said:?}", vector.name);
     let mut lines = String::new();
     for finding in &findings {
