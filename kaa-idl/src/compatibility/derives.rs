@@ -6,7 +6,7 @@ use super::collector::{Allowed, Collector};
 use super::finding::Finding;
 use super::pairing::Pairing;
 use super::rule::Rule;
-use crate::schema::{Payload, Schema, Type, TypeDefinition, TypeId, TypeKind};
+use crate::schema::{Schema, Type, TypeDefinition, TypeId, TypeKind};
 
 /// For each type, whether it contains a floating-point number and therefore has no `Eq`, `Ord` and `Hash`.
 fn with_floats(schema: &Schema) -> Vec<bool> {
@@ -18,7 +18,7 @@ fn with_floats(schema: &Schema) -> Vec<bool> {
             ty.each_named(&mut |held| {
                 holders.get_mut(held.0).into_iter().for_each(|holders| holders.push(definition.id))
             });
-            if has_float(ty) {
+            if ty.contains_float() {
                 work.push(definition.id);
             }
         });
@@ -41,24 +41,12 @@ fn each_field_type<'s>(definition: &'s TypeDefinition, found: &mut dyn FnMut(&'s
         }
         TypeKind::Enum(enumeration) => {
             for variant in &enumeration.variants {
-                if let Payload::Tuple(fields) | Payload::Record(fields) = &variant.payload {
-                    fields.iter().filter(|field| !field.tombstone).for_each(|field| found(&field.ty));
-                }
+                let fields = variant.payload.fields().iter();
+                fields.filter(|field| !field.tombstone).for_each(|field| found(&field.ty));
             }
         }
         TypeKind::Flags(_) => {}
         TypeKind::Newtype(newtype) => found(&newtype.inner),
-    }
-}
-
-fn has_float(ty: &Type) -> bool {
-    match ty {
-        Type::F32 | Type::F64 => true,
-        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-            has_float(inner)
-        }
-        Type::Map(key, value, _) => has_float(key) || has_float(value),
-        _ => false,
     }
 }
 
@@ -90,11 +78,11 @@ pub(super) fn check(pairing: &Pairing<'_>, collector: &mut Collector<'_>) {
         }
         let mut is_cause = false;
         each_field_type(new, &mut |ty| {
-            is_cause |= has_float(ty);
+            is_cause |= ty.contains_float();
             ty.each_named(&mut |id| is_cause |= has(&new_floats, id) && !has(&lost, id));
         });
         if has(&lost, new.id) && is_cause && same_kind(old, new) {
-            let message = format!("`{}` can no longer derive `Eq`, `Ord` and `Hash`", new.name);
+            let message = format!("`{}` can no longer derive `Eq`, `Ord` or `Hash`", new.name);
             let finding = Finding::new(Rule::DerivesNoShrink, message)
                 .at(&new.location, "contains a floating-point number now")
                 .was(&old.location, "contained none before");

@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::pairing::Pairing;
 use super::rule::Rule;
 use super::types;
-use crate::schema::{Enum, Field, Flags, Location, Payload, TypeDefinition, Variant};
+use crate::schema::{Enum, Flags, Location, Payload, TypeDefinition, Variant};
 
 /// Compares two enums or errors.
 pub(super) fn check_enum<'p>(
@@ -106,8 +106,8 @@ impl<'p> Enums<'_, '_, 'p> {
             let lists = Lists {
                 rules: &PAYLOAD,
                 owner: &owner,
-                old: (payload(&old.payload), &old.location),
-                new: (payload(&new.payload), &new.location),
+                old: (old.payload.fields(), &old.location),
+                new: (new.payload.fields(), &new.location),
             };
             fields::check(self.pairing, self.collector, &allowed, lists);
         } else {
@@ -181,8 +181,8 @@ impl<'p> Enums<'_, '_, 'p> {
         let Some((old, new)) = shifted.first() else { return };
         let others = match shifted.len() {
             1 => String::new(),
-            2 => ", and so does 1 other".to_owned(),
-            many => format!(", and so do {} others", many - 1),
+            2 => ", and so does 1 other variant".to_owned(),
+            many => format!(", and so do {} other variants", many - 1),
         };
         let message = format!("{} has a different tag{others}", self.what(new));
         let deleted = self.old.variants.iter().find(|other| other.tag == new.tag && other.name != new.name);
@@ -248,13 +248,6 @@ impl<'p> Enums<'_, '_, 'p> {
             let allowed = used.map(|variant| self.allowed.inside(&variant.attributes));
             self.collector.report(allowed.as_ref().unwrap_or(self.allowed), finding);
         }
-    }
-}
-
-fn payload(payload: &Payload) -> &[Field] {
-    match payload {
-        Payload::Unit => &[],
-        Payload::Tuple(fields) | Payload::Record(fields) => fields,
     }
 }
 

@@ -52,7 +52,7 @@ impl Check<'_, '_, '_> {
     fn reply(&mut self) {
         let (old, new, what) = (self.old, self.new, self.what);
         if old.oneway != new.oneway {
-            let word = |oneway: bool| if oneway { "oneway" } else { "with a reply" };
+            let word = |oneway: bool| if oneway { "oneway" } else { "not oneway" };
             let message = format!("{what} was {} and is now {}", word(old.oneway), word(new.oneway));
             self.report(Rule::MethodSameOneway, message, word(new.oneway), word(old.oneway));
             return;
@@ -193,16 +193,15 @@ impl Check<'_, '_, '_> {
             new: (&new.parameters, &new.location),
         };
         let appended = fields::check(self.pairing, self.collector, self.allowed, lists);
-        let options = |method: &Method| method.options_requested || method.parameters.iter().any(is_option);
-        let first_option = appended.iter().find(|field| is_option(field)).map(|field| &field.location);
+        let first_option = appended.iter().find(|field| field.is_option()).map(|field| &field.location);
         let gained = first_option.or(new.options_requested.then_some(&new.location));
-        if let Some(location) = gained.filter(|_| !options(old)) {
+        if let Some(location) = gained.filter(|_| !old.has_options()) {
             let finding = Finding::new(Rule::MethodGainsOptions, format!("{} now has options", self.what))
                 .at(location, "has options now")
                 .was(&old.location, "had no options before");
             self.collector.report(self.allowed, finding);
         }
-        for field in appended.iter().filter(|field| !is_option(field)) {
+        for field in appended.iter().filter(|field| !field.is_option()) {
             let finding =
                 Finding::new(Rule::MethodSameArguments, format!("{} has an additional argument", self.what))
                     .at(&field.location, "a separate argument")
@@ -210,11 +209,6 @@ impl Check<'_, '_, '_> {
             self.collector.report(&self.allowed.inside(&field.attributes), finding);
         }
     }
-}
-
-/// Whether a parameter goes into the options struct.
-fn is_option(parameter: &Field) -> bool {
-    parameter.default_is_written && !parameter.tombstone
 }
 
 /// A key that is equal for two methods that may be the same method with different names.

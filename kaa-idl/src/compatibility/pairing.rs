@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::ids::type_text;
-use crate::schema::{Package, PackageId, Payload, Schema, Service, Type, TypeDefinition, TypeId, TypeKind};
+use crate::schema::{Package, PackageId, Schema, Service, Type, TypeDefinition, TypeId, TypeKind};
 
 /// Which elements of two schemas correspond.
 #[derive(Debug)]
@@ -170,10 +170,7 @@ fn shape(kind: &TypeKind) -> Option<String> {
         }
         TypeKind::Enum(enumeration) => {
             let variants = enumeration.variants.iter().map(|variant| {
-                let fields = match &variant.payload {
-                    Payload::Unit => 0,
-                    Payload::Tuple(fields) | Payload::Record(fields) => fields.len(),
-                };
+                let fields = variant.payload.fields().len();
                 format!("{}={}({fields})", variant.wire_name(), variant.tag)
             });
             let variants: Vec<String> = variants.collect();

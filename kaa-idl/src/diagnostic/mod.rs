@@ -6,11 +6,9 @@
 mod code;
 mod message;
 mod render;
-mod rule;
 
-pub use code::{Code, UnknownCode};
+pub use code::{Code, RuleName, UnknownCode};
 pub use message::{Certainty, Diagnostic, Edit, Fix, Label, Place, Severity};
 pub use render::{RenderStyle, Rendering};
-pub use rule::RuleName;
 
 pub(crate) use render::{SourceText, Sources, render};

@@ -5,8 +5,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::error::FrozenError;
-use super::read::FrozenSource;
+use super::read::{FrozenError, FrozenSource};
 
 /// A frozen schema with the name of its file.
 #[derive(Debug, Clone)]

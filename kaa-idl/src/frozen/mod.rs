@@ -26,14 +26,12 @@
 //! assert_eq!(schema, Some(frozen.fingerprint()));
 //! ```
 
-mod error;
 mod history;
 mod read;
 mod write;
 
-pub use error::FrozenError;
 pub use history::{FrozenSchema, History, HistoryError};
-pub use read::FrozenSource;
+pub use read::{FrozenError, FrozenSource};
 pub use write::{file_name, freeze};
 
 /// The format that is written. All older formats can be read.

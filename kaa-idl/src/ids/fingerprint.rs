@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::canonical::{Canonical, Hash};
 use super::tables::{HashedType, hash_method, hash_type};
-use crate::schema::{Payload, Schema, Service, ServiceTable, TypeDefinition, TypeId, TypeKind};
+use crate::schema::{Schema, Service, ServiceTable, TypeDefinition, TypeId, TypeKind};
 
 /// How many entries the tables of all services together may have.
 const MAX_ENTRIES: usize = 2_000_000;
@@ -159,10 +159,8 @@ fn types_of_definition(definition: &TypeDefinition) -> Vec<TypeId> {
         }
         TypeKind::Enum(enumeration) => {
             for variant in &enumeration.variants {
-                if let Payload::Tuple(fields) | Payload::Record(fields) = &variant.payload {
-                    for field in fields {
-                        field.ty.each_named(&mut |id| types.push(id));
-                    }
+                for field in variant.payload.fields() {
+                    field.ty.each_named(&mut |id| types.push(id));
                 }
             }
         }

@@ -98,13 +98,13 @@ fn variants(schema: &Schema, start: impl Fn() -> Canonical, enumeration: &Enum) 
     let mut all = start();
     let mut elements = Vec::new();
     for variant in ordered {
-        let (kind, fields) = match &variant.payload {
-            Payload::Unit => (0, &[][..]),
-            Payload::Tuple(fields) => (1, fields.as_slice()),
-            Payload::Record(fields) => (2, fields.as_slice()),
+        let kind = match &variant.payload {
+            Payload::Unit => 0,
+            Payload::Tuple(_) => 1,
+            Payload::Record(_) => 2,
         };
         let head = start().number(variant.tag).text(variant.wire_name()).byte(kind).finish();
-        let (_, hash) = chain(schema, head, fields);
+        let (_, hash) = chain(schema, head, variant.payload.fields());
         all = all.number(variant.tag).raw(&hash);
         elements.push(ElementEntry {
             name: variant.wire_name().to_owned(),

@@ -35,7 +35,7 @@ impl Resolver<'_> {
                     list.push(owner);
                 }
             });
-            if let Some(slot) = key_problems.get_mut(owner).filter(|_| contains_float(ty)) {
+            if let Some(slot) = key_problems.get_mut(owner).filter(|_| ty.contains_float()) {
                 *slot = Some("it contains a floating-point number");
             }
             if let Some(slot) = sized.get_mut(owner).filter(|_| has_own_size(ty)) {
@@ -236,17 +236,6 @@ fn propagate<T: Clone>(users: &[Vec<usize>], values: &mut [T], holds: impl Fn(&T
                 work.push(*user);
             }
         }
-    }
-}
-
-fn contains_float(ty: &Type) -> bool {
-    match ty {
-        Type::F32 | Type::F64 => true,
-        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-            contains_float(inner)
-        }
-        Type::Map(key, value, _) => contains_float(key) || contains_float(value),
-        _ => false,
     }
 }
 

@@ -5,7 +5,6 @@
 
 use super::attributes::{ParsedAttributes, Target};
 use super::defaults::has_default;
-use super::display;
 use super::members::{Casing, Names};
 use super::resolver::{Address, PendingDefault, Resolver, WrittenType};
 use super::scope::Entry;
@@ -253,54 +252,6 @@ impl<'a> Resolver<'a> {
             ast::Payload::Tuple(fields) => Payload::Tuple(self.fields(file, fields, owner)),
             ast::Payload::Record(fields) => Payload::Record(self.fields(file, fields, owner)),
         }
-    }
-
-    /// Checks against the fields as written, so that a field with an invalid type is still known.
-    fn check_display(
-        &mut self,
-        file: usize,
-        text: &str,
-        span: crate::location::Span,
-        payload: &ast::Payload,
-    ) {
-        let fields = match payload {
-            ast::Payload::Unit => &[][..],
-            ast::Payload::Tuple(fields) | ast::Payload::Record(fields) => fields,
-        };
-        let Err(problem) = display::check(text, fields) else { return };
-        let place = self.place(file, span);
-        let names: Vec<String> = fields
-            .iter()
-            .filter(|field| !field.tombstone)
-            .map(|field| format!("`{{{}}}`", field.name.text))
-            .collect();
-        let possible = if names.is_empty() {
-            "this variant has no fields; write a literal brace twice".to_owned()
-        } else {
-            format!("the fields of this variant are {}", names.join(", "))
-        };
-        let diagnostic = match problem {
-            display::Problem::UnknownField(name) => {
-                let message = format!("the variant has no field `{name}`");
-                let diagnostic = Diagnostic::error(Code::BadDisplay, message, place, "unknown field");
-                let fields = fields.iter().filter(|field| !field.tombstone);
-                match super::suggest::nearest(&name, fields.map(|field| field.name.text.as_str())) {
-                    Some(near) => diagnostic.with_help(format!("did you mean `{{{near}}}`?")),
-                    None => diagnostic.with_help(possible),
-                }
-            }
-            display::Problem::UnmatchedBrace => {
-                let message = "unmatched brace in this text";
-                Diagnostic::error(Code::BadDisplay, message, place, "unmatched brace")
-                    .with_help("write a literal brace twice: `{{`")
-            }
-            display::Problem::FormatSpecifier(name) => {
-                let message = format!("braces contain only the name of a field: `{{{name}}}`");
-                Diagnostic::error(Code::BadDisplay, message, place, "format specifiers are not supported")
-                    .with_help(possible)
-            }
-        };
-        self.report(diagnostic);
     }
 
     fn flags(&mut self, item: usize, file: usize, flags: &'a [ast::Flag]) -> TypeKind {

@@ -2,11 +2,15 @@
 //!
 //! Invariants: a valid text contains only placeholders `{name}` of existing fields, and doubled braces.
 
-use crate::ast::Field;
+use super::resolver::Resolver;
+use super::suggest::nearest;
+use crate::ast::{Field, Payload};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::location::Span;
 
 /// What is wrong with a display text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+enum Problem {
     /// A placeholder does not name a field.
     UnknownField(String),
     /// A brace without a matching brace.
@@ -15,8 +19,52 @@ pub(super) enum Problem {
     FormatSpecifier(String),
 }
 
+impl Resolver<'_> {
+    /// Checks against the fields as written, so that a field with an invalid type is still known.
+    pub(super) fn check_display(&mut self, file: usize, text: &str, span: Span, payload: &Payload) {
+        let fields = match payload {
+            Payload::Unit => &[][..],
+            Payload::Tuple(fields) | Payload::Record(fields) => fields,
+        };
+        let Err(problem) = check(text, fields) else { return };
+        let place = self.place(file, span);
+        let names: Vec<String> = fields
+            .iter()
+            .filter(|field| !field.tombstone)
+            .map(|field| format!("`{{{}}}`", field.name.text))
+            .collect();
+        let possible = if names.is_empty() {
+            "this variant has no fields; write a literal brace twice".to_owned()
+        } else {
+            format!("the fields of this variant are {}", names.join(", "))
+        };
+        let diagnostic = match problem {
+            Problem::UnknownField(name) => {
+                let message = format!("the variant has no field `{name}`");
+                let diagnostic = Diagnostic::error(Code::BadDisplay, message, place, "unknown field");
+                let fields = fields.iter().filter(|field| !field.tombstone);
+                match nearest(&name, fields.map(|field| field.name.text.as_str())) {
+                    Some(near) => diagnostic.with_help(format!("did you mean `{{{near}}}`?")),
+                    None => diagnostic.with_help(possible),
+                }
+            }
+            Problem::UnmatchedBrace => {
+                let message = "unmatched brace in this text";
+                Diagnostic::error(Code::BadDisplay, message, place, "unmatched brace")
+                    .with_help("write a literal brace twice: `{{`")
+            }
+            Problem::FormatSpecifier(name) => {
+                let message = format!("braces contain only the name of a field: `{{{name}}}`");
+                Diagnostic::error(Code::BadDisplay, message, place, "format specifiers are not supported")
+                    .with_help(possible)
+            }
+        };
+        self.report(diagnostic);
+    }
+}
+
 /// Checks a text against the fields of the variant.
-pub(super) fn check(text: &str, fields: &[Field]) -> Result<(), Problem> {
+fn check(text: &str, fields: &[Field]) -> Result<(), Problem> {
     let mut rest = text;
     while let Some(position) = rest.find(['{', '}']) {
         let (_, at) = rest.split_at(position);

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 
 use super::members::{Casing, Member, Names};
-use super::methods::is_optional;
 use super::resolver::Resolver;
 use super::rust_names::{invalid_in_rust, is_primitive, reserved_for_derives};
 use super::services::ResolvedService;
@@ -231,9 +230,8 @@ fn written_selector(item: &Item) -> Option<(&str, Span)> {
 
 /// The name of a method's options struct, if it has one.
 fn options_name(method: &Method) -> Option<String> {
-    let has_options = method.options_requested || method.parameters.iter().any(is_optional);
     let written = method.attributes.rust_options.clone();
-    has_options.then(|| written.unwrap_or_else(|| format!("{}Options", pascal_case(&method.name))))
+    method.has_options().then(|| written.unwrap_or_else(|| format!("{}Options", pascal_case(&method.name))))
 }
 
 fn claim_name(module: &mut HashMap<String, NameOwner>, name: &str, owner: NameOwner) -> Option<Diagnostic> {

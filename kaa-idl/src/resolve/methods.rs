@@ -35,7 +35,7 @@ impl<'a> Resolver<'a> {
             self.check_oneway(file, function, oneway);
         }
         self.check_attribute_conflicts(file, function);
-        let has_options = function.rest.is_some() || parameters.iter().any(is_optional);
+        let has_options = function.rest.is_some() || parameters.iter().any(Field::is_option);
         let whole = parameters.len() + usize::from(stream.is_some()) == function.parameters.len();
         if let Some(span) = parsed.options.filter(|_| !has_options && whole) {
             let place = self.place(file, span);
@@ -161,9 +161,4 @@ impl<'a> Resolver<'a> {
         );
         None
     }
-}
-
-/// Whether a parameter goes into the options struct.
-pub(super) fn is_optional(parameter: &Field) -> bool {
-    parameter.default_is_written && !parameter.tombstone
 }

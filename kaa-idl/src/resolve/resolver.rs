@@ -11,7 +11,7 @@ use super::scope::{MAX_ERRORS, Scope};
 use crate::ast::{self, Expression};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::location::Span;
-use crate::schema::{Field, Payload, Type, TypeDefinition, TypeId, TypeKind, Value};
+use crate::schema::{Field, Type, TypeDefinition, TypeId, TypeKind, Value};
 
 /// The state that all steps share.
 #[derive(Debug)]
@@ -163,20 +163,17 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn field_mut(&mut self, address: Address) -> Option<&mut Field> {
         let fields = match &mut self.types.get_mut(address.owner.0)?.kind {
-            TypeKind::Struct(structure) => &mut structure.fields,
-            TypeKind::Enum(enumeration) => match &mut enumeration.variants.get_mut(address.variant?)?.payload
-            {
-                Payload::Unit => return None,
-                Payload::Tuple(fields) | Payload::Record(fields) => fields,
-            },
+            TypeKind::Struct(structure) => structure.fields.as_mut_slice(),
+            TypeKind::Enum(enumeration) => {
+                enumeration.variants.get_mut(address.variant?)?.payload.fields_mut()
+            }
             TypeKind::Flags(_) | TypeKind::Newtype(_) => return None,
         };
         fields.get_mut(address.field)
     }
 
     pub(super) fn type_at_mut(&mut self, address: Address) -> Option<&mut Type> {
-        let is_newtype = matches!(self.definition(address.owner)?.kind, TypeKind::Newtype(_));
-        if !is_newtype {
+        if !matches!(self.definition(address.owner)?.kind, TypeKind::Newtype(_)) {
             return self.field_mut(address).map(|field| &mut field.ty);
         }
         match &mut self.types.get_mut(address.owner.0)?.kind {
@@ -187,12 +184,9 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn type_at(&self, address: Address) -> Option<&Type> {
         let fields = match &self.definition(address.owner)?.kind {
-            TypeKind::Struct(structure) => &structure.fields,
+            TypeKind::Struct(structure) => structure.fields.as_slice(),
             TypeKind::Newtype(newtype) => return Some(&newtype.inner),
-            TypeKind::Enum(enumeration) => match &enumeration.variants.get(address.variant?)?.payload {
-                Payload::Unit => return None,
-                Payload::Tuple(fields) | Payload::Record(fields) => fields,
-            },
+            TypeKind::Enum(enumeration) => enumeration.variants.get(address.variant?)?.payload.fields(),
             TypeKind::Flags(_) => return None,
         };
         fields.get(address.field).map(|field| &field.ty)

@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use super::evaluated::Evaluated;
 use super::members::Names;
 use super::resolver::Resolver;
 use crate::ast::{Expression, Reserved, Variant};
@@ -51,15 +50,10 @@ impl Resolver<'_> {
 
     /// The value of a written tag.
     pub(super) fn tag(&mut self, file: usize, expression: &Expression) -> Option<u32> {
-        let value = self.evaluate(file, expression)?;
-        let place = self.place(file, expression.span);
-        let Evaluated::Integer(integer) = value else {
-            let message = format!("a tag must be an integer, not {}", value.noun());
-            self.report(Diagnostic::error(Code::WrongDefault, message, place, "not an integer"));
-            return None;
-        };
+        let integer = self.integer(file, expression, "a tag")?;
         let tag = integer.unsigned().and_then(|value| u32::try_from(value).ok());
         if tag.is_none() {
+            let place = self.place(file, expression.span);
             let message = "a tag must not be negative, and must fit in 32 bits";
             self.report(Diagnostic::error(Code::OutOfRange, message, place, "out of range"));
         }

@@ -36,18 +36,26 @@ impl Resolver<'_> {
         }
     }
 
-    /// An expression that must be an integer of zero or more.
-    pub(super) fn unsigned(&mut self, file: usize, expression: &Expression, what: &str) -> Option<u64> {
-        let value = self.evaluate(file, expression)?;
-        let place = self.place(file, expression.span);
-        let Evaluated::Integer(integer) = value else {
-            let message = format!("{what} must be an integer, not {}", value.noun());
-            self.report(Diagnostic::error(Code::WrongDefault, message, place, "not an integer"));
-            return None;
-        };
+    /// The value of an expression that must be an integer. `noun` names the expression in messages.
+    pub(super) fn integer(&mut self, file: usize, expression: &Expression, noun: &str) -> Option<Integer> {
+        match self.evaluate(file, expression)? {
+            Evaluated::Integer(integer) => Some(integer),
+            value => {
+                let place = self.place(file, expression.span);
+                let message = format!("{noun} must be an integer, not {}", value.noun());
+                self.report(Diagnostic::error(Code::WrongDefault, message, place, "not an integer"));
+                None
+            }
+        }
+    }
+
+    /// The value of an expression that must be an integer of 64 bits, not negative.
+    pub(super) fn unsigned(&mut self, file: usize, expression: &Expression, noun: &str) -> Option<u64> {
+        let integer = self.integer(file, expression, noun)?;
         let fitting = integer.unsigned().and_then(|value| u64::try_from(value).ok());
         if fitting.is_none() {
-            let message = format!("{what} must be at least 1 and fit in 64 bits");
+            let place = self.place(file, expression.span);
+            let message = format!("{noun} must be at least 1 and fit in 64 bits");
             self.report(Diagnostic::error(Code::OutOfRange, message, place, "out of range"));
         }
         fitting
@@ -131,21 +139,13 @@ impl Resolver<'_> {
                 self.constants.get(&found.item).map(|constant| constant.evaluated.clone())
             }
             (ItemKind::Enum { variants, .. }, Some(member)) => {
-                let index = variants.iter().position(|variant| variant.name.text == member.text);
-                let Some(index) = index else {
-                    let names = variants.iter().map(|variant| variant.name.text.as_str());
-                    self.unknown_member(file, entry.item, member, "variant", names);
-                    return None;
-                };
+                let names = variants.iter().map(|variant| variant.name.text.as_str());
+                let index = self.member_index(file, entry.item, member, "variant", names)?;
                 Some(Evaluated::Variant { id: entry.type_id?, index })
             }
             (ItemKind::Flags { flags, .. }, Some(member)) => {
-                let index = flags.iter().position(|flag| flag.name.text == member.text);
-                let Some(index) = index else {
-                    let names = flags.iter().map(|flag| flag.name.text.as_str());
-                    self.unknown_member(file, entry.item, member, "flag", names);
-                    return None;
-                };
+                let names = flags.iter().map(|flag| flag.name.text.as_str());
+                let index = self.member_index(file, entry.item, member, "flag", names)?;
                 let bits = self.flag_values.get(&found.item)?.get(index).copied()??;
                 Some(Evaluated::Flags { id: entry.type_id?, bits })
             }
@@ -166,16 +166,18 @@ impl Resolver<'_> {
         }
     }
 
-    fn unknown_member<'n>(
+    /// The index of a variant or flag. Reports an error if it is unknown.
+    fn member_index<'n>(
         &mut self,
         file: usize,
         item: &ast::Item,
         member: &ast::Name,
         noun: &str,
-        names: impl Iterator<Item = &'n str>,
-    ) {
-        if item.incomplete {
-            return;
+        names: impl Iterator<Item = &'n str> + Clone,
+    ) -> Option<usize> {
+        let index = names.clone().position(|name| name == member.text);
+        if index.is_some() || item.incomplete {
+            return index;
         }
         let place = self.place(file, member.span);
         let near = if self.may_suggest() { super::suggest::nearest(&member.text, names) } else { None };
@@ -186,6 +188,7 @@ impl Resolver<'_> {
             Some(near) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
             None => diagnostic,
         });
+        None
     }
 }
 

@@ -160,6 +160,12 @@ impl Method {
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)
     }
+
+    /// Whether it has an options struct.
+    #[must_use]
+    pub fn has_options(&self) -> bool {
+        self.options_requested || self.parameters.iter().any(Field::is_option)
+    }
 }
 
 impl StreamParameter {

@@ -168,6 +168,31 @@ impl Field {
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)
     }
+
+    /// Whether a parameter is in the options struct of its method.
+    #[must_use]
+    pub fn is_option(&self) -> bool {
+        self.default_is_written && !self.tombstone
+    }
+}
+
+impl Payload {
+    /// The fields in wire order, including tombstones; none for a unit variant.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        match self {
+            Self::Unit => &[],
+            Self::Tuple(fields) | Self::Record(fields) => fields,
+        }
+    }
+
+    /// The fields, to be changed.
+    pub(crate) fn fields_mut(&mut self) -> &mut [Field] {
+        match self {
+            Self::Unit => &mut [],
+            Self::Tuple(fields) | Self::Record(fields) => fields,
+        }
+    }
 }
 
 impl Variant {

@@ -113,4 +113,16 @@ impl Type {
             _ => {}
         }
     }
+
+    /// Whether a floating-point number occurs in the type expression, not counting the contents of named types.
+    pub(crate) fn contains_float(&self) -> bool {
+        match self {
+            Self::F32 | Self::F64 => true,
+            Self::Option(inner) | Self::Vec(inner, _) | Self::Set(inner, _) | Self::Array(inner, _) => {
+                inner.contains_float()
+            }
+            Self::Map(key, value, _) => key.contains_float() || value.contains_float(),
+            _ => false,
+        }
+    }
 }
