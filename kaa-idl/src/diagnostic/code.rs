@@ -1,7 +1,9 @@
-//! The codes of the compiler's diagnostics, each with its title and its explanation, and the names of all rules.
+//! The codes of the compiler's diagnostics, each with its title and its explanation, and the names of all
+//! rules.
 //!
-//! Invariants: a published code never changes its number or its meaning. The table is ordered by number. Names of rules
-//! are unique over codes, lints and compatibility rules: codes are `K` and digits, all others are words in upper case.
+//! Invariants: a published code never changes its number or its meaning. The table is ordered by number.
+//! Names of rules are unique over codes, lints and compatibility rules: codes are `K` and digits, all others
+//! are words in upper case.
 
 use std::error::Error;
 use std::fmt;

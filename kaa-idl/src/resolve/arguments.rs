@@ -45,9 +45,9 @@ impl<'a> Resolver<'a> {
         };
         if types.len() != expected_count {
             let expected = match expected_count {
-                0 => "no type arguments",
-                1 => "one type argument",
-                _ => "two type arguments",
+                0 => "0 type arguments",
+                1 => "1 type argument",
+                _ => "2 type arguments",
             };
             self.wrong_argument_count(file, span, name, expected, types.len());
             return None;

@@ -124,7 +124,7 @@ impl<'a> Resolver<'a> {
                 }
             }
             if found.is_some() {
-                self.wrong_argument_count(file, span, &path.text(), "no type arguments", arguments.len());
+                self.wrong_argument_count(file, span, &path.text(), "0 type arguments", arguments.len());
             }
             return None;
         }

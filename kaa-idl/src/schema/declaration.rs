@@ -1,5 +1,4 @@
-//! What every declaration of a schema carries: its package, its place in the source, its documentation and
-//! its attributes.
+//! The common parts of declarations: package, place in the source, documentation and attributes.
 //!
 //! Invariants: an absent attribute is unset. Rare attributes are boxed, because a schema has many
 //! declarations and few of them have any.

@@ -35,7 +35,9 @@ fn pairs_over_sockets_are_judged_alike() {
         let refused = is_refused(&pair);
         let said = connect(&old, &new);
         assert_eq!(said.each_ref().map(Option::is_some), [refused; 2], "{}", pair.display());
-        let notices = |connect_outcome| findings.iter().any(|finding| finding.rule.connect_outcome() == connect_outcome);
+        let notices = |connect_outcome| {
+            findings.iter().any(|finding| finding.rule.connect_outcome() == connect_outcome)
+        };
         assert!(!notices(ConnectOutcome::Refused) || refused, "{}: {findings:?}", pair.display());
         let may_refuse = notices(ConnectOutcome::Refused) || notices(ConnectOutcome::Depends);
         assert!(may_refuse || !refused, "{}: {findings:?}", pair.display());

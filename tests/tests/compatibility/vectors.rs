@@ -58,7 +58,11 @@ fn verdicts(vector: &Vector) -> String {
     assert_eq!(connect(&new, &old).map(|said| said.is_some()), [refused == 2; 2], "{}", vector.name);
     let expected = findings.iter().map(|finding| finding.rule.connect_outcome());
     for connect_outcome in expected {
-        assert!(connect_outcome != ConnectOutcome::Refused || refused == 2, "{}: {findings:?} {said:?}", vector.name);
+        assert!(
+            connect_outcome != ConnectOutcome::Refused || refused == 2,
+            "{}: {findings:?} {said:?}",
+            vector.name
+        );
     }
     let harmless = findings.iter().all(|finding| finding.rule.connect_outcome() == ConnectOutcome::Accepted);
     assert!(!harmless || refused == 0, "{}: {findings:?} {said:?}", vector.name);
