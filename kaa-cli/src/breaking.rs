@@ -151,7 +151,7 @@ impl BreakingArguments {
 
 /// Parses the name of a category.
 fn category(name: &str) -> Result<Category, String> {
-    Category::named(name).ok_or_else(|| {
+    Category::from_name(name).ok_or_else(|| {
         let names: Vec<String> = Category::ALL.iter().map(|each| each.name().to_ascii_lowercase()).collect();
         format!("the categories are {}", names.join(", "))
     })

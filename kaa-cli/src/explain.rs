@@ -129,9 +129,9 @@ fn all() -> Vec<Rule> {
         code: rule.name(),
         kind: Kind::Compatibility,
         category: Some(rule.category().name()),
-        title: rule.instead(),
+        title: rule.help(),
         explanation: rule.explanation(),
-        instead: Some(rule.instead()),
+        instead: Some(rule.help()),
         fix: None,
     });
     codes.chain(lints).chain(rules).collect()
