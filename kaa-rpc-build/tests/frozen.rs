@@ -101,5 +101,5 @@ fn missing_or_damaged_frozen_schema_is_reported_with_help() {
     fs::write(folder.path().join("schema/copy.frozen"), &text).unwrap();
     fs::write(&file, &text).unwrap();
     let error = compiled(folder.path()).unwrap_err();
-    assert!(error.to_string().contains("both say that they are frozen schema 1"), "{error}");
+    assert!(error.to_string().contains("are both frozen schema 1"), "{error}");
 }

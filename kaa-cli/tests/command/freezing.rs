@@ -108,7 +108,7 @@ fn changed_frozen_schema_is_detected() {
         assert!(run.stderr.contains("was changed after it was written"), "{run:?}");
     }
     let run = folder.kaa(["breaking", "--against", "kaa/demo.kaa"]);
-    assert!(run.code == 2 && run.stderr.contains("this is no frozen schema"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.contains("this is not a frozen schema"), "{run:?}");
 }
 
 #[test]

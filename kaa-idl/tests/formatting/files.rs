@@ -28,10 +28,10 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn project_files_are_formatted() {
     let mut found = Vec::new();
-    for folder in ["examples", "tests/kaa", "benches/kaa", "fuzz/kaa"] {
+    for folder in ["examples", "tests/kaa", "benches/instructions/kaa", "fuzz/kaa"] {
         files(&project().join(folder), &mut found);
     }
-    assert!(found.len() > 10);
+    assert!(found.len() > 10, "{found:?}");
     for path in found {
         let text = fs::read_to_string(&path).expect("a file");
         let formatted = check(&text);
