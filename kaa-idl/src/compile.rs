@@ -11,10 +11,10 @@ use crate::diagnostic::{
     Code, Diagnostic, Place, Rendering, RuleName, Severity, SourceText, Sources, render,
 };
 use crate::location::{LineTable, Span};
-use crate::parse::parse;
 use crate::resolve::{Input, Resolution, resolve};
 use crate::schema::Schema;
 use crate::source::{FileSource, MAXIMUM_FILE_SIZE, SourceError};
+use crate::syntax::parse;
 
 /// The result of a compilation.
 #[derive(Debug, Clone)]

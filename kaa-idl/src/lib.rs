@@ -34,11 +34,13 @@ mod parse;
 mod resolve;
 pub mod schema;
 mod source;
+mod suggest;
+mod syntax;
 
 pub use compile::{Compilation, compile};
 pub use diagnostic::{RenderStyle, Rendering};
 pub use format::format;
 pub use location::{LineTable, Span};
-pub use parse::parse;
-pub use resolve::nearest;
 pub use source::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, MemorySource, SourceError};
+pub use suggest::nearest;
+pub use syntax::parse;

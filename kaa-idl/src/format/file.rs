@@ -12,7 +12,8 @@ use super::outline::Outline;
 use super::tokens::{Comment, Kind, Token, tokens};
 use crate::diagnostic::{Diagnostic, Place, RuleName};
 use crate::location::Span;
-use crate::parse::{parse, scan};
+use crate::parse::scan;
+use crate::syntax::parse;
 
 /// Formats a text in the layout of the language.
 ///

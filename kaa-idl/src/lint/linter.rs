@@ -14,8 +14,9 @@ use crate::ast::{
 use crate::compile::Compilation;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::location::Span;
-use crate::parse::{Token, parse, scan};
+use crate::parse::{Token, scan};
 use crate::schema::TypeKind;
+use crate::syntax::parse;
 
 /// Returns the findings of the selected lints in all files as warnings, ordered by file and position.
 ///

@@ -15,7 +15,7 @@ use crate::compatibility::Rule;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::location::Span;
 use crate::parse::TokenKind;
-use crate::resolve::nearest;
+use crate::suggest::nearest;
 
 impl Linter<'_> {
     pub(super) fn imports(&mut self, file: &File) {

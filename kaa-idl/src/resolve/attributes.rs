@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 
 use super::resolver::Resolver;
-use super::suggest::nearest;
 use crate::ast::{Attribute, AttributeArgument, Expression, ExpressionKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::schema::{Attributes, Deprecated};
+use crate::suggest::nearest;
 
 /// The construct that an attribute is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -220,7 +220,7 @@ impl<'a> Resolver<'a> {
         let integer =
             representation_type.filter(|ty| matches!(ty, Type::U8 | Type::U16 | Type::U32 | Type::U64));
         if let (None, ast::TypeKind::Path { path, .. }) = (&integer, &representation.kind)
-            && super::types::is_built_in(&path.text())
+            && crate::suggest::is_built_in(&path.text())
         {
             let place = self.place(file, representation.span);
             let message = format!("flags cannot have the type `{}`", path.text());

@@ -3,10 +3,10 @@
 //! Invariants: a valid text contains only placeholders `{name}` of existing fields, and doubled braces.
 
 use super::resolver::Resolver;
-use super::suggest::nearest;
 use crate::ast::{Field, Payload};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
+use crate::suggest::nearest;
 
 /// What is wrong with a display text.
 #[derive(Debug, PartialEq, Eq)]

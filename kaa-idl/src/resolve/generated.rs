@@ -9,12 +9,12 @@ use super::members::{Casing, Member, Names};
 use super::resolver::Resolver;
 use super::rust_names::{invalid_in_rust, is_primitive, reserved_for_derives};
 use super::services::ResolvedService;
-use super::types::is_built_in;
 use crate::ast::{AttributeArgument, Expression, ExpressionKind, Item, ItemKind, Name};
 use crate::casing::{pascal_case, snake_case};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 use crate::schema::Method;
+use crate::suggest::is_built_in;
 
 /// The owner of a name in a package's module.
 #[derive(Debug, Clone)]

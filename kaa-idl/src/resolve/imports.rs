@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use super::resolver::Resolver;
 use super::rust_names::invalid_in_rust;
 use super::scope::{Import, Missing};
-use super::types::is_built_in;
 use crate::ast::{Name, Use, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::suggest::is_built_in;
 
 impl<'a> Resolver<'a> {
     /// Binds every imported name in its file.

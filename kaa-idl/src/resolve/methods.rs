@@ -7,11 +7,11 @@ use super::data::docs;
 use super::members::{Casing, Names};
 use super::resolver::Resolver;
 use super::streams::WrittenStream;
-use super::types::is_built_in;
 use crate::ast::{self, Function, ItemKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::schema::{Field, Method, Returns, Role, StreamParameter, Type, TypeId};
+use crate::suggest::is_built_in;
 
 /// A method, with the data that the checks of its service need.
 #[derive(Debug, Clone)]

@@ -31,7 +31,6 @@ mod rust_names;
 mod scope;
 mod services;
 mod streams;
-mod suggest;
 mod tags;
 mod types;
 mod unknown;
@@ -39,6 +38,3 @@ mod values;
 
 pub(crate) use build::{Resolution, resolve};
 pub(crate) use packages::Input;
-pub(crate) use suggest::foreign_type;
-pub use suggest::nearest;
-pub(crate) use types::is_built_in;

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::graph::{components, is_cycle, shortest_cycle};
-use super::suggest::nearest;
 use crate::ast::{self, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
+use crate::suggest::nearest;
 
 /// A parsed file with the table of its lines, if its text could be read.
 #[derive(Debug, Clone, Copy)]

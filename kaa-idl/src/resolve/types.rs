@@ -9,33 +9,7 @@ use crate::ast::{self, ItemKind, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::schema::Type;
-
-/// The names of all built-in types.
-pub(super) const BUILT_INS: &[&str] = &[
-    "bool",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "u128",
-    "i8",
-    "i16",
-    "i32",
-    "i64",
-    "i128",
-    "f32",
-    "f64",
-    "char",
-    "String",
-    "Bytes",
-    "Duration",
-    "Timestamp",
-    "Uuid",
-    "Option",
-    "Vec",
-    "Set",
-    "Map",
-];
+use crate::suggest::is_built_in;
 
 /// How deep a type may nest, after aliases are replaced.
 const MAX_TYPE_DEPTH: usize = 32;
@@ -43,10 +17,6 @@ const MAX_TYPE_DEPTH: usize = 32;
 const MAX_TYPE_PARTS: usize = 1024;
 /// How many elements an array may have, with nested arrays multiplied.
 const MAX_ARRAY_ELEMENTS: u64 = 65_536;
-
-pub(crate) fn is_built_in(name: &str) -> bool {
-    BUILT_INS.contains(&name)
-}
 
 impl<'a> Resolver<'a> {
     /// Resolves a type. Reports an error and returns `None` if it is invalid.

@@ -4,10 +4,10 @@
 
 use super::resolver::Resolver;
 use super::scope::{Import, Missing};
-use super::suggest::{foreign_type, nearest};
-use super::types::BUILT_INS;
+
 use crate::ast::{self, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Edit, Label, Place};
+use crate::suggest::{BUILT_INS, foreign_type, nearest};
 
 /// How many pairs of names are compared in one compilation.
 const MAX_COMPARISONS: usize = 300_000;

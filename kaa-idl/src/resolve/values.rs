@@ -180,7 +180,7 @@ impl Resolver<'_> {
             return index;
         }
         let place = self.place(file, member.span);
-        let near = if self.may_suggest() { super::suggest::nearest(&member.text, names) } else { None };
+        let near = if self.may_suggest() { crate::suggest::nearest(&member.text, names) } else { None };
         let message = format!("`{}` has no {noun} `{}`", item.name.text, member.text);
         let diagnostic =
             Diagnostic::error(Code::UnknownType, message, place.clone(), format!("unknown {noun}"));

@@ -2,7 +2,7 @@
 //!
 //! Invariants: only attributes that begin with `#` are inspected.
 
-use super::SyntaxContext;
+use super::context::SyntaxContext;
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
 

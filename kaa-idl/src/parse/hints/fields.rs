@@ -2,7 +2,8 @@
 //!
 //! Invariants: as in [`super`].
 
-use super::{SyntaxContext, is_plain_type, is_type, translated, union_of_types};
+use super::context::SyntaxContext;
+use super::types::{is_plain_type, is_type, translated, union_of_types};
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
 use crate::parse::tokens::is_item_keyword;
@@ -187,7 +188,7 @@ fn visibility(context: &SyntaxContext<'_>, end: isize) -> Diagnostic {
         .with_edits(vec![context.remove(-1, end)], "remove it")
 }
 
-/// `self` and `mut self`, whose last word is at an offset.
+/// `self` and `mut self`, which end at an offset.
 fn self_parameter(context: &SyntaxContext<'_>, last: isize) -> Diagnostic {
     let first = if context.text(last - 1) == "mut" { last - 1 } else { last };
     let end = if context.text(last + 1) == "," { last + 2 } else { last + 1 };

@@ -2,7 +2,8 @@
 //!
 //! Invariants: the item's keyword and name come directly before the inspected tokens.
 
-use super::{SyntaxContext, type_constraint, type_parameters, union_of_types};
+use super::context::SyntaxContext;
+use super::types::{is_plain_type, type_constraint, type_parameters, union_of_types};
 use crate::diagnostic::Diagnostic;
 use crate::location::Span;
 use crate::parse::Rule;
@@ -109,7 +110,7 @@ fn generic(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
 /// `enum E: u8 { … }`
 fn integer_base(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     let noun = if context.text(-2) == "enum" { "an enum" } else { "an error" };
-    if context.text(2) != "{" || !super::is_plain_type(context.text(1)) {
+    if context.text(2) != "{" || !is_plain_type(context.text(1)) {
         return inheritance(context);
     }
     Some(

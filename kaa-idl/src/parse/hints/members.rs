@@ -2,10 +2,12 @@
 //!
 //! Invariants: as in [`super`].
 
-use super::{Construct, SyntaxContext, fields, type_constraint, type_parameters};
+use super::context::{Construct, SyntaxContext};
+use super::fields;
+use super::types::{type_constraint, type_parameters};
 use crate::diagnostic::Diagnostic;
 use crate::parse::Rule;
-use crate::resolve::nearest;
+use crate::suggest::nearest;
 
 pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {
     beginning(context).or_else(|| oneway(context)).or_else(|| signature(context)).or_else(|| {

@@ -2,7 +2,8 @@
 //!
 //! Invariants: as in [`super`].
 
-use super::{SyntaxContext, fields};
+use super::context::SyntaxContext;
+use super::fields;
 use crate::diagnostic::Diagnostic;
 
 pub(super) fn recognize(context: &SyntaxContext<'_>) -> Option<Diagnostic> {

@@ -8,20 +8,15 @@ use std::sync::Arc;
 
 use pest::Parser;
 
-use super::brackets::match_brackets;
-use super::chunks::{Chunk, chunks};
-use super::expected::{MAX_ERRORS, unexpected};
-use super::generated::Rule;
-use super::grammar::Grammar;
-use super::hints::{Construct, recognize_item_start};
-use super::scan::{Scan, scan};
-use super::tokens::{
-    ITEM_KEYWORDS, ScannedFile, Token, TokenKind, after_decoration, is_item_keyword, starts_line,
-};
 use crate::ast;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
 use crate::lower::Lowering;
+use crate::parse::{
+    Chunk, Construct, Grammar, ITEM_KEYWORDS, MAX_ERRORS, Rule, Scan, ScannedFile, Token, TokenKind,
+    after_decoration, chunks, is_item_keyword, match_brackets, recognize_item_start, scan, starts_line,
+    unexpected,
+};
 
 /// Parses one file into a syntax tree and its syntax errors. The tree holds everything that parsed.
 #[must_use]
@@ -251,7 +246,7 @@ fn likely_keyword(word: &str) -> Option<&'static str> {
         _ => None,
     };
     let near = || {
-        crate::resolve::nearest(word, ITEM_KEYWORDS)
+        crate::suggest::nearest(word, ITEM_KEYWORDS)
             .and_then(|near| ITEM_KEYWORDS.into_iter().find(|word| *word == near))
     };
     foreign.or_else(near)

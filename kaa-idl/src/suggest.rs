@@ -1,5 +1,5 @@
-//! Suggests what was probably meant: the nearest existing name, or this language's type for a name of another
-//! language.
+//! Names that may be meant: the nearest existing name, built-in types, and this language's type for a type name of
+//! another language.
 //!
 //! Invariants: a suggestion costs at most the length of the word times the total length of the candidates.
 
@@ -50,6 +50,38 @@ fn distance(left: &str, right: &str) -> usize {
         previous_left = left_character;
     }
     last.last().copied().unwrap_or(usize::MAX)
+}
+
+/// The names of all built-in types.
+pub(crate) const BUILT_INS: &[&str] = &[
+    "bool",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "f32",
+    "f64",
+    "char",
+    "String",
+    "Bytes",
+    "Duration",
+    "Timestamp",
+    "Uuid",
+    "Option",
+    "Vec",
+    "Set",
+    "Map",
+];
+
+/// Whether this is the name of a built-in type.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    BUILT_INS.contains(&name)
 }
 
 /// The type of this language for a type name of another language.
