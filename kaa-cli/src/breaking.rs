@@ -118,7 +118,7 @@ impl BreakingArguments {
                 let message = format!("the schema to compare with ({}) has errors", generation.revision);
                 return Err(Failure::argument(message, ""));
             };
-            // A removed element has no place in the new text; it is shown in the text of the old version.
+            // A removed element has no place in the new text; show it in the text of the old version.
             let here = |label: &Label| found.path(&label.place.path).to_owned();
             let mut diagnostics = found.diagnostics().to_vec();
             diagnostics.retain(|diagnostic| {

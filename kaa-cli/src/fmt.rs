@@ -20,7 +20,7 @@ use crate::write::replace;
 /// The code of the finding.
 const NAME: &str = "FORMAT";
 
-/// The maximum number of lines of a difference that are shown.
+/// The maximum number of lines of a difference in the output.
 const MAX_SHOWN_LINES: usize = 10;
 
 /// Format .kaa files

@@ -25,7 +25,7 @@ use crate::write::create;
 /// Writes the next frozen schema, a text file with all sources, such as frozen/3.frozen. Commit it: `kaa
 /// breaking --against frozen` and frozen() in the build script compare with it. If nothing changed since the
 /// newest frozen schema, nothing is written. If the schema breaks peers that use the newest one, the command
-/// fails. Changes that only break source code or a policy are shown as warnings.
+/// fails. Changes that only break source code or a policy are warnings.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

@@ -1,6 +1,6 @@
 //! Reads a schema at a git reference. Only this file runs the program `git`.
 //!
-//! Invariants: nothing is checked out, and the repository does not change; error messages of git are shown.
+//! Invariants: nothing is checked out, and the repository does not change; error messages of git are passed on to the user.
 
 use std::collections::BTreeMap;
 use std::env;

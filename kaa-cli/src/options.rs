@@ -23,7 +23,7 @@ pub(crate) struct Targets {
     /// A package is a folder with a Cargo.toml; its schema is the folder `kaa` in it. A workspace stands for
     /// all its packages. Any other folder is searched for packages, or is a folder of .kaa files. For a file
     /// or a folder in a schema, the whole schema is read, and only findings about the file or folder are
-    /// shown.
+    /// reported.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 

@@ -11,7 +11,7 @@ fn wide() -> String {
 }
 
 #[test]
-fn long_lines_are_cut_around_labels() {
+fn long_lines_are_shortened_around_labels() {
     let compilation = compile(&MemorySource::new([("demo.kaa", wide())]));
     for width in [0, 40, 80, 120, usize::MAX] {
         let shown = compilation.render(Rendering { style: RenderStyle::Plain, width: Some(width) });

@@ -15,7 +15,7 @@ const NEW: &str =
 /// Runs git without the user's settings. These tests require git.
 fn git(folder: &Path, arguments: &[&str]) {
     let settings =
-        ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid", "-c", "commit.gpgsign=false"];
+        ["-c", "user.name=tester", "-c", "user.email=tester@example.invalid", "-c", "commit.gpgsign=false"];
     let status = Command::new("git")
         .args(settings)
         .args(arguments)

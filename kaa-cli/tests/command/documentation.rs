@@ -28,7 +28,7 @@ fn package(document: &str) -> Folder {
         let text = after.split_once("\n```").expect("an end").0;
         folder.write(name, format!("{text}\n"));
     }
-    let commit = "git init --quiet && git add . && git -c user.name=nobody -c user.email=nobody@example.invalid \
+    let commit = "git init --quiet && git add . && git -c user.name=tester -c user.email=tester@example.invalid \
                   -c commit.gpgsign=false commit --quiet --message v1 && git tag v1";
     assert_eq!(shell(&folder, commit), "", "git is installed: the document's examples need it");
     folder

@@ -152,7 +152,7 @@ fn interrupted_or_failed_write_keeps_the_old_text() {
 
 /// Runs the command as an unprivileged user, because permissions do not restrict the superuser.
 fn unprivileged(folder: &Folder, arguments: &[&str]) -> Run {
-    const NOBODY: u32 = 65_534;
+    const UNPRIVILEGED: u32 = 65_534;
     let program = folder.join("program");
     // `cp` copies the program: if this process had it open for writing, a child process of another test might
     // inherit the file, and the copy could not be executed.
@@ -161,10 +161,11 @@ fn unprivileged(folder: &Folder, arguments: &[&str]) -> Run {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("the permissions are set");
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder.path());
-    if chown(folder.join("kaa"), Some(NOBODY), Some(NOBODY)).is_ok() {
-        chown(folder.join("kaa/tv"), Some(NOBODY), Some(NOBODY)).expect("a superuser may");
-        chown(folder.join("kaa/tv/epg.kaa"), Some(NOBODY), Some(NOBODY)).expect("a superuser may");
-        command.uid(NOBODY).gid(NOBODY);
+    if chown(folder.join("kaa"), Some(UNPRIVILEGED), Some(UNPRIVILEGED)).is_ok() {
+        chown(folder.join("kaa/tv"), Some(UNPRIVILEGED), Some(UNPRIVILEGED)).expect("a superuser may");
+        chown(folder.join("kaa/tv/epg.kaa"), Some(UNPRIVILEGED), Some(UNPRIVILEGED))
+            .expect("a superuser may");
+        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
     run(&mut command, b"")
 }

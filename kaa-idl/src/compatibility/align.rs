@@ -45,7 +45,7 @@ pub(super) fn align<'a>(
         return steps;
     }
     let matched = matches(old, new);
-    let anchors = longest_increasing(&matched);
+    let anchors = increasing_subsequence(&matched);
     let taken: Vec<bool> = {
         let mut taken = vec![false; new.len()];
         for position in matched.iter().flatten() {
@@ -141,7 +141,7 @@ fn fill_gap<'a>(
 }
 
 /// Marks the positions of a longest increasing subsequence: these fields kept their order.
-fn longest_increasing(positions: &[Option<usize>]) -> Vec<bool> {
+fn increasing_subsequence(positions: &[Option<usize>]) -> Vec<bool> {
     // For each length: the lowest end of a sequence of that length, and its index in `positions`.
     let mut ends: Vec<(usize, usize)> = Vec::new();
     let mut before: Vec<Option<usize>> = vec![None; positions.len()];

@@ -23,8 +23,8 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Compares two compilations. `revision` describes the old files, such as `frozen 3` or a git ref, and is
-    /// shown after their paths. `None` if one of the two has no schema.
+    /// Compares two compilations. `revision` describes the old files, such as `frozen 3` or a git ref, and
+    /// follows their paths in messages. `None` if one of the two has no schema.
     #[must_use]
     pub fn new(
         old: &'a Compilation,

@@ -15,7 +15,7 @@ use crate::location::{LineTable, Span};
 pub struct Rendering {
     /// Whether to use colours.
     pub style: RenderStyle,
-    /// The columns of the terminal; longer source lines are cut around the labels. The default is 140
+    /// The columns of the terminal; longer source lines are shortened around the labels. The default is 140
     /// columns.
     pub width: Option<usize>,
 }
@@ -62,7 +62,7 @@ impl<'a> Sources<'a> {
 const MAX_RENDERED: usize = 100;
 /// Labels that are further apart than about this many lines get separate snippets.
 const MAX_WINDOW_LINES: usize = 200;
-/// A longer line is cut, because it would fill the screen.
+/// A longer line is shortened, because it would fill the screen.
 const MAX_LINE_LENGTH: usize = 2_000;
 
 /// The smallest width; less would cut off all context.
@@ -177,7 +177,7 @@ fn windows(diagnostic: &Diagnostic) -> Vec<Vec<Marked<'_>>> {
     windows
 }
 
-/// Whether two places are shown in one snippet.
+/// Whether two places share one snippet.
 fn close(left: Span, right: Span) -> bool {
     left.start().abs_diff(right.start()) < MAX_WINDOW_LINES * 80
 }

@@ -11,7 +11,7 @@ use crate::suggest::{BUILT_INS, foreign_type, nearest};
 
 /// How many pairs of names are compared in one compilation.
 const MAX_COMPARISONS: usize = 300_000;
-/// How many further places of one unknown name are shown.
+/// How many further places of one unknown name a diagnostic lists.
 const MAX_OTHER_PLACES: usize = 8;
 
 impl Resolver<'_> {
