@@ -1,8 +1,8 @@
-//! Traces across connections, as W3C Trace Context has them (<https://www.w3.org/TR/trace-context/>): the metadata
-//! `traceparent` and `tracestate`.
+//! Distributed traces: the W3C Trace Context (<https://www.w3.org/TR/trace-context/>) in the metadata `traceparent`
+//! and `tracestate`.
 //!
-//! Invariants: while a handler is polled its trace is the current one, and calls made then, to whomever, belong to it;
-//! what is malformed begins a new trace and harms nothing.
+//! Invariants: while a handler is polled, its trace is the thread's current one, and calls made by it to any peer belong
+//! to that trace; malformed metadata starts a new trace and causes no error.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -16,27 +16,27 @@ use crate::protocol::metadata::Metadata;
 
 const PARENT: &str = "traceparent";
 const STATE: &str = "tracestate";
-/// Longest `tracestate` that is passed on.
-const LONGEST_STATE: usize = 512;
-/// Bytes of a `traceparent`.
+/// Longer values of `tracestate` are dropped.
+const MAX_STATE_LENGTH: usize = 512;
+/// Length of a `traceparent` in bytes.
 const PARENT_LENGTH: usize = 55;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<TraceContext>>> = const { RefCell::new(None) };
-    /// Whether there is a current one: cheaper to ask than the other.
+    /// Whether `CURRENT` has a context. This is cheaper to read.
     static IS_TRACED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A place in a trace: which trace, and which span of it.
+/// A span of a trace.
 ///
-/// A handler's context has that of its call, and calls that the handler makes are told it, to any peer. A task that it
-/// spawns takes it along with [`TraceContext::scope`].
+/// A handler's context returns the span of its call. Calls that the handler makes, to any peer, carry it on. For a task
+/// that the handler spawns, use [`TraceContext::scope`].
 ///
 /// ```
 /// use kaa_rpc_runtime::TraceContext;
 ///
 /// let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-/// let context = TraceContext::parse(text, None).ok_or("well-formed")?;
+/// let context = TraceContext::parse(text, None).ok_or("malformed")?;
 /// assert_eq!(context.traceparent(), text);
 /// assert_eq!(context.child().trace_id(), context.trace_id());
 /// # Ok::<(), &str>(())
@@ -49,17 +49,17 @@ pub struct TraceContext {
     state: Option<Arc<str>>,
 }
 
-/// Carries traces between the program's own tracing and calls, for instance OpenTelemetry's. Without one the runtime
-/// makes contexts of its own.
+/// Connects calls with the program's tracing system, for example OpenTelemetry. Without a propagator the runtime creates
+/// trace contexts itself.
 pub trait Propagator: Send + Sync + 'static {
-    /// What a call that is made within this span is to carry.
+    /// The context that a call made within this span carries.
     fn inject(&self, span: &Span) -> Option<TraceContext>;
-    /// A handler's span begins, whose caller's place is this.
+    /// Links a handler's new span to the context of its caller.
     fn extract(&self, span: &Span, context: &TraceContext);
 }
 
 impl TraceContext {
-    /// The beginning of a new trace, which is sampled.
+    /// Starts a new, sampled trace.
     #[must_use]
     pub fn root() -> Self {
         Self {
@@ -70,63 +70,63 @@ impl TraceContext {
         }
     }
 
-    /// Another span of the same trace.
+    /// A new span of the same trace.
     #[must_use]
     pub fn child(&self) -> Self {
         Self { span_id: crate::random::identifier(), ..self.clone() }
     }
 
-    /// Reads a `traceparent` and the `tracestate` beside it; `None` if the former is malformed.
+    /// Parses a `traceparent` and its `tracestate`; `None` if the `traceparent` is malformed.
     #[must_use]
     pub fn parse(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
         let version = byte(traceparent.get(..2)?)?;
-        let behind = traceparent.as_bytes().get(PARENT_LENGTH);
-        let ends_well = if version == 0 { behind.is_none() } else { behind.is_none_or(|byte| *byte == b'-') };
+        let next = traceparent.as_bytes().get(PARENT_LENGTH);
+        let is_end_valid = if version == 0 { next.is_none() } else { next.is_none_or(|byte| *byte == b'-') };
         let mut parts = traceparent.get(3..PARENT_LENGTH)?.split('-');
         let trace_id = bytes::<16>(parts.next()?)?;
         let span_id = bytes::<8>(parts.next()?)?;
         let flags = byte(parts.next()?)?;
         let is_well_formed = version != 0xff
-            && ends_well
+            && is_end_valid
             && traceparent.as_bytes().get(2) == Some(&b'-')
             && parts.next().is_none()
             && trace_id != [0; 16]
             && span_id != [0; 8];
-        let state = tracestate.filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
+        let state = tracestate.filter(|state| !state.is_empty() && state.len() <= MAX_STATE_LENGTH);
         is_well_formed.then(|| Self { trace_id, span_id, flags, state: state.map(Arc::from) })
     }
 
-    /// As a `traceparent` of version 00.
+    /// The context as a `traceparent` of version 00.
     #[must_use]
     pub fn traceparent(&self) -> String {
         format!("00-{}-{}-{:02x}", Hexadecimal(&self.trace_id), Hexadecimal(&self.span_id), self.flags)
     }
 
-    /// What stands beside it for vendors, passed on as it came.
+    /// The vendors' part of the context, unchanged.
     #[must_use]
     pub fn tracestate(&self) -> Option<&str> {
         self.state.as_deref()
     }
 
-    /// The trace.
+    /// The trace's id.
     #[must_use]
     pub fn trace_id(&self) -> [u8; 16] {
         self.trace_id
     }
 
-    /// The span.
+    /// The span's id.
     #[must_use]
     pub fn span_id(&self) -> [u8; 8] {
         self.span_id
     }
 
-    /// Whether somebody records the trace.
+    /// Whether the trace is recorded.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.flags & 1 != 0
     }
 
-    /// The context of the handler or scope that is being polled by this thread.
+    /// The context of the handler or scope that this thread polls.
     #[must_use]
     pub fn current() -> Option<Self> {
         if !is_traced() {
@@ -135,7 +135,7 @@ impl TraceContext {
         CURRENT.with_borrow(|current| current.as_deref().cloned())
     }
 
-    /// Runs a future within this context: calls made by it belong to the trace.
+    /// Runs a future in this context: the calls that it makes belong to the trace.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         let mut future = pin!(future);
         let context = Arc::new(self);
@@ -146,31 +146,31 @@ impl TraceContext {
         .await
     }
 
-    pub(super) fn of_metadata(metadata: &Metadata) -> Option<Self> {
+    pub(crate) fn of_metadata(metadata: &Metadata) -> Option<Self> {
         Self::parse(metadata.text(PARENT)?, metadata.text(STATE))
     }
 
-    /// Whether metadata may bring a context.
-    pub(super) fn is_in(metadata: Option<&Metadata>) -> bool {
+    /// Whether the metadata may contain a context.
+    pub(crate) fn is_in(metadata: Option<&Metadata>) -> bool {
         metadata.is_some_and(|metadata| metadata.value(PARENT).is_some())
     }
 
-    /// Puts it where there is room for it: a full metadata is the program's own, and goes first.
-    pub(super) fn put_into(&self, metadata: &mut Metadata) {
+    /// Adds the context to a call's metadata, unless the program's own entries fill it.
+    pub(crate) fn add_to(&self, metadata: &mut Metadata) {
         let put = metadata.insert(PARENT, self.traceparent()).and_then(|()| match &self.state {
             Some(state) => metadata.insert(STATE, state.as_bytes()),
             None => Ok(()),
         });
         if let Err(error) = put {
-            tracing::debug!(%error, "a call carries no trace");
+            tracing::debug!(%error, "no room for the trace context in the metadata of a call");
         }
     }
 
-    pub(super) fn display_trace_id(&self) -> impl fmt::Display {
+    pub(crate) fn display_trace_id(&self) -> impl fmt::Display {
         Hexadecimal(&self.trace_id)
     }
 
-    pub(super) fn display_span_id(&self) -> impl fmt::Display {
+    pub(crate) fn display_span_id(&self) -> impl fmt::Display {
         Hexadecimal(&self.span_id)
     }
 }
@@ -181,28 +181,28 @@ impl fmt::Debug for TraceContext {
     }
 }
 
-/// Whether this thread polls something that belongs to a trace.
+/// Whether the code that this thread polls belongs to a trace.
 #[inline]
-pub(super) fn is_traced() -> bool {
+pub(crate) fn is_traced() -> bool {
     IS_TRACED.get()
 }
 
-/// While it lives, a context is the current one of this thread.
-pub(super) struct Entered {
-    before: Option<Arc<TraceContext>>,
+/// A guard. Until it is dropped, a context is this thread's current one.
+pub(crate) struct Entered {
+    previous: Option<Arc<TraceContext>>,
 }
 
-/// Makes a context the current one; `None` is none.
-pub(super) fn enter(context: Option<Arc<TraceContext>>) -> Entered {
+/// Sets this thread's current context.
+pub(crate) fn enter(context: Option<Arc<TraceContext>>) -> Entered {
     IS_TRACED.set(context.is_some());
-    Entered { before: CURRENT.replace(context) }
+    Entered { previous: CURRENT.replace(context) }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let before = self.before.take();
-        IS_TRACED.set(before.is_some());
-        CURRENT.set(before);
+        let previous = self.previous.take();
+        IS_TRACED.set(previous.is_some());
+        CURRENT.set(previous);
     }
 }
 
@@ -214,7 +214,7 @@ impl fmt::Display for Hexadecimal<'_> {
     }
 }
 
-/// Two lowercase hexadecimal digits.
+/// Parses two lowercase hexadecimal digits.
 fn byte(text: &str) -> Option<u8> {
     let is_lowercase = text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     (text.len() == 2 && is_lowercase).then(|| u8::from_str_radix(text, 16).ok()).flatten()
@@ -238,7 +238,7 @@ mod tests {
     const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn what_the_recommendation_allows_is_read() {
+    fn parse_accepts_valid_contexts() {
         let context = TraceContext::parse(GOOD, Some("vendor=1")).unwrap();
         assert_eq!(context.traceparent(), GOOD);
         assert_eq!(context.tracestate(), Some("vendor=1"));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_recommendation_forbids_is_not() {
+    fn parse_refuses_invalid_contexts() {
         let bad = [
             "",
             "00",
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_entered_and_left() {
+    fn enter_restores_the_previous_context() {
         let context = TraceContext::root();
         assert_eq!(TraceContext::current(), None);
         {

@@ -1,4 +1,4 @@
-//! Drives a handshake over a stream: bytes in, bytes out, within a time.
+//! Drives a handshake over a stream.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -12,7 +12,7 @@ use super::reader::FrameReader;
 use crate::protocol::handshake::{ClientHandshake, Established, HandshakeError, Progress, ServerHandshake};
 use crate::transport::Stream;
 
-/// Either side's state machine.
+/// The handshake of either side.
 pub(crate) trait Handshake {
     fn output(&mut self) -> Bytes;
     fn handle_input(&mut self, input: &mut BytesMut) -> Result<Progress, HandshakeError>;
@@ -38,12 +38,12 @@ impl Handshake for ServerHandshake {
     }
 }
 
-/// Why a handshake ended without a session.
+/// Why a handshake failed.
 #[derive(Debug)]
 pub(crate) enum HandshakeFailure {
     Protocol(HandshakeError),
     Io(io::Error),
-    /// The other side's first message did not come within this time.
+    /// The peer's first message did not arrive within this time.
     TooSlow(Duration),
 }
 
@@ -53,15 +53,15 @@ impl From<io::Error> for HandshakeFailure {
     }
 }
 
-/// Goes through a handshake. What was read beyond it stays in the reader. `first_within` bounds the wait for the other
-/// side's first message, where that is what this side waits for.
+/// Performs a handshake. Bytes after its last message stay in the reader. `first_within` limits the wait for the peer's
+/// first message, on the side that waits for it.
 pub(crate) async fn drive_handshake(
     handshake: &mut (impl Handshake + Send),
     stream: &Arc<Stream>,
     reader: &mut FrameReader,
     first_within: Option<Duration>,
 ) -> Result<Established, HandshakeFailure> {
-    // A time too far to be written as an instant is none.
+    // A time beyond the range of `Instant` is no limit.
     let mut first = first_within.and_then(|time| Some((time, Instant::now().checked_add(time)?)));
     loop {
         let progress = handshake.handle_input(reader.buffer());
@@ -74,7 +74,7 @@ pub(crate) async fn drive_handshake(
             Ok(Progress::Done(established)) => return Ok(established),
             Ok(Progress::NeedMore) => {}
             Err(error) => {
-                // The other side still has a word to read; a socket closed at once could take it back.
+                // The peer still has to read the rejection, which a socket that closes at once could discard.
                 let _ignored = stream.shutdown_write();
                 return Err(HandshakeFailure::Protocol(error));
             }
@@ -83,8 +83,8 @@ pub(crate) async fn drive_handshake(
         let count = match first {
             None => read.await?,
             Some((time, until)) => {
-                let timely = tokio::time::timeout_at(until, read).await;
-                timely.map_err(|_elapsed| HandshakeFailure::TooSlow(time))??
+                let result = tokio::time::timeout_at(until, read).await;
+                result.map_err(|_elapsed| HandshakeFailure::TooSlow(time))??
             }
         };
         if count == 0 {

@@ -1,7 +1,8 @@
-//! The services that one side serves, and the methods that one connection finds among them.
+//! The services of one side, and the methods by which one connection looks them up.
 //!
-//! Invariants: two services whose method ids collide are never registered together; a service registered later serves
-//! living connections too, and one taken out serves no new calls; an instance made for a connection is dropped with it.
+//! Invariants: services with colliding method ids are never registered together; a service that is registered later also
+//! serves existing connections, and a deregistered one serves no new calls; an instance for one connection is dropped
+//! with it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,19 +11,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::inbound::HandlerFuture;
+use super::executor::Placement;
+use super::inbound::{HandlerFuture, InboundCall};
 use super::link::Link;
 use crate::descriptor::{MethodDescriptor, ServiceDescriptor};
+use crate::error::RegisterError;
 use crate::protocol::frame::MethodId;
-use crate::service::{InboundCall, RegisterError};
 
 /// A service as one connection uses it.
 pub(crate) trait Instance: Send + Sync {
-    /// Begins a call: its handler, unless the call is answered already.
+    /// Starts the handler of a call. `None` if the call is answered already.
     fn dispatch(&self, call: InboundCall) -> Option<HandlerFuture>;
 }
 
-/// A service as it was registered.
+/// A registered service.
 #[derive(Clone)]
 pub(crate) struct Registered {
     pub(crate) descriptor: &'static ServiceDescriptor,
@@ -31,19 +33,7 @@ pub(crate) struct Registered {
     pub(crate) placement: Placement,
 }
 
-/// Where handlers run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Placement {
-    /// Polled once where the call is read; a task, if that was not enough.
-    #[default]
-    InPlace,
-    /// A task from the beginning.
-    Task,
-    /// On a thread that may block.
-    Blocking,
-}
-
-/// Makes what serves one connection.
+/// Creates the instance for one connection.
 pub(crate) type Instantiate = Arc<dyn Fn(&Arc<Link>) -> Arc<dyn Instance> + Send + Sync>;
 
 impl fmt::Debug for Registered {
@@ -55,7 +45,7 @@ impl fmt::Debug for Registered {
 /// All services of one side.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceSet {
-    /// Each by a number of its own, which is not used again.
+    /// Each with a unique number, which is not reused.
     services: RwLock<Vec<(u64, Registered)>>,
     version: AtomicU64,
 }
@@ -64,7 +54,7 @@ impl ServiceSet {
     /// Adds a service.
     ///
     /// # Errors
-    /// If it is registered already, or one of its method ids is taken.
+    /// If a service of its name is registered, or one of its method ids is in use.
     pub(crate) fn register(&self, service: Registered) -> Result<(), RegisterError> {
         let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
         for (_, other) in services.iter() {
@@ -85,18 +75,18 @@ impl ServiceSet {
         Ok(())
     }
 
-    /// Takes a service out. Whether it was there.
+    /// Removes a service. Returns whether it was registered.
     pub(crate) fn deregister(&self, name: &str) -> bool {
-        let gone = {
+        let removed = {
             let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
-            let place = services.iter().position(|(_, service)| service.descriptor.name == name);
-            place.map(|place| {
+            let index = services.iter().position(|(_, service)| service.descriptor.name == name);
+            index.map(|index| {
                 self.version.fetch_add(1, Ordering::Release);
-                services.remove(place)
+                services.remove(index)
             })
         };
-        // Dropped outside of the lock: it may be the last of the user's own service.
-        gone.is_some()
+        // Not dropped under the lock: it may own the last handle of the user's service.
+        removed.is_some()
     }
 
     /// The descriptors of all services.
@@ -106,7 +96,7 @@ impl ServiceSet {
     }
 }
 
-/// A method and who serves it.
+/// A method and the instance that serves it.
 pub(crate) struct Found {
     pub(crate) descriptor: &'static MethodDescriptor,
     pub(crate) instance: Arc<dyn Instance>,
@@ -115,12 +105,12 @@ pub(crate) struct Found {
     pub(crate) placement: Placement,
 }
 
-/// What one connection finds by method id.
+/// The methods of one connection, by method id.
 pub(crate) struct Methods {
     set: Arc<ServiceSet>,
     link: Arc<Link>,
     version: u64,
-    /// The numbers of the services that are taken in.
+    /// The numbers of the services that are included.
     known: Vec<u64>,
     instances: HashMap<MethodId, Found, BuildHasherDefault<IdHasher>>,
 }
@@ -132,34 +122,34 @@ impl Methods {
         methods
     }
 
-    /// Takes in what was registered since the last time, and lets go of what was taken out. Whether there was anything.
+    /// Adds services registered since the last call, and removes deregistered ones. Returns whether there were any changes.
     #[inline]
     pub(crate) fn synchronize(&mut self) -> bool {
         let version = self.set.version.load(Ordering::Acquire);
-        let is_new = version != self.version;
-        if is_new {
-            self.follow(version);
+        let has_changed = version != self.version;
+        if has_changed {
+            self.update(version);
         }
-        is_new
+        has_changed
     }
 
     #[cold]
-    fn follow(&mut self, version: u64) {
+    fn update(&mut self, version: u64) {
         let services = self.set.services.read().unwrap_or_else(PoisonError::into_inner).clone();
         self.version = version;
-        let is_there = |known: u64| services.iter().any(|(number, _)| *number == known);
-        self.known.retain(|known| is_there(*known));
-        self.instances.retain(|_, found| is_there(found.service));
+        let is_registered = |known: u64| services.iter().any(|(number, _)| *number == known);
+        self.known.retain(|known| is_registered(*known));
+        self.instances.retain(|_, found| is_registered(found.service));
         for (number, service) in services {
             if self.known.contains(&number) {
                 continue;
             }
             self.known.push(number);
-            self.link.know(service.descriptor);
-            // A user's factory: outside every lock.
-            let attempt = catch_unwind(AssertUnwindSafe(|| (service.instantiate)(&self.link)));
-            let Ok(instance) = attempt else {
-                // The connection lives on without it; its methods are unknown here.
+            self.link.add_known_service(service.descriptor);
+            // The user's factory, which may panic. No lock is held here.
+            let result = catch_unwind(AssertUnwindSafe(|| (service.instantiate)(&self.link)));
+            let Ok(instance) = result else {
+                // The connection continues without the service: its methods are unknown here.
                 tracing::error!(service = service.descriptor.name, "the service's factory panicked");
                 continue;
             };
@@ -177,7 +167,7 @@ impl Methods {
     }
 }
 
-/// Method ids are hashes already, and only registered ones are ever inserted.
+/// Method ids are hashes already, and a peer cannot insert any.
 #[derive(Debug, Default)]
 struct IdHasher(u64);
 
@@ -193,7 +183,7 @@ impl Hasher for IdHasher {
     }
 
     fn write_u32(&mut self, id: u32) {
-        // The table takes its group from the low bits and its tag from the high ones.
+        // The hash table uses the low bits for the group and the high bits for the tag.
         self.0 = u64::from(id) << 32 | u64::from(id);
     }
 }

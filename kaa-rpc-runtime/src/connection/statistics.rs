@@ -1,54 +1,54 @@
-//! What connections and servers have done so far.
+//! Counters of connections and servers.
 
 use std::time::Duration;
 
-/// What a connection has done so far; a client's, all its connections together.
+/// Counters of one connection; of a client, the sum over all its connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionStatistics {
-    /// How often it was connected: more than once where a client connects again.
+    /// Established connections: more than one if a client reconnected.
     pub connections: u64,
-    /// Bytes read, handshakes aside.
+    /// Bytes read, without handshakes.
     pub bytes_read: u64,
-    /// Bytes written, handshakes aside.
+    /// Bytes written, without handshakes.
     pub bytes_written: u64,
     /// Frames read.
     pub frames_read: u64,
-    /// Calls that have left, oneway calls included.
+    /// Outbound calls sent, including oneway calls.
     pub calls_made: u64,
-    /// Calls of the peer, oneway calls included.
+    /// Inbound calls, including oneway calls.
     pub calls_received: u64,
-    /// Calls of the peer that were answered with a limit, and not run.
+    /// Inbound calls that were refused because of a limit.
     pub calls_refused: u64,
-    /// Oneway calls of the peer that nobody serves, or that could not be decoded.
+    /// Inbound oneway calls that were dropped: their method is unknown, they could not be decoded, or a budget was exceeded.
     pub oneways_dropped: u64,
-    /// Calls that have left and are unanswered.
+    /// Outbound calls that were sent and are unanswered.
     pub calls_in_flight: usize,
-    /// Calls that have been made and wait to leave.
+    /// Outbound calls that wait to be sent.
     pub calls_queued: usize,
-    /// Calls of the peer whose handlers did not finish at once and are at work.
+    /// Running handlers, without those that finish at their first poll.
     pub handlers_running: usize,
-    /// Bytes that wait to be written.
+    /// Bytes of output that the transport has not accepted.
     pub output_pending: u64,
-    /// How long the last ping took that this side sent because the peer was silent.
+    /// The round-trip time of the last keepalive ping.
     pub round_trip: Option<Duration>,
 }
 
-/// What a server has done so far, all its connections together.
+/// Counters of a server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerStatistics {
-    /// Connections now.
+    /// Current connections.
     pub connections: usize,
-    /// Connections that were not let in.
+    /// Refused connections.
     pub refused: u64,
-    /// Handlers of `#[detached]` methods at work, also those whose connection is over.
+    /// Running handlers of `#[detached]` methods, including those whose connection has ended.
     pub detached_handlers: usize,
-    /// The sum over all connections, those that are over included; `round_trip` is the longest of the living ones.
+    /// The sum over all current and ended connections. `round_trip` is the maximum over the current ones.
     pub total: ConnectionStatistics,
 }
 
-/// What a link counts for its statistics.
+/// The counters of a link.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counts {
     pub(crate) connections: u64,
@@ -59,25 +59,25 @@ pub(crate) struct Counts {
     pub(crate) calls_refused: u64,
     pub(crate) oneways_dropped: u64,
     pub(crate) round_trip: Option<Duration>,
-    /// Bytes read and written when the connection began.
+    /// Bytes read and written before the current connection.
     pub(crate) at_open: (u64, u64),
 }
 
 impl Counts {
-    /// A connection begins.
+    /// Counts a new connection.
     pub(crate) fn open(&mut self) {
         self.connections += 1;
         self.at_open = (self.bytes_read, self.bytes_written);
     }
 
-    /// Bytes read and written since it began.
+    /// Bytes read and written on the current connection.
     pub(crate) fn since_open(&self) -> (u64, u64) {
         (self.bytes_read - self.at_open.0, self.bytes_written - self.at_open.1)
     }
 }
 
 impl ConnectionStatistics {
-    /// Adds what another connection has done.
+    /// Adds the counters of another connection.
     pub(crate) fn add(&mut self, other: &Self) {
         self.connections += other.connections;
         self.bytes_read += other.bytes_read;
