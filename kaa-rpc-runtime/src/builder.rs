@@ -21,8 +21,8 @@ macro_rules! shared_setters {
             self
         }
 
-        /// Connects calls with the program's tracing system. Without a propagator the runtime creates trace contexts
-        /// itself.
+        /// Connects calls with the program's tracing system. Without a propagator the runtime creates trace
+        /// contexts itself.
         pub fn trace_propagator(mut self, propagator: impl $crate::Propagator) -> Self {
             self.observers.set_propagator(propagator);
             self
@@ -34,9 +34,9 @@ macro_rules! shared_setters {
             self
         }
 
-        /// Limits the queue of outbound calls, which wait there for authentication or for the peer's limits. While the
-        /// queue is full, callers wait. The limits are a number of calls and the bytes of their arguments; 1,024 and
-        /// 4 MiB by default.
+        /// Limits the queue of outbound calls, which wait there for authentication or for the peer's limits.
+        /// While the queue is full, callers wait. The limits are a number of calls and the bytes of their
+        /// arguments; 1,024 and 4 MiB by default.
         pub fn queue_limits(mut self, calls: usize, bytes: usize) -> Self {
             self.settings.queue = $crate::settings::QueueLimits { calls: calls.max(1), bytes };
             self
@@ -54,8 +54,8 @@ macro_rules! shared_setters {
             self
         }
 
-        /// How many calls the peer may cancel at once, and then per second, before the connection is closed; 20,000 and
-        /// 10,000 by default.
+        /// How many calls the peer may cancel at once, and then per second, before the connection is closed;
+        /// 20,000 and 10,000 by default.
         pub fn cancel_rate(mut self, burst: u32, per_second: u32) -> Self {
             self.settings.cancels = $crate::settings::CancelRate { burst, per_second };
             self
@@ -67,16 +67,16 @@ macro_rules! shared_setters {
             self
         }
 
-        /// How many bytes of output may be pending for a peer. Above that, outbound calls wait and replies are refused;
-        /// 8 MiB by default.
+        /// How many bytes of output may be pending for a peer. Above that, outbound calls wait and replies
+        /// are refused; 8 MiB by default.
         pub fn output_budget(mut self, bytes: u64) -> Self {
             // With 0 no call could be sent.
             self.settings.output_budget = bytes.max(1);
             self
         }
 
-        /// How long a peer may leave a frame incomplete, or not read any output, before the connection is closed with
-        /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled); 30 seconds by default.
+        /// How long a peer may leave a frame incomplete, or not read any output, before the connection is
+        /// closed with [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled); 30 seconds by default.
         pub fn stall_timeout(mut self, limit: ::std::time::Duration) -> Self {
             self.settings.stall_timeout = limit;
             self
@@ -89,8 +89,9 @@ macro_rules! shared_setters {
         }
 
         /// Pings a peer that has been silent for `interval`, and closes the connection with
-        /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled) if nothing arrives within `timeout` after that;
-        /// 15 and 10 seconds by default. A peer whose handlers block its thread that long counts as silent.
+        /// [`CloseReason::PeerStalled`](crate::CloseReason::PeerStalled) if nothing arrives within `timeout`
+        /// after that; 15 and 10 seconds by default. A peer whose handlers block its thread that long counts
+        /// as silent.
         pub fn keepalive(mut self, interval: ::std::time::Duration, timeout: ::std::time::Duration) -> Self {
             self.settings.keepalive = Some($crate::settings::Keepalive { interval, timeout });
             self

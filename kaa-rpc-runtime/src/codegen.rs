@@ -1,4 +1,5 @@
-//! The names that generated code uses. Programs do not use them directly, because they change with the generator.
+//! The names that generated code uses. Programs do not use them directly, because they change with the
+//! generator.
 
 pub use bytes::Bytes;
 pub use serde;

@@ -13,8 +13,8 @@ use crate::trace::TraceContext;
 
 /// A handler's context. `peer` is a proxy for the caller's side of the same service.
 ///
-/// Calls made through `peer` are nested in the call that is being handled. They do not count for the limit on calls in
-/// flight, so they work even if both sides accept one call at a time.
+/// Calls made through `peer` are nested in the call that is being handled. They do not count for the limit on
+/// calls in flight, so they work even if both sides accept one call at a time.
 pub struct Context<P> {
     /// The caller.
     pub peer: P,
@@ -42,9 +42,9 @@ impl<P: Proxy> Context<P> {
 }
 
 impl<P> Context<P> {
-    /// Whether the caller has cancelled the call. A handler that has called this gets a grace period to react before it is
-    /// dropped; a handler that never calls it is dropped the next time it awaits something. A handler of a `#[detached]`
-    /// method is not dropped at all.
+    /// Whether the caller has cancelled the call. A handler that has called this gets a grace period to react
+    /// before it is dropped; a handler that never calls it is dropped the next time it awaits something. A
+    /// handler of a `#[detached]` method is not dropped at all.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.call.is_cancelled()
@@ -68,8 +68,8 @@ impl<P> Context<P> {
         self.call.metadata().unwrap_or(&NONE)
     }
 
-    /// The call's place in a trace, if it belongs to one. Calls that the handler makes belong to the same trace. For a task
-    /// that it spawns, use [`TraceContext::scope`].
+    /// The call's place in a trace, if it belongs to one. Calls that the handler makes belong to the same
+    /// trace. For a task that it spawns, use [`TraceContext::scope`].
     #[must_use]
     pub fn trace(&self) -> Option<&TraceContext> {
         self.call.trace()

@@ -1,11 +1,12 @@
 //! Typed, authenticated calls between two programs that call each other.
 //!
-//! A `.kaa` file defines what each side serves. In a build script, `kaa_rpc_build::compile()` generates Rust code from it:
-//! for each side a trait to implement and a proxy to call. This crate runs that code. Client and server differ only in who
-//! connects: each registers services and calls those of the other, over one connection on which both have proved that they
-//! have a shared secret.
+//! A `.kaa` file defines what each side serves. In a build script, `kaa_rpc_build::compile()` generates Rust
+//! code from it: for each side a trait to implement and a proxy to call. This crate runs that code. Client
+//! and server differ only in who connects: each registers services and calls those of the other, over one
+//! connection on which both have proved that they have a shared secret.
 //!
-//! Start at [`Server::builder`] and [`Client::builder`]. In a handler, [`Context`] is the handle to its caller.
+//! Start at [`Server::builder`] and [`Client::builder`]. In a handler, [`Context`] is the handle to its
+//! caller.
 //!
 //! ```
 //! use kaa_rpc_runtime::{Client, Secret, Server};
@@ -26,20 +27,20 @@
 //! # }
 //! ```
 //!
-//! To serve, add `.register(Epg::server(…))` on the one side and `.register(Epg::client(…))` on the other. See the
-//! examples in the repository.
+//! To serve, add `.register(Epg::server(…))` on the one side and `.register(Epg::client(…))` on the other.
+//! See the examples in the repository.
 //!
 //! # Runtime
-//! Everything runs on tokio. Code that listens, connects, or makes calls with a timeout needs a tokio runtime with I/O and
-//! time enabled.
+//! Everything runs on tokio. Code that listens, connects, or makes calls with a timeout needs a tokio runtime
+//! with I/O and time enabled.
 //!
 //! # Features
 //! None is on by default.
-//! - `tls`: addresses of the form `tls:host:port`, see [`Address`](transport::Address). It needs no C compiler, but Rust 1.89
-//!   and an x86_64 or aarch64 processor of the last ten years.
+//! - `tls`: addresses of the form `tls:host:port`, see [`Address`](transport::Address). It needs no C
+//!   compiler, but Rust 1.89 and an x86_64 or aarch64 processor of the last ten years.
 //! - `tls-ring`: the same with the cryptography of ring, whose build needs a C compiler.
-//! - `process`: child processes as peers over their stdin and stdout, `ClientBuilder::connect_process` and `Server::spawn`. The
-//!   child does not need this feature.
+//! - `process`: child processes as peers over their stdin and stdout, `ClientBuilder::connect_process` and
+//!   `Server::spawn`. The child does not need this feature.
 //! - `systemd`: listening sockets from systemd, `systemd:NAME`.
 //! - `tower`: a client as a `tower::Service`, in the module `tower`.
 //! - `metrics`: counts calls, connections and bytes for the recorder of the crate `metrics`.

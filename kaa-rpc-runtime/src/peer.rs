@@ -16,8 +16,9 @@ use crate::protocol::frame::Parent;
 
 /// A handle to the other side of a connection.
 ///
-/// It does not keep the connection open; the [`Client`](crate::Client) or [`Server`](crate::Server) does. Calls through a
-/// handle whose connection has ended fail with [`CallError::Disconnected`](crate::CallError::Disconnected).
+/// It does not keep the connection open; the [`Client`](crate::Client) or [`Server`](crate::Server) does.
+/// Calls through a handle whose connection has ended fail with
+/// [`CallError::Disconnected`](crate::CallError::Disconnected).
 #[derive(Clone)]
 pub struct Peer {
     link: Arc<Link>,
@@ -95,16 +96,17 @@ impl Peer {
         self.call.as_ref().and_then(|call| call.deadline_of_nested())
     }
 
-    /// The same peer without the call that this handle belongs to. A handler that keeps the handle for later uses this.
+    /// The same peer without the call that this handle belongs to. A handler that keeps the handle for later
+    /// uses this.
     #[must_use]
     pub fn unbound(&self) -> Self {
         Self { call: None, ..self.clone() }
     }
 
-    /// The same peer for callers that have an alternative. While there is no connection, calls through this handle fail at
-    /// once with [`Outcome::NotSent`](crate::Outcome::NotSent), even if a client that reconnects could queue them. A call that
-    /// a connection loss has ended is not retried, even if it is `#[idempotent]`. Calls still wait for limits, and a queued
-    /// oneway call stays queued.
+    /// The same peer for callers that have an alternative. While there is no connection, calls through this
+    /// handle fail at once with [`Outcome::NotSent`](crate::Outcome::NotSent), even if a client that
+    /// reconnects could queue them. A call that a connection loss has ended is not retried, even if it is
+    /// `#[idempotent]`. Calls still wait for limits, and a queued oneway call stays queued.
     #[must_use]
     pub fn fail_fast(&self) -> Self {
         Self { on_disconnect: OnDisconnect::FailFast, ..self.clone() }
@@ -142,8 +144,9 @@ impl Peer {
         self.link.close(&CloseReason::ClosedLocally);
     }
 
-    /// Shuts the connection down: no new calls are made or accepted, running calls get this time to finish, then the
-    /// connection is closed. In a handler, spawn this as a task, because it waits for that handler too.
+    /// Shuts the connection down: no new calls are made or accepted, running calls get this time to finish,
+    /// then the connection is closed. In a handler, spawn this as a task, because it waits for that handler
+    /// too.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.link.shut_down(grace).await
     }

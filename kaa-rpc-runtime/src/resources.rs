@@ -1,8 +1,9 @@
-//! The budgets that all connections of a process share: running handlers, and memory for received and queued data.
+//! The budgets that all connections of a process share: running handlers, and memory for received and queued
+//! data.
 //!
-//! Invariants: no operation waits for a budget, so a shortage cannot cause a deadlock: calls over a budget are refused
-//! with an error; calls nested in an unanswered call of this side are never refused, because that call depends on them;
-//! the memory of each connection is counted to within 64 KiB.
+//! Invariants: no operation waits for a budget, so a shortage cannot cause a deadlock: calls over a budget
+//! are refused with an error; calls nested in an unanswered call of this side are never refused, because that
+//! call depends on them; the memory of each connection is counted to within 64 KiB.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,9 +19,9 @@ const MIN_CHANGE: u64 = 64 * 1024;
 /// Budgets that servers and clients share. By default these are the budgets of the process
 /// ([`Resources::process_wide`]).
 ///
-/// The memory budget covers unanswered inbound calls, received stream items that were not read yet, incomplete frames,
-/// queued outbound calls, and output that the transport has not accepted yet. It does not cover decoded values, which are
-/// limited per message.
+/// The memory budget covers unanswered inbound calls, received stream items that were not read yet,
+/// incomplete frames, queued outbound calls, and output that the transport has not accepted yet. It does not
+/// cover decoded values, which are limited per message.
 #[derive(Clone)]
 pub struct Resources {
     shared: Arc<Shared>,
@@ -34,8 +35,8 @@ struct Shared {
 }
 
 impl Resources {
-    /// Separate budgets: a number of running handlers, and bytes of memory. A handler that finishes at its first poll
-    /// does not count.
+    /// Separate budgets: a number of running handlers, and bytes of memory. A handler that finishes at its
+    /// first poll does not count.
     #[must_use]
     pub fn new(max_handlers: usize, max_memory: u64) -> Self {
         let (handlers, memory) = (AtomicUsize::new(0), AtomicU64::new(0));

@@ -57,7 +57,8 @@ pub mod role {
     }
 }
 
-/// A service that can be registered: the result of `Epg::server(…)` and `Epg::client(…)`. `R` is the side that serves it.
+/// A service that can be registered: the result of `Epg::server(…)` and `Epg::client(…)`. `R` is the side
+/// that serves it.
 pub struct Service<R> {
     registered: Registered,
     role: PhantomData<fn() -> R>,
@@ -108,19 +109,20 @@ impl<R: role::Role> Service<R> {
         Self { registered, role: PhantomData }
     }
 
-    /// Runs each handler as a separate task from the start. By default the connection's task polls a handler once: this is
-    /// faster for short handlers, and delays the connection for long ones. Arguments are decoded in the order of the calls in
-    /// both cases, but the runtime decides in which order the tasks run.
+    /// Runs each handler as a separate task from the start. By default the connection's task polls a handler
+    /// once: this is faster for short handlers, and delays the connection for long ones. Arguments are
+    /// decoded in the order of the calls in both cases, but the runtime decides in which order the tasks run.
     #[must_use]
     pub fn spawned(mut self) -> Self {
         self.registered.placement = Placement::Task;
         self
     }
 
-    /// Runs each handler on a thread of tokio's blocking pool, so that it may wait for files, for locks, or for calls with
-    /// [`Call::wait`](crate::Call::wait). A blocked handler is not dropped before it awaits something or returns, even if its
-    /// caller is gone. As with [`Service::spawned`], the order in which handlers run is not defined. The pool has 512 threads
-    /// by default. When all are in use, handlers wait for one, including those of nested calls.
+    /// Runs each handler on a thread of tokio's blocking pool, so that it may wait for files, for locks, or
+    /// for calls with [`Call::wait`](crate::Call::wait). A blocked handler is not dropped before it awaits
+    /// something or returns, even if its caller is gone. As with [`Service::spawned`], the order in which
+    /// handlers run is not defined. The pool has 512 threads by default. When all are in use, handlers wait
+    /// for one, including those of nested calls.
     #[must_use]
     pub fn blocking(mut self) -> Self {
         self.registered.placement = Placement::Blocking;
@@ -318,7 +320,7 @@ impl InboundCall {
             Err(error) => {
                 if self.state.oneway {
                     self.state.link.count_dropped_oneway();
-                    tracing::debug!(method = self.method_id(), %error, "dropped a oneway call: cannot decode its arguments");
+                    tracing::debug!(method = self.method_id(), %error, "dropped a oneway call: undecodable arguments");
                 }
                 self.state.answer(Answer::Text(Status::BadRequest, &error.to_string()));
                 None

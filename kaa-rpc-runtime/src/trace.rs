@@ -1,8 +1,8 @@
-//! Distributed traces: the W3C Trace Context (<https://www.w3.org/TR/trace-context/>) in the metadata `traceparent`
-//! and `tracestate`.
+//! Distributed traces: the W3C Trace Context (<https://www.w3.org/TR/trace-context/>) in the metadata
+//! `traceparent` and `tracestate`.
 //!
-//! Invariants: while a handler is polled, its trace is the thread's current one, and calls made by it to any peer belong
-//! to that trace; malformed metadata starts a new trace and causes no error.
+//! Invariants: while a handler is polled, its trace is the thread's current one, and calls made by it to any
+//! peer belong to that trace; malformed metadata starts a new trace and causes no error.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -29,8 +29,8 @@ thread_local! {
 
 /// A span of a trace.
 ///
-/// A handler's context returns the span of its call. Calls that the handler makes, to any peer, carry it on. For a task
-/// that the handler spawns, use [`TraceContext::scope`].
+/// A handler's context returns the span of its call. Calls that the handler makes, to any peer, carry it on.
+/// For a task that the handler spawns, use [`TraceContext::scope`].
 ///
 /// ```
 /// use kaa_rpc_runtime::TraceContext;
@@ -49,8 +49,8 @@ pub struct TraceContext {
     state: Option<Arc<str>>,
 }
 
-/// Connects calls with the program's tracing system, for example OpenTelemetry. Without a propagator the runtime creates
-/// trace contexts itself.
+/// Connects calls with the program's tracing system, for example OpenTelemetry. Without a propagator the
+/// runtime creates trace contexts itself.
 pub trait Propagator: Send + Sync + 'static {
     /// The context that a call made within this span carries.
     fn inject(&self, span: &Span) -> Option<TraceContext>;

@@ -15,8 +15,8 @@ use crate::peer::Peer;
 use crate::protocol::metadata::Metadata;
 use crate::stream::IntoOutgoing;
 
-/// A call: a future of the handler's result. The call is made when the future is first polled, and cancelled when the
-/// future is dropped.
+/// A call: a future of the handler's result. The call is made when the future is first polled, and cancelled
+/// when the future is dropped.
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<M: Method> {
     state: CallState<M>,
@@ -35,11 +35,11 @@ impl<M: Method> Call<M> {
         Self { state: CallState::new(peer, method) }
     }
 
-    /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll. The peer receives
-    /// the remaining time. This replaces the method's `#[timeout]`, if it has one.
+    /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll. The
+    /// peer receives the remaining time. This replaces the method's `#[timeout]`, if it has one.
     ///
-    /// A call that a handler makes to its own caller ends no later than the handler's own deadline, unless the handler's
-    /// method is `#[detached]`.
+    /// A call that a handler makes to its own caller ends no later than the handler's own deadline, unless
+    /// the handler's method is `#[detached]`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.state.timeout = Some(timeout);
         self
@@ -77,8 +77,8 @@ impl<M: Method> OnewayCall<M> {
         Self { state: CallState::new(peer, method) }
     }
 
-    /// Limits the wait for room in the queue, counted from the first poll. This replaces the method's `#[timeout]`, if it
-    /// has one.
+    /// Limits the wait for room in the queue, counted from the first poll. This replaces the method's
+    /// `#[timeout]`, if it has one.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.state.timeout = Some(timeout);
         self

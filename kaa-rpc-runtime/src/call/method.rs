@@ -12,7 +12,8 @@ pub trait Method: Send + Sync + 'static {
     type Throws: Wire;
     /// Which method it is.
     const DESCRIPTOR: &'static MethodDescriptor;
-    /// Whether encoding the arguments runs the user's own code. If so, they are not encoded under a connection's lock.
+    /// Whether encoding the arguments runs the user's own code. If so, they are not encoded under a
+    /// connection's lock.
     const FOREIGN: bool = false;
     /// Encodes the arguments.
     ///

@@ -1,7 +1,7 @@
 //! Outbound calls as futures and streams.
 //!
-//! Invariants: a call encodes its arguments, and counts as made, when it is first polled; dropping it cancels it; it
-//! resolves exactly once.
+//! Invariants: a call encodes its arguments, and counts as made, when it is first polled; dropping it cancels
+//! it; it resolves exactly once.
 
 mod ending;
 mod future;

@@ -1,7 +1,7 @@
 //! Calls of methods that return a stream, as the source of its items.
 //!
-//! Invariants: the call's end comes after all items; the deadline holds even for a stream that is always ready; a call
-//! whose items have arrived is not retried.
+//! Invariants: the call's end comes after all items; the deadline holds even for a stream that is always
+//! ready; a call whose items have arrived is not retried.
 
 use std::task::{Context, Poll};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The driver of one connection: reads, handles frames, runs handlers, writes.
 //!
-//! Invariants: only the driver waits for the transport; the output that the frames of one read cause is written with one
-//! write; the driver never waits for a handler.
+//! Invariants: only the driver waits for the transport; the output that the frames of one read cause is
+//! written with one write; the driver never waits for a handler.
 
 use std::collections::VecDeque;
 use std::io;
@@ -263,7 +263,8 @@ impl Driver {
         let deadline = header
             .remaining_time
             .and_then(|time| Instant::now().checked_add(Duration::from_micros(time).min(MAX_REMAINING_TIME)));
-        // A call to a service whose comparison is not finished was sent before its caller knew that this side serves it.
+        // A call to a service whose comparison is not finished was sent before its caller knew that this side
+        // serves it.
         let found = self
             .methods
             .find(MethodId(header.detail))
@@ -282,7 +283,8 @@ impl Driver {
                 return handler::run(&state, Placement::InPlace, || None);
             }
             Verdict::Run { .. } => {}
-            // A detached handler runs even so: it must not depend on whether the Cancel came with the same read.
+            // A detached handler runs even so: it must not depend on whether the Cancel came with the same
+            // read.
             Verdict::Cancelled if state.detached => state.cancel(),
             Verdict::Cancelled => return state.answer(Answer::Text(Status::Cancelled, "")),
             Verdict::OverLimit => return exhausted("too many calls in flight"),
@@ -315,7 +317,8 @@ impl Driver {
         if self.end_of_input {
             return match snapshot.phase {
                 Phase::Closed(reason) => Poll::Ready(reason),
-                // The peer has closed its sending half only: its calls are finished and their replies written.
+                // The peer has closed its sending half only: its calls are finished and their replies
+                // written.
                 Phase::PeerDraining(reason) if snapshot.is_idle || snapshot.peer_closes_at_once => {
                     Poll::Ready(reason)
                 }
@@ -350,8 +353,8 @@ impl Driver {
         self.poll_writing(context, &snapshot)
     }
 
-    /// The drain is finished: sends nothing more, and gives the peer time to close, because a reset could destroy replies that
-    /// it has not read.
+    /// The drain is finished: sends nothing more, and gives the peer time to close, because a reset could
+    /// destroy replies that it has not read.
     fn wait_for_close(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
         if !std::mem::replace(&mut self.has_shut_down, true) {
             // If this fails, the close that follows has the same effect.
@@ -442,16 +445,16 @@ fn handle_frames(
 }
 
 impl Drop for Driver {
-    /// Puts back the output that was not written. So it is known exactly what was sent, and a final goodbye does not follow
-    /// half a frame.
+    /// Puts back the output that was not written. So it is known exactly what was sent, and a final goodbye
+    /// does not follow half a frame.
     fn drop(&mut self) {
         let mut state = self.link.lock();
         if state.epoch == self.epoch {
             state.output.give_back(std::mem::take(&mut self.flushing));
         }
         drop(state);
-        // Closing a socket signals the end of the stream. A TLS channel must send its own signal; this attempts to, without
-        // waiting.
+        // Closing a socket signals the end of the stream. A TLS channel must send its own signal; this
+        // attempts to, without waiting.
         if self.stream.is_over_socket() && !self.stream.is_socket() && !self.has_shut_down {
             let _ignored = self.stream.shutdown_write();
         }

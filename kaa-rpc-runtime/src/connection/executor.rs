@@ -1,8 +1,8 @@
 //! Where handlers run: in the driver, as tasks, on blocking threads, or detached from their connection.
 //!
-//! Invariants: a detached handler is counted from its start to its end, even if its connection is gone; while a blocking
-//! handler is polled, tokio does not treat its thread as a worker, so code that the handler calls may use `block_on`
-//! itself.
+//! Invariants: a detached handler is counted from its start to its end, even if its connection is gone; while
+//! a blocking handler is polled, tokio does not treat its thread as a worker, so code that the handler calls
+//! may use `block_on` itself.
 
 use std::future::Future;
 use std::pin::pin;
@@ -27,8 +27,8 @@ pub(crate) enum Placement {
     Blocking,
 }
 
-/// The handlers of `#[detached]` methods of one server or client. They may outlive their callers and connections, but not
-/// the server or client. Clones share the handlers.
+/// The handlers of `#[detached]` methods of one server or client. They may outlive their callers and
+/// connections, but not the server or client. Clones share the handlers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DetachedHandlers {
     handlers: TaskTracker,
@@ -76,7 +76,8 @@ pub(super) fn block_on<F: Future>(runtime: &Handle, future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
-        // The handler's own code may park this thread as well and consume the unpark token, so the flag decides.
+        // The handler's own code may park this thread as well and consume the unpark token, so the flag
+        // decides.
         while !parked.is_woken.swap(false, Ordering::AcqRel) {
             std::thread::park();
         }

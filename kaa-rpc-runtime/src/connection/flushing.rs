@@ -1,7 +1,7 @@
 //! How the driver writes the output, with as few writes as possible.
 //!
-//! Invariants: before a flush that another task requested the driver yields once, so that other ready tasks can add to it;
-//! written bytes are noted at once, because calls end by them.
+//! Invariants: before a flush that another task requested the driver yields once, so that other ready tasks
+//! can add to it; written bytes are noted at once, because calls end by them.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -72,8 +72,8 @@ impl Driver {
         Ok(())
     }
 
-    /// All output is written. The streams that were woken before may have nothing to send, so wakes the next ones, unless
-    /// there is output again by then.
+    /// All output is written. The streams that were woken before may have nothing to send, so wakes the next
+    /// ones, unless there is output again by then.
     #[cold]
     fn wake_streams(&self, context: &mut Context<'_>) {
         let mut guard = self.link.update();

@@ -14,8 +14,8 @@ use crate::protocol::frame::{CallId, Frame, Header, Kind, Status};
 use crate::protocol::streams::{Receiving, StreamId};
 use crate::settings::Settings;
 
-/// How many nested calls of the peer may be open beyond its limit. They do not wait for the limit, so that the two sides
-/// cannot wait for each other.
+/// How many nested calls of the peer may be open beyond its limit. They do not wait for the limit, so that
+/// the two sides cannot wait for each other.
 const MAX_NESTED_OVER_LIMIT: usize = 1024;
 
 /// The detail of keepalive pings and their pongs. Those of a shutdown have 0.
@@ -235,7 +235,8 @@ impl Link {
         self.lock().counts.oneways_dropped += 1;
     }
 
-    /// The handler of a oneway call has ended: returns the call's credit. `size` is the size of its arguments.
+    /// The handler of a oneway call has ended: returns the call's credit. `size` is the size of its
+    /// arguments.
     pub(super) fn oneway_ended(&self, epoch: u32, id: CallId, size: u64) {
         let mut guard = self.update();
         let (state, wakers) = (&mut guard.state, &mut guard.wakers);

@@ -19,8 +19,8 @@ pub(super) enum Shutdown {
 pub(super) struct PeerShutdown {
     /// Goodbyes received.
     pub(super) goodbyes: u32,
-    /// The first call id issued after the peer's first Goodbye. From this one on all calls are nested, and the peer runs
-    /// them.
+    /// The first call id issued after the peer's first Goodbye. From this one on all calls are nested, and
+    /// the peer runs them.
     pub(super) nested_from: Option<CallId>,
     /// The peer has named its last call.
     pub(super) has_named_last: bool,

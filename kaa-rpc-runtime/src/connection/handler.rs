@@ -1,7 +1,7 @@
 //! Runs the handlers of inbound calls.
 //!
-//! Invariants: a panic of a handler ends its own call only; every task of a handler ends with its connection, except for
-//! handlers of `#[detached]` methods, which end with their server or client.
+//! Invariants: a panic of a handler ends its own call only; every task of a handler ends with its connection,
+//! except for handlers of `#[detached]` methods, which end with their server or client.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

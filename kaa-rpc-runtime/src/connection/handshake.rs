@@ -53,8 +53,8 @@ impl From<io::Error> for HandshakeFailure {
     }
 }
 
-/// Performs a handshake. Bytes after its last message stay in the reader. `first_within` limits the wait for the peer's
-/// first message, on the side that waits for it.
+/// Performs a handshake. Bytes after its last message stay in the reader. `first_within` limits the wait for
+/// the peer's first message, on the side that waits for it.
 pub(crate) async fn drive_handshake(
     handshake: &mut (impl Handshake + Send),
     stream: &Arc<Stream>,

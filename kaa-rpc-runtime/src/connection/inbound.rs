@@ -1,7 +1,7 @@
 //! An inbound call: what its handler and its reply need, and its one answer.
 //!
-//! Invariants: every call gets exactly one terminal frame, whether its handler returns, fails, panics or is dropped;
-//! nothing of a lost connection is answered on the next one.
+//! Invariants: every call gets exactly one terminal frame, whether its handler returns, fails, panics or is
+//! dropped; nothing of a lost connection is answered on the next one.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -122,8 +122,8 @@ impl InboundState {
         })
     }
 
-    /// A synthetic call, for tests of handlers. It came over no connection, so it has no reply, and calls made to `link`
-    /// within it have no parent. They still end with its deadline.
+    /// A synthetic call, for tests of handlers. It came over no connection, so it has no reply, and calls
+    /// made to `link` within it have no parent. They still end with its deadline.
     pub(crate) fn synthetic(
         link: Arc<Link>,
         metadata: Option<Box<Metadata>>,
@@ -166,7 +166,8 @@ impl InboundState {
             || TraceContext::is_in(self.metadata.as_deref())
     }
 
-    /// Reports the start of the call to its observers. If one of them refuses the call, answers it and returns false.
+    /// Reports the start of the call to its observers. If one of them refuses the call, answers it and
+    /// returns false.
     #[cold]
     pub(super) fn on_start(&self, method: &'static MethodDescriptor) -> bool {
         let call = CallStart {
@@ -249,7 +250,8 @@ impl InboundState {
         self.on_end(CallEnd::of_status(status));
     }
 
-    /// Writes the terminal frame, or one with an error if the answer cannot be sent. Returns the status that was sent.
+    /// Writes the terminal frame, or one with an error if the answer cannot be sent. Returns the status that
+    /// was sent.
     #[inline]
     fn write_answer(&self, state: &mut State, answer: Answer<'_>) -> Status {
         let limit = state.frame_limit();

@@ -12,8 +12,8 @@ use super::status::{OnClose, OnCloseId, Phase, Status};
 use crate::error::CloseReason;
 
 impl Link {
-    /// Opens an authenticated connection: the schemas are compared if they differ, then calls are sent, queued ones first.
-    /// Returns the connection's epoch; `None` if the link was closed in the meantime.
+    /// Opens an authenticated connection: the schemas are compared if they differ, then calls are sent,
+    /// queued ones first. Returns the connection's epoch; `None` if the link was closed in the meantime.
     pub(super) fn open(&self, opening: Opening<'_>) -> Option<u32> {
         let mut guard = self.update();
         let (state, wakers) = (&mut guard.state, &mut guard.wakers);
@@ -39,8 +39,8 @@ impl Link {
         Some(epoch)
     }
 
-    /// The connection is gone, or an attempt to connect failed. Sent calls end with the outcome that is known. Queued calls
-    /// wait for the next connection, unless they fail fast.
+    /// The connection is gone, or an attempt to connect failed. Sent calls end with the outcome that is
+    /// known. Queued calls wait for the next connection, unless they fail fast.
     pub(crate) fn lost(&self, reason: &CloseReason) {
         let mut handlers = Vec::new();
         let mut guard = self.update();
@@ -87,15 +87,16 @@ impl Link {
         drop(wakers);
     }
 
-    /// Counts the end of a connection, if there was one. Not called under the lock, because the recorder is the program's.
+    /// Counts the end of a connection, if there was one. Not called under the lock, because the recorder is
+    /// the program's.
     fn count_end(&self, bytes: Option<(u64, u64)>) {
         if let Some(bytes) = bytes {
             meter::connection_closed(self.side, bytes);
         }
     }
 
-    /// Calls a function when the link is closed for good. If it is closed already, calls the function now and returns
-    /// `None`.
+    /// Calls a function when the link is closed for good. If it is closed already, calls the function now and
+    /// returns `None`.
     pub(crate) fn on_close(&self, callback: OnClose) -> Option<OnCloseId> {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Closed(_)) {
@@ -168,7 +169,8 @@ impl Link {
         }
     }
 
-    /// Waits until calls can be sent. Unlike [`Self::ready`] it waits for the next connection while this one drains.
+    /// Waits until calls can be sent. Unlike [`Self::ready`] it waits for the next connection while this one
+    /// drains.
     ///
     /// # Errors
     /// Why the link is closed.

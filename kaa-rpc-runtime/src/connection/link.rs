@@ -1,5 +1,5 @@
-//! A link: the handle by which callers, handlers and the driver share a connection, and its successors when a client
-//! reconnects.
+//! A link: the handle by which callers, handlers and the driver share a connection, and its successors when a
+//! client reconnects.
 //!
 //! Invariants: there is one lock; tasks are woken after it is released.
 

@@ -5,7 +5,7 @@
 //! | `kaa_rpc_connections` | gauge | `side` (`accepting`, `connecting`) |
 //! | `kaa_rpc_connections_total` | counter | `side` |
 //! | `kaa_rpc_refused_connections_total` | counter | |
-//! | `kaa_rpc_bytes_total` | counter | `side`, `direction` (`read`, `written`); counted when a connection ends |
+//! | `kaa_rpc_bytes_total` | counter | `side`, `direction` (`read`, `written`); counted at the end |
 
 use super::status::Side;
 

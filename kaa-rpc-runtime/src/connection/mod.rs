@@ -1,8 +1,9 @@
 //! Connections: what connects the protocol's state machines with sockets, tasks and wakers.
 //!
-//! Invariants: the reader never waits for a handler, for a lock that user code holds, or for room in the output; code that
-//! queues output ensures that it is flushed; no lock is held while user code runs, except for encoding into the output;
-//! every task of a link ends with it, except for handlers of `#[detached]` methods, which end with their server or client.
+//! Invariants: the reader never waits for a handler, for a lock that user code holds, or for room in the
+//! output; code that queues output ensures that it is flushed; no lock is held while user code runs, except
+//! for encoding into the output; every task of a link ends with it, except for handlers of `#[detached]`
+//! methods, which end with their server or client.
 
 mod comparison;
 mod driver;

@@ -1,7 +1,7 @@
 //! Outbound calls on a link: started, queued, polled and cancelled.
 //!
-//! Invariants: arguments are encoded when the call is made; calls are sent in the order in which they were made; a caller
-//! that is dropped leaves nothing behind but a Cancel.
+//! Invariants: arguments are encoded when the call is made; calls are sent in the order in which they were
+//! made; a caller that is dropped leaves nothing behind but a Cancel.
 
 use std::task::Waker;
 use std::time::Duration;
@@ -251,8 +251,8 @@ impl State {
         }
     }
 
-    /// Sends queued calls as far as the limits allow. They were made before a shutdown of this side, so they are sent
-    /// during it too.
+    /// Sends queued calls as far as the limits allow. They were made before a shutdown of this side, so they
+    /// are sent during it too.
     pub(super) fn send_queued(&mut self, settings: &Settings, wakers: &mut Wakers) {
         let mut has_changed = false;
         while let Some(call) = self.queue.front() {

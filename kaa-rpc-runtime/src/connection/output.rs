@@ -1,6 +1,7 @@
 //! The output of a connection. Frames are encoded directly into it; positions count all bytes ever queued.
 //!
-//! Invariants: the buffer contains whole frames only, even if an encoder fails or panics; `written <= queued`.
+//! Invariants: the buffer contains whole frames only, even if an encoder fails or panics; `written <=
+//! queued`.
 
 use crate::codec::{Buffer, EncodeError, Encoder, Position};
 use crate::protocol::frame::Header;
@@ -29,7 +30,8 @@ impl Output {
         self.written
     }
 
-    /// The position up to which the transport may have accepted the output: the driver may be writing what it has taken.
+    /// The position up to which the transport may have accepted the output: the driver may be writing what it
+    /// has taken.
     pub(crate) fn handed_over(&self) -> u64 {
         if self.is_taken {
             self.queued.saturating_sub(u64::try_from(self.buffer.len()).unwrap_or(u64::MAX))
@@ -51,7 +53,8 @@ impl Output {
     /// Encodes a frame of at most `limit` bytes, with the metadata that its header announces.
     ///
     /// # Errors
-    /// The errors of `body`, and [`EncodeError::TooLarge`] for a frame over the limit. The output is unchanged then.
+    /// The errors of `body`, and [`EncodeError::TooLarge`] for a frame over the limit. The output is
+    /// unchanged then.
     #[inline]
     pub(crate) fn frame(
         &mut self,

@@ -1,6 +1,7 @@
 //! Outbound calls that cannot be sent yet: before authentication, or at a limit.
 //!
-//! Invariants: first in, first out; bounded in calls and bytes; callers that find the queue full wait in order.
+//! Invariants: first in, first out; bounded in calls and bytes; callers that find the queue full wait in
+//! order.
 
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -138,7 +139,8 @@ impl Queue {
         Some(call)
     }
 
-    /// Removes the calls that fail without a connection. Oneway calls stay: their callers no longer wait for them.
+    /// Removes the calls that fail without a connection. Oneway calls stay: their callers no longer wait for
+    /// them.
     pub(super) fn take_fail_fast(&mut self) -> VecDeque<QueuedCall> {
         let calls = std::mem::take(&mut self.calls).into_iter();
         let (removed, kept) =

@@ -1,8 +1,9 @@
 //! Reads bytes and splits them into frames.
 //!
-//! Invariants: a connection without an incomplete frame owns no buffer (all connections of a thread share a scratch
-//! buffer); the memory reserved for a frame is its checked length at most, and a large frame needs budget for it; the
-//! rest of a frame that exceeds the budget is discarded, so that the frames after it still arrive.
+//! Invariants: a connection without an incomplete frame owns no buffer (all connections of a thread share a
+//! scratch buffer); the memory reserved for a frame is its checked length at most, and a large frame needs
+//! budget for it; the rest of a frame that exceeds the budget is discarded, so that the frames after it still
+//! arrive.
 
 use std::cell::RefCell;
 use std::io;
@@ -69,8 +70,8 @@ impl FrameReader {
             match self.try_fill() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The socket ended without a TLS close_notify. Frames say whether the connection ended properly, so this is
-                // an end like any other.
+                // The socket ended without a TLS close_notify. Frames say whether the connection ended
+                // properly, so this is an end like any other.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
                 result => return Poll::Ready(result),
             }
@@ -151,8 +152,8 @@ impl FrameReader {
     }
 }
 
-/// The offset of the payload of a frame that may be refused: a call or its stream, but not an answer. Zero for other
-/// frames; `None` until header and options have arrived.
+/// The offset of the payload of a frame that may be refused: a call or its stream, but not an answer. Zero
+/// for other frames; `None` until header and options have arrived.
 fn refusable_head(bytes: &[u8]) -> Option<usize> {
     let header = bytes.first_chunk::<HEADER_LENGTH>()?;
     let [_, _, _, _, kind, _, o0, o1, ..] = *header;

@@ -1,7 +1,7 @@
 //! How a link compares its schemas with the peer's (`docs/wire.md`, section 5).
 //!
-//! Invariants: a link is reported as open only when the comparison has settled; a service that this side learns of later
-//! is compared before it is called.
+//! Invariants: a link is reported as open only when the comparison has settled; a service that this side
+//! learns of later is compared before it is called.
 
 use super::comparison::SchemaFrames;
 use super::link::Link;

@@ -1,8 +1,8 @@
 //! The services of one side, and the methods by which one connection looks them up.
 //!
-//! Invariants: services with colliding method ids are never registered together; a service that is registered later also
-//! serves existing connections, and a deregistered one serves no new calls; an instance for one connection is dropped
-//! with it.
+//! Invariants: services with colliding method ids are never registered together; a service that is registered
+//! later also serves existing connections, and a deregistered one serves no new calls; an instance for one
+//! connection is dropped with it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -122,7 +122,8 @@ impl Methods {
         methods
     }
 
-    /// Adds services registered since the last call, and removes deregistered ones. Returns whether there were any changes.
+    /// Adds services registered since the last call, and removes deregistered ones. Returns whether there
+    /// were any changes.
     #[inline]
     pub(crate) fn synchronize(&mut self) -> bool {
         let version = self.set.version.load(Ordering::Acquire);

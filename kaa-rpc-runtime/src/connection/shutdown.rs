@@ -1,8 +1,9 @@
-//! How the two sides of a link shut down gracefully: Goodbye, Ping and Pong, then a Goodbye that names the last call to be
-//! answered (`docs/wire.md`, clause 4.9).
+//! How the two sides of a link shut down gracefully: Goodbye, Ping and Pong, then a Goodbye that names the
+//! last call to be answered (`docs/wire.md`, clause 4.9).
 //!
-//! Invariants: a side that shuts down makes and accepts no new calls, but finishes calls made before and calls nested in
-//! them; a call ends as not sent only if the peer cannot have run it; no side waits for a peer that sends nothing more.
+//! Invariants: a side that shuts down makes and accepts no new calls, but finishes calls made before and
+//! calls nested in them; a call ends as not sent only if the peer cannot have run it; no side waits for a
+//! peer that sends nothing more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,8 @@ use crate::protocol::frame::{Frame, Header, Kind, Token};
 
 /// The maximum length of a goodbye's text in bytes.
 const MAX_GOODBYE_TEXT: usize = 1024;
-/// The maximum number of goodbyes on one connection: the announcement, the last call, a final one before closing, and a
-/// spare one.
+/// The maximum number of goodbyes on one connection: the announcement, the last call, a final one before
+/// closing, and a spare one.
 const MAX_GOODBYES: u32 = 4;
 /// The token of a Goodbye whose call id is the last call to be answered.
 const NAMES_LAST_CALL: Token = Token(1);
@@ -33,7 +34,8 @@ pub struct ShutdownReport {
     pub connections: usize,
     /// Connections that did not end in time and were closed.
     pub cut: usize,
-    /// Handlers that still ran then: on those connections, or detached from connections that had ended before.
+    /// Handlers that still ran then: on those connections, or detached from connections that had ended
+    /// before.
     pub cancelled_handlers: usize,
     /// Outbound calls that were still unanswered on those connections.
     pub unanswered_calls: usize,
@@ -63,8 +65,8 @@ impl Link {
         report
     }
 
-    /// Starts a shutdown, now or when a connection opens: no new calls are made or accepted, running calls finish, then the
-    /// connection ends.
+    /// Starts a shutdown, now or when a connection opens: no new calls are made or accepted, running calls
+    /// finish, then the connection ends.
     pub(crate) fn start_shutdown(&self) {
         {
             let mut guard = self.update();

@@ -1,7 +1,8 @@
 //! The state of a link, which callers, handlers and the driver share under one lock.
 //!
-//! Invariants: the lock is held for table and output work only; `epoch` counts connections, so that nothing of a lost one
-//! reaches the next; code that frees memory reports it, since nothing else may happen after that.
+//! Invariants: the lock is held for table and output work only; `epoch` counts connections, so that nothing
+//! of a lost one reaches the next; code that frees memory reports it, since nothing else may happen after
+//! that.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -247,7 +248,8 @@ impl State {
         self.schedule_flush()
     }
 
-    /// Attempts one synchronous write, so that a dropped future cannot interrupt a frame. The driver writes the rest.
+    /// Attempts one synchronous write, so that a dropped future cannot interrupt a frame. The driver writes
+    /// the rest.
     pub(super) fn write_now(&mut self) {
         let Some(stream) = &self.stream else { return };
         let buffer = self.output.buffer_mut();
@@ -264,7 +266,8 @@ impl State {
         }
     }
 
-    /// Ends what belongs to the current connection. Returns the bytes read and written on it, if there was one.
+    /// Ends what belongs to the current connection. Returns the bytes read and written on it, if there was
+    /// one.
     pub(super) fn reset_connection(
         &mut self,
         reason: &CloseReason,
@@ -307,7 +310,8 @@ impl State {
         );
     }
 
-    /// Ends the queued calls that do not wait for another connection. Callers that wait for room check the state again.
+    /// Ends the queued calls that do not wait for another connection. Callers that wait for room check the
+    /// state again.
     pub(super) fn end_fail_fast(&mut self, reason: &CloseReason, wakers: &mut Wakers) {
         for call in self.queue.take_fail_fast() {
             let end = LocalEnd::not_sent(reason.clone());

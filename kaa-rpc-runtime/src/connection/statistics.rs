@@ -20,7 +20,8 @@ pub struct ConnectionStatistics {
     pub calls_received: u64,
     /// Inbound calls that were refused because of a limit.
     pub calls_refused: u64,
-    /// Inbound oneway calls that were dropped: their method is unknown, they could not be decoded, or a budget was exceeded.
+    /// Inbound oneway calls that were dropped: their method is unknown, they could not be decoded, or a
+    /// budget was exceeded.
     pub oneways_dropped: u64,
     /// Outbound calls that were sent and are unanswered.
     pub calls_in_flight: usize,

@@ -1,8 +1,9 @@
-//! The streams of calls on a link: how their frames are handled, and how their two ends use them (`docs/wire.md`,
-//! section 7).
+//! The streams of calls on a link: how their frames are handled, and how their two ends use them
+//! (`docs/wire.md`, section 7).
 //!
-//! Invariants: a stream sends only while it has credit and the output has room, so that no stream delays calls or other
-//! streams; nothing of a call is sent after its end; a waiting task is woken once per batch, not per item.
+//! Invariants: a stream sends only while it has credit and the output has room, so that no stream delays
+//! calls or other streams; nothing of a call is sent after its end; a waiting task is woken once per batch,
+//! not per item.
 
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -42,7 +43,8 @@ pub(crate) enum Route {
 /// The result of an attempt to send items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SendOutcome {
-    /// The items are queued, if there were any. `credit` is what is left, and `max_payload` the largest payload of a frame.
+    /// The items are queued, if there were any. `credit` is what is left, and `max_payload` the largest
+    /// payload of a frame.
     Sent { credit: usize, max_payload: usize },
     /// There is no credit or no room. The waker is stored.
     Blocked,
@@ -103,8 +105,8 @@ impl Route {
         SendOutcome::Sent { credit, max_payload }
     }
 
-    /// Whether the receiver takes no more items. If it does, the waker is stored for a change. The results of an inbound
-    /// call need no check, because its handler is dropped instead.
+    /// Whether the receiver takes no more items. If it does, the waker is stored for a change. The results of
+    /// an inbound call need no check, because its handler is dropped instead.
     pub(crate) fn is_closed(&self, waker: &Waker) -> bool {
         let Self::Arguments { link, token } = self else { return false };
         let mut state = link.lock();
@@ -172,8 +174,8 @@ impl State {
         Ok(())
     }
 
-    /// An item for an inbound call exceeds the memory budget: ends its stream for both sides. The call may not have started
-    /// yet; `item` has its token.
+    /// An item for an inbound call exceeds the memory budget: ends its stream for both sides. The call may
+    /// not have started yet; `item` has its token.
     #[cold]
     pub(super) fn break_arguments(&mut self, item: &Header, batch: &mut Batch) {
         let Header { id, token, .. } = *item;
@@ -274,7 +276,8 @@ impl State {
             Caller::Peer => {
                 let half = self.streams.receiving(StreamId::Theirs(id));
                 let has_stream = || self.incoming.running(id).is_none_or(|call| call.has_stream());
-                // Items for a call that has ended, or for a stopped stream, may have been sent before the peer knew.
+                // Items for a call that has ended, or for a stopped stream, may have been sent before the
+                // peer knew.
                 if half.is_some() || has_stream() { Ok(half) } else { Err(unopened) }
             }
         }
@@ -291,7 +294,8 @@ impl State {
         Some(taken)
     }
 
-    /// Returns credit for what the receiver has taken, if there is enough. Returns the driver's waker if it must flush.
+    /// Returns credit for what the receiver has taken, if there is enough. Returns the driver's waker if it
+    /// must flush.
     fn return_credit(&mut self, stream: StreamId, call: CallId, token: Token) -> Option<Waker> {
         let grant = self.streams.receiving(stream).and_then(Receiving::take_grant)?;
         let caller = match stream {

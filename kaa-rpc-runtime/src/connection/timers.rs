@@ -1,9 +1,9 @@
 //! Timers that detect a peer that makes no progress or sends nothing.
 //!
-//! Invariants: each stall timer observes one kind of progress, so that a peer cannot gain time for an incomplete frame by
-//! reading, nor for unread output by sending; anything the peer sends resets keepalive; a busy connection pays for
-//! keepalive with one atomic load per poll and a wake now and then; no ping is sent while output is pending, because a
-//! stall timer covers that case.
+//! Invariants: each stall timer observes one kind of progress, so that a peer cannot gain time for an
+//! incomplete frame by reading, nor for unread output by sending; anything the peer sends resets keepalive; a
+//! busy connection pays for keepalive with one atomic load per poll and a wake now and then; no ping is sent
+//! while output is pending, because a stall timer covers that case.
 
 use std::future::Future;
 use std::pin::Pin;

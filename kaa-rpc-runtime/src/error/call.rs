@@ -1,7 +1,7 @@
 //! How a call ends: [`CallError`] for its caller, [`CallEnd`] for logs, metrics and interceptors.
 //!
-//! Invariant: one table in this file relates every [`CallEnd`] to the reply status and to the [`CallError`]s that mean
-//! the same.
+//! Invariant: one table in this file relates every [`CallEnd`] to the reply status and to the [`CallError`]s
+//! that mean the same.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -11,8 +11,8 @@ use super::connection::CloseReason;
 use crate::codec::{DecodeError, EncodeError};
 use crate::protocol::frame::Status;
 
-/// Why a call did not return a value. `E` is the error type that the method declares, [`Infallible`] if it declares
-/// none.
+/// Why a call did not return a value. `E` is the error type that the method declares, [`Infallible`] if it
+/// declares none.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {
@@ -86,8 +86,8 @@ pub enum Outcome {
     Unknown,
 }
 
-/// Defines [`CallEnd`] with its conversions. A row has the end, its name, the reply status that reports it (if one
-/// does), and the pattern of the errors that mean it (if any do).
+/// Defines [`CallEnd`] with its conversions. A row has the end, its name, the reply status that reports it
+/// (if one does), and the pattern of the errors that mean it (if any do).
 macro_rules! call_ends {
     ($($(#[$docs:meta])* $end:ident $name:literal [$($status:ident)?] [$($error:pat)?])*) => {
         /// How a call ended.
@@ -162,8 +162,8 @@ impl fmt::Display for CallEnd {
 }
 
 impl<E> CallError<E> {
-    /// Whether the handler ran, as far as this side knows. If an idempotent call was retried, an answer of the peer
-    /// describes the last attempt only.
+    /// Whether the handler ran, as far as this side knows. If an idempotent call was retried, an answer of
+    /// the peer describes the last attempt only.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {

@@ -33,8 +33,8 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// The exit status of the child process at the other end, if the connection ended because the child did, and not
-    /// because one side closed it. Child processes need the feature `process`.
+    /// The exit status of the child process at the other end, if the connection ended because the child did,
+    /// and not because one side closed it. Child processes need the feature `process`.
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
         let (Self::ConnectionLost(Some(error)) | Self::NotConnected(ConnectError::Io(error))) = self else {

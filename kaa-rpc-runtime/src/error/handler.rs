@@ -70,7 +70,8 @@ impl<E: Error> From<E> for Fault {
 }
 
 impl<E: DeclaredError> From<Failure<E>> for Fault {
-    /// For code that calls a handler directly, such as a test or another handler, and does not distinguish its errors.
+    /// For code that calls a handler directly, such as a test or another handler, and does not distinguish
+    /// its errors.
     fn from(failure: Failure<E>) -> Self {
         match failure {
             Failure::Declared(error) => Self::from(error),

@@ -1,8 +1,8 @@
 //! Interceptors: code of the program that runs between calls and their handlers, on either side.
 //!
-//! Invariants: an interceptor sees every call before it is sent, or before its arguments are decoded; the start in the
-//! order in which interceptors were added, the end in the reverse order; when an interceptor refuses a call, later ones do
-//! not see the call, and earlier ones see its end.
+//! Invariants: an interceptor sees every call before it is sent, or before its arguments are decoded; the
+//! start in the order in which interceptors were added, the end in the reverse order; when an interceptor
+//! refuses a call, later ones do not see the call, and earlier ones see its end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::error::CallEnd;
 use crate::peer::Peer;
 use crate::protocol::metadata::Metadata;
 
-/// Observes the start and end of calls, and may refuse them. A client or server has interceptors for its outbound calls
-/// (`intercept_outbound`) and for its inbound calls (`intercept_inbound`).
+/// Observes the start and end of calls, and may refuse them. A client or server has interceptors for its
+/// outbound calls (`intercept_outbound`) and for its inbound calls (`intercept_inbound`).
 ///
-/// Interceptors run in the task that makes the call or reads it, so they must not block. They see a call once, not each
-/// retry of an idempotent call.
+/// Interceptors run in the task that makes the call or reads it, so they must not block. They see a call
+/// once, not each retry of an idempotent call.
 ///
 /// ```
 /// use kaa_rpc_runtime::{Interceptor, ObservedCall, Refusal};
@@ -43,8 +43,8 @@ use crate::protocol::metadata::Metadata;
 /// # }
 /// ```
 pub trait Interceptor: Send + Sync + 'static {
-    /// A call is about to be sent, or about to be handled. The peer or the handler receives the metadata as it is after
-    /// this.
+    /// A call is about to be sent, or about to be handled. The peer or the handler receives the metadata as
+    /// it is after this.
     ///
     /// # Errors
     /// Refuses the call, which ends with [`CallError::Refused`](crate::CallError::Refused).

@@ -1,7 +1,7 @@
 //! The program's observers of calls: interceptors, traces and metrics.
 //!
-//! Invariants: an unobserved call costs a few comparisons; observers receive exactly one end of each call; arguments,
-//! results, values of metadata and secrets are never logged.
+//! Invariants: an unobserved call costs a few comparisons; observers receive exactly one end of each call;
+//! arguments, results, values of metadata and secrets are never logged.
 
 mod interceptor;
 mod meter;

@@ -104,7 +104,8 @@ impl Drop for CallObservation {
     }
 }
 
-/// An outbound call's span is a child of the current span. An inbound call's span has no parent in this program.
+/// An outbound call's span is a child of the current span. An inbound call's span has no parent in this
+/// program.
 fn open_span(direction: Direction, method: &'static MethodDescriptor) -> Span {
     macro_rules! span {
         ($name:literal, $kind:literal $(, $parent:ident: $value:expr)?) => {
@@ -130,8 +131,8 @@ fn open_span(direction: Direction, method: &'static MethodDescriptor) -> Span {
     }
 }
 
-/// The context that an outbound call carries: the propagator's, or a new span of the current trace, or, for a recorded
-/// span, a new trace.
+/// The context that an outbound call carries: the propagator's, or a new span of the current trace, or, for a
+/// recorded span, a new trace.
 fn outbound_trace(observers: &Observers, span: &Span, metadata: &mut Metadata) -> Option<TraceContext> {
     let trace = match observers.propagator() {
         Some(propagator) => propagator.inject(span),
@@ -145,8 +146,8 @@ fn outbound_trace(observers: &Observers, span: &Span, metadata: &mut Metadata) -
     trace
 }
 
-/// The context of an inbound call's handler: the propagator's, or a new span of the caller's trace, or, for a recorded
-/// span, a new trace.
+/// The context of an inbound call's handler: the propagator's, or a new span of the caller's trace, or, for a
+/// recorded span, a new trace.
 fn inbound_trace(observers: &Observers, span: &Span, metadata: &Metadata) -> Option<TraceContext> {
     let caller = TraceContext::of_metadata(metadata);
     if let Some(caller) = &caller {

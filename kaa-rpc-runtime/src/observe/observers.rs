@@ -41,7 +41,8 @@ impl Observers {
         self.propagator.as_deref()
     }
 
-    /// Calls the interceptors at a call's start. If one refuses the call or panics, those before it receive its end.
+    /// Calls the interceptors at a call's start. If one refuses the call or panics, those before it receive
+    /// its end.
     pub(super) fn before(&self, call: &mut ObservedCall) -> Result<(), Refusal> {
         let list = self.of(call.direction);
         for (count, interceptor) in list.iter().enumerate() {

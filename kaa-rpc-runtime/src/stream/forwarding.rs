@@ -1,8 +1,8 @@
-//! Forwards items from a producer to the connection. Items are encoded into one buffer until it is large enough for a
-//! frame, or until the producer is not ready.
+//! Forwards items from a producer to the connection. Items are encoded into one buffer until it is large
+//! enough for a frame, or until the producer is not ready.
 //!
-//! Invariants: the producer is not polled while its items cannot be sent; items produced before the end are sent before the
-//! end; an item that cannot be encoded is removed completely.
+//! Invariants: the producer is not polled while its items cannot be sent; items produced before the end are
+//! sent before the end; an item that cannot be encoded is removed completely.
 
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};

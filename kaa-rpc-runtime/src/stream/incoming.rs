@@ -1,7 +1,7 @@
 //! Streams from the peer: the results of a call, or a handler's stream parameter.
 //!
-//! Invariants: items are decoded when they are read, from the frames that they arrived in; nothing follows an error or the
-//! end; a stream that is dropped before its end stops its producer.
+//! Invariants: items are decoded when they are read, from the frames that they arrived in; nothing follows an
+//! error or the end; a stream that is dropped before its end stops its producer.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -26,19 +26,21 @@ const MAX_AHEAD: usize = 32;
 /// The size in bytes of the items that are decoded in advance.
 const MAX_AHEAD_BYTES: usize = 1024;
 
-/// The reader's work on one item, in bytes of [`MAX_TURN`]. It limits a turn to about a thousand items, however small.
+/// The reader's work on one item, in bytes of [`MAX_TURN`]. It limits a turn to about a thousand items,
+/// however small.
 const WORK_PER_ITEM: usize = 64;
 
 type Decode<T> = fn(&mut Bytes, &mut VecDeque<T>, DecodeLimits) -> Result<(), DecodeError>;
 
 /// A stream of items from the peer.
 ///
-/// The result of a proxy's method is a call: it is made when the stream is first polled, and cancelled when the stream is
-/// dropped. The parameter of a handler contains the items that the caller sends. Dropping it stops the caller's stream.
+/// The result of a proxy's method is a call: it is made when the stream is first polled, and cancelled when
+/// the stream is dropped. The parameter of a handler contains the items that the caller sends. Dropping it
+/// stops the caller's stream.
 ///
-/// This is a `futures` [`Stream`] of `Result<T, CallError<E>>`. Its last item may be an error: why the stream broke off, or
-/// how the handler failed. `None` is the proper end, or follows an error. A slow reader slows down its producer, but
-/// nothing else on the connection.
+/// This is a `futures` [`Stream`] of `Result<T, CallError<E>>`. Its last item may be an error: why the stream
+/// broke off, or how the handler failed. `None` is the proper end, or follows an error. A slow reader slows
+/// down its producer, but nothing else on the connection.
 ///
 /// ```no_run
 /// # async fn sum(mut numbers: kaa_rpc_runtime::Incoming<u64>) -> Result<u64, kaa_rpc_runtime::CallError> {
@@ -96,9 +98,9 @@ impl<T, E> Incoming<T, E> {
         }
     }
 
-    /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll, even if items have
-    /// arrived. The peer receives the remaining time. This has no effect on the stream parameter of a handler, which ends
-    /// with its call.
+    /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll, even
+    /// if items have arrived. The peer receives the remaining time. This has no effect on the stream
+    /// parameter of a handler, which ends with its call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if let Some(source) = &mut self.source {
             source.set_timeout(Some(timeout));
@@ -182,8 +184,8 @@ impl<T, E> Incoming<T, E> {
     }
 }
 
-/// Decodes at least one item, if there is one. An item that fails after others is decoded again at the next call, where
-/// the message's memory limit applies to it alone.
+/// Decodes at least one item, if there is one. An item that fails after others is decoded again at the next
+/// call, where the message's memory limit applies to it alone.
 fn decode_some<W: Wire>(
     items: &mut Bytes,
     decoded: &mut VecDeque<W::Value>,

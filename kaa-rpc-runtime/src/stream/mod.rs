@@ -1,8 +1,8 @@
 //! The streams of calls: stream parameters and streams of results.
 //!
-//! Invariants: items are encoded and decoded in the task that produces or reads them, never under the connection's lock; a
-//! producer is polled only while its items can be sent; the end of a stream, its failure and the loss of the connection
-//! are distinguished.
+//! Invariants: items are encoded and decoded in the task that produces or reads them, never under the
+//! connection's lock; a producer is polled only while its items can be sent; the end of a stream, its failure
+//! and the loss of the connection are distinguished.
 
 mod forwarding;
 mod incoming;

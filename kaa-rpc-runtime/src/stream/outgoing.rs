@@ -22,7 +22,8 @@ enum Kind<T> {
 
 /// The stream parameter of a call.
 ///
-/// A method with a stream parameter accepts any `Stream<Item = T> + Send + 'static`. Wrap a stream that can fail:
+/// A method with a stream parameter accepts any `Stream<Item = T> + Send + 'static`. Wrap a stream that can
+/// fail:
 ///
 /// ```
 /// use kaa_rpc_runtime::{Fault, Outgoing};
@@ -33,7 +34,8 @@ enum Kind<T> {
 /// let readings = Outgoing::fallible(readings());
 /// ```
 pub struct Outgoing<T> {
-    /// The mutex makes the call `Sync` even if the stream is not. It is accessed exclusively only, without locking.
+    /// The mutex makes the call `Sync` even if the stream is not. It is accessed exclusively only, without
+    /// locking.
     stream: Mutex<Kind<T>>,
 }
 
@@ -43,8 +45,8 @@ impl<T> Outgoing<T> {
         Self { stream: Mutex::new(Kind::Plain(Box::pin(stream))) }
     }
 
-    /// A stream that can fail. If it does, the handler receives [`CallError::Broken`](crate::CallError::Broken) with the
-    /// fault's message.
+    /// A stream that can fail. If it does, the handler receives
+    /// [`CallError::Broken`](crate::CallError::Broken) with the fault's message.
     pub fn fallible(stream: impl Stream<Item = Result<T, Fault>> + Send + 'static) -> Self {
         Self { stream: Mutex::new(Kind::Fallible(Box::pin(stream))) }
     }
@@ -65,7 +67,8 @@ impl<T> fmt::Debug for Outgoing<T> {
     }
 }
 
-/// The types that a method with a stream parameter accepts: any `Stream<Item = T> + Send + 'static`, and [`Outgoing`].
+/// The types that a method with a stream parameter accepts: any `Stream<Item = T> + Send + 'static`, and
+/// [`Outgoing`].
 pub trait IntoOutgoing<T> {
     /// Converts into the stream parameter.
     fn into_outgoing(self) -> Outgoing<T>;

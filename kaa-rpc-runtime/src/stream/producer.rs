@@ -1,7 +1,7 @@
 //! The caller's end of a stream parameter.
 //!
-//! Invariants: polling the call polls the producer; the producer is dropped as soon as the handler takes no more items; the
-//! handler can distinguish the producer's failure from its end.
+//! Invariants: polling the call polls the producer; the producer is dropped as soon as the handler takes no
+//! more items; the handler can distinguish the producer's failure from its end.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The handler's end of a result stream.
 //!
-//! Invariants: awaiting [`StreamSink::run`] polls the handler's future and then its stream, so the stream may borrow what the
-//! handler borrowed; the call's reply comes after all items and reports how the stream ended; a stream whose handler has
-//! asked for cancellation gets time to react before it is dropped.
+//! Invariants: awaiting [`StreamSink::run`] polls the handler's future and then its stream, so the stream may
+//! borrow what the handler borrowed; the call's reply comes after all items and reports how the stream ended;
+//! a stream whose handler has asked for cancellation gets time to react before it is dropped.
 
 use std::fmt;
 use std::future::Future;
@@ -21,8 +21,8 @@ use crate::error::Fault;
 /// How many discarded items a cancelled stream yields before other tasks can run.
 const MAX_DISCARDED: usize = 64;
 
-/// The destination of a handler's stream. `W` is how an item is encoded. `F` is how the handler fails: with a [`Fault`], or
-/// with the [`Failure`](crate::Failure) of a method that declares an error.
+/// The destination of a handler's stream. `W` is how an item is encoded. `F` is how the handler fails: with a
+/// [`Fault`], or with the [`Failure`](crate::Failure) of a method that declares an error.
 pub struct StreamSink<W, F = Fault> {
     call: Arc<InboundState>,
     types: PhantomData<fn() -> (W, F)>,
