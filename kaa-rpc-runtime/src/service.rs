@@ -18,6 +18,9 @@ use crate::stream::{Incoming, StreamFailure, StreamSink, Streamed};
 
 /// The sides that serve: the type parameter of [`Service`] and of proxies.
 pub mod role {
+    use crate::connection::Side;
+    use crate::descriptor::{MethodDescriptor, ServiceDescriptor};
+
     /// The accepting side.
     #[derive(Debug, Clone, Copy)]
     pub struct Server;
@@ -25,23 +28,19 @@ pub mod role {
     #[derive(Debug, Clone, Copy)]
     pub struct Client;
 
-    use crate::connection::Side;
+    type Methods = &'static [&'static MethodDescriptor];
 
     pub(crate) trait Role {
         /// The side of a connection that serves.
         const SIDE: Side;
         /// The methods that this side serves.
-        fn methods(
-            descriptor: &'static crate::descriptor::ServiceDescriptor,
-        ) -> &'static [&'static crate::descriptor::MethodDescriptor];
+        fn methods(descriptor: &'static ServiceDescriptor) -> Methods;
     }
 
     impl Role for Server {
         const SIDE: Side = Side::Accepting;
 
-        fn methods(
-            descriptor: &'static crate::descriptor::ServiceDescriptor,
-        ) -> &'static [&'static crate::descriptor::MethodDescriptor] {
+        fn methods(descriptor: &'static ServiceDescriptor) -> Methods {
             descriptor.server_methods
         }
     }
@@ -49,9 +48,7 @@ pub mod role {
     impl Role for Client {
         const SIDE: Side = Side::Connecting;
 
-        fn methods(
-            descriptor: &'static crate::descriptor::ServiceDescriptor,
-        ) -> &'static [&'static crate::descriptor::MethodDescriptor] {
+        fn methods(descriptor: &'static ServiceDescriptor) -> Methods {
             descriptor.client_methods
         }
     }

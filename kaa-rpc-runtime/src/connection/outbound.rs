@@ -75,16 +75,13 @@ impl Link {
         let state = &mut *guard.state;
         let nested = parameters.parent.is_some();
         if state.can_send(nested, self.settings.output_budget) && (nested || state.queue.is_empty()) {
-            let limit = state.frame_limit();
             let position = state.output.queued();
             let (id, token) = state.outgoing.next();
             let mut header = Header::new(Kind::Call, id, token, parameters.method.0);
             header.remaining_time = parameters.deadline.map(remaining_time);
             header.parent = parameters.parent;
             header.has_stream = parameters.streams.arguments;
-            header.metadata_length = metadata_length(parameters.metadata);
-            let body = &mut |encoder: &mut Encoder<'_>| encode(encoder);
-            if let Err(error) = state.output.frame(&header, parameters.metadata, limit, body) {
+            if let Err(error) = state.encode_call(header, parameters.metadata, encode) {
                 return Start::Unencodable(error);
             }
             let token = state.outgoing.leave(position, waker.clone());
@@ -114,12 +111,9 @@ impl Link {
         }
         let can_send = state.oneway_credit > 0 && state.can_send(false, self.settings.output_budget);
         if can_send && state.queue.is_empty() {
-            let limit = state.frame_limit();
             let id = state.outgoing.issue_id();
-            let mut header = Header::new(Kind::Oneway, id, Token(0), parameters.method.0);
-            header.metadata_length = metadata_length(parameters.metadata);
-            let body = &mut |encoder: &mut Encoder<'_>| encode(encoder);
-            if let Err(error) = state.output.frame(&header, parameters.metadata, limit, body) {
+            let header = Header::new(Kind::Oneway, id, Token(0), parameters.method.0);
+            if let Err(error) = state.encode_call(header, parameters.metadata, encode) {
                 return Start::Unencodable(error);
             }
             state.oneway_credit -= 1;
@@ -233,6 +227,19 @@ impl State {
         self.comparison.is_settled()
             && self.outgoing.in_flight() < inbound_limit(&self.peer_limits)
             && self.output.pending() < output_budget
+    }
+
+    /// Encodes a call directly into the output.
+    #[inline]
+    fn encode_call(
+        &mut self,
+        mut header: Header,
+        metadata: Option<&Metadata>,
+        encode: EncodeArguments<'_>,
+    ) -> Result<(), EncodeError> {
+        header.metadata_length = metadata_length(metadata);
+        let limit = self.frame_limit();
+        self.output.frame(&header, metadata, limit, &mut |encoder| encode(encoder))
     }
 
     /// Why a call that cannot be sent now fails instead of waiting.
