@@ -316,7 +316,7 @@ fn a_connection_can_be_watched_and_closed() -> TestResult {
 
         let (pair, ..) = start().await?;
         let report = pair.server.shutdown(Duration::from_secs(10)).await;
-        assert_eq!((report.connections, report.cut, report.cancelled_handlers), (1, 0, 0));
+        assert_eq!((report.connections, report.aborted, report.cancelled_handlers), (1, 0, 0));
         assert!(matches!(pair.client.closed().await, CloseReason::ClosedByPeer { .. }));
         Ok(())
     })

@@ -33,7 +33,7 @@ pub struct ShutdownReport {
     /// Connections at the start.
     pub connections: usize,
     /// Connections that did not end in time and were closed.
-    pub cut: usize,
+    pub aborted: usize,
     /// Handlers that still ran then: on those connections, or detached from connections that had ended
     /// before.
     pub cancelled_handlers: usize,
@@ -45,7 +45,7 @@ impl ShutdownReport {
     /// Closes a connection that has not ended in time.
     pub(crate) fn close(&mut self, link: &Link) {
         // A client may be waiting for a connection.
-        self.cut += usize::from(link.has_connection());
+        self.aborted += usize::from(link.has_connection());
         self.cancelled_handlers += link.attached_handlers();
         let statistics = link.statistics();
         self.unanswered_calls += statistics.calls_in_flight + statistics.calls_queued;

@@ -44,7 +44,7 @@ const CUT_TIME: Duration = Duration::from_secs(5);
 /// let server = Server::builder().secret(Secret::generate()?).listen("tcp:[::1]:0").await?;
 /// assert_eq!(server.connections(), 0);
 /// let report = server.shutdown(Duration::from_secs(30)).await;
-/// assert_eq!(report.cut, 0);
+/// assert_eq!(report.aborted, 0);
 /// # Ok(())
 /// # }
 /// ```

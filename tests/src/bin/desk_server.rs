@@ -50,6 +50,6 @@ async fn main() -> TestResult {
     while let Some(ended) = calling.join_next().await {
         ended??;
     }
-    writeln!(std::io::stdout(), "cut {} of {}", report.cut, report.connections)?;
+    writeln!(std::io::stdout(), "cut {} of {}", report.aborted, report.connections)?;
     Ok(())
 }

@@ -56,7 +56,7 @@ fn a_client_that_shuts_down_loses_no_call_it_has_made() -> TestResult {
             0 => guest.client.shutdown(GRACE).await,
             _ => guest.client.peer().shutdown(GRACE).await,
         };
-        assert_eq!((report.cut, report.unanswered_calls), (0, 0), "{report:?}");
+        assert_eq!((report.aborted, report.unanswered_calls), (0, 0), "{report:?}");
         server.shut_down().await
     };
     run(under_load(Patience::Endless, shut_down, nothing_is_lost))
@@ -66,7 +66,7 @@ fn a_client_that_shuts_down_loses_no_call_it_has_made() -> TestResult {
 fn both_may_shut_down_at_the_same_time() -> TestResult {
     let shut_down = async |_, guest: &Guest, server: Process| {
         let (report, shut_down) = tokio::join!(guest.client.shutdown(GRACE), server.shut_down());
-        assert_eq!((report.cut, report.unanswered_calls), (0, 0), "{report:?}");
+        assert_eq!((report.aborted, report.unanswered_calls), (0, 0), "{report:?}");
         shut_down
     };
     run(under_load(Patience::Endless, shut_down, nothing_is_lost))

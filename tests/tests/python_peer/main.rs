@@ -270,7 +270,7 @@ fn a_servers_farewell_is_understood() -> TestResult {
         assert_eq!(script.line().await?, "asked");
         assert_eq!(script.line().await?, "seen 1");
         let report = server.shutdown(Duration::from_secs(10)).await;
-        assert_eq!((report.connections, report.cut), (1, 0));
+        assert_eq!((report.connections, report.aborted), (1, 0));
         assert_eq!(script.rest().await?, ["end: goodbye 0", "pinged True"]);
         assert_eq!(next_end(&mut events).await?, CloseReason::ClosedLocally);
         Ok(())

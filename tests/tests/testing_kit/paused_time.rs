@@ -143,7 +143,7 @@ async fn a_drain_of_an_hour_ends_at_once() {
     until(|| peer.running_handlers() == 1).await;
     let watch = Stopwatch::start();
     let report = within(pair.server().shutdown(Duration::from_secs(3600))).await;
-    assert_eq!((report.cut, report.cancelled_handlers), (1, 1));
+    assert_eq!((report.aborted, report.cancelled_handlers), (1, 1));
     assert_eq!(watch.seconds(), 3600);
     within(update).await.unwrap().unwrap_err();
 }
