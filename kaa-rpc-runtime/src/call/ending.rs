@@ -3,14 +3,14 @@
 use bytes::Bytes;
 
 use super::method::{Method, Reply, Value};
-use super::state::CallState;
+use super::pending::PendingCall;
 use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Wire};
 use crate::connection::LocalEnd;
 use crate::error::{CallError, MessageKind, Outcome};
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::Status;
 
-impl<M: Method> CallState<M> {
+impl<M: Method> PendingCall<M> {
     /// The result that the end of a call means.
     #[inline]
     pub(super) fn interpret(&self, end: Result<Terminal, LocalEnd>) -> Reply<M> {

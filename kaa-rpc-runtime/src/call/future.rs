@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::method::{Method, Reply, StreamMethod, Value};
-use super::state::{CallState, Kind};
+use super::pending::{Kind, PendingCall};
 use crate::error::CallError;
 use crate::peer::Peer;
 use crate::protocol::metadata::Metadata;
@@ -19,20 +19,20 @@ use crate::stream::IntoOutgoing;
 /// when the future is dropped.
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<M: Method> {
-    state: CallState<M>,
+    call: PendingCall<M>,
 }
 
 /// A oneway call: a future that resolves when the call is queued. There is no reply.
 #[must_use = "a call is made when it is awaited"]
 pub struct OnewayCall<M: Method> {
-    state: CallState<M>,
+    call: PendingCall<M>,
 }
 
 impl<M: Method> Call<M> {
     /// The call, not made yet.
     #[inline]
     pub fn new(peer: &Peer, method: M) -> Self {
-        Self { state: CallState::new(peer, method) }
+        Self { call: PendingCall::new(peer, method) }
     }
 
     /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll. The
@@ -41,24 +41,24 @@ impl<M: Method> Call<M> {
     /// A call that a handler makes to its own caller ends no later than the handler's own deadline, unless
     /// the handler's method is `#[detached]`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.state.timeout = Some(timeout);
+        self.call.timeout = Some(timeout);
         self
     }
 
     /// Lets the call take any time, even if the method has a `#[timeout]`.
     pub fn no_timeout(mut self) -> Self {
-        self.state.timeout = None;
+        self.call.timeout = None;
         self
     }
 
     /// The runtime of the connection's tasks.
     pub(crate) fn runtime(&self) -> Handle {
-        self.state.runtime()
+        self.call.runtime()
     }
 
     /// Sends metadata with the call, in place of metadata set before.
     pub fn metadata(mut self, metadata: Metadata) -> Self {
-        self.state.metadata = Some(Box::new(metadata));
+        self.call.metadata = Some(Box::new(metadata));
         self
     }
 }
@@ -66,7 +66,7 @@ impl<M: Method> Call<M> {
 impl<M: StreamMethod> Call<M> {
     /// The call of a method with a stream parameter, not made yet. Polling the call polls the stream.
     pub fn with_stream(peer: &Peer, method: M, outgoing: impl IntoOutgoing<Value<M::Item>>) -> Self {
-        Self { state: CallState::with_stream(peer, method, outgoing.into_outgoing()) }
+        Self { call: PendingCall::with_stream(peer, method, outgoing.into_outgoing()) }
     }
 }
 
@@ -74,30 +74,30 @@ impl<M: Method> OnewayCall<M> {
     /// The call, not made yet.
     #[inline]
     pub fn new(peer: &Peer, method: M) -> Self {
-        Self { state: CallState::new(peer, method) }
+        Self { call: PendingCall::new(peer, method) }
     }
 
     /// Limits the wait for room in the queue, counted from the first poll. This replaces the method's
     /// `#[timeout]`, if it has one.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.state.timeout = Some(timeout);
+        self.call.timeout = Some(timeout);
         self
     }
 
     /// Waits for room in the queue without limit, even if the method has a `#[timeout]`.
     pub fn no_timeout(mut self) -> Self {
-        self.state.timeout = None;
+        self.call.timeout = None;
         self
     }
 
     /// The runtime of the connection's tasks.
     pub(crate) fn runtime(&self) -> Handle {
-        self.state.runtime()
+        self.call.runtime()
     }
 
     /// Sends metadata with the call, in place of metadata set before.
     pub fn metadata(mut self, metadata: Metadata) -> Self {
-        self.state.metadata = Some(Box::new(metadata));
+        self.call.metadata = Some(Box::new(metadata));
         self
     }
 }
@@ -111,9 +111,9 @@ impl<M: Method> Future for Call<M> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = self.state.poll_reply(context);
+        let polled = self.call.poll_reply(context);
         if let Poll::Ready(result) = &polled {
-            self.state.on_end(result.as_ref().map(|_| ()));
+            self.call.on_end(result.as_ref().map(|_| ()));
         }
         polled
     }
@@ -123,9 +123,9 @@ impl<M: Method> Future for OnewayCall<M> {
     type Output = Result<(), CallError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = self.state.start(context, Kind::Oneway);
+        let polled = self.call.start(context, Kind::Oneway);
         if let Poll::Ready(result) = &polled {
-            self.state.on_end(result.as_ref().copied());
+            self.call.on_end(result.as_ref().copied());
         }
         polled
     }
@@ -133,12 +133,12 @@ impl<M: Method> Future for OnewayCall<M> {
 
 impl<M: Method> fmt::Debug for Call<M> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.state.fmt_as("Call", formatter)
+        self.call.fmt_as("Call", formatter)
     }
 }
 
 impl<M: Method> fmt::Debug for OnewayCall<M> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.state.fmt_as("OnewayCall", formatter)
+        self.call.fmt_as("OnewayCall", formatter)
     }
 }

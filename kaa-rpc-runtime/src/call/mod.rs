@@ -6,8 +6,8 @@
 mod ending;
 mod future;
 mod method;
+mod pending;
 mod results;
-mod state;
 
 pub use future::{Call, OnewayCall};
 pub use method::{Method, StreamMethod};

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::method::{Method, StreamMethod, Value};
-use super::state::{CallState, Kind, Stage};
+use super::pending::{Kind, PendingCall, Stage};
 use crate::codec::Wire;
 use crate::connection::Received;
 use crate::error::CallError;
@@ -21,7 +21,7 @@ type Error<M> = CallError<Value<<M as Method>::Throws>>;
 
 /// The call of a method that returns a stream.
 struct ResultSource<M: Method> {
-    call: CallState<M>,
+    call: PendingCall<M>,
     /// Whether the caller has received items, so that the call cannot be retried.
     has_items: bool,
 }
@@ -34,7 +34,7 @@ impl<T, E> Incoming<T, E> {
         M::Returns: Wire<Value = T>,
         M::Throws: Wire<Value = E>,
     {
-        Self::of_results(CallState::new(peer, method))
+        Self::of_results(PendingCall::new(peer, method))
     }
 
     /// The call of a method that has a stream parameter and returns a stream, not made yet.
@@ -44,10 +44,10 @@ impl<T, E> Incoming<T, E> {
         M::Returns: Wire<Value = T>,
         M::Throws: Wire<Value = E>,
     {
-        Self::of_results(CallState::with_stream(peer, method, outgoing.into_outgoing()))
+        Self::of_results(PendingCall::with_stream(peer, method, outgoing.into_outgoing()))
     }
 
-    fn of_results<M>(mut call: CallState<M>) -> Self
+    fn of_results<M>(mut call: PendingCall<M>) -> Self
     where
         M: Method,
         M::Returns: Wire<Value = T>,

@@ -30,6 +30,7 @@ mod shutdown;
 mod state;
 mod statistics;
 mod status;
+mod stream_frames;
 mod streaming;
 mod timers;
 

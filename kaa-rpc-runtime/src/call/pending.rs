@@ -1,4 +1,4 @@
-//! The state of a call, from its creation to its end.
+//! A call from its creation to its end.
 
 use std::fmt;
 use std::future::Future;
@@ -27,8 +27,8 @@ use crate::trace;
 /// How often an idempotent call is retried. A call that crashes the peer must not do so without end.
 const MAX_RETRIES: u8 = 2;
 
-/// A call of either kind.
-pub(super) struct CallState<M> {
+/// A call of either kind, until it has ended.
+pub(super) struct PendingCall<M> {
     pub(super) peer: Peer,
     method: M,
     pub(super) timeout: Option<Duration>,
@@ -67,7 +67,7 @@ pub(super) enum Kind {
     Oneway,
 }
 
-impl<M: Method> CallState<M> {
+impl<M: Method> PendingCall<M> {
     pub(super) fn new(peer: &Peer, method: M) -> Self {
         Self {
             peer: peer.clone(),
@@ -90,10 +90,10 @@ impl<M: Method> CallState<M> {
     where
         M: StreamMethod,
     {
-        let mut state = Self::new(peer, method);
-        state.producer = Some(Box::new(Producer::<M::Item>::new(outgoing)));
-        state.streams.arguments = true;
-        state
+        let mut call = Self::new(peer, method);
+        call.producer = Some(Box::new(Producer::<M::Item>::new(outgoing)));
+        call.streams.arguments = true;
+        call
     }
 
     pub(super) fn runtime(&self) -> Handle {
@@ -332,7 +332,7 @@ impl<M: Method> CallState<M> {
     }
 }
 
-impl<M> Drop for CallState<M> {
+impl<M> Drop for PendingCall<M> {
     #[inline]
     fn drop(&mut self) {
         match self.stage {
