@@ -1,13 +1,12 @@
-//! `kaa completions`: the script that lets a shell complete the arguments.
+//! `kaa completions`: writes completion scripts for shells.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::arguments::Arguments;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 
-/// Write the script that lets a shell complete kaa's arguments
+/// Write a completion script for a shell
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -21,10 +20,11 @@ pub(crate) struct CompletionsArguments {
 }
 
 impl CompletionsArguments {
-    pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
+    /// Writes the script for `command`, which is the command `kaa` with all its subcommands.
+    pub(crate) fn run(&self, command: &mut Command, console: &mut Console) -> Result<Outcome, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Arguments::command(), "kaa", &mut script);
+        clap_complete::generate(self.shell, command, "kaa", &mut script);
         console.print(&String::from_utf8_lossy(&script))?;
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 }

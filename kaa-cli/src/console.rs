@@ -1,8 +1,8 @@
-//! Standard output and standard error: the only place that writes to them.
+//! Standard output and standard error. Only this file writes to them.
 //!
-//! Invariants: results go to standard output, and everything about the run to standard error; a reader who closes the
-//! pipe ends the output silently and changes no exit code; any other error of standard output is a failure; an error
-//! of standard error is nobody's concern.
+//! Invariants: results go to standard output, and messages about the run to standard error; if the reader
+//! closes the pipe, output stops without a message and the exit code does not change; any other error of
+//! standard output is a failure; errors of standard error are ignored.
 
 use std::env;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
@@ -12,10 +12,10 @@ use kaa_idl::RenderStyle;
 use kaa_idl::diagnostic::Rendering;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::arguments::Color;
 use crate::failure::{Failure, Outcome};
+use crate::options::Color;
 
-/// Where a run writes.
+/// The output of a run.
 #[derive(Debug)]
 pub(crate) struct Console {
     output: BufWriter<Stdout>,
@@ -32,13 +32,13 @@ impl Default for Console {
 }
 
 impl Console {
-    /// Takes over what the arguments say.
+    /// Sets the options.
     pub(crate) fn set(&mut self, color: Color, quiet: bool) {
         self.color = color;
         self.quiet = quiet;
     }
 
-    /// How diagnostics are rendered for standard output.
+    /// The rendering of diagnostics on standard output.
     pub(crate) fn rendering(&self) -> Rendering {
         self.rendering_for(&io::stdout())
     }
@@ -49,18 +49,21 @@ impl Console {
             return Ok(());
         }
         let written = self.output.write_all(text.as_bytes());
-        self.forgive(written)
+        self.ignore_broken_pipe(written)
     }
 
-    /// Writes findings to standard error, where standard output is for data.
-    pub(crate) fn complain(&mut self, text: impl FnOnce(Rendering) -> String) -> Result<(), Failure> {
+    /// Writes diagnostics to standard error, for subcommands that write data to standard output.
+    pub(crate) fn print_diagnostics(
+        &mut self,
+        text: impl FnOnce(Rendering) -> String,
+    ) -> Result<(), Failure> {
         self.flush()?;
         let _ = io::stderr().write_all(text(self.rendering_for(&io::stderr())).as_bytes());
         Ok(())
     }
 
-    /// Says something about the run, unless the user wants quiet.
-    pub(crate) fn note(&mut self, text: &str) -> Result<(), Failure> {
+    /// Writes a message about the run, unless `--quiet` is set.
+    pub(crate) fn status(&mut self, text: &str) -> Result<(), Failure> {
         if self.quiet {
             return Ok(());
         }
@@ -69,17 +72,17 @@ impl Console {
         Ok(())
     }
 
-    /// Writes out what is still held.
+    /// Writes buffered output.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         self.flush()
     }
 
-    /// Says why the command could not do its work.
+    /// Writes the error message of a failed run.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         if matches!(failure, Failure::Usage) {
             return;
         }
-        // What was found comes first; that it cannot be written is not worth a second failure.
+        // Findings are written first. If that fails, the run has failed already.
         let _ = self.flush();
         let (red, cyan, reset) = match self.colored(io::stderr().is_terminal()) {
             true => ("\u{1b}[1;31m", "\u{1b}[1;36m", "\u{1b}[0m"),
@@ -92,7 +95,7 @@ impl Console {
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
-    /// Shows what the parser of the arguments has to say: help on standard output, complaints on standard error.
+    /// Writes the output of the argument parser: help to standard output, errors to standard error.
     pub(crate) fn usage(&mut self, error: &clap::Error) -> Result<Outcome, Failure> {
         let text = error.render();
         if error.use_stderr() {
@@ -103,7 +106,7 @@ impl Console {
         }
         let colored = self.colored(io::stdout().is_terminal());
         self.print(&if colored { text.ansi().to_string() } else { text.to_string() })?;
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 
     fn rendering_for(&self, stream: &(impl IsTerminal + AsFd)) -> Rendering {
@@ -117,10 +120,10 @@ impl Console {
             return Ok(());
         }
         let flushed = self.output.flush();
-        self.forgive(flushed)
+        self.ignore_broken_pipe(flushed)
     }
 
-    fn forgive(&mut self, result: io::Result<()>) -> Result<(), Failure> {
+    fn ignore_broken_pipe(&mut self, result: io::Result<()>) -> Result<(), Failure> {
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
@@ -134,18 +137,18 @@ impl Console {
         match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto if says("NO_COLOR", |_| true) => false,
-            Color::Auto if says("CLICOLOR_FORCE", |value| value != "0") => true,
+            Color::Auto if env_is("NO_COLOR", |_| true) => false,
+            Color::Auto if env_is("CLICOLOR_FORCE", |value| value != "0") => true,
             Color::Auto => {
                 is_terminal
-                    && !says("TERM", |value| value == "dumb")
-                    && !says("CLICOLOR", |value| value == "0")
+                    && !env_is("TERM", |value| value == "dumb")
+                    && !env_is("CLICOLOR", |value| value == "0")
             }
         }
     }
 }
 
-/// Whether an environment variable is set, not empty, and says a certain thing.
-fn says(name: &str, what: impl Fn(&str) -> bool) -> bool {
-    env::var_os(name).is_some_and(|value| !value.is_empty() && what(&value.to_string_lossy()))
+/// Whether an environment variable is set, not empty, and has a value that satisfies a condition.
+fn env_is(name: &str, condition: impl Fn(&str) -> bool) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty() && condition(&value.to_string_lossy()))
 }

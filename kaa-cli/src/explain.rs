@@ -1,22 +1,32 @@
-//! `kaa explain`: what a code or the name of a rule means.
+//! `kaa explain`: explains codes, lints and rules.
+//!
+//! Invariants: lines of prose are wrapped between words; examples are not changed.
 
 use clap::Args;
-use kaa_idl::compatibility::{self, Category};
+use kaa_idl::compatibility;
 use kaa_idl::diagnostic::Code;
 use kaa_idl::lint::Lint;
 use kaa_idl::nearest;
 use serde::Serialize;
 
-use crate::arguments::{Format, FormatOption};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::findings::VERSION;
+use crate::options::{Format, FormatOption};
 use crate::report::json;
-use crate::wrap::wrapped;
+
+/// The maximum width of text, and the width if there is no terminal.
+const MAX_WIDTH: usize = 100;
+
+/// The start of an example that does not compile.
+const REJECTED_FENCE: &str = "```kaa,bad";
+
+/// The start and end of an example.
+const FENCE: &str = "```";
 
 /// Explain a code or the name of a rule
 ///
-/// Knows the codes of the compiler (K0104), the names of lints (STRING_BOUNDED) and the rules of compatibility
+/// Explains codes of the compiler (K0104), lints (STRING_BOUNDED) and compatibility rules
 /// (STRUCT_FIELD_NO_DELETE). Upper and lower case are the same.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -25,11 +35,11 @@ Examples:
   kaa explain --list
   kaa explain --list --format json")]
 pub(crate) struct ExplainArguments {
-    /// The code or name, as it stands in brackets behind `error` or `warning`
+    /// The code or name, which a finding shows in brackets after `error` or `warning`
     #[arg(value_name = "CODE", required_unless_present = "list")]
     codes: Vec<String>,
 
-    /// List every code and rule with its title
+    /// List all codes and rules with their titles
     #[arg(long, conflicts_with = "codes")]
     list: bool,
 
@@ -37,22 +47,22 @@ pub(crate) struct ExplainArguments {
     format: FormatOption,
 }
 
-/// Something that a diagnostic can be about.
+/// A code of the compiler, a lint or a compatibility rule.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Rule {
     code: &'static str,
     kind: Kind,
-    /// The group of a lint, or whom a rule of compatibility protects.
+    /// The group of a lint, or the category of a compatibility rule.
     category: Option<&'static str>,
     title: &'static str,
     explanation: &'static str,
-    /// What to do instead of what breaks a rule of compatibility.
+    /// For a compatibility rule, what to do instead of the breaking change.
     instead: Option<&'static str>,
-    /// What `kaa lint --fix` does about a lint's finding.
+    /// For a lint, what `kaa lint --fix` does.
     fix: Option<&'static str>,
 }
 
-/// Where a rule belongs.
+/// The kind of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
@@ -70,8 +80,8 @@ struct Document {
 impl ExplainArguments {
     pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
         if self.format.format == Format::Github {
-            let help = "explanations have the formats human and json";
-            return Err(Failure::argument("explanations are no annotations", help));
+            let help = "use the format human or json";
+            return Err(Failure::argument("`kaa explain` does not support the format github", help));
         }
         let rules = if self.list { all() } else { self.named()? };
         if self.format.format == Format::Json {
@@ -82,7 +92,7 @@ impl ExplainArguments {
             let texts: Vec<String> = rules.iter().map(|rule| text(rule, console.rendering().width)).collect();
             console.print(&texts.join("\n"))?;
         }
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 
     fn named(&self) -> Result<Vec<Rule>, Failure> {
@@ -95,7 +105,7 @@ impl ExplainArguments {
     }
 }
 
-/// Every rule there is.
+/// All codes, lints and rules.
 fn all() -> Vec<Rule> {
     let codes = Code::ALL.iter().map(|code| Rule {
         code: code.as_str(),
@@ -113,15 +123,15 @@ fn all() -> Vec<Rule> {
         title: sentence(lint.explanation()),
         explanation: lint.explanation(),
         instead: None,
-        fix: (!lint.change().is_empty()).then_some(lint.change()),
+        fix: (!lint.fix_description().is_empty()).then_some(lint.fix_description()),
     });
     let rules = compatibility::Rule::ALL.iter().map(|rule| Rule {
         code: rule.name(),
         kind: Kind::Compatibility,
         category: Some(rule.category().name()),
-        title: rule.instead(),
+        title: rule.help(),
         explanation: rule.explanation(),
-        instead: Some(rule.instead()),
+        instead: Some(rule.help()),
         fix: None,
     });
     codes.chain(lints).chain(rules).collect()
@@ -132,7 +142,7 @@ fn text(rule: &Rule, width: Option<usize>) -> String {
     let kind = match rule.kind {
         Kind::Compiler => rule.title.to_owned(),
         Kind::Lint => format!("a lint ({category})"),
-        Kind::Compatibility => format!("a rule of compatibility ({category})"),
+        Kind::Compatibility => format!("a compatibility rule ({category})"),
     };
     let mut text = wrapped(rule.explanation, width);
     if let Some(instead) = rule.instead {
@@ -153,21 +163,6 @@ fn sentence(text: &str) -> &str {
     first.trim_end_matches('.')
 }
 
-/// The category of a name on the command line.
-pub(crate) fn category(name: &str) -> Result<Category, String> {
-    Category::named(name).ok_or_else(|| {
-        let names: Vec<String> = Category::ALL.iter().map(|each| each.name().to_ascii_lowercase()).collect();
-        format!("the categories are {}", names.join(", "))
-    })
-}
-
-/// The rule of compatibility of a name on the command line.
-pub(crate) fn compatibility_rule(name: &str) -> Result<compatibility::Rule, String> {
-    let rules = compatibility::Rule::ALL;
-    let found = rules.iter().copied().find(|rule| rule.name().eq_ignore_ascii_case(name));
-    found.ok_or_else(|| "`kaa explain --list` shows the rules of compatibility".to_owned())
-}
-
 fn list(rules: &[Rule]) -> String {
     let width = rules.iter().map(|rule| rule.code.len()).max().unwrap_or(0);
     rules.iter().map(|rule| format!("{:width$}  {}\n", rule.code, rule.title)).collect()
@@ -177,7 +172,44 @@ fn unknown(name: &str, rules: &[Rule]) -> Failure {
     let wanted = name.trim().to_ascii_uppercase();
     let help = match nearest(&wanted, rules.iter().map(|rule| rule.code)) {
         Some(code) => format!("did you mean `{code}`?"),
-        None => "`kaa explain --list` shows them all".to_owned(),
+        None => "`kaa explain --list` lists all codes and rules".to_owned(),
     };
-    Failure::argument(format!("there is no code or rule `{name}`"), help)
+    Failure::argument(format!("there is no code, lint or rule `{name}`"), help)
+}
+
+/// Wraps paragraphs, and indents examples in place of their fences.
+fn wrapped(text: &str, width: Option<usize>) -> String {
+    let width = width.map_or(MAX_WIDTH, |width| width.clamp(20, MAX_WIDTH));
+    let mut output = String::new();
+    let mut in_example = false;
+    for line in text.lines() {
+        if line.starts_with(FENCE) {
+            in_example = !in_example;
+            if line.starts_with(REJECTED_FENCE) {
+                output.push_str("    // does not compile\n");
+            }
+        } else if in_example && !line.is_empty() {
+            output.push_str(&format!("    {line}\n"));
+        } else {
+            paragraph(line, width, &mut output);
+        }
+    }
+    output
+}
+
+fn paragraph(line: &str, width: usize, output: &mut String) {
+    let mut column = 0;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            output.push('\n');
+            column = 0;
+        } else if column > 0 {
+            output.push(' ');
+            column += 1;
+        }
+        output.push_str(word);
+        column += length;
+    }
+    output.push('\n');
 }

@@ -1,6 +1,6 @@
-//! How a run ends: with an [`Outcome`], or with a [`Failure`] to do the work at all.
+//! The result of a run: an [`Outcome`], or a [`Failure`] if the command could not do its work.
 //!
-//! Invariants: a failure names the file, the program or the argument that it is about; findings in a schema are no
+//! Invariants: a failure names the file, program or argument that caused it; findings in a schema are not a
 //! failure.
 
 use std::error::Error;
@@ -11,20 +11,20 @@ use std::process::ExitCode;
 
 use crate::git::GitError;
 
-/// What a run found.
+/// The outcome of a run that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// All is well.
-    Fine,
-    /// Something is to be mended.
+    /// There are no errors.
+    Success,
+    /// There are findings.
     Findings,
 }
 
 impl Outcome {
-    /// 0 or 1.
+    /// 0 for success, 1 for findings.
     pub(crate) fn exit_code(self) -> ExitCode {
         match self {
-            Self::Fine => ExitCode::SUCCESS,
+            Self::Success => ExitCode::SUCCESS,
             Self::Findings => ExitCode::from(1),
         }
     }
@@ -33,52 +33,52 @@ impl Outcome {
 /// Why the command could not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The arguments were wrong and the message has been shown.
+    /// The arguments could not be parsed; the message has been written.
     Usage,
-    /// The arguments do not fit what is there.
+    /// An argument is wrong for the files that exist.
     Argument {
-        /// What is wrong.
+        /// The problem.
         message: String,
         /// What to do.
         help: String,
     },
-    /// The operating system refused something.
+    /// A file or folder could not be accessed.
     Io {
-        /// What was tried, such as "read".
+        /// The action that failed, such as "read".
         action: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// Its reason.
+        /// The cause.
         source: io::Error,
     },
     /// Standard output could not be written.
     Output(io::Error),
     /// Standard input could not be read.
     Input(io::Error),
-    /// Git gave no schema.
+    /// The schema could not be read from git.
     Git(GitError),
-    /// No Rust could be generated.
-    Generate(kaa_rpc_build::Error),
+    /// Generating code, or reading frozen schemas, failed.
+    Build(kaa_rpc_build::Error),
 }
 
 impl Failure {
-    /// An argument that does not fit.
+    /// A wrong argument.
     pub(crate) fn argument(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Argument { message: message.into(), help: help.into() }
     }
 
-    /// For `map_err`: the system refused an action on a path.
+    /// For `map_err`: an action on a path failed.
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
 
-    /// 2, whatever it was.
+    /// 2 for every failure.
     pub(crate) fn exit_code() -> ExitCode {
         ExitCode::from(2)
     }
 
-    /// What to do about it, if that is known.
+    /// What to do, if that is known.
     pub(crate) fn help(&self) -> Option<String> {
         match self {
             Self::Argument { help, .. } if !help.is_empty() => Some(help.clone()),
@@ -99,7 +99,7 @@ impl fmt::Display for Failure {
             Self::Output(source) => write!(formatter, "cannot write to standard output: {source}"),
             Self::Input(source) => write!(formatter, "cannot read standard input: {source}"),
             Self::Git(source) => source.fmt(formatter),
-            Self::Generate(source) => {
+            Self::Build(source) => {
                 let text = source.to_string();
                 formatter.write_str(text.strip_prefix("error: ").unwrap_or(&text))
             }
@@ -112,7 +112,7 @@ impl Error for Failure {
         match self {
             Self::Io { source, .. } | Self::Output(source) | Self::Input(source) => Some(source),
             Self::Git(source) => Some(source),
-            Self::Generate(source) => Some(source),
+            Self::Build(source) => Some(source),
             Self::Usage | Self::Argument { .. } => None,
         }
     }

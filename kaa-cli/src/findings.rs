@@ -1,7 +1,7 @@
-//! Diagnostics as JSON: the keys that `docs/command.md` documents.
+//! Diagnostics as JSON, with the keys that `docs/command.md` documents.
 //!
-//! Invariants: a key that was published keeps its name and meaning within a version of the document; lines and columns
-//! begin at one, columns count characters, offsets count bytes.
+//! Invariants: within one [`VERSION`] a published key keeps its name and meaning; lines and columns start at
+//! one, columns count characters, offsets count bytes.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use kaa_idl::compatibility;
 use kaa_idl::diagnostic::{Certainty, Diagnostic, Label, Place, Rendering, Severity};
 use serde::Serialize;
 
-use crate::positions::Positions;
+use crate::positions::{Positions, Range};
 
 /// The version of the document.
 pub(crate) const VERSION: u32 = 1;
 
-/// What a run found.
+/// The findings of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Document {
     pub(crate) version: u32,
@@ -35,96 +35,83 @@ pub(crate) struct Finding {
     #[serde(flatten)]
     pub(crate) range: Range,
     pub(crate) label: String,
-    pub(crate) labels: Vec<Remark>,
+    pub(crate) labels: Vec<Annotation>,
     pub(crate) help: Vec<String>,
-    pub(crate) fixes: Vec<Change>,
+    pub(crate) fixes: Vec<FindingFix>,
 }
 
-/// A range of a file.
+/// A range with a message.
 #[derive(Debug, Serialize)]
-pub(crate) struct Range {
-    /// `None` where it is about no file.
-    pub(crate) file: Option<String>,
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) end_line: usize,
-    pub(crate) end_column: usize,
-    pub(crate) byte_start: usize,
-    pub(crate) byte_end: usize,
-}
-
-/// A range with a remark.
-#[derive(Debug, Serialize)]
-pub(crate) struct Remark {
+pub(crate) struct Annotation {
     pub(crate) message: String,
     #[serde(flatten)]
     pub(crate) range: Range,
 }
 
-/// A change that mends it.
+/// A change that resolves a finding.
 #[derive(Debug, Serialize)]
-pub(crate) struct Change {
+pub(crate) struct FindingFix {
     pub(crate) message: String,
     pub(crate) certain: bool,
-    pub(crate) edits: Vec<Replacement>,
+    pub(crate) edits: Vec<FindingEdit>,
 }
 
-/// A part of a change.
+/// One edit of a fix.
 #[derive(Debug, Serialize)]
-pub(crate) struct Replacement {
+pub(crate) struct FindingEdit {
     #[serde(flatten)]
     pub(crate) range: Range,
     pub(crate) replacement: String,
 }
 
 /// The files that diagnostics are about.
-pub(crate) trait Texts {
+pub(crate) trait DiagnosticTexts {
     /// The text of a file; `None` if it could not be read.
     fn text(&self, path: &str) -> Option<&str>;
 
-    /// A file's path as a reader knows it.
-    fn shown(&self, path: &str) -> String;
+    /// A file's path, relative to the current folder.
+    fn display_path(&self, path: &str) -> String;
 
     /// Diagnostics as text for people.
-    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String;
+    fn render(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String;
 }
 
-impl Texts for Compilation {
+impl DiagnosticTexts for Compilation {
     fn text(&self, path: &str) -> Option<&str> {
         self.text(path)
     }
 
-    fn shown(&self, path: &str) -> String {
+    fn display_path(&self, path: &str) -> String {
         self.display_path(path).to_owned()
     }
 
-    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
+    fn render(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
         self.render_diagnostics(diagnostics, rendering)
     }
 }
 
-impl Texts for compatibility::Report<'_> {
+impl DiagnosticTexts for compatibility::Report<'_> {
     fn text(&self, path: &str) -> Option<&str> {
         self.text(path)
     }
 
-    fn shown(&self, path: &str) -> String {
+    fn display_path(&self, path: &str) -> String {
         self.display_path(path)
     }
 
-    fn rendered(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
+    fn render(&self, diagnostics: &[Diagnostic], rendering: Rendering) -> String {
         self.render_diagnostics(diagnostics, rendering)
     }
 }
 
-/// Turns the diagnostics about the files of one compilation into findings.
-pub(crate) struct Describer<'a> {
-    texts: &'a dyn Texts,
+/// Converts the diagnostics of one compilation into findings.
+pub(crate) struct FindingBuilder<'a> {
+    texts: &'a dyn DiagnosticTexts,
     positions: HashMap<&'a str, Positions<'a>>,
 }
 
-impl<'a> Describer<'a> {
-    pub(crate) fn new(texts: &'a dyn Texts) -> Self {
+impl<'a> FindingBuilder<'a> {
+    pub(crate) fn new(texts: &'a dyn DiagnosticTexts) -> Self {
         Self { texts, positions: HashMap::new() }
     }
 
@@ -133,13 +120,13 @@ impl<'a> Describer<'a> {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let fixes = diagnostic.fix.iter().map(|fix| Change {
+        let fixes = diagnostic.fix.iter().map(|fix| FindingFix {
             message: fix.message.clone(),
             certain: fix.certainty == Certainty::Certain,
             edits: fix
                 .edits
                 .iter()
-                .map(|edit| Replacement {
+                .map(|edit| FindingEdit {
                     range: self.range(&edit.place),
                     replacement: edit.replacement.clone(),
                 })
@@ -152,20 +139,20 @@ impl<'a> Describer<'a> {
             message: diagnostic.message.clone(),
             range: self.range(&diagnostic.primary.place),
             label: diagnostic.primary.message.clone(),
-            labels: diagnostic.secondary.iter().map(|label| self.remark(label)).collect(),
+            labels: diagnostic.secondary.iter().map(|label| self.annotation(label)).collect(),
             help: diagnostic.help.clone(),
             fixes,
         }
     }
 
-    fn remark(&mut self, label: &'a Label) -> Remark {
-        Remark { message: label.message.clone(), range: self.range(&label.place) }
+    fn annotation(&mut self, label: &'a Label) -> Annotation {
+        Annotation { message: label.message.clone(), range: self.range(&label.place) }
     }
 
     fn range(&mut self, place: &'a Place) -> Range {
         let path: &'a str = &place.path;
         let texts = self.texts;
-        let file = (!path.is_empty()).then(|| texts.shown(path));
+        let file = (!path.is_empty()).then(|| texts.display_path(path));
         let positions = self
             .positions
             .entry(path)

@@ -1,49 +1,48 @@
-//! `kaa fmt`: the one layout of `.kaa` files.
+//! `kaa fmt`: formats `.kaa` files.
 //!
-//! Invariants: a file with syntax errors is left alone, and the others are formatted all the same; a file that is
-//! formatted already is not written.
+//! Invariants: a file with syntax errors is not changed, and does not prevent formatting of other files; a
+//! file that is already formatted is not written.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use kaa_idl::{FileSource, SourceError, compile, format};
 
-use crate::arguments::{Format, FormatOption, Targets};
-use crate::check::sources;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::findings::{Change, Finding, Replacement};
+use crate::findings::{Finding, FindingEdit, FindingFix};
+use crate::options::{Format, FormatOption, Targets};
 use crate::positions::Positions;
-use crate::replace::replace;
-use crate::report::{Report, counted};
-use crate::source::ProjectSource;
+use crate::report::{Report, count};
+use crate::source::{ProjectSource, sources};
+use crate::write::replace;
 
-/// The name of the finding.
+/// The code of the finding.
 const NAME: &str = "FORMAT";
 
-/// So many lines of a difference are shown.
-const SHOWN_LINES: usize = 10;
+/// The maximum number of lines of a difference in the output.
+const MAX_SHOWN_LINES: usize = 10;
 
 /// Format .kaa files
 ///
-/// There is one layout and nothing to configure. Comments stay where they are, and the meaning of a file stays what it
-/// is. A file with syntax errors is left alone.
+/// There is one layout and no configuration. Formatting keeps comments and never changes the meaning of a
+/// file. A file with syntax errors is not changed.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kaa fmt                                the package or workspace around the current folder
+  kaa fmt                                the current package or workspace
   kaa fmt kaa/tv/epg.kaa                 one file
-  kaa fmt --check                        in CI: write nothing, and end with 1 if a file would change
+  kaa fmt --check                        in CI: write nothing, exit with 1 if a file would change
   kaa fmt - < epg.kaa                    standard input to standard output, for editors")]
 pub(crate) struct FmtArguments {
     #[command(flatten)]
     targets: Targets,
 
-    /// Write nothing, show what would change, and end with 1 if anything would
+    /// Write nothing, show the changes, and exit with 1 if there are any
     #[arg(long)]
     check: bool,
 
-    /// The file that standard input stands for, when the path is `-`; for messages
+    /// The path to show in messages for standard input, when the path is `-`
     #[arg(long, value_name = "FILE")]
     stdin_path: Option<PathBuf>,
 
@@ -51,13 +50,13 @@ pub(crate) struct FmtArguments {
     format: FormatOption,
 }
 
-/// One file of a source.
-struct Single<'a> {
+/// A source with a single file.
+struct SingleFile<'a> {
     source: &'a ProjectSource,
     path: &'a str,
 }
 
-impl FileSource for Single<'_> {
+impl FileSource for SingleFile<'_> {
     fn files(&self) -> Result<Vec<String>, SourceError> {
         Ok(vec![self.path.to_owned()])
     }
@@ -87,16 +86,16 @@ impl FmtArguments {
                 }
             };
             from_input = source.input_path().is_some();
-            let meant = |path: &&String| match source.input_path() {
+            let selected = |path: &&String| match source.input_path() {
                 Some(input) => *path == input,
                 None => project.selects(path),
             };
-            for path in files.iter().filter(meant) {
+            for path in files.iter().filter(selected) {
                 report.count_files(1);
                 match self.file(&source, path, &mut report, console) {
                     Ok(true) => changed += 1,
                     Ok(false) => {}
-                    // One file that cannot be written keeps none of the others from being formatted.
+                    // A file that cannot be written does not prevent formatting of other files.
                     Err(error @ Failure::Io { .. }) => {
                         if let Some(earlier) = failure.replace(error) {
                             console.failure(&earlier);
@@ -114,15 +113,15 @@ impl FmtArguments {
         }
         let (files, errors) = (report.files(), report.errors());
         if errors > 0 && !from_input {
-            console.note(&format!("left files with errors as they are: {}", counted(errors, "error")))?;
+            console.status(&format!("skipped files with errors: {}", count(errors, "error")))?;
         }
         if !from_input {
-            console.note(&format!("formatted {changed} of {}", counted(files, "file")))?;
+            console.status(&format!("formatted {changed} of {}", count(files, "file")))?;
         }
-        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Fine })
+        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Success })
     }
 
-    /// Formats a file, and says whether it changed.
+    /// Formats a file, and returns whether it changed.
     fn file(
         &self,
         source: &ProjectSource,
@@ -135,13 +134,15 @@ impl FmtArguments {
         let formatted = match text.as_deref().map(|text| format(path, text)) {
             Some(Ok(formatted)) => formatted,
             refused => {
-                let compilation = compile(&Single { source, path });
+                let compilation = compile(&SingleFile { source, path });
                 let diagnostics = match refused {
                     Some(Err(diagnostics)) => diagnostics,
                     _ => compilation.diagnostics().to_vec(),
                 };
                 if is_input && !self.check && self.format.format == Format::Human {
-                    console.complain(|rendering| compilation.render_diagnostics(&diagnostics, rendering))?;
+                    console.print_diagnostics(|rendering| {
+                        compilation.render_diagnostics(&diagnostics, rendering)
+                    })?;
                     report.count_errors(diagnostics.len());
                     return Ok(false);
                 }
@@ -168,9 +169,9 @@ impl FmtArguments {
     }
 }
 
-/// The lines between the first and the last that differ.
+/// The lines from the first that differs to the last that differs.
 struct Difference<'a> {
-    /// Offset of the first line that differs.
+    /// The offset of the first line that differs, in bytes.
     start: usize,
     line: usize,
     old: &'a str,
@@ -178,7 +179,7 @@ struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    /// `None` between equal texts.
+    /// `None` if the texts are equal.
     fn between(old: &'a str, new: &'a str) -> Option<Self> {
         let lines = |text: &'a str| text.split_inclusive('\n');
         let same = || lines(old).zip(lines(new)).take_while(|(left, right)| left == right);
@@ -193,10 +194,10 @@ impl<'a> Difference<'a> {
     fn text(&self, path: &str) -> String {
         let marked = |mark: char, text: &str| {
             let mut shown: String =
-                text.lines().take(SHOWN_LINES).map(|line| format!("{mark} {line}\n")).collect();
-            let hidden = text.lines().count().saturating_sub(SHOWN_LINES);
+                text.lines().take(MAX_SHOWN_LINES).map(|line| format!("{mark} {line}\n")).collect();
+            let hidden = text.lines().count().saturating_sub(MAX_SHOWN_LINES);
             if hidden > 0 {
-                shown += &format!("{mark} … and {}\n", counted(hidden, "line"));
+                shown += &format!("{mark} … and {}\n", count(hidden, "line"));
             }
             shown
         };
@@ -219,10 +220,10 @@ impl<'a> Difference<'a> {
             label: String::new(),
             labels: Vec::new(),
             help: vec!["`kaa fmt` formats it".to_owned()],
-            fixes: vec![Change {
+            fixes: vec![FindingFix {
                 message: "format it".to_owned(),
                 certain: true,
-                edits: vec![Replacement { range: range(), replacement: self.new.to_owned() }],
+                edits: vec![FindingEdit { range: range(), replacement: self.new.to_owned() }],
             }],
         }
     }

@@ -1,6 +1,6 @@
-//! `kaa generate`: the code that a build script would make, in a folder.
+//! `kaa generate`: writes the code that a build script would generate to a folder.
 //!
-//! Invariants: what is generated is what `kaa_rpc_build` generates; with `--check` nothing is written.
+//! Invariants: the generated code is that of `kaa_rpc_build`; with `--check` nothing is written.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,17 +9,17 @@ use clap::{Args, Subcommand, ValueEnum};
 use kaa_idl::compile;
 use kaa_rpc_build::{Config, GeneratedFile, Roles, write_files};
 
-use crate::arguments::Target;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::project::shown;
-use crate::report::{counted, refused};
+use crate::options::Target;
+use crate::paths::display_path;
+use crate::report::{count, report_schema_errors};
 use crate::source::ProjectSource;
 
 /// Generate code from a schema
 ///
-/// A build script that calls kaa_rpc_build::compile() does this by itself; this is for reading the code, or for
-/// keeping it in the repository.
+/// A build script that calls kaa_rpc_build::compile() generates code during the build. Use this command to
+/// read the code, or to keep it in the repository.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GenerateArguments {
     Rust(RustArguments),
@@ -27,23 +27,24 @@ pub(crate) enum GenerateArguments {
 
 /// Generate Rust
 ///
-/// Writes kaa.rs with the tree of modules, and one file per package beside it, in `kaa`. Files that would not change
-/// are not touched, and those of packages that are gone are removed. The options are those of kaa_rpc_build::Config.
+/// Writes kaa.rs with the module tree, and one file per package in `kaa` beside it. Does not touch unchanged
+/// files, and removes generated files of packages that no longer exist. The options are the settings of
+/// kaa_rpc_build::Config.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  kaa generate rust --out src/generated             then, in Rust: include!(\"generated/kaa.rs\");
+  kaa generate rust --out src/generated             include it with include!(\"generated/kaa.rs\");
   kaa generate rust --out src/generated --check     in CI: is the folder up to date?
   kaa generate rust --out /tmp/look --roles client --derive tv.epg.Order=Default")]
 pub(crate) struct RustArguments {
     #[command(flatten)]
     target: Target,
 
-    /// The folder to write to; it is made if it is not there
+    /// The folder to write to; created if it does not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Write nothing, and end with 1 if the folder is not up to date
+    /// Write nothing, and exit with 1 if the folder is not up to date
     #[arg(long)]
     check: bool,
 
@@ -51,35 +52,35 @@ pub(crate) struct RustArguments {
     #[arg(long, value_enum, default_value_t = RolesOption::Both, value_name = "ROLES")]
     roles: RolesOption,
 
-    /// The path by which generated code reaches the runtime
+    /// The path of the runtime crate in generated code
     #[arg(long, value_name = "PATH", default_value = "::kaa_rpc_runtime")]
     runtime_path: String,
 
-    /// Add a derive to what a path means
+    /// Add a derive to the types that match a path
     #[arg(long, value_name = "PATH=DERIVE", value_parser = pair)]
     derive: Vec<(String, String)>,
 
-    /// Take a derive from what a path means
+    /// Remove a derive from the types that match a path
     #[arg(long, value_name = "PATH=DERIVE", value_parser = pair)]
     no_derive: Vec<(String, String)>,
 
-    /// Add an attribute to the types that a path means
+    /// Add an attribute to the types that match a path
     #[arg(long, value_name = "PATH=ATTRIBUTE", value_parser = pair)]
     type_attribute: Vec<(String, String)>,
 
-    /// Add an attribute to the fields and variants that a path means
+    /// Add an attribute to the fields and variants that match a path
     #[arg(long, value_name = "PATH=ATTRIBUTE", value_parser = pair)]
     field_attribute: Vec<(String, String)>,
 
-    /// Use a Rust type in place of a declared one
+    /// Use a Rust type in place of a declared type
     #[arg(long, value_name = "TYPE=RUST_TYPE", value_parser = pair)]
     extern_type: Vec<(String, String)>,
 
-    /// Use hash maps for what a path means
+    /// Use hash maps in everything that matches a path
     #[arg(long, value_name = "PATH")]
     hash_map: Vec<String>,
 
-    /// Give every method of the service traits a body that answers "unknown method"
+    /// Give every method of the service traits a default body that fails with "unknown method"
     #[arg(long)]
     default_stubs: bool,
 }
@@ -87,11 +88,11 @@ pub(crate) struct RustArguments {
 /// The programs to generate for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum RolesOption {
-    /// One that accepts connections
+    /// A program that accepts connections
     Server,
-    /// One that connects
+    /// A program that connects
     Client,
-    /// Either
+    /// Both programs
     Both,
 }
 
@@ -109,10 +110,10 @@ impl RustArguments {
         let source = ProjectSource::new(&project);
         let compilation = compile(&source);
         let Some(schema) = compilation.schema() else {
-            return refused(&compilation, console);
+            return report_schema_errors(&compilation, console);
         };
         let (out, check) = (self.out.clone(), self.check);
-        let files = self.config().generate(schema).map_err(Failure::Generate)?;
+        let files = self.config().generate(schema).map_err(Failure::Build)?;
         let stale: Vec<&GeneratedFile> = files
             .iter()
             .filter(|file| fs::read(out.join(&file.path)).ok().as_deref() != Some(file.contents.as_bytes()))
@@ -122,14 +123,14 @@ impl RustArguments {
                 console.print(&format!("{}\n", out.join(&file.path).display()))?;
             }
             let state = if stale.is_empty() { "is" } else { "is not" };
-            console.note(&format!("`{}` {state} up to date", out.display()))?;
-            return Ok(if stale.is_empty() { Outcome::Fine } else { Outcome::Findings });
+            console.status(&format!("`{}` {state} up to date", out.display()))?;
+            return Ok(if stale.is_empty() { Outcome::Success } else { Outcome::Findings });
         }
-        fs::create_dir_all(&out).map_err(Failure::io("make the folder", &out))?;
-        write_files(&out, &files).map_err(Failure::Generate)?;
-        let (written, all) = (stale.len(), counted(files.len(), "file"));
-        console.note(&format!("generated {all} in `{}`, {written} of them changed", shown(&out)))?;
-        Ok(Outcome::Fine)
+        fs::create_dir_all(&out).map_err(Failure::io("create the folder", &out))?;
+        write_files(&out, &files).map_err(Failure::Build)?;
+        let (written, all) = (stale.len(), count(files.len(), "file"));
+        console.status(&format!("generated {all} in `{}`, {written} of them changed", display_path(&out)))?;
+        Ok(Outcome::Success)
     }
 
     fn config(self) -> Config {

@@ -1,7 +1,7 @@
-//! `kaa lint`: what is legal and still better written otherwise.
+//! `kaa lint`: reports valid but discouraged code, and fixes it.
 //!
-//! Invariants: a schema with errors is not linted; with `--fix` only files that were named are written, and only if the
-//! schema still compiles.
+//! Invariants: a schema with errors is not linted; `--fix` only writes selected files, and only if the schema
+//! still compiles.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,46 +10,46 @@ use clap::Args;
 use kaa_idl::lint::{Group, Lint, Selection, fix, lint};
 use kaa_idl::{Compilation, FileSource, MemorySource, compile};
 
-use crate::arguments::{FormatOption, Targets};
-use crate::check::{Part, sources};
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
+use crate::options::{FormatOption, Targets};
 use crate::project::Project;
-use crate::replace::replace;
-use crate::report::{Report, counted};
-use crate::source::ProjectSource;
+use crate::report::{Report, count};
+use crate::scope::Scope;
+use crate::source::{ProjectSource, sources};
+use crate::write::replace;
 
-/// Look for what is legal and still better written otherwise
+/// Report valid but discouraged code
 ///
-/// Ends with 1 if there is anything. Each finding has the name of a lint that `kaa explain` knows and that
-/// `#[allow(NAME)]` silences: on a construct, for all that it holds.
+/// Exits with 1 if there are findings. Each finding has the name of a lint: `kaa explain NAME` explains it,
+/// and `#[allow(NAME)]` on a construct silences it there.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The groups are names, bounds, evolution and unused; taste and docs run only if they are asked for.
+The groups names, bounds, evolution and unused run by default; taste and docs run only with --lint.
 
 Examples:
-  kaa lint                                  the package or workspace around the current folder
-  kaa lint --fix                            and mend what changes no meaning
-  kaa lint --lint docs                      is everything documented?
+  kaa lint                                  the current package or workspace
+  kaa lint --fix                            apply fixes that do not change the meaning
+  kaa lint --lint docs                      also report missing documentation
   kaa lint --no-lint bounds --format github
   kaa explain STRING_BOUNDED")]
 pub(crate) struct LintArguments {
     #[command(flatten)]
     targets: Targets,
 
-    /// Mend what can be mended with certainty, and report the rest
+    /// Apply the fixes that are certain, and report the other findings
     #[arg(long, conflicts_with = "stdin_path")]
     fix: bool,
 
-    /// Run this lint, or all of this group, too; may be repeated
-    #[arg(long = "lint", value_name = "NAME", value_delimiter = ',', value_parser = lints)]
-    more: Vec<Lints>,
+    /// Also run this lint, or all lints of this group; may be repeated
+    #[arg(long = "lint", value_name = "NAME", value_delimiter = ',', value_parser = parse_lints)]
+    enabled: Vec<LintSet>,
 
-    /// Do not run this lint, or any of this group; may be repeated
-    #[arg(long = "no-lint", value_name = "NAME", value_delimiter = ',', value_parser = lints)]
-    less: Vec<Lints>,
+    /// Do not run this lint, or the lints of this group; may be repeated
+    #[arg(long = "no-lint", value_name = "NAME", value_delimiter = ',', value_parser = parse_lints)]
+    disabled: Vec<LintSet>,
 
-    /// The file that standard input stands for, when the path is `-`
+    /// The path of the file that standard input replaces, when the path is `-`
     #[arg(long, value_name = "FILE")]
     stdin_path: Option<PathBuf>,
 
@@ -57,9 +57,9 @@ pub(crate) struct LintArguments {
     format: FormatOption,
 }
 
-/// A lint, or all of a group.
+/// A lint, or all lints of a group.
 #[derive(Debug, Clone)]
-struct Lints(Vec<Lint>);
+struct LintSet(Vec<Lint>);
 
 impl LintArguments {
     pub(crate) fn run(&self, console: &mut Console) -> Result<Outcome, Failure> {
@@ -68,35 +68,35 @@ impl LintArguments {
         for (source, project) in sources(&self.targets, self.stdin_path.as_deref())? {
             let mut compilation = compile(&source);
             if self.fix && source.input_path().is_none() && !compilation.has_errors() {
-                let mended = mend(&source, &project, &compilation, &selection)?;
-                if mended > 0 {
-                    console.note(&format!("mended {}", counted(mended, "file")))?;
+                let fixed = apply_fixes(&source, &project, &compilation, &selection)?;
+                if fixed > 0 {
+                    console.status(&format!("fixed {}", count(fixed, "file")))?;
                     compilation = compile(&source);
                 }
             }
-            let part = Part::of(&project, &source, &compilation);
-            report.count_files(part.files.len());
+            let scope = Scope::new(&project, &source, &compilation);
+            report.count_files(scope.files.len());
             let diagnostics = match compilation.has_errors() {
                 true => compilation.diagnostics().to_vec(),
                 false => lint(&compilation, &selection),
             };
-            report.add(&compilation, &part.concerns(&diagnostics), console)?;
+            report.add(&compilation, &scope.relevant(&diagnostics), console)?;
         }
         let findings = report.findings();
         report.finish("linted", console)?;
-        Ok(if findings > 0 { Outcome::Findings } else { Outcome::Fine })
+        Ok(if findings > 0 { Outcome::Findings } else { Outcome::Success })
     }
 
     fn selection(&self) -> Selection {
-        let more = self.more.iter().flat_map(|lints| &lints.0);
-        let less = self.less.iter().flat_map(|lints| &lints.0);
-        let selection = more.fold(Selection::default(), |selection, lint| selection.with(*lint));
-        less.fold(selection, |selection, lint| selection.without(*lint))
+        let enabled = self.enabled.iter().flat_map(|lints| &lints.0);
+        let disabled = self.disabled.iter().flat_map(|lints| &lints.0);
+        let selection = enabled.fold(Selection::default(), |selection, lint| selection.with(*lint));
+        disabled.fold(selection, |selection, lint| selection.without(*lint))
     }
 }
 
-/// Writes the files that the fixes change, and says how many.
-fn mend(
+/// Applies the fixes, and returns the number of changed files.
+fn apply_fixes(
     source: &ProjectSource,
     project: &Project,
     compilation: &Compilation,
@@ -117,8 +117,8 @@ fn mend(
         return Ok(0);
     }
     if compile(&MemorySource::new(new.clone())).has_errors() {
-        let help = "run it on the whole schema: `kaa lint --fix`";
-        return Err(Failure::argument("the changes concern files that were not named", help));
+        let help = "fix the whole schema: `kaa lint --fix`";
+        return Err(Failure::argument("the fixes also change files that are not selected", help));
     }
     for (path, text) in &changed {
         if let Some(place) = source.locate(path) {
@@ -128,13 +128,13 @@ fn mend(
     Ok(changed.len())
 }
 
-fn lints(name: &str) -> Result<Lints, String> {
+fn parse_lints(name: &str) -> Result<LintSet, String> {
     if let Some(group) = Group::named(name) {
-        return Ok(Lints(Lint::ALL.iter().copied().filter(|lint| lint.group() == group).collect()));
+        return Ok(LintSet(Lint::ALL.iter().copied().filter(|lint| lint.group() == group).collect()));
     }
     let lint = Lint::named(&name.to_ascii_uppercase());
-    lint.map(|lint| Lints(vec![lint])).ok_or_else(|| {
+    lint.map(|lint| LintSet(vec![lint])).ok_or_else(|| {
         let groups: Vec<String> = Group::ALL.iter().map(|group| group.name().to_ascii_lowercase()).collect();
-        format!("`kaa explain --list` shows the lints; their groups are {}", groups.join(", "))
+        format!("`kaa explain --list` lists the lints; their groups are {}", groups.join(", "))
     })
 }

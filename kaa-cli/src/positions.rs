@@ -1,26 +1,38 @@
-//! Offsets as lines and columns.
+//! Converts offsets to lines and columns.
 //!
-//! Invariants: lines and columns begin at one; a column counts Unicode characters; an answer costs the same however
-//! long the line is.
+//! Invariants: lines and columns start at one; columns count Unicode characters; the cost of a conversion
+//! does not depend on the length of the line.
 
 use kaa_idl::LineTable;
+use serde::Serialize;
 
-use crate::findings::Range;
-
-/// So many bytes are counted at most for an answer.
+/// The maximum number of bytes that a conversion reads.
 const BLOCK: usize = 1024;
 
-/// The table that turns the offsets of one text into positions.
+/// A range of a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct Range {
+    /// `None` if it is about no file.
+    pub(crate) file: Option<String>,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) end_line: usize,
+    pub(crate) end_column: usize,
+    pub(crate) byte_start: usize,
+    pub(crate) byte_end: usize,
+}
+
+/// Converts the offsets of one text.
 #[derive(Debug)]
 pub(crate) struct Positions<'a> {
     text: &'a [u8],
     lines: LineTable,
-    /// How many characters begin before each block.
+    /// The number of characters that start before each block.
     before: Vec<usize>,
 }
 
 impl<'a> Positions<'a> {
-    /// Reads through a text once.
+    /// Counts the characters of a text.
     pub(crate) fn new(text: &'a str) -> Self {
         let before = text.as_bytes().chunks(BLOCK).scan(0, |count, block| {
             let before = *count;
@@ -56,7 +68,7 @@ impl<'a> Positions<'a> {
     }
 }
 
-/// How many characters begin in these bytes.
+/// The number of characters that start in these bytes.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }

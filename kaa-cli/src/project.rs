@@ -1,34 +1,35 @@
-//! From the paths on the command line to schemas: which folders hold one, and which of its files are meant.
+//! Finds the schemas, and the selected files in them, for the paths on the command line.
 //!
-//! The rule is that of the build script: the schema of a package is the folder `kaa` beside its `Cargo.toml`. Elsewhere
-//! the `package` lines of the files tell where the folder begins.
+//! As for the build script, the schema of a package is the folder `kaa` beside its `Cargo.toml`. Outside of
+//! packages, the `package` lines of the files determine the root folder of the schema.
 //!
-//! Invariants: every path is absolute; no schema is named twice; nothing is followed through a symbolic link in search
-//! of packages.
+//! Invariants: every path is absolute; no schema is returned twice; the search for packages follows no
+//! symbolic links.
 
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use kaa_idl::{DiskSource, FileSource};
 
-use crate::arguments::{Target, Targets};
 use crate::failure::Failure;
+use crate::options::{Target, Targets};
+use crate::paths::{absolute, display_path, relative};
 
-/// The folder of a package that holds its schema.
-const FOLDER: &str = "kaa";
+/// The folder of a package's schema.
+const SCHEMA_FOLDER: &str = "kaa";
 
-/// No search for packages goes deeper.
-const DEEPEST: usize = 32;
+/// The maximum depth of the search for packages.
+const MAX_DEPTH: usize = 32;
 
-/// A schema on disk, and which of its files are meant.
+/// A schema on disk, with the selected files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Project {
-    /// The folders that together hold the schema.
+    /// The root folders of the schema.
     pub(crate) roots: Vec<PathBuf>,
-    /// Files and folders of the schema, relative and separated by `/`; empty for all of it.
+    /// The selected files and folders, relative to a root and separated by `/`; empty for the whole schema.
     pub(crate) selection: Vec<String>,
 }
 
@@ -37,7 +38,7 @@ impl Project {
         Self { roots: vec![root], selection: Vec::new() }
     }
 
-    /// Part of the schema below a root; all of it if the part is the root itself.
+    /// The files of a schema below a path; the whole schema if the path is its root.
     fn part(root: PathBuf, path: &Path) -> Result<Self, Failure> {
         let selection = relative(&root, path).ok_or_else(|| {
             Failure::argument(format!("the name of `{}` is not Unicode", path.display()), "rename it")
@@ -46,7 +47,7 @@ impl Project {
         Ok(Self { roots: vec![root], selection })
     }
 
-    /// Whether a file of the schema is meant.
+    /// Whether a file of the schema is selected.
     pub(crate) fn selects(&self, path: &str) -> bool {
         let below = |folder: &String| {
             path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -56,16 +57,16 @@ impl Project {
 }
 
 impl Targets {
-    /// The schemas that are meant, in the order of the arguments.
+    /// The selected schemas, in the order of the arguments.
     pub(crate) fn projects(&self) -> Result<Vec<Project>, Failure> {
         if !self.roots.is_empty() {
-            return Ok(vec![of_roots(&self.roots, &self.paths)?]);
+            return Ok(vec![project_of_roots(&self.roots, &self.paths)?]);
         }
         let mut projects: Vec<Project> = Vec::new();
         let found = match self.paths.is_empty() {
-            true => around(&current()?)?,
+            true => projects_around(&current()?)?,
             false => {
-                let each: Result<Vec<_>, _> = self.paths.iter().map(|path| named(path)).collect();
+                let each: Result<Vec<_>, _> = self.paths.iter().map(|path| projects_at(path)).collect();
                 each?.into_iter().flatten().collect()
             }
         };
@@ -83,39 +84,40 @@ impl Targets {
 }
 
 impl Target {
-    /// The schema that is meant, all of it.
+    /// The selected schema, with all its files.
     pub(crate) fn project(&self) -> Result<Project, Failure> {
         let targets = Targets { paths: self.path.iter().cloned().collect(), roots: self.roots.clone() };
         let mut projects = targets.projects()?;
         match (projects.pop(), projects.first()) {
             (Some(project), None) => Ok(Project { selection: Vec::new(), ..project }),
             (Some(last), Some(first)) => {
-                let shown =
-                    |project: &Project| project.roots.iter().map(|root| shown(root)).collect::<String>();
+                let root = |project: &Project| {
+                    project.roots.iter().map(|root| display_path(root)).collect::<String>()
+                };
                 Err(Failure::argument(
                     format!("there are {} schemas here", projects.len() + 1),
-                    format!("name one of them, such as `{}` or `{}`", shown(first), shown(&last)),
+                    format!("name one of them, such as `{}` or `{}`", root(first), root(&last)),
                 ))
             }
-            (None, _) => Err(nothing(&current()?)),
+            (None, _) => Err(no_files(&current()?)),
         }
     }
 }
 
-/// The schema that some folders together hold, and the paths that are meant in it.
-pub(crate) fn of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project, Failure> {
+/// The schema with these root folders, and the selected paths in it.
+pub(crate) fn project_of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project, Failure> {
     let mut roots = Vec::new();
     for root in folders {
         if !root.is_dir() {
             return Err(Failure::argument(format!("there is no folder `{}`", root.display()), ""));
         }
-        roots.push(absolute(root)?);
+        roots.push(absolute(root).map_err(Failure::io("find", root))?);
     }
     let mut selection = Vec::new();
     for path in paths {
-        let place = absolute(path)?;
+        let place = absolute(path).map_err(Failure::io("find", path))?;
         let Some(relative) = roots.iter().find_map(|root| relative(root, &place)) else {
-            let message = format!("`{}` lies in none of the folders given with --root", path.display());
+            let message = format!("`{}` is not in any folder given with --root", path.display());
             return Err(Failure::argument(message, ""));
         };
         selection.push(relative);
@@ -124,16 +126,16 @@ pub(crate) fn of_roots(folders: &[PathBuf], paths: &[PathBuf]) -> Result<Project
     Ok(Project { roots, selection })
 }
 
-/// The schema that a file belongs to, which need not exist.
-pub(crate) fn of_file(path: &Path) -> Result<Project, Failure> {
-    let path = absolute(path)?;
+/// The schema of a file, which may not exist.
+pub(crate) fn project_of_file(path: &Path) -> Result<Project, Failure> {
+    let path = absolute(path).map_err(Failure::io("find", path))?;
     let root = root_of_file(&path);
     Project::part(root, &path)
 }
 
-/// What is meant by one path.
-fn named(path: &Path) -> Result<Vec<Project>, Failure> {
-    let absolute = absolute(path)?;
+/// The schemas that a path selects.
+fn projects_at(path: &Path) -> Result<Vec<Project>, Failure> {
+    let absolute = absolute(path).map_err(Failure::io("find", path))?;
     let metadata = fs::metadata(&absolute).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             Failure::argument(format!("there is no file or folder `{}`", path.display()), "")
@@ -142,49 +144,49 @@ fn named(path: &Path) -> Result<Vec<Project>, Failure> {
     })?;
     let is_schema_file = absolute.extension() == Some(OsStr::new("kaa"));
     match (metadata.is_dir(), is_schema_file) {
-        (true, false) => of_folder(&absolute),
-        (_, true) => Ok(vec![of_file(&absolute)?]),
+        (true, false) => projects_of_folder(&absolute),
+        (_, true) => Ok(vec![project_of_file(&absolute)?]),
         (false, false) => Err(Failure::argument(
-            format!("`{}` is no .kaa file", path.display()),
+            format!("`{}` is not a .kaa file", path.display()),
             "name a .kaa file, a folder of them, or a package",
         )),
     }
 }
 
-fn of_folder(folder: &Path) -> Result<Vec<Project>, Failure> {
+fn projects_of_folder(folder: &Path) -> Result<Vec<Project>, Failure> {
     if let Some(root) = folder.ancestors().find(|above| is_root(above)) {
         return Ok(vec![Project::part(root.to_path_buf(), folder)?]);
     }
-    if let Some(projects) = of_package(folder)? {
+    if let Some(projects) = projects_of_package(folder)? {
         return Ok(projects);
     }
-    let packages = below(folder)?;
+    let packages = projects_below(folder)?;
     if !packages.is_empty() {
         return Ok(packages);
     }
-    of_files(folder)?.ok_or_else(|| nothing(folder)).map(|project| vec![project])
+    project_of_files(folder)?.ok_or_else(|| no_files(folder)).map(|project| vec![project])
 }
 
-/// The schemas around a folder: those of the nearest package that has one, or of the nearest workspace.
-fn around(folder: &Path) -> Result<Vec<Project>, Failure> {
+/// The schemas of the nearest package with a schema, or of the nearest workspace, that contains a folder.
+fn projects_around(folder: &Path) -> Result<Vec<Project>, Failure> {
     for above in folder.ancestors() {
         if is_root(above) {
             return Ok(vec![Project::whole(above.to_path_buf())]);
         }
-        if let Some(projects) = of_package(above)? {
+        if let Some(projects) = projects_of_package(above)? {
             return Ok(projects);
         }
         if above == folder
-            && let Some(project) = in_place(folder)?
+            && let Some(project) = project_in_place(folder)?
         {
             return Ok(vec![Project { selection: Vec::new(), ..project }]);
         }
     }
-    Err(nothing(folder))
+    Err(no_files(folder))
 }
 
-/// The schemas of a package or workspace; `None` if the folder is none, or has none.
-fn of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
+/// The schemas of a package or workspace; `None` if the folder is neither, or has no schemas.
+fn projects_of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
         return Ok(None);
@@ -193,31 +195,36 @@ fn of_package(folder: &Path) -> Result<Option<Vec<Project>>, Failure> {
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(str::trim);
     if lines.any(|line| line.starts_with("[workspace]") || line.starts_with("[workspace.")) {
-        let projects = below(folder)?;
+        let projects = projects_below(folder)?;
         return Ok((!projects.is_empty()).then_some(projects));
     }
-    let root = folder.join(FOLDER);
+    let root = folder.join(SCHEMA_FOLDER);
     Ok(root.is_dir().then(|| vec![Project::whole(root)]))
 }
 
-/// The schema in a folder outside of all packages: its own folder `kaa`, or itself if files lie in it.
-fn in_place(folder: &Path) -> Result<Option<Project>, Failure> {
-    let own = folder.join(FOLDER);
+/// The schema in a folder outside of packages: its folder `kaa`, or the folder itself if it has `.kaa` files.
+fn project_in_place(folder: &Path) -> Result<Option<Project>, Failure> {
+    let own = folder.join(SCHEMA_FOLDER);
     if own.is_dir()
-        && let Some(project) = of_files(&own)?
+        && let Some(project) = project_of_files(&own)?
     {
         return Ok(Some(project));
     }
     let entries = fs::read_dir(folder).map_err(Failure::io("read", folder))?;
     let mut names = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    if names.any(|path| path.extension() == Some(OsStr::new("kaa"))) { of_files(folder) } else { Ok(None) }
+    if names.any(|path| path.extension() == Some(OsStr::new("kaa"))) {
+        project_of_files(folder)
+    } else {
+        Ok(None)
+    }
 }
 
-/// A folder of files, or a folder further up if their `package` lines say so; `None` without files.
-fn of_files(folder: &Path) -> Result<Option<Project>, Failure> {
+/// The schema of a folder of `.kaa` files. Its root is the folder or, depending on the `package` lines, a
+/// parent of the folder. `None` if there are no files.
+fn project_of_files(folder: &Path) -> Result<Option<Project>, Failure> {
     let files = match DiskSource::new([folder]).files() {
         Ok(files) => files,
-        // What cannot be listed is for the compiler to say.
+        // The compiler reports why the files cannot be listed.
         Err(_) => return Ok(Some(Project::whole(folder.to_path_buf()))),
     };
     let Some(first) = files.first() else { return Ok(None) };
@@ -228,12 +235,12 @@ fn of_files(folder: &Path) -> Result<Option<Project>, Failure> {
     Ok(Some(Project::whole(folder.to_path_buf())))
 }
 
-/// Every package's schema below a folder.
-fn below(folder: &Path) -> Result<Vec<Project>, Failure> {
+/// The schemas of all packages below a folder.
+fn projects_below(folder: &Path) -> Result<Vec<Project>, Failure> {
     let mut projects = Vec::new();
     let mut open = vec![(folder.to_path_buf(), 0)];
     while let Some((folder, depth)) = open.pop() {
-        let root = folder.join(FOLDER);
+        let root = folder.join(SCHEMA_FOLDER);
         if is_root(&root) {
             projects.push(Project::whole(root.clone()));
         }
@@ -244,7 +251,7 @@ fn below(folder: &Path) -> Result<Vec<Project>, Failure> {
         for entry in entries {
             let entry = entry.map_err(Failure::io("read", &folder))?;
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder && depth < DEEPEST && entry.path() != root && is_searched(&entry.path()) {
+            if is_folder && depth < MAX_DEPTH && entry.path() != root && is_searched(&entry.path()) {
                 open.push((entry.path(), depth + 1));
             }
         }
@@ -253,21 +260,21 @@ fn below(folder: &Path) -> Result<Vec<Project>, Failure> {
     Ok(projects)
 }
 
-/// Hidden folders, and those that a build fills, hold nobody's packages.
+/// Whether to search a folder for packages. Hidden folders and folders of build output are skipped.
 fn is_searched(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default();
     let hidden = name.as_encoded_bytes().starts_with(b".");
     !hidden && name != "target" && name != "node_modules" && !folder.join("CACHEDIR.TAG").exists()
 }
 
-/// Whether a folder is the schema of the package that it lies in.
+/// Whether a folder is the schema folder of a package.
 fn is_root(folder: &Path) -> bool {
-    folder.file_name() == Some(OsStr::new(FOLDER))
+    folder.file_name() == Some(OsStr::new(SCHEMA_FOLDER))
         && folder.parent().is_some_and(|package| package.join("Cargo.toml").is_file())
         && folder.is_dir()
 }
 
-/// The folder where the packages of a file's schema begin.
+/// The root folder of a file's schema.
 fn root_of_file(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(path);
     if let Some(root) = folder.ancestors().find(|above| is_root(above)) {
@@ -278,7 +285,7 @@ fn root_of_file(path: &Path) -> PathBuf {
         .unwrap_or_else(|| folder.to_path_buf())
 }
 
-/// The names in a file's `package` line.
+/// The segments of the package name in a file's `package` line.
 fn package_line(path: &Path) -> Option<Vec<String>> {
     let name = path.file_name()?.to_str()?;
     let content = DiskSource::new([path.parent()?]).read(name).ok()?;
@@ -286,7 +293,7 @@ fn package_line(path: &Path) -> Option<Vec<String>> {
     Some(file.package?.segments.into_iter().map(|segment| segment.text).collect())
 }
 
-/// Package `tv.epg` is `tv/epg.kaa`, or the files under `tv/epg/`.
+/// The root folder for a file and its package: `tv.epg` is in `tv/epg.kaa` or in files in `tv/epg/`.
 fn root_of_package(path: &Path, package: &[String]) -> Option<PathBuf> {
     let without = |path: &Path, names: &[String]| {
         let mut folder = path.to_path_buf();
@@ -301,48 +308,13 @@ fn root_of_package(path: &Path, package: &[String]) -> Option<PathBuf> {
     without(&path.with_extension(""), package).or_else(|| without(path.parent()?, package))
 }
 
-/// A path below a root, in the form that a schema's paths have.
-pub(crate) fn relative(root: &Path, path: &Path) -> Option<String> {
-    let stripped = match path.strip_prefix(root) {
-        Ok(stripped) => stripped.to_path_buf(),
-        Err(_) => {
-            let folder = fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?);
-            folder.strip_prefix(fs::canonicalize(root).ok()?).ok()?.to_path_buf()
-        }
-    };
-    let names: Option<Vec<&str>> = stripped.iter().map(OsStr::to_str).collect();
-    Some(names?.join("/"))
-}
-
-/// A path from the root of the file system, without `.` and `..`.
-pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    if path.components().any(|part| part == Component::ParentDir)
-        && let Ok(real) = fs::canonicalize(path)
-    {
-        return Ok(real);
-    }
-    std::path::absolute(path).map_err(Failure::io("find", path))
-}
-
-/// A path as a reader in the current folder would write it.
-pub(crate) fn shown(path: &Path) -> String {
-    let Ok(current) = current() else { return path.display().to_string() };
-    let shared = current.iter().zip(path.iter()).take_while(|(left, right)| left == right).count();
-    if shared <= 1 {
-        return path.display().to_string();
-    }
-    let up = current.iter().skip(shared).map(|_| OsStr::new(".."));
-    let short: PathBuf = up.chain(path.iter().skip(shared)).collect();
-    if short.as_os_str().is_empty() { ".".to_owned() } else { short.display().to_string() }
-}
-
 fn current() -> Result<PathBuf, Failure> {
     env::current_dir().map_err(Failure::io("find", "."))
 }
 
-fn nothing(folder: &Path) -> Failure {
+fn no_files(folder: &Path) -> Failure {
     Failure::argument(
         format!("there are no .kaa files in `{}`", folder.display()),
-        "put them into the folder `kaa` beside Cargo.toml, or name the folder that holds them",
+        "put them into the folder `kaa` beside Cargo.toml, or name their folder",
     )
 }

@@ -1,42 +1,42 @@
-//! What a run found, written in the format that was asked for.
+//! Writes the findings of a run in the selected format.
 //!
-//! Invariants: text for people and annotations are written as they come, a JSON document once at the end; findings go
-//! to standard output, the summary to standard error.
+//! Invariants: text and annotations are written immediately, a JSON document once at the end; findings go to
+//! standard output, the summary to standard error.
 
 use kaa_idl::Compilation;
 use kaa_idl::diagnostic::{Diagnostic, Severity};
 
-use crate::arguments::Format;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
-use crate::findings::{Describer, Document, Finding, Texts, VERSION};
+use crate::findings::{DiagnosticTexts, Document, Finding, FindingBuilder, VERSION};
+use crate::options::Format;
 
 /// The findings of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
     format: Format,
     document: Document,
-    /// The name of the first error, for the hint at the end.
+    /// The name of the first finding, for the hint at the end.
     first: Option<&'static str>,
 }
 
 impl Report {
-    /// Begins a report of a subcommand.
+    /// Starts the report of a subcommand.
     pub(crate) fn new(command: &'static str, format: Format) -> Self {
         let document =
             Document { version: VERSION, command, files: 0, errors: 0, warnings: 0, diagnostics: Vec::new() };
         Self { format, document, first: None }
     }
 
-    /// Counts files that were looked at.
+    /// Adds to the number of processed files.
     pub(crate) fn count_files(&mut self, files: usize) {
         self.document.files += files;
     }
 
-    /// Writes or keeps diagnostics about files.
+    /// Adds diagnostics. Writes them unless the format is JSON.
     pub(crate) fn add(
         &mut self,
-        texts: &dyn Texts,
+        texts: &dyn DiagnosticTexts,
         diagnostics: &[Diagnostic],
         console: &mut Console,
     ) -> Result<(), Failure> {
@@ -44,28 +44,28 @@ impl Report {
         self.document.errors += errors;
         self.document.warnings += diagnostics.len() - errors;
         self.first = self.first.or(diagnostics.first().map(|diagnostic| diagnostic.rule.as_str()));
-        let mut describer = Describer::new(texts);
+        let mut builder = FindingBuilder::new(texts);
         match self.format {
             Format::Human if diagnostics.is_empty() => {}
             Format::Human => {
-                let text = texts.rendered(diagnostics, console.rendering());
+                let text = texts.render(diagnostics, console.rendering());
                 console.print(&text)?;
                 console.print("\n")?;
             }
             Format::Json => {
-                let findings = diagnostics.iter().map(|diagnostic| describer.finding(diagnostic));
+                let findings = diagnostics.iter().map(|diagnostic| builder.finding(diagnostic));
                 self.document.diagnostics.extend(findings);
             }
             Format::Github => {
                 for diagnostic in diagnostics {
-                    console.print(&annotation(&describer.finding(diagnostic)))?;
+                    console.print(&annotation(&builder.finding(diagnostic)))?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Writes or keeps an error that is no diagnostic of the compiler, with its text for people.
+    /// Adds an error that is not a diagnostic of the compiler. `text` is its human format.
     pub(crate) fn add_finding(
         &mut self,
         finding: Finding,
@@ -81,27 +81,27 @@ impl Report {
         Ok(())
     }
 
-    /// Counts errors that are shown elsewhere.
+    /// Adds to the number of errors, for errors that are written elsewhere.
     pub(crate) fn count_errors(&mut self, errors: usize) {
         self.document.errors += errors;
     }
 
-    /// How many files were looked at so far.
+    /// The number of processed files so far.
     pub(crate) fn files(&self) -> usize {
         self.document.files
     }
 
-    /// How many errors there are so far.
+    /// The number of errors so far.
     pub(crate) fn errors(&self) -> usize {
         self.document.errors
     }
 
-    /// How many findings there are so far.
+    /// The number of findings so far.
     pub(crate) fn findings(&self) -> usize {
         self.document.errors + self.document.warnings
     }
 
-    /// Writes what was kept and a summary, and says how the run ended: with findings if there are errors.
+    /// Writes the JSON document or the summary, and returns the outcome.
     pub(crate) fn finish(self, verb: &str, console: &mut Console) -> Result<Outcome, Failure> {
         let Document { files, errors, warnings, .. } = self.document;
         if self.format == Format::Json {
@@ -110,38 +110,42 @@ impl Report {
         if self.format == Format::Human {
             let mut found = Vec::new();
             if errors > 0 || warnings == 0 {
-                found.push(if errors == 0 { "no errors".to_owned() } else { counted(errors, "error") });
+                found.push(if errors == 0 { "no errors".to_owned() } else { count(errors, "error") });
             }
             if warnings > 0 {
-                found.push(counted(warnings, "warning"));
+                found.push(count(warnings, "warning"));
             }
-            console.note(&format!("{verb} {}: {}", counted(files, "file"), found.join(", ")))?;
+            console.status(&format!("{verb} {}: {}", count(files, "file"), found.join(", ")))?;
             if let Some(first) = self.first {
-                console.note(&format!("for more about the first of them, try `kaa explain {first}`"))?;
+                console
+                    .status(&format!("for more information about the first, run `kaa explain {first}`"))?;
             }
         }
-        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Fine })
+        Ok(if errors > 0 { Outcome::Findings } else { Outcome::Success })
     }
 }
 
-/// For what cannot be done with a schema that has errors: shows them on standard error.
-pub(crate) fn refused(compilation: &Compilation, console: &mut Console) -> Result<Outcome, Failure> {
-    console.complain(|rendering| compilation.render(rendering))?;
+/// Writes the errors of a schema to standard error, for subcommands that need a schema without errors.
+pub(crate) fn report_schema_errors(
+    compilation: &Compilation,
+    console: &mut Console,
+) -> Result<Outcome, Failure> {
+    console.print_diagnostics(|rendering| compilation.render(rendering))?;
     Ok(Outcome::Findings)
 }
 
-/// A number with its noun.
-pub(crate) fn counted(number: usize, noun: &str) -> String {
+/// A number with its noun, such as `2 files`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// A document as it is printed.
+/// The JSON text of a document.
 pub(crate) fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Output(error.into()))?;
     Ok(text + "\n")
 }
 
-/// A workflow command of GitHub Actions.
+/// A workflow command for GitHub Actions.
 fn annotation(finding: &Finding) -> String {
     let range = &finding.range;
     let mut place = format!("title={}", property(finding.code));

@@ -1,20 +1,20 @@
-//! `kaa schema`: the resolved schema as JSON.
+//! `kaa schema`: writes the resolved schema as JSON.
 
 use clap::Args;
 use kaa_idl::compile;
 
-use crate::arguments::Target;
 use crate::console::Console;
-use crate::description::Document;
 use crate::failure::{Failure, Outcome};
-use crate::report::{json, refused};
+use crate::options::Target;
+use crate::report::{json, report_schema_errors};
+use crate::schema_json::Document;
 use crate::source::ProjectSource;
 
 /// Write the resolved schema as JSON, for tools
 ///
-/// Every name is looked up, every value evaluated, aliases are replaced and includes flattened. docs/command.md
-/// documents the keys; they are stable within a `version`. If the schema has errors, they are shown on standard error
-/// and nothing is written.
+/// Names are resolved, values evaluated, aliases replaced and includes flattened. docs/command.md documents
+/// the keys, which are stable within a `version`. If the schema has errors, they are written to standard
+/// error, and nothing is written to standard output.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -36,7 +36,7 @@ impl SchemaArguments {
         let source = ProjectSource::new(&project);
         let compilation = compile(&source);
         let Some(schema) = compilation.schema() else {
-            return refused(&compilation, console);
+            return report_schema_errors(&compilation, console);
         };
         let known: Vec<String> = schema.packages.iter().map(|package| package.name.to_string()).collect();
         if let Some(missing) = self.packages.iter().find(|name| !known.contains(name)) {
@@ -44,6 +44,6 @@ impl SchemaArguments {
             return Err(Failure::argument(format!("there is no package `{missing}`"), help));
         }
         console.print(&json(&Document::new(schema, &self.packages))?)?;
-        Ok(Outcome::Fine)
+        Ok(Outcome::Success)
     }
 }

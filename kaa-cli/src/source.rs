@@ -1,6 +1,6 @@
-//! The files of a [`Project`]: those on disk, one of them perhaps replaced by what an editor holds.
+//! Reads the files of a [`Project`]. Standard input may replace one of them, for editors.
 //!
-//! Invariants: paths are shown as a reader in the current folder would write them.
+//! Invariants: displayed paths are relative to the current folder.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use kaa_idl::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, SourceError};
 
 use crate::failure::Failure;
-use crate::project::{Project, of_file, of_roots, shown};
+use crate::options::Targets;
+use crate::paths::display_path;
+use crate::project::{Project, project_of_file, project_of_roots};
 
 /// The files of a project.
 #[derive(Debug)]
@@ -18,11 +20,11 @@ pub(crate) struct ProjectSource {
     overlay: Option<Overlay>,
 }
 
-/// A file that is not, or not yet, what is on disk.
+/// A file with a text that is not on disk.
 #[derive(Debug)]
 struct Overlay {
     path: String,
-    shown: String,
+    display_path: String,
     content: Vec<u8>,
 }
 
@@ -32,7 +34,8 @@ impl ProjectSource {
         Self { disk: DiskSource::new(&project.roots), roots: project.roots.clone(), overlay: None }
     }
 
-    /// Standard input in place of the file at `path`, with the schema around it; without a path it stands alone.
+    /// Standard input in place of the file at `path`, with the rest of its schema; without a path, standard
+    /// input only.
     pub(crate) fn with_input(path: Option<&Path>, roots: &[PathBuf]) -> Result<(Self, Project), Failure> {
         let content = input()?;
         let Some(path) = path else {
@@ -41,29 +44,31 @@ impl ProjectSource {
             let package = file.package.map(|line| kaa_idl::ast::dotted(&line.segments).replace('.', "/"));
             let path = format!("{}.kaa", package.unwrap_or_else(|| "stdin".to_owned()));
             let project = Project { roots: Vec::new(), selection: Vec::new() };
-            return Ok((Self::overlaid(&project, path, "<stdin>".to_owned(), content), project));
+            let overlay = Overlay { path, display_path: "<stdin>".to_owned(), content };
+            return Ok((Self::with_overlay(&project, overlay), project));
         };
         let mut project = match roots.is_empty() {
-            true => of_file(path)?,
-            false => of_roots(roots, &[path.to_path_buf()])?,
+            true => project_of_file(path)?,
+            false => project_of_roots(roots, &[path.to_path_buf()])?,
         };
         project.roots.retain(|root| root.is_dir());
         let Some(place) = project.selection.first().cloned() else {
-            return Err(Failure::argument(format!("`{}` is no .kaa file", path.display()), ""));
+            return Err(Failure::argument(format!("`{}` is not a .kaa file", path.display()), ""));
         };
-        Ok((Self::overlaid(&project, place, path.display().to_string(), content), project))
+        let overlay = Overlay { path: place, display_path: path.display().to_string(), content };
+        Ok((Self::with_overlay(&project, overlay), project))
     }
 
-    fn overlaid(project: &Project, path: String, shown: String, content: Vec<u8>) -> Self {
-        Self { overlay: Some(Overlay { path, shown, content }), ..Self::new(project) }
+    fn with_overlay(project: &Project, overlay: Overlay) -> Self {
+        Self { overlay: Some(overlay), ..Self::new(project) }
     }
 
-    /// The path of the file that standard input stands for, if it does.
+    /// The path of the file that standard input replaces, if it does.
     pub(crate) fn input_path(&self) -> Option<&str> {
         self.overlay.as_ref().map(|overlay| overlay.path.as_str())
     }
 
-    /// Where a file of the schema lies on disk; `None` if it does not.
+    /// The path of a file on disk; `None` if it is not on disk.
     pub(crate) fn locate(&self, path: &str) -> Option<PathBuf> {
         let mut candidates = self.roots.iter().map(|root| root.join(path));
         candidates.find(|candidate| candidate.symlink_metadata().is_ok())
@@ -86,7 +91,7 @@ impl FileSource for ProjectSource {
             Some(overlay) if overlay.path == path => {
                 let size = u64::try_from(overlay.content.len()).unwrap_or(u64::MAX);
                 if size > MAXIMUM_FILE_SIZE {
-                    return Err(SourceError::TooLarge { path: overlay.shown.clone(), size });
+                    return Err(SourceError::TooLarge { path: overlay.display_path.clone(), size });
                 }
                 Ok(overlay.content.clone())
             }
@@ -96,14 +101,34 @@ impl FileSource for ProjectSource {
 
     fn display_path(&self, path: &str) -> String {
         match &self.overlay {
-            Some(overlay) if overlay.path == path => overlay.shown.clone(),
-            _ => self.locate(path).map_or_else(|| path.to_owned(), |real| shown(&real)),
+            Some(overlay) if overlay.path == path => overlay.display_path.clone(),
+            _ => self.locate(path).map_or_else(|| path.to_owned(), |real| display_path(&real)),
         }
     }
 }
 
-/// All of standard input, or a little more of it than a file may have.
-pub(crate) fn input() -> Result<Vec<u8>, Failure> {
+/// The selected schemas. One of them may have standard input in place of a file.
+pub(crate) fn sources(
+    targets: &Targets,
+    stdin_path: Option<&Path>,
+) -> Result<Vec<(ProjectSource, Project)>, Failure> {
+    let from_input = targets.paths.iter().any(|path| path.as_os_str() == "-");
+    if from_input && targets.paths.len() > 1 {
+        return Err(Failure::argument("`-` cannot be combined with other paths", "use two runs"));
+    }
+    if !from_input && stdin_path.is_some() {
+        let help = "use `-` as the path to read standard input";
+        return Err(Failure::argument("--stdin-path requires the path `-`", help));
+    }
+    if from_input {
+        return Ok(vec![ProjectSource::with_input(stdin_path, &targets.roots)?]);
+    }
+    let projects = targets.projects()?;
+    Ok(projects.into_iter().map(|project| (ProjectSource::new(&project), project)).collect())
+}
+
+/// Reads standard input, up to one byte more than the maximum size of a file.
+fn input() -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
     let bounded = io::stdin().lock().take(MAXIMUM_FILE_SIZE + 1).read_to_end(&mut content);
     bounded.map_err(Failure::Input)?;

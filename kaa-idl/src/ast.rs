@@ -1,8 +1,8 @@
-//! The syntax tree of one `.kaa` file: what was written, with spans, nothing looked up.
+//! The syntax tree of one `.kaa` file, as written, with spans and without name resolution.
 //!
-//! Invariants: all spans are byte offsets into the file's text; the tree is no deeper than the bracket limit of the
-//! parser; what could not be parsed is absent, and the names it may have declared are in [`File::lost_names`] or
-//! marked with `incomplete`, so that nobody complains about what refers to them.
+//! Invariants: all spans are byte offsets into the file's text; the tree is no deeper than the bracket limit
+//! of the parser; constructs that do not parse are absent, but the names that they may declare are in
+//! [`File::recovered_names`], or `incomplete` is set, so that references to them are not reported as errors.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -22,20 +22,20 @@ pub struct File {
     pub uses: Vec<Use>,
     /// The items in source order.
     pub items: Vec<Item>,
-    /// Names of items that could not be parsed, as far as they could be told.
-    pub lost_names: Vec<String>,
-    /// Whether something could not be parsed and may have declared any name.
+    /// Names that items with syntax errors probably declare.
+    pub recovered_names: Vec<String>,
+    /// Whether a part of the file could not be parsed and may declare any name.
     pub incomplete: bool,
-    /// Whether there is a `package` line that could not be parsed.
-    pub package_lost: bool,
+    /// Whether the file has a `package` line that could not be parsed.
+    pub package_invalid: bool,
 }
 
-/// A name with its place.
+/// A name with its span.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Name {
     /// The text.
     pub text: String,
-    /// The place.
+    /// The span of the name.
     pub span: Span,
 }
 
@@ -44,11 +44,11 @@ pub struct Name {
 pub struct PackageLine {
     /// The segments.
     pub segments: Vec<Name>,
-    /// The dotted name's place.
+    /// The span of the dotted name.
     pub span: Span,
 }
 
-/// One imported name or package; a `use` with a list makes several.
+/// One imported name or package; a `use` with a list becomes several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Use {
     /// The package's segments.
@@ -57,9 +57,9 @@ pub struct Use {
     pub item: Option<Name>,
     /// The name after `as`.
     pub alias: Option<Name>,
-    /// The place of the package's name.
+    /// The span of the package's name.
     pub package_span: Span,
-    /// The place of this entry.
+    /// The span of this entry.
     pub span: Span,
 }
 
@@ -72,7 +72,7 @@ pub struct Item {
     pub attributes: Vec<Attribute>,
     /// The name.
     pub name: Name,
-    /// What it is.
+    /// The kind of item.
     pub kind: ItemKind,
     /// The whole item.
     pub span: Span,
@@ -153,7 +153,7 @@ pub struct Variant {
     pub attributes: Vec<Attribute>,
     /// The name.
     pub name: Name,
-    /// What it carries.
+    /// The payload.
     pub payload: Payload,
     /// The value after `=`.
     pub tag: Option<Box<Expression>>,
@@ -161,7 +161,7 @@ pub struct Variant {
     pub span: Span,
 }
 
-/// What a variant carries.
+/// The payload of a variant.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// Nothing.
@@ -209,7 +209,7 @@ pub enum Member {
     ReservedFunction(Name),
     /// `client { … }`
     Client {
-        /// The place of the word `client`.
+        /// The span of the keyword `client`.
         span: Span,
         /// The members.
         members: Vec<Member>,
@@ -232,17 +232,17 @@ pub struct Function {
     pub docs: Vec<String>,
     /// Attributes.
     pub attributes: Vec<Attribute>,
-    /// The place of `oneway`, if it was written.
+    /// The span of `oneway`, if it was written.
     pub oneway: Option<Span>,
     /// The name.
     pub name: Name,
     /// The parameters.
     pub parameters: Vec<Field>,
-    /// The place of a trailing `..`.
+    /// The span of a trailing `..`.
     pub rest: Option<Span>,
-    /// The type after `->`, with the span from the arrow on.
+    /// The type after `->`, with the span of the arrow and the type.
     pub returns: Option<(Type, Span)>,
-    /// The type after `throws`, with the span from `throws` on.
+    /// The type after `throws`, with the span of `throws` and the type.
     pub throws: Option<(Path, Span)>,
     /// The whole method.
     pub span: Span,
@@ -251,16 +251,16 @@ pub struct Function {
 /// A type as written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Type {
-    /// What it is.
+    /// The kind of type.
     pub kind: TypeKind,
-    /// Its place.
+    /// The whole type.
     pub span: Span,
 }
 
 /// The kinds of type expressions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TypeKind {
-    /// A name, with what stands in `<…>`.
+    /// A name, with the arguments in `<…>`.
     Path {
         /// The name.
         path: Path,
@@ -278,11 +278,11 @@ pub enum TypeKind {
     Unit,
     /// `stream type`
     Stream(Box<Type>),
-    /// Something that was already complained about.
+    /// A construct whose error is already reported.
     Invalid,
 }
 
-/// What may stand in `<…>`.
+/// An argument in `<…>`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TypeArgument {
     /// A type.
@@ -302,7 +302,7 @@ pub struct Path {
     pub span: Span,
 }
 
-/// Some names, nearly always one, which then takes no memory elsewhere.
+/// A list of names. It nearly always has one name, which is then stored without an allocation for the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Names {
     /// One.
@@ -343,9 +343,9 @@ impl FromIterator<Name> for Names {
 /// A constant expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
-    /// What it is.
+    /// The kind of expression.
     pub kind: ExpressionKind,
-    /// Its place.
+    /// The whole expression.
     pub span: Span,
 }
 
@@ -370,14 +370,14 @@ pub enum ExpressionKind {
     Path(Path),
     /// `-operand`
     Negation(Box<Expression>),
-    /// Operands joined by operators, not yet grouped by precedence: `first`, then pairs.
+    /// Operands joined by operators, not yet grouped by precedence.
     Operation {
         /// The first operand.
         first: Box<Expression>,
         /// Each operator with the operand after it.
         rest: Vec<(Operator, Expression)>,
     },
-    /// Something that was already complained about.
+    /// A construct whose error is already reported.
     Invalid,
 }
 
@@ -401,7 +401,7 @@ pub enum Operator {
 pub struct Attribute {
     /// The name.
     pub name: Name,
-    /// What stands in parentheses; `None` where there are none.
+    /// The arguments in parentheses; `None` without parentheses.
     pub arguments: Option<Vec<AttributeArgument>>,
     /// The whole attribute.
     pub span: Span,

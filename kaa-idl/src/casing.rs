@@ -1,6 +1,6 @@
-//! How names change between the casings of Rust, for whoever generates code and for whoever checks that it can be.
+//! Converts names to the cases of Rust, for code generation and for the checks before it.
 //!
-//! Invariants: all of them give an ASCII identifier for an ASCII identifier, and none changes its own output.
+//! Invariants: an ASCII identifier becomes an ASCII identifier; a conversion does not change its own output.
 
 /// `FooBar`, `fooBar` and `FOO_BAR` become `foo_bar`; `HTTPServer` becomes `http_server`.
 #[must_use]
@@ -11,42 +11,43 @@ pub fn snake_case(name: &str) -> String {
     format!("{leading}{snake}")
 }
 
-/// What becomes of a field, parameter, method or package: a name without capitals stays as it is.
+/// The Rust name of a field, parameter, method or package: snake case, but a name without capitals is
+/// unchanged.
 #[must_use]
 pub fn member_case(name: &str) -> String {
-    if name.contains(|character: char| character.is_ascii_uppercase()) {
-        snake_case(name)
-    } else {
-        name.to_owned()
-    }
+    if has_upper(name) { snake_case(name) } else { name.to_owned() }
 }
 
 /// `foo_bar` and `fooBar` become `FooBar`; `HTTPServer` becomes `HttpServer`.
 #[must_use]
 pub fn pascal_case(name: &str) -> String {
-    let pascal: String = words(name).iter().map(|word| capitalised(word)).collect();
+    let pascal: String = words(name).iter().map(|word| capitalized(word)).collect();
     if pascal.starts_with(|first: char| first.is_ascii_digit()) { format!("_{pascal}") } else { pascal }
 }
 
-fn capitalised(word: &str) -> String {
+pub(crate) fn has_upper(name: &str) -> bool {
+    name.contains(|character: char| character.is_ascii_uppercase())
+}
+
+fn capitalized(word: &str) -> String {
     let mut characters = word.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(characters.map(|character| character.to_ascii_lowercase())).collect()
 }
 
-/// Splits at underscores, before a capital that follows a small letter or digit, and before the last capital of a
-/// run of them if a small letter follows (`HTTPServer`).
+/// Splits at underscores, before a capital that follows a lower-case letter or a digit, and before the last
+/// capital of a run if a lower-case letter follows (`HTTPServer`).
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut previous = '_';
     let mut characters = name.chars().peekable();
     while let Some(character) = characters.next() {
-        let next_is_small = characters.peek().is_some_and(char::is_ascii_lowercase);
+        let next_is_lower = characters.peek().is_some_and(char::is_ascii_lowercase);
         let boundary = character.is_ascii_uppercase()
             && (previous.is_ascii_lowercase()
                 || previous.is_ascii_digit()
-                || (previous.is_ascii_uppercase() && next_is_small));
+                || (previous.is_ascii_uppercase() && next_is_lower));
         if (boundary || character == '_') && !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
@@ -66,7 +67,7 @@ mod tests {
     use super::{member_case, pascal_case, snake_case};
 
     #[test]
-    fn snake() {
+    fn snake_case_splits_words() {
         for (from, to) in [
             ("FooBar", "foo_bar"),
             ("fooBar", "foo_bar"),
@@ -84,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn members() {
+    fn member_case_keeps_names_without_capitals() {
         for (from, to) in [("fooBar", "foo_bar"), ("type_", "type_"), ("a__b", "a__b"), ("ID", "id")] {
             assert_eq!(member_case(from), to, "{from}");
         }
     }
 
     #[test]
-    fn pascal() {
+    fn pascal_case_joins_words() {
         for (from, to) in [
             ("foo_bar", "FooBar"),
             ("fooBar", "FooBar"),

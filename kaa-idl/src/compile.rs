@@ -1,7 +1,7 @@
-//! The whole line: read, parse and resolve every file.
+//! Compiles a source: reads, parses and resolves every file.
 //!
-//! Invariants: a file that cannot be read or parsed does not hide the errors of the others; diagnostics are ordered
-//! by file and position; there is a schema exactly where there are no errors.
+//! Invariants: a file that cannot be read or parsed does not hide the errors of the others; diagnostics are
+//! ordered by file and position; there is a schema if and only if there are no errors.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::diagnostic::{
     Code, Diagnostic, Place, Rendering, RuleName, Severity, SourceText, Sources, render,
 };
 use crate::location::{LineTable, Span};
-use crate::parse::parse;
 use crate::resolve::{Input, Resolution, resolve};
 use crate::schema::Schema;
 use crate::source::{FileSource, MAXIMUM_FILE_SIZE, SourceError};
+use crate::syntax::parse;
 
-/// What came out of a compilation.
+/// The result of a compilation.
 #[derive(Debug, Clone)]
 pub struct Compilation {
     schema: Option<Schema>,
     diagnostics: Vec<Diagnostic>,
-    /// Ordered by path, as file sources are.
+    /// Ordered by path.
     sources: Vec<(Arc<str>, SourceText)>,
-    /// How to show the paths of files to a reader.
+    /// The paths of files as diagnostics show them.
     display_paths: HashMap<String, String>,
 }
 
 impl Compilation {
-    /// The schema; `None` when there are errors.
+    /// The schema; `None` if there are errors.
     #[must_use]
     pub fn schema(&self) -> Option<&Schema> {
         self.schema.as_ref()
@@ -46,14 +46,14 @@ impl Compilation {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// The text of a file, by its path as the file source names it; `None` if it could not be read.
+    /// The text of a file, by its path in the file source; `None` if it could not be read.
     #[must_use]
     pub fn text(&self, path: &str) -> Option<&str> {
         let found = self.sources.binary_search_by(|(known, _)| (**known).cmp(path)).ok()?;
         self.sources.get(found).map(|(_, source)| source.text.as_str())
     }
 
-    /// A file's path as diagnostics show it, for a reader to open.
+    /// A file's path as diagnostics show it, so that the reader can open the file.
     #[must_use]
     pub fn display_path<'a>(&'a self, path: &'a str) -> &'a str {
         self.display_paths.get(path).map_or(path, String::as_str)
@@ -67,13 +67,13 @@ impl Compilation {
         &self.display_paths
     }
 
-    /// All diagnostics as text, in the manner of rustc; empty if there are none.
+    /// Renders all diagnostics as text, in the style of rustc; empty if there are none.
     #[must_use]
     pub fn render(&self, rendering: impl Into<Rendering>) -> String {
         self.render_diagnostics(&self.diagnostics, rendering)
     }
 
-    /// Other diagnostics about the same files, such as a lint's findings, as text; empty if there are none.
+    /// Renders other diagnostics about the same files, such as findings of lints; empty if there are none.
     #[must_use]
     pub fn render_diagnostics(&self, diagnostics: &[Diagnostic], rendering: impl Into<Rendering>) -> String {
         let texts = self.sources.iter().map(|(path, source)| (&**path, source)).collect();
@@ -122,7 +122,7 @@ pub fn compile(source: &dyn FileSource) -> Compilation {
     compilation
 }
 
-/// Lines on which characters were lost: what else is wrong with them may follow from that.
+/// Lines with lexical errors. Other errors on these lines probably follow from the lexical ones.
 fn damaged_lines(
     diagnostics: &[Diagnostic],
     lines: &HashMap<&str, &LineTable>,
@@ -146,9 +146,9 @@ fn order(diagnostic: &Diagnostic) -> (&str, usize, RuleName) {
     (&place.path, place.span.start(), diagnostic.rule)
 }
 
-/// Reads and parses one file. One that cannot be read still stands for its package, whose names are then unknown.
+/// Reads and parses one file. A file that cannot be read still represents its package, with unknown names.
 fn read(source: &dyn FileSource, path: &str, compilation: &mut Compilation) -> ast::File {
-    let complaint = match source.read(path).map(String::from_utf8) {
+    let diagnostic = match source.read(path).map(String::from_utf8) {
         Ok(Ok(text)) => {
             let (file, diagnostics) = parse(path, &text);
             compilation.diagnostics.extend(diagnostics);
@@ -159,7 +159,7 @@ fn read(source: &dyn FileSource, path: &str, compilation: &mut Compilation) -> a
         Ok(Err(error)) => not_text(path, error.as_bytes(), error.utf8_error().valid_up_to()),
         Err(error) => unreadable(path, &error),
     };
-    compilation.diagnostics.push(complaint);
+    compilation.diagnostics.push(diagnostic);
     let (file, _) = parse(path, "");
     ast::File { incomplete: true, ..file }
 }
@@ -172,16 +172,16 @@ fn unreadable(path: &str, error: &SourceError) -> Diagnostic {
         SourceError::SymlinkLoop { .. } => (Code::SymlinkLoop, "remove the symbolic link"),
         SourceError::FolderNamedLikeFile { .. } => (Code::FolderNamedLikeFile, "rename the folder"),
         SourceError::Duplicate { .. } => (Code::PackageMismatch, "keep one of the two"),
-        _ => (Code::Unreadable, "check that it exists and may be read"),
+        _ => (Code::Unreadable, "check that it exists and can be read"),
     };
     let place = Place::new(&Arc::from(path), Span::default());
     let message = match error {
         _ if path.is_empty() => error.to_string(),
-        // The place says which file it is, in the way in which all places are shown.
+        // The place of the diagnostic shows the path, as for all diagnostics.
         SourceError::Io { source, .. } => format!("this file cannot be read: {source}"),
         SourceError::Missing { .. } => "this file does not exist".to_owned(),
         SourceError::TooLarge { size, .. } => {
-            format!("this file has {size} bytes, and at most {MAXIMUM_FILE_SIZE} are read")
+            format!("this file has {size} bytes, but at most {MAXIMUM_FILE_SIZE} are allowed")
         }
         SourceError::FolderNamedLikeFile { .. } => "this folder is named like a file".to_owned(),
         _ => error.to_string(),
@@ -192,6 +192,6 @@ fn unreadable(path: &str, error: &SourceError) -> Diagnostic {
 fn not_text(path: &str, bytes: &[u8], valid: usize) -> Diagnostic {
     let line = bytes.iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
     let place = Place::new(&Arc::from(path), Span::default());
-    let message = format!("this file is not UTF-8: line {line} holds a byte that cannot stand there");
+    let message = format!("this file is not UTF-8: line {line} contains an invalid byte");
     Diagnostic::error(Code::NotUtf8, message, place, "").with_help("save it as UTF-8")
 }

@@ -1,11 +1,11 @@
-//! The kaa language: from the text of `.kaa` files to a resolved schema, or to diagnostics that say what is wrong.
+//! The kaa language: compiles the text of `.kaa` files to a resolved schema, or to diagnostics.
 //!
-//! A file's way is one line: [`FileSource`] → text → pairs of the grammar → [`ast`] → [`schema::Schema`], with
-//! method ids and fingerprints from [`ids`]. Every step reports [`diagnostic::Diagnostic`]s and goes on, so that
+//! The steps are: [`FileSource`] → text → pairs of the grammar → [`ast`] → [`schema::Schema`], with method
+//! ids and fingerprints from [`ids`]. Every step reports [`diagnostic::Diagnostic`]s and continues, so that
 //! one run finds the errors of all files.
 //!
-//! Invariants: nothing here panics, whatever the files hold; the only I/O is in [`DiskSource`]; the same files give
-//! the same schema and the same diagnostics in the same order.
+//! Invariants: nothing panics, whatever the files contain; only [`DiskSource`] does I/O; the same files
+//! produce the same schema and the same diagnostics in the same order.
 //!
 //! ```
 //! use kaa_idl::{MemorySource, compile};
@@ -34,11 +34,13 @@ mod parse;
 mod resolve;
 pub mod schema;
 mod source;
+mod suggest;
+mod syntax;
 
 pub use compile::{Compilation, compile};
 pub use diagnostic::{RenderStyle, Rendering};
 pub use format::format;
 pub use location::{LineTable, Span};
-pub use parse::parse;
-pub use resolve::nearest;
 pub use source::{DiskSource, FileSource, MAXIMUM_FILE_SIZE, MemorySource, SourceError};
+pub use suggest::nearest;
+pub use syntax::parse;

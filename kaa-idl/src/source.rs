@@ -1,7 +1,7 @@
-//! Where `.kaa` files come from: folders on disk, or memory. The only place of the crate that does I/O.
+//! Sources of `.kaa` files: folders on disk, or memory. Only this module of the crate does I/O.
 //!
-//! Invariants: paths are relative to the root, separated by `/`, sorted, and unique; a folder is entered once per
-//! way to it and never from inside itself; nothing larger than [`MAXIMUM_FILE_SIZE`] is read.
+//! Invariants: paths are relative to the root, separated by `/`, sorted, and unique; a folder is entered once
+//! for each path to it, and never from inside itself; no file larger than [`MAXIMUM_FILE_SIZE`] is read.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -12,7 +12,7 @@ use std::io;
 use std::io::Read;
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
-/// The size above which a file is refused, in bytes.
+/// The maximum size of a file, in bytes. Larger files are rejected.
 pub const MAXIMUM_FILE_SIZE: u64 = 16 * 1024 * 1024;
 
 /// A set of `.kaa` files.
@@ -20,17 +20,18 @@ pub trait FileSource {
     /// The paths of all files, relative to the root, separated by `/`, ending in `.kaa`, sorted.
     ///
     /// # Errors
-    /// If the files cannot be listed. What is wrong with a single file is for [`FileSource::read`] to say, so that
+    /// If the files cannot be listed. Errors of a single file are returned by [`FileSource::read`], so that
     /// the other files are still compiled.
     fn files(&self) -> Result<Vec<String>, SourceError>;
 
-    /// The bytes of one file that [`FileSource::files`] named.
+    /// The bytes of one file from [`FileSource::files`].
     ///
     /// # Errors
-    /// If there is no such file, or it cannot be read.
+    /// If the file does not exist or cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, SourceError>;
 
-    /// A file's path as diagnostics show it, for a reader to open; the path itself unless the source knows better.
+    /// A file's path as diagnostics show it, so that the reader can open the file; by default the path
+    /// itself.
     fn display_path(&self, path: &str) -> String {
         path.to_owned()
     }
@@ -40,16 +41,16 @@ pub trait FileSource {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The operating system refused.
+    /// The operating system returned an error.
     Io {
         /// The file or folder.
         path: String,
-        /// Its reason.
+        /// The error.
         source: io::Error,
     },
-    /// There is no such file in this source.
+    /// The source has no such file.
     Missing {
-        /// The path that was asked for.
+        /// The requested path.
         path: String,
     },
     /// The file is larger than [`MAXIMUM_FILE_SIZE`].
@@ -59,7 +60,7 @@ pub enum SourceError {
         /// Its size in bytes.
         size: u64,
     },
-    /// A symbolic link leads back to a folder that contains it.
+    /// A symbolic link points to a folder that contains it.
     SymlinkLoop {
         /// The link.
         path: String,
@@ -91,11 +92,11 @@ impl fmt::Display for SourceError {
             Self::TooLarge { path, size } => {
                 write!(
                     formatter,
-                    "`{path}` has {size} bytes, more than the {MAXIMUM_FILE_SIZE} a `.kaa` file may have"
+                    "`{path}` has {size} bytes, but a `.kaa` file may have at most {MAXIMUM_FILE_SIZE}"
                 )
             }
             Self::SymlinkLoop { path } => {
-                write!(formatter, "`{path}` leads back to a folder that contains it")
+                write!(formatter, "`{path}` points to a folder that contains it")
             }
             Self::FolderNamedLikeFile { path } => write!(formatter, "`{path}` is a folder, not a file"),
             Self::Duplicate { first, second } => {
@@ -122,7 +123,7 @@ pub struct MemorySource {
 }
 
 impl MemorySource {
-    /// Files from pairs of path and content.
+    /// Creates a source from pairs of path and content.
     pub fn new<P: Into<String>, C: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, C)>) -> Self {
         Self { files: files.into_iter().map(|(path, content)| (path.into(), content.into())).collect() }
     }
@@ -150,12 +151,12 @@ pub struct DiskSource {
 }
 
 impl DiskSource {
-    /// All of `roots` together make up one tree of packages.
+    /// Creates a source from folders; all of `roots` together form one tree of packages.
     pub fn new(roots: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         Self { roots: roots.into_iter().map(Into::into).collect() }
     }
 
-    /// Every file and folder that the schema depends on, roots included: what a build has to watch.
+    /// Every file and folder that the schema depends on, including the roots. A build must watch all of them.
     ///
     /// # Errors
     /// As [`FileSource::files`].
@@ -176,7 +177,7 @@ impl DiskSource {
         Ok(listing)
     }
 
-    /// A path below a root; refuses whatever could lead out of it.
+    /// The location of a path below a root; `None` for a path that could leave the root.
     fn locate(&self, path: &str) -> Option<PathBuf> {
         let inside = path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\\'));
         let candidates = self.roots.iter().map(|root| root.join(path));
@@ -212,8 +213,8 @@ impl FileSource for DiskSource {
         Ok(content)
     }
 
-    /// The path below its root as that was given, and from the current directory if it leads there: what a terminal
-    /// can follow.
+    /// The path of the file below its root as the root was given, relative to the current directory if it is
+    /// inside, so that a terminal can open it.
     fn display_path(&self, path: &str) -> String {
         let Some(real) = self.locate(path) else { return path.to_owned() };
         let real = match env::current_dir() {
@@ -225,7 +226,7 @@ impl FileSource for DiskSource {
     }
 }
 
-/// What a walk through the roots found.
+/// The files and folders below the roots.
 #[derive(Default)]
 struct Listing {
     files: BTreeMap<String, PathBuf>,
@@ -233,14 +234,19 @@ struct Listing {
 }
 
 impl Listing {
-    /// `above` holds the real paths of the folders on the way here.
-    fn enter(&mut self, folder: &Path, prefix: &str, above: &mut Vec<PathBuf>) -> Result<(), SourceError> {
+    /// Adds a folder; `ancestors` are the real paths of the folders around it.
+    fn enter(
+        &mut self,
+        folder: &Path,
+        prefix: &str,
+        ancestors: &mut Vec<PathBuf>,
+    ) -> Result<(), SourceError> {
         let failed = |source| SourceError::Io { path: display(folder), source };
         let real = fs::canonicalize(folder).map_err(failed)?;
-        if above.contains(&real) || above.len() > DEEPEST_FOLDER {
+        if ancestors.contains(&real) || ancestors.len() > MAX_FOLDER_DEPTH {
             return Err(SourceError::SymlinkLoop { path: display(folder) });
         }
-        above.push(real);
+        ancestors.push(real);
         self.folders.push(folder.to_path_buf());
         for entry in fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
@@ -257,16 +263,16 @@ impl Listing {
                     return Err(SourceError::Duplicate { first: display(&first), second: display(&path) });
                 }
             } else if path.is_dir() && !name.starts_with('.') {
-                self.enter(&path, &relative, above)?;
+                self.enter(&path, &relative, ancestors)?;
             }
         }
-        above.pop();
+        ancestors.pop();
         Ok(())
     }
 }
 
-/// No tree of packages is deeper; it also ends the walk where real paths cannot tell.
-const DEEPEST_FOLDER: usize = 64;
+/// The maximum depth of a tree of packages. It also ends loops that real paths do not reveal.
+const MAX_FOLDER_DEPTH: usize = 64;
 
 fn display(path: &Path) -> String {
     path.display().to_string()

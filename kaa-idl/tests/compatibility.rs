@@ -1,11 +1,11 @@
-//! One folder per rule of compatibility: a pair of schemas that breaks exactly this rule, with the report, and a pair
-//! that fits.
+//! One folder per compatibility rule: a pair of schemas that breaks exactly this rule, with the report, and a
+//! compatible pair.
 //!
-//! `old.kaa` and `new.kaa` are compiled as `demo.kaa`; where one file cannot show it they are folders. Rules that are
-//! off by default are switched on in their own folders. To accept new reports, run with `KAA_BLESS=1` and read what
-//! changed.
+//! `old.kaa` and `new.kaa` are compiled as `demo.kaa`; if one file is not enough, they are folders. Rules
+//! that are off by default are on in their own folders. To accept new reports, run with `KAA_BLESS=1` and
+//! review the changes.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue must fail")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +21,7 @@ fn folders() -> Vec<(Rule, PathBuf)> {
         .map(|entry| {
             let entry = entry.expect("an entry");
             let name = entry.file_name().into_string().expect("a name");
-            (Rule::named(&name).expect("a folder has the name of a rule"), entry.path())
+            (Rule::from_name(&name).expect("the folder has the name of a rule"), entry.path())
         })
         .collect();
     folders.sort();
@@ -49,29 +49,29 @@ fn compared(rule: Rule, folder: &Path) -> (Vec<&'static str>, String) {
 }
 
 #[test]
-fn an_edit_breaks_exactly_its_rule() {
+fn edit_breaks_exactly_its_rule() {
     let bless = std::env::var_os("KAA_BLESS").is_some();
     let mut failures = String::new();
     for (rule, folder) in folders() {
         let (rules, rendered) = compared(rule, &folder.join("breaks"));
         if rules != [rule.name()] {
-            failures += &format!("{rule} was to be broken once, and broken are {rules:?}:\n{rendered}\n");
+            failures += &format!("{rule} must be broken once, but {rules:?} are broken:\n{rendered}\n");
         }
         let expected = folder.join("expected.txt");
         if bless {
             fs::write(&expected, &rendered).expect("the expectation is written");
         } else if fs::read_to_string(&expected).ok().as_deref() != Some(&rendered) {
-            failures += &format!("{rule} has another report:\n{rendered}\n");
+            failures += &format!("{rule} has a different report:\n{rendered}\n");
         }
     }
     assert!(failures.is_empty(), "{failures}");
 }
 
 #[test]
-fn what_fits_is_not_reported() {
+fn compatible_edit_is_not_reported() {
     let mut failures = String::new();
     for (rule, folder) in folders() {
-        let (rules, rendered) = compared(rule, &folder.join("fits"));
+        let (rules, rendered) = compared(rule, &folder.join("compatible"));
         if !rules.is_empty() {
             failures += &format!("{rule}: {rules:?}\n{rendered}\n");
         }
@@ -80,11 +80,13 @@ fn what_fits_is_not_reported() {
 }
 
 #[test]
-fn nothing_differs_from_itself() {
+fn schema_is_compatible_with_itself() {
     for (_, folder) in folders() {
-        for (kind, era) in [("breaks", "old"), ("breaks", "new"), ("fits", "old"), ("fits", "new")] {
-            let once = compiled(&folder.join(kind), era);
-            let again = compiled(&folder.join(kind), era);
+        for (kind, name) in
+            [("breaks", "old"), ("breaks", "new"), ("compatible", "old"), ("compatible", "new")]
+        {
+            let once = compiled(&folder.join(kind), name);
+            let again = compiled(&folder.join(kind), name);
             let settings =
                 Rule::ALL.iter().fold(Settings::none(), |settings, rule| settings.with_rule(*rule));
             let report = Report::new(&once, &again, "frozen 1", &settings).expect("both compile");
@@ -101,13 +103,13 @@ fn every_rule_has_a_folder() {
 }
 
 #[test]
-fn rules_are_ordered_named_and_explained() {
+fn rules_are_ordered_and_explained() {
     assert!(Rule::ALL.is_sorted_by_key(|rule| rule.category()));
     let names: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
     assert_eq!(names.len(), Rule::ALL.len());
     for rule in Rule::ALL {
         assert!(rule.explanation().len() > 20 && rule.explanation().ends_with('.'), "{rule}");
-        assert!(!rule.instead().ends_with('.') && !rule.instead().is_empty(), "{rule}");
-        assert_eq!(Rule::named(rule.name()), Some(*rule));
+        assert!(!rule.help().ends_with('.') && !rule.help().is_empty(), "{rule}");
+        assert_eq!(Rule::from_name(rule.name()), Some(*rule));
     }
 }

@@ -1,9 +1,10 @@
-//! One folder per diagnostic: a bad schema with exactly the text that the compiler shows for it, and a good one.
+//! One folder per diagnostic: a bad schema with the exact text that the compiler renders for it, and a good
+//! schema.
 //!
-//! `bad.kaa` and `good.kaa` are compiled as `demo.kaa`; where a single file cannot show it they are folders. To
-//! accept new texts, run with `KAA_BLESS=1` and read what changed.
+//! `bad.kaa` and `good.kaa` are compiled as `demo.kaa`; if one file is not enough, they are folders. To
+//! accept new texts, run with `KAA_BLESS=1` and review the changes.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue must fail")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,7 +35,7 @@ fn code(folder: &Path) -> String {
 }
 
 #[test]
-fn bad_schemas_show_what_they_should() {
+fn bad_schema_renders_expected_text() {
     let bless = std::env::var_os("KAA_BLESS").is_some();
     let mut failures = String::new();
     for folder in folders() {
@@ -45,20 +46,20 @@ fn bad_schemas_show_what_they_should() {
             failures += &format!("{} does not show {code}:\n{rendered}\n", folder.display());
         }
         if !compilation.has_errors() || compilation.schema().is_some() {
-            failures += &format!("{} is no error\n", folder.display());
+            failures += &format!("{} compiles without an error\n", folder.display());
         }
         let expected = folder.join("expected.txt");
         if bless {
             fs::write(&expected, &rendered).expect("the expectation is written");
         } else if fs::read_to_string(&expected).ok().as_deref() != Some(&rendered) {
-            failures += &format!("{} shows another text:\n{rendered}\n", folder.display());
+            failures += &format!("{} renders a different text:\n{rendered}\n", folder.display());
         }
     }
     assert!(failures.is_empty(), "{failures}");
 }
 
 #[test]
-fn good_schemas_are_clean() {
+fn good_schema_has_no_diagnostics() {
     let mut failures = String::new();
     for folder in folders() {
         let compilation = compiled(&folder, "good");
@@ -69,7 +70,7 @@ fn good_schemas_are_clean() {
     assert!(failures.is_empty(), "{failures}");
 }
 
-/// Those that a file of text cannot show are in `hostile.rs` and `disk.rs`.
+/// Diagnostics that a text file cannot cause are tested in `hostile.rs` and `disk.rs`.
 #[test]
 fn every_code_has_a_folder() {
     let have: BTreeSet<String> = folders().iter().map(|folder| code(folder)).collect();
@@ -83,7 +84,7 @@ fn every_code_has_a_folder() {
 }
 
 #[test]
-fn codes_are_ordered() {
+fn codes_are_ordered_and_unique() {
     let numbers: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     let mut sorted = numbers.clone();
     sorted.sort_unstable();

@@ -1,7 +1,7 @@
-//! Files on disk: which are found, and what is said about those that cannot be read.
+//! Files on disk: which files are found, and which errors are reported for files that cannot be read.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 fn write(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is created");
     fs::write(path, text).expect("the file is written");
 }
 
@@ -25,7 +25,7 @@ fn codes(compilation: &Compilation) -> Vec<&'static str> {
 }
 
 #[test]
-fn finds_every_file_and_names_every_folder() {
+fn files_and_folders_are_listed() {
     let root = folder();
     write(root.path(), "tv/epg.kaa", "package tv.epg;");
     write(root.path(), "tv/common/a.kaa", "package tv.common;");
@@ -42,7 +42,7 @@ fn finds_every_file_and_names_every_folder() {
 }
 
 #[test]
-fn several_roots_are_one_tree() {
+fn several_roots_form_one_tree() {
     let (first, second) = (folder(), folder());
     write(first.path(), "a.kaa", "package a; use b::B; struct A { b: B }");
     write(second.path(), "b.kaa", "package b; struct B {}");
@@ -53,7 +53,7 @@ fn several_roots_are_one_tree() {
 }
 
 #[test]
-fn a_symlink_loop_ends() {
+fn symlink_loop_is_reported() {
     let root = folder();
     write(root.path(), "a/b.kaa", "package a.b;");
     symlink(root.path(), root.path().join("a/again")).expect("a link");
@@ -63,7 +63,7 @@ fn a_symlink_loop_ends() {
 }
 
 #[test]
-fn a_symlink_beside_is_followed() {
+fn symlink_to_another_folder_is_followed() {
     let (root, other) = (folder(), folder());
     write(other.path(), "b.kaa", "package a.b;");
     symlink(other.path(), root.path().join("a")).expect("a link");
@@ -72,7 +72,7 @@ fn a_symlink_beside_is_followed() {
 }
 
 #[test]
-fn what_cannot_be_read_does_not_hide_the_rest() {
+fn unreadable_files_do_not_hide_other_errors() {
     let root = folder();
     fs::create_dir_all(root.path().join("folder.kaa")).expect("a folder");
     symlink("nowhere", root.path().join("gone.kaa")).expect("a link");
@@ -83,14 +83,14 @@ fn what_cannot_be_read_does_not_hide_the_rest() {
 }
 
 #[test]
-fn a_missing_root_is_said_to_be_missing() {
+fn missing_root_is_reported() {
     let compilation = compile(&DiskSource::new(["/there/is/no/such/folder"]));
     assert_eq!(codes(&compilation), ["K0501"]);
     assert!(compilation.render(kaa_idl::RenderStyle::Plain).contains("/there/is/no/such/folder"));
 }
 
 #[test]
-fn a_path_cannot_leave_its_root() {
+fn path_cannot_leave_its_root() {
     let root = folder();
     write(root.path(), "in/a.kaa", "package a;");
     write(root.path(), "secret.kaa", "package secret;");
@@ -102,7 +102,7 @@ fn a_path_cannot_leave_its_root() {
 }
 
 #[test]
-fn a_large_file_is_refused_before_it_is_read() {
+fn large_file_is_rejected_before_reading() {
     let root = folder();
     let file = fs::File::create(root.path().join("a.kaa")).expect("a file");
     file.set_len(kaa_idl::MAXIMUM_FILE_SIZE + 1).expect("a length");
@@ -110,7 +110,7 @@ fn a_large_file_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn paths_are_shown_from_the_current_directory() {
+fn paths_are_displayed_relative_to_the_current_directory() {
     let here = std::env::current_dir().expect("a current directory");
     let root = folder();
     write(root.path(), "tv/epg.kaa", "package tv.epg; struct A { a: Nope }");
@@ -126,13 +126,13 @@ fn paths_are_shown_from_the_current_directory() {
     }
 }
 
-/// Reading a pipe would wait for a writer, reading a device might never end.
+/// Reading a pipe would wait for a writer, and reading a device might never end.
 #[test]
-fn what_is_no_file_is_not_read() {
+fn special_files_are_not_read() {
     let root = folder();
-    let made =
+    let status =
         std::process::Command::new("mkfifo").arg(root.path().join("pipe.kaa")).status().expect("mkfifo");
-    assert!(made.success());
+    assert!(status.success());
     let _listener = std::os::unix::net::UnixListener::bind(root.path().join("socket.kaa")).expect("a socket");
     symlink("/dev/zero", root.path().join("zero.kaa")).expect("a link");
     symlink("itself.kaa", root.path().join("itself.kaa")).expect("a link");
@@ -141,10 +141,10 @@ fn what_is_no_file_is_not_read() {
     assert_eq!(codes(&compilation), ["K0104", "K0501", "K0501", "K0501", "K0501"]);
 }
 
-/// Permissions do not stop the superuser; the memory of a process can be opened, and not be read at its start.
+/// Permissions do not stop root. The memory file of a process can be opened, but reading its start fails.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_file_that_fails_when_it_is_read() {
+fn failed_read_is_reported() {
     let root = folder();
     symlink("/proc/self/mem", root.path().join("memory.kaa")).expect("a link");
     write(root.path(), "good.kaa", "package good;");
@@ -152,7 +152,7 @@ fn a_file_that_fails_when_it_is_read() {
 }
 
 #[test]
-fn a_file_of_a_hundred_megabytes_is_not_read() {
+fn hundred_megabyte_file_is_not_read() {
     let root = folder();
     let file = fs::File::create(root.path().join("a.kaa")).expect("a file");
     file.set_len(100 * 1024 * 1024).expect("a length");

@@ -1,6 +1,7 @@
-//! The language reference tells the truth: its examples compile, its bad ones fail as it says, its tables are whole.
+//! The language reference is correct: its examples compile, its bad examples report their code, its tables
+//! are complete.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use kaa_idl::compatibility::Rule;
 use kaa_idl::diagnostic::Code;
@@ -12,7 +13,7 @@ fn reference() -> String {
     std::fs::read_to_string(path).expect("the reference")
 }
 
-/// A fenced block: what stands behind the fence, and the text.
+/// A fenced block: its info string and its text.
 struct Block {
     info: String,
     text: String,
@@ -35,7 +36,7 @@ fn blocks(document: &str) -> Vec<Block> {
     blocks
 }
 
-/// The file that a block would be: that of its own package, or of one made for it.
+/// The file for a block: that of the package it declares, or of a package `demo`.
 fn file(block: &Block) -> (String, String) {
     let line = block.text.lines().find_map(|line| line.strip_prefix("package ")?.split(';').next());
     match line {
@@ -44,7 +45,7 @@ fn file(block: &Block) -> (String, String) {
     }
 }
 
-/// Blocks with a package make one schema; every other is compiled beside it.
+/// Compiles a block together with all blocks that declare a package.
 fn compiled(block: &Block, all: &[Block]) -> Compilation {
     let packages =
         all.iter().filter(|other| other.info == "kaa").map(file).filter(|(path, _)| path != "demo.kaa");
@@ -67,7 +68,7 @@ fn good_examples_compile() {
 }
 
 #[test]
-fn bad_examples_fail_as_they_say() {
+fn bad_examples_report_their_code() {
     let blocks = blocks(&reference());
     let bad: Vec<&Block> = blocks.iter().filter(|block| block.info.starts_with("kaa,bad")).collect();
     assert!(bad.len() > 5);
@@ -81,7 +82,7 @@ fn bad_examples_fail_as_they_say() {
 }
 
 #[test]
-fn no_block_is_forgotten() {
+fn every_block_has_a_known_kind() {
     for block in blocks(&reference()) {
         let known = block.info == "kaa" || block.info == "text" || block.info.starts_with("kaa,bad,K");
         assert!(known, "{}", block.info);
@@ -89,7 +90,7 @@ fn no_block_is_forgotten() {
 }
 
 #[test]
-fn the_table_of_codes_is_whole() {
+fn table_of_codes_is_complete() {
     let reference = reference();
     let rows: Vec<&str> = reference.lines().filter(|line| line.starts_with("| K")).collect();
     let expected: Vec<String> = Code::ALL
@@ -100,24 +101,24 @@ fn the_table_of_codes_is_whole() {
 }
 
 #[test]
-fn the_table_of_rules_is_whole() {
+fn table_of_rules_is_complete() {
     let reference = reference();
     let rows = reference.lines().filter(|line| {
         let name = line.strip_prefix("| `").and_then(|rest| rest.split_once('`'));
-        name.is_some_and(|(name, _)| Rule::named(name).is_some())
+        name.is_some_and(|(name, _)| Rule::from_name(name).is_some())
     });
     let expected = Rule::ALL.iter().map(|rule| {
-        let (category, at_connect) = (rule.category(), rule.at_connect().name());
-        format!("| `{rule}` | {category} | {at_connect} | {} | {} |", rule.explanation(), rule.instead())
+        let (category, connect_outcome) = (rule.category(), rule.connect_outcome().name());
+        format!("| `{rule}` | {category} | {connect_outcome} | {} | {} |", rule.explanation(), rule.help())
     });
     assert_eq!(rows.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
 #[test]
-fn the_tables_of_lints_are_whole() {
+fn tables_of_lints_are_complete() {
     let reference = reference();
     for lint in Lint::ALL {
-        let change = lint.change();
+        let change = lint.fix_description();
         let end = if change.is_empty() { "|".to_owned() } else { format!("{change} |") };
         let row = format!("| `{}` | {} | {end}", lint.name(), lint.explanation());
         assert!(reference.lines().any(|line| line == row), "{row}");

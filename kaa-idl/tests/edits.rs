@@ -1,6 +1,7 @@
-//! One edit, one finding: what an edit drags along is not reported, and what is allowed in place is silent.
+//! One edit produces one finding: consequences of the edit are not reported, and `#[allow]` silences a
+//! finding.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use kaa_idl::compatibility::{Category, Report, Settings};
 use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
@@ -26,7 +27,7 @@ fn check(old: &str, new: &str, expected: &[&str]) {
 }
 
 #[test]
-fn fields_are_found_again() {
+fn fields_are_matched_after_edits() {
     let old = "struct S { a: u8, b: u16, c: String, d: bool }";
     check(old, "struct S { a: u8, c: String, d: bool }", &["STRUCT_FIELD_NO_DELETE"]);
     check(old, "struct S { b: u16, c: String, d: bool }", &["STRUCT_FIELD_NO_DELETE"]);
@@ -48,7 +49,7 @@ fn fields_are_found_again() {
 }
 
 #[test]
-fn a_type_change_has_one_name() {
+fn type_change_reports_one_rule() {
     let of = |ty: &str| format!("struct S {{ a: {ty} }} newtype N(u8); newtype M(u8);");
     for (old, new, rule) in [
         ("[u8; 3]", "[u8; 4]", "ARRAY_SAME_LEN"),
@@ -74,7 +75,7 @@ fn a_type_change_has_one_name() {
 }
 
 #[test]
-fn only_narrowing_is_an_error() {
+fn only_narrowing_a_bound_is_an_error() {
     for (old, new, error) in [
         ("String", "String<..=9>", true),
         ("String<..=9>", "String", false),
@@ -91,7 +92,7 @@ fn only_narrowing_is_an_error() {
 }
 
 #[test]
-fn variants_are_found_again() {
+fn variants_are_matched_after_edits() {
     let old = "enum E { A, B(u8), C, D }";
     check(old, "enum E { A, C, D }", &["VARIANT_SAME_TAG"]);
     check(old, "enum E { A, C = 2, D }", &["VARIANT_NO_DELETE_UNLESS_RESERVED"]);
@@ -117,7 +118,7 @@ fn variants_are_found_again() {
 }
 
 #[test]
-fn names_and_places_of_types_are_no_change_of_what_uses_them() {
+fn renamed_or_moved_type_is_reported_once() {
     let old =
         "struct A { x: u8 } struct B { a: Vec<A> } enum C { A(A) } service S { fn f(a: A) -> Option<A>; }";
     let renamed = old.replace('A', "Z").replace("Z(Z)", "A(Z)");
@@ -135,7 +136,7 @@ fn names_and_places_of_types_are_no_change_of_what_uses_them() {
 }
 
 #[test]
-fn methods_are_found_again() {
+fn methods_are_matched_after_edits() {
     let old = "service S { fn a(x: u8); fn b() -> u8; fn c(); client { fn d(); } }";
     check(old, &old.replace("fn b()", "fn e()"), &["METHOD_SAME_ID"]);
     check(old, &old.replace("fn b()", "#[selector(\"bee\")] fn b()"), &["METHOD_SAME_ID"]);
@@ -156,8 +157,9 @@ fn methods_are_found_again() {
 }
 
 #[test]
-fn methods_of_an_interface_are_told_once() {
-    let old = "interface I { fn a(x: u8); fn b(); } interface J { include I; } service S { include I; client { include I; } } service T { include J; }";
+fn interface_methods_are_reported_once() {
+    let old = "interface I { fn a(x: u8); fn b(); } interface J { include I; } \
+               service S { include I; client { include I; } } service T { include J; }";
     check(old, &old.replace("x: u8", "x: u16"), &["PARAM_SAME_TYPE"]);
     check(old, &old.replace("fn b();", ""), &["METHOD_NO_DELETE_UNLESS_RESERVED"]);
     check(old, &old.replace("fn b();", "reserved fn \"b\";"), &[]);
@@ -167,7 +169,7 @@ fn methods_of_an_interface_are_told_once() {
 }
 
 #[test]
-fn a_rule_can_be_allowed_in_place() {
+fn rule_can_be_allowed_on_a_construct() {
     let old = "struct S { a: u8, b: u8 } service T { fn f(x: u8) -> u8; }";
     let allowed = [
         "struct S { a: u8, #[allow(STRUCT_FIELD_SAME_TYPE)] b: u16 } service T { fn f(x: u8) -> u8; }",
@@ -175,7 +177,8 @@ fn a_rule_can_be_allowed_in_place() {
         "#[allow(STRUCT_FIELD_NO_DELETE)] struct S { a: u8 } service T { fn f(x: u8) -> u8; }",
         "struct S { a: u8, b: u8 } service T { fn f(#[allow(PARAM_SAME_TYPE)] x: u16) -> u8; }",
         "struct S { a: u8, b: u8 } service T { #[allow(METHOD_SAME_RETURN)] fn f(x: u8) -> u16; }",
-        "struct S { a: u8, b: u8 } #[allow(METHOD_SAME_RETURN, PARAM_SAME_TYPE)] service T { fn f(x: u16) -> u16; }",
+        "struct S { a: u8, b: u8 } #[allow(METHOD_SAME_RETURN, PARAM_SAME_TYPE)] \
+         service T { fn f(x: u16) -> u16; }",
         "struct S { a: u8, b: u8 } #[allow(METHOD_NO_DELETE_UNLESS_RESERVED)] service T { }",
     ];
     for new in allowed {
@@ -187,7 +190,7 @@ fn a_rule_can_be_allowed_in_place() {
 }
 
 #[test]
-fn settings_choose_rules() {
+fn settings_select_rules() {
     let files = |text: &'static str| [("demo.kaa", text)];
     let old = files("package demo;\nstruct S { a: u8 }\nstruct T { a: u8 }");
     let new = files("package demo;\nstruct S { b: u8 }");

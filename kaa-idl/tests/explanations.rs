@@ -1,17 +1,17 @@
-//! Every code is explained, and the examples of the explanation show what they say.
+//! Every code has an explanation, whose bad example has the error and whose good example does not.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue must fail")]
 
 use kaa_idl::diagnostic::Code;
 use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
 
-/// The blocks of a text with their info strings.
+/// The code blocks of a text, with their info strings.
 fn blocks(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = text.split("```").collect();
     parts.iter().skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect()
 }
 
-/// The files of a block: one, or several with their paths in comments before them.
+/// Compiles the files of a block: one file, or several with their paths in comments before them.
 fn compiled(block: &str) -> Compilation {
     let mut files: Vec<(String, String)> = Vec::new();
     for line in block.lines() {
@@ -26,7 +26,7 @@ fn compiled(block: &str) -> Compilation {
 }
 
 #[test]
-fn examples_show_what_they_say() {
+fn examples_have_exactly_the_error() {
     let mut failures = String::new();
     for code in Code::ALL {
         for (info, block) in blocks(code.explanation()) {
@@ -46,9 +46,9 @@ fn examples_show_what_they_say() {
     assert!(failures.is_empty(), "{failures}");
 }
 
-/// What a file of text cannot show has no examples.
+/// Errors that a text file cannot cause have no examples.
 #[test]
-fn every_code_is_explained() {
+fn every_code_has_an_explanation() {
     for code in Code::ALL {
         let text = code.explanation();
         let infos: Vec<&str> = blocks(text).iter().map(|(info, _)| *info).collect();
@@ -60,13 +60,13 @@ fn every_code_is_explained() {
 }
 
 #[test]
-fn a_code_is_found_by_its_text() {
+fn code_is_parsed_from_text() {
     for code in Code::ALL {
         assert_eq!(code.as_str().parse(), Ok(*code));
         assert_eq!(code.as_str().to_lowercase().parse(), Ok(*code));
     }
     for text in ["", "K", "K9999", "0104", "K0104 "] {
-        let error = text.parse::<Code>().expect_err("no code");
+        let error = text.parse::<Code>().expect_err("an unknown code");
         assert_eq!(error.to_string(), format!("there is no diagnostic `{text}`"));
     }
 }

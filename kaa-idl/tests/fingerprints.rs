@@ -1,6 +1,6 @@
-//! The canonical form: golden hashes, what changes them, and what does not.
+//! The canonical form: golden hashes, which edits change them, and which do not.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue must fail")]
 
 use std::fmt::Write;
 
@@ -38,7 +38,7 @@ fn service(text: &str) -> Service {
     services(text).remove(0)
 }
 
-/// The base with one change; the change must be one.
+/// The base with one change. The changed text must occur exactly once.
 fn changed(from: &str, to: &str) -> Service {
     assert_eq!(BASE.matches(from).count(), 1, "{from}");
     service(&BASE.replace(from, to))
@@ -54,7 +54,7 @@ fn hashes(elements: &[ElementEntry]) -> Vec<u64> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
+        write!(text, "{byte:02x}").expect("writing to a string succeeds");
         text
     })
 }
@@ -67,11 +67,11 @@ fn shown(table: &ServiceTable) -> String {
             "method {:08x} {} {:016x} {:016x}",
             method.id, method.name, method.signature, method.throws
         )
-        .expect("written");
+        .expect("writing to a string succeeds");
         show(&mut text, &method.parameters);
     }
     for entry in &table.types {
-        writeln!(text, "type {} {:?}", entry.name, entry.form).expect("written");
+        writeln!(text, "type {} {:?}", entry.name, entry.form).expect("writing to a string succeeds");
         show(&mut text, &entry.elements);
     }
     text
@@ -80,12 +80,13 @@ fn shown(table: &ServiceTable) -> String {
 fn show(text: &mut String, elements: &[ElementEntry]) {
     for element in elements {
         let default = if element.has_default { " default" } else { "" };
-        writeln!(text, "  {} {} {:016x}{default}", element.tag, element.name, element.hash).expect("written");
+        writeln!(text, "  {} {} {:016x}{default}", element.tag, element.name, element.hash)
+            .expect("writing to a string succeeds");
     }
 }
 
 #[test]
-fn golden() {
+fn tables_match_golden_file() {
     let service = service(BASE);
     let found = format!("fingerprint {}\n{}", hex(&service.fingerprint), shown(&service.table));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fingerprints.golden");
@@ -96,7 +97,7 @@ fn golden() {
 }
 
 #[test]
-fn what_is_no_part_of_the_canonical_form() {
+fn fingerprint_ignores_compatible_edits() {
     let base = service(BASE);
     let mut items: Vec<&str> = BASE.lines().skip(2).take(9).collect();
     items.reverse();
@@ -151,7 +152,7 @@ fn what_is_no_part_of_the_canonical_form() {
 }
 
 #[test]
-fn what_is_part_of_the_canonical_form() {
+fn fingerprint_changes_with_incompatible_edits() {
     let base = service(BASE);
     let different = [
         ("a field's name", changed("title: Name", "name: Name")),
@@ -191,7 +192,7 @@ fn what_is_part_of_the_canonical_form() {
     let mut seen = vec![("the base", base.fingerprint)];
     for (what, other) in &different {
         let twin = seen.iter().find(|(_, fingerprint)| *fingerprint == other.fingerprint);
-        assert!(twin.is_none(), "{what} is as {}", twin.map_or("", |(what, _)| what));
+        assert!(twin.is_none(), "{what} has the fingerprint of {}", twin.map_or("", |(what, _)| what));
         seen.push((what, other.fingerprint));
     }
 }
@@ -210,13 +211,13 @@ service Rows {
 }
 "#;
 
-/// One more method, with a signature of its own.
+/// The schema with an additional method.
 fn with(method: &str) -> Service {
     service(&STREAMS.replace("include Health;", &format!("include Health; {method}")))
 }
 
 #[test]
-fn golden_streams() {
+fn stream_tables_match_golden_file() {
     let service = service(STREAMS);
     let found = format!("fingerprint {}\n{}", hex(&service.fingerprint), shown(&service.table));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fingerprints_streams.golden");
@@ -227,7 +228,7 @@ fn golden_streams() {
 }
 
 #[test]
-fn streams_are_part_of_a_signature() {
+fn fingerprint_depends_on_streams() {
     let different = [
         "fn f(a: Row);",
         "fn f(a: stream Row);",
@@ -247,13 +248,13 @@ fn streams_are_part_of_a_signature() {
     for method in different {
         let fingerprint = with(method).fingerprint;
         let twin = seen.iter().find(|(_, other)| *other == fingerprint);
-        assert!(twin.is_none(), "{method} is as {}", twin.map_or("", |(other, _)| other));
+        assert!(twin.is_none(), "{method} has the fingerprint of {}", twin.map_or("", |(other, _)| other));
         seen.push((method, fingerprint));
     }
 }
 
 #[test]
-fn what_is_no_part_of_a_streams_signature() {
+fn fingerprint_ignores_place_and_bounds_of_streams() {
     let base = with("fn f(rows: stream String, limit: u32) -> stream u8;").fingerprint;
     let same = [
         ("its place", "fn f(limit: u32, rows: stream String) -> stream u8;"),
@@ -273,14 +274,14 @@ fn what_is_no_part_of_a_streams_signature() {
 }
 
 #[test]
-fn what_a_stream_carries_is_reached() {
+fn item_types_of_streams_are_in_the_table() {
     let text = "package tv.epg;\nstruct A {}\nstruct B {}\nstruct C {}\nservice S { fn a(rows: stream A) -> stream B; }\n";
     let names: Vec<String> = service(text).table.types.iter().map(|entry| entry.name.clone()).collect();
     assert_eq!(names, ["tv.epg.A", "tv.epg.B"]);
 }
 
 #[test]
-fn what_is_appended_leaves_the_chain_before_it() {
+fn appended_field_keeps_earlier_hashes() {
     let base = service(BASE);
     let longer = changed("genre: u16 = 5", "genre: u16 = 5, year: u16 = 0");
     let (short, long) = (elements(&base.table, "tv.epg.Program"), elements(&longer.table, "tv.epg.Program"));
@@ -300,7 +301,7 @@ fn what_is_appended_leaves_the_chain_before_it() {
 }
 
 #[test]
-fn another_variant_leaves_the_others() {
+fn added_variant_keeps_other_hashes() {
     let base = service(BASE);
     let more = changed("Disc = 3,", "Tape = 4, Disc = 3,");
     let (old, new) = (elements(&base.table, "tv.epg.Source"), elements(&more.table, "tv.epg.Source"));
@@ -309,7 +310,7 @@ fn another_variant_leaves_the_others() {
 }
 
 #[test]
-fn a_service_knows_only_what_it_reaches() {
+fn table_contains_only_used_types() {
     let text = "package tv.epg;\nstruct A { b: Option<B> }\nstruct B { reserved c: Vec<C>, a: Option<A> }\nstruct C {}\nstruct D {}\nservice S { fn a() -> A; }\nservice T { fn d(x: Map<u8, D>); }\n";
     let services = services(text);
     let names = |service: &Service| {

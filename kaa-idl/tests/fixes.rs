@@ -1,8 +1,8 @@
-//! Every change that a diagnostic offers mends it, and breaks nothing else.
+//! Every fix that a diagnostic offers resolves the diagnostic and causes no other.
 //!
-//! The schemas are those of `tests/diagnostics`, and each fix is made alone.
+//! The schemas are those of `tests/diagnostics`, and each fix is applied on its own.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ fn compiled(files: &Files) -> Compilation {
     compile(&MemorySource::new(files.clone()))
 }
 
-fn mended(files: &Files, fix: &Fix) -> Files {
+fn fixed(files: &Files, fix: &Fix) -> Files {
     let mut files = files.clone();
     let mut edits: Vec<_> = fix.edits.iter().collect();
     edits.sort_by_key(|edit| edit.place.span);
@@ -38,7 +38,7 @@ fn mended(files: &Files, fix: &Fix) -> Files {
     files
 }
 
-/// Diagnostics without their places, which move when the text changes.
+/// Counts diagnostics without their places, which move when the text changes.
 fn counted(compilation: &Compilation) -> BTreeMap<(String, String), usize> {
     let mut counts = BTreeMap::new();
     for diagnostic in compilation.diagnostics() {
@@ -48,18 +48,18 @@ fn counted(compilation: &Compilation) -> BTreeMap<(String, String), usize> {
 }
 
 /// What is wrong with the fix of a diagnostic, if anything.
-fn complaint(files: &Files, before: &Compilation, diagnostic: &Diagnostic) -> Option<String> {
+fn problem(files: &Files, before: &Compilation, diagnostic: &Diagnostic) -> Option<String> {
     let fix = diagnostic.fix.as_ref()?;
-    let mended = mended(files, fix);
-    let after = compiled(&mended);
+    let fixed = fixed(files, fix);
+    let after = compiled(&fixed);
     let (old, new) = (counted(before), counted(&after));
     let key = (diagnostic.rule.as_str().to_owned(), diagnostic.message.clone());
     let gone = new.get(&key).copied().unwrap_or(0) < old.get(&key).copied().unwrap_or(0);
     let worse = new.iter().any(|(key, count)| old.get(key).is_none_or(|old| count > old));
     (!gone || worse).then(|| {
-        let text: String = mended.values().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+        let text: String = fixed.values().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
         format!(
-            "{:?}\nmakes of it\n{text}\nof which is said\n{}",
+            "{:?}\nchanges the text to\n{text}\nwhich reports\n{}",
             diagnostic,
             after.render(RenderStyle::Plain)
         )
@@ -67,7 +67,7 @@ fn complaint(files: &Files, before: &Compilation, diagnostic: &Diagnostic) -> Op
 }
 
 #[test]
-fn every_fix_mends_its_diagnostic_and_breaks_nothing() {
+fn every_fix_resolves_its_diagnostic_and_adds_none() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
     let (mut certain, mut likely) = (0, 0);
     let mut failures = String::new();
@@ -81,8 +81,8 @@ fn every_fix_mends_its_diagnostic_and_breaks_nothing() {
                 Some(Certainty::Likely) => likely += 1,
                 None => {}
             }
-            if let Some(complaint) = complaint(&files, &compilation, diagnostic) {
-                failures += &format!("\n--- {}: {complaint}", folder.display());
+            if let Some(problem) = problem(&files, &compilation, diagnostic) {
+                failures += &format!("\n--- {}: {problem}", folder.display());
             }
         }
     }

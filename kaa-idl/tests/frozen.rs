@@ -1,6 +1,6 @@
-//! A frozen schema gives back what was frozen, and says what is wrong with one that was damaged.
+//! A frozen schema returns the sources that were frozen, and reports any damage.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue must fail")]
 
 use kaa_idl::compatibility::{Report, Rule, Settings};
 use kaa_idl::frozen::{FrozenError, FrozenSource, History, HistoryError, freeze};
@@ -20,36 +20,37 @@ fn frozen() -> String {
     freeze(&compiled(&[("tv/common.kaa", COMMON), ("tv/epg.kaa", EPG)]), 3).expect("a schema")
 }
 
-/// A frozen schema that was written once stays readable: its file is never renewed.
+/// Later versions must read an old frozen schema, so its file is never regenerated.
 #[test]
-fn a_schema_frozen_long_ago_is_read() {
-    let source = FrozenSource::read(include_str!("frozen/unformatted.frozen")).expect("as it was written");
+fn old_frozen_schema_is_readable() {
+    let source =
+        FrozenSource::read(include_str!("frozen/unformatted.frozen")).expect("a valid frozen schema");
     assert_eq!(compile(&source).schema().map(fingerprint), Some(source.fingerprint()));
 }
 
 #[test]
-fn the_format_is_stable() {
+fn format_is_stable() {
     let golden = include_str!("frozen/formatted.frozen");
     assert_eq!(frozen(), golden);
     assert_eq!(frozen(), frozen());
 }
 
 #[test]
-fn what_was_frozen_comes_back() {
-    let source = FrozenSource::read(&frozen()).expect("as it was written");
-    assert_eq!((source.number(), source.era().as_str()), (3, "frozen 3"));
+fn frozen_sources_are_read_back() {
+    let source = FrozenSource::read(&frozen()).expect("a valid frozen schema");
+    assert_eq!((source.number(), source.revision().as_str()), (3, "frozen 3"));
     let files = source.files().expect("files");
     assert_eq!(files, ["tv/common.kaa", "tv/epg.kaa"]);
     let old = compile(&source);
     let new = compiled(&[("tv/common.kaa", COMMON), ("tv/epg.kaa", EPG)]);
     assert_eq!(old.schema().map(fingerprint), Some(source.fingerprint()));
     let settings = Settings::default().with_rule(Rule::FrozenMatchesSource);
-    let report = Report::new(&old, &new, &source.era(), &settings).expect("both compile");
+    let report = Report::new(&old, &new, &source.revision(), &settings).expect("both compile");
     assert!(report.diagnostics().is_empty(), "{}", report.render(RenderStyle::Plain));
 }
 
 #[test]
-fn line_ends_and_byte_order_marks_make_no_difference() {
+fn line_ends_and_byte_order_marks_are_ignored() {
     let windows = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
     let (common, epg) = (windows(COMMON), windows(EPG));
     let text = freeze(&compiled(&[("tv/common.kaa", &common), ("tv/epg.kaa", &epg)]), 3);
@@ -61,7 +62,7 @@ fn line_ends_and_byte_order_marks_make_no_difference() {
 }
 
 #[test]
-fn the_layout_of_sources_makes_no_difference() {
+fn source_layout_is_ignored() {
     let loose = EPG.replace("channel: ChannelId,\n", "channel  :  ChannelId\n");
     assert_eq!(
         freeze(&compiled(&[("tv/common.kaa", COMMON), ("tv/epg.kaa", &loose)]), 3).expect("a schema"),
@@ -70,12 +71,12 @@ fn the_layout_of_sources_makes_no_difference() {
 }
 
 #[test]
-fn a_schema_with_errors_is_not_frozen() {
+fn schema_with_errors_is_not_frozen() {
     assert_eq!(freeze(&compile(&MemorySource::new([("a.kaa", "package a;\nstruct S { b: B }")])), 1), None);
 }
 
 #[test]
-fn damage_is_noticed() {
+fn damage_is_reported() {
     let text = frozen();
     let error = |text: &str| FrozenSource::read(text).expect_err("damaged");
     assert_eq!(error(""), FrozenError::NotFrozen);
@@ -100,7 +101,7 @@ fn damage_is_noticed() {
 }
 
 #[test]
-fn no_part_of_a_frozen_schema_can_be_lost_or_changed_unnoticed() {
+fn every_truncation_and_change_is_detected() {
     let text = frozen();
     for end in 0..text.len() {
         assert!(text.get(..end).is_none_or(|beginning| FrozenSource::read(beginning).is_err()), "{end}");
@@ -115,11 +116,11 @@ fn no_part_of_a_frozen_schema_can_be_lost_or_changed_unnoticed() {
 }
 
 #[test]
-fn a_history_is_ordered_by_number() {
+fn history_is_ordered_by_number() {
     let compilation = compiled(&[("tv/common.kaa", COMMON)]);
     let file = |number| (format!("{number}.frozen"), freeze(&compilation, number).expect("a schema"));
     let history = History::read([file(10), file(2), file(1)]).expect("three");
-    let numbers: Vec<u32> = history.generations().iter().map(|frozen| frozen.source.number()).collect();
+    let numbers: Vec<u32> = history.revisions().iter().map(|frozen| frozen.source.number()).collect();
     assert_eq!((numbers.as_slice(), history.next_number()), (&[1, 2, 10][..], 11));
     assert_eq!(History::default().next_number(), 1);
     let twice = History::read([file(1), ("copy.frozen".to_owned(), file(1).1)]);

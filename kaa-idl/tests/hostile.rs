@@ -1,6 +1,6 @@
-//! Files that are out to harm: each ends in a diagnostic, none in a crash or a hang.
+//! Malicious files: each is compiled or rejected with a diagnostic, and none causes a crash or a hang.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use kaa_idl::diagnostic::Code;
 use kaa_idl::{Compilation, MAXIMUM_FILE_SIZE, MemorySource, RenderStyle, compile};
 
-/// Generous: a debug build on a busy machine takes a few seconds, something quadratic takes hours.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Generous: a debug build on a busy machine takes a few seconds, quadratic time would take hours.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 fn check(body: impl Into<Vec<u8>>, expected: Option<Code>) -> Compilation {
     let mut bytes = b"package demo;\n".to_vec();
@@ -17,7 +17,7 @@ fn check(body: impl Into<Vec<u8>>, expected: Option<Code>) -> Compilation {
     let start = Instant::now();
     let compilation = compile(&MemorySource::new([("demo.kaa", bytes)]));
     let rendered = compilation.render(RenderStyle::Plain);
-    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+    assert!(start.elapsed() < TIME_LIMIT, "took {:?}", start.elapsed());
     let codes: Vec<_> = compilation.diagnostics().iter().map(|diagnostic| diagnostic.rule).collect();
     match expected {
         Some(code) => assert!(codes.contains(&code.into()), "{:.2000}", rendered),
@@ -27,17 +27,17 @@ fn check(body: impl Into<Vec<u8>>, expected: Option<Code>) -> Compilation {
     compilation
 }
 
-/// `count` lines or words made from their numbers.
+/// Writes `count` lines or words, each from its number.
 fn many(count: usize, mut write: impl FnMut(&mut String, usize) -> std::fmt::Result) -> String {
     let mut text = String::new();
     for number in 0..count {
-        write(&mut text, number).expect("a string takes everything");
+        write(&mut text, number).expect("writing to a string cannot fail");
     }
     text
 }
 
 #[test]
-fn brackets_that_nest_a_hundred_thousand_deep() {
+fn brackets_nested_a_hundred_thousand_deep_are_rejected() {
     for bracket in ["(", "[", "{", "([{", "Vec<", "Map<u8, ["] {
         let text = format!("const X: u32 = {};", bracket.repeat(100_000));
         let compilation = check(text, Some(Code::TooDeep));
@@ -49,7 +49,7 @@ fn brackets_that_nest_a_hundred_thousand_deep() {
 }
 
 #[test]
-fn angle_brackets_that_nothing_closes() {
+fn unclosed_angle_brackets_are_rejected() {
     let signs = [
         "<", "<<", "< <", "<-", "<->", "<=>", "<<-", "<a", "<a,", "<a>>", "<(", "<[1]", "<{}", ">", ">>",
         "<//\n",
@@ -75,7 +75,7 @@ fn angle_brackets_that_nothing_closes() {
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn binary_bytes_are_rejected() {
     check(vec![0; 100_000], Some(Code::BadCharacter));
     check("struct A { a: u8,\0 b: u8 }", Some(Code::BadCharacter));
     check(b"struct A { a: \xff }".to_vec(), Some(Code::NotUtf8));
@@ -84,8 +84,9 @@ fn bytes_that_are_no_text() {
 }
 
 #[test]
-fn a_byte_order_mark_and_carriage_returns_are_text() {
-    let text = "\u{feff}//! Docs.\r\npackage demo;\r\n\r\n/// One.\r\nstruct A {\r\n    /// Two.\r\n    a: u8,\r\n}\r\n";
+fn byte_order_mark_and_carriage_returns_are_accepted() {
+    let text = "\u{feff}//! Docs.\r\npackage demo;\r\n\r\n\
+                /// One.\r\nstruct A {\r\n    /// Two.\r\n    a: u8,\r\n}\r\n";
     let compilation = compile(&MemorySource::new([("demo.kaa", text)]));
     let schema = compilation.schema().expect("no errors");
     assert_eq!(schema.packages[0].docs.lines, ["Docs."]);
@@ -94,14 +95,14 @@ fn a_byte_order_mark_and_carriage_returns_are_text() {
 }
 
 #[test]
-fn a_file_of_a_hundred_megabytes() {
+fn oversized_file_is_rejected() {
     let size = usize::try_from(MAXIMUM_FILE_SIZE).expect("it fits");
     let compilation = check(vec![b' '; size], Some(Code::FileTooLarge));
     assert!(compilation.render(RenderStyle::Plain).contains("demo.kaa"));
 }
 
 #[test]
-fn a_broken_file_does_not_hide_the_errors_of_others() {
+fn broken_file_does_not_hide_errors_of_other_files() {
     let compilation = compile(&MemorySource::new([
         ("a.kaa", b"package a;\nstruct A { a: \xff }".to_vec()),
         ("b.kaa", b"package b;\nstruct B { a: Nope, b: a::A }".to_vec()),
@@ -112,12 +113,12 @@ fn a_broken_file_does_not_hide_the_errors_of_others() {
 }
 
 #[test]
-fn chains_without_end() {
+fn long_chains_compile_or_are_rejected() {
     let count = 5_000;
     check(many(count, |text, n| writeln!(text, "struct S{n} {{ a: S{} }}", n + 1)) + "struct S5000 {}", None);
     check(
         many(count, |text, n| writeln!(text, "struct S{n} {{ a: S{} }}", (n + 1) % 5_000)),
-        Some(Code::EndlessRecursion),
+        Some(Code::InfiniteRecursion),
     );
     check(many(count, |text, n| writeln!(text, "newtype S{n}(S{});", n + 1)) + "newtype S5000(u8);", None);
     check(
@@ -141,7 +142,7 @@ fn chains_without_end() {
 }
 
 #[test]
-fn floods() {
+fn many_errors_are_reported_in_time() {
     let count = 5_000;
     check(many(count, |text, n| writeln!(text, "struct S{n} {{ a: Foo{n}x }}")), Some(Code::UnknownType));
     let compilation = check(
@@ -168,7 +169,7 @@ fn floods() {
 }
 
 #[test]
-fn brackets_that_are_balanced_and_too_deep() {
+fn balanced_deep_brackets_are_rejected() {
     for depth in [1_000, 100_000] {
         for (open, inside, close) in [("(", "1", ")"), ("[", "", "]"), ("{", "", "}")] {
             let value = format!("{}{inside}{}", open.repeat(depth), close.repeat(depth));
@@ -188,7 +189,7 @@ fn brackets_that_are_balanced_and_too_deep() {
 }
 
 #[test]
-fn text_that_is_not_what_it_seems() {
+fn misleading_text_is_rejected() {
     for text in [&b"\xc0\xaf"[..], b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe2\x82", b"\xff\xfep\0"] {
         check(text.to_vec(), Some(Code::NotUtf8));
     }
@@ -202,7 +203,7 @@ fn text_that_is_not_what_it_seems() {
 }
 
 #[test]
-fn lengths_without_end() {
+fn long_names_and_lists_compile_in_time() {
     let million = 1_000_000;
     check(format!("struct {} {{}}", "A".repeat(million)), None);
     check(format!("struct A {{ a: {} }}", "B".repeat(million)), Some(Code::UnknownType));
@@ -217,7 +218,7 @@ fn lengths_without_end() {
 }
 
 #[test]
-fn many_items_and_many_errors() {
+fn many_items_and_many_errors_compile_in_time() {
     check(many(50_000, |text, n| writeln!(text, "type T{n}=u8;")), None);
     for error in [";", "§ ", "x;", "struct", "struct A {} }", "#[a]", "fn a();"] {
         let compilation = compile(&MemorySource::new([("demo.kaa", error.repeat(50_000))]));
@@ -229,12 +230,12 @@ fn many_items_and_many_errors() {
 }
 
 #[test]
-fn ten_thousand_files_with_an_error_each() {
+fn ten_thousand_files_with_an_error_each_compile_in_time() {
     let files =
         (0..10_000).map(|n| (format!("p{n}.kaa"), format!("package p{n};\nstruct A {{ a: Nope }}\n")));
     let start = Instant::now();
     let compilation = compile(&MemorySource::new(files));
     assert_eq!(compilation.diagnostics().len(), 10_000);
     assert!(compilation.render(RenderStyle::Plain).contains("9900 more diagnostics are not shown"));
-    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+    assert!(start.elapsed() < TIME_LIMIT, "took {:?}", start.elapsed());
 }

@@ -1,9 +1,9 @@
-//! One folder per lint: a text that it has something to say about, with exactly what is said, and a text that it lets
-//! pass. Where there is a certain change, `fixed.kaa` is what becomes of the bad text.
+//! One folder per lint: a bad text with the exact findings, and a good text without findings. If the lint has
+//! a certain fix, `fixed.kaa` is the bad text after the fix.
 //!
-//! To accept new texts, run with `KAA_BLESS=1` and read what changed.
+//! To accept new expectations, run with `KAA_BLESS=1` and read the changes.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,19 +13,19 @@ use kaa_idl::diagnostic::{Certainty, Diagnostic, Severity};
 use kaa_idl::lint::{Lint, Selection, apply_fixes, fix, lint};
 use kaa_idl::{Compilation, MemorySource, RenderStyle, compile};
 
-/// What fixtures may import.
+/// The package that fixtures may import.
 const COMMON: &str = r#"//! What others share.
 package tv.common;
 
 /// A channel.
 newtype ChannelId(u32);
-/// What it is called.
+/// A title.
 newtype Title(u8);
-/// Most of all.
+/// A limit.
 const MOST: u32 = 5;
 "#;
 
-/// The path of a text with this package.
+/// The path for a text, from its `package` line.
 fn path(text: &str) -> String {
     let name = text.split_once("package ").and_then(|(_, rest)| rest.split_once(';')).expect("a package").0;
     format!("{name}.kaa")
@@ -41,7 +41,7 @@ fn compiled(text: &str) -> Compilation {
     compilation
 }
 
-/// A lint beside those that are on by default.
+/// A lint in addition to those that are on by default.
 fn selection(lint: Lint) -> Selection {
     Selection::default().with(lint)
 }
@@ -67,7 +67,7 @@ fn names(findings: &[Diagnostic]) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_lint_finds_what_it_is_for_and_nothing_else_does() {
+fn every_lint_reports_only_its_bad_text() {
     for found in Lint::ALL.iter().copied() {
         let compilation = compiled(&read(found, "bad.kaa"));
         let findings = lint(&compilation, &selection(found));
@@ -78,7 +78,7 @@ fn every_lint_finds_what_it_is_for_and_nothing_else_does() {
 }
 
 #[test]
-fn good_texts_pass() {
+fn good_texts_have_no_findings() {
     for found in Lint::ALL.iter().copied() {
         let text = read(found, "good.kaa");
         assert!(!text.is_empty(), "{found} has no good text");
@@ -89,7 +89,7 @@ fn good_texts_pass() {
 }
 
 #[test]
-fn folders_are_lints() {
+fn every_folder_names_a_lint() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lint");
     for entry in fs::read_dir(root).expect("the fixtures") {
         let name = entry.expect("an entry").file_name();
@@ -104,7 +104,7 @@ fn fingerprints(texts: &BTreeMap<String, String>) -> Vec<[u8; 32]> {
 }
 
 #[test]
-fn certain_changes_mend_and_keep_the_wire() {
+fn certain_fixes_reduce_findings_and_keep_fingerprints() {
     for found in Lint::ALL.iter().copied() {
         let before = texts(&read(found, "bad.kaa"));
         let after = fix(before.clone(), &selection(found));
@@ -112,7 +112,7 @@ fn certain_changes_mend_and_keep_the_wire() {
         let remaining = lint(&compilation, &selection(found));
         let count = lint(&compile(&MemorySource::new(before.clone())), &selection(found)).len();
         assert_eq!(fingerprints(&before), fingerprints(&after), "{found}");
-        if found.change().is_empty() {
+        if found.fix_description().is_empty() {
             assert_eq!(before, after, "{found}");
             continue;
         }
@@ -124,7 +124,7 @@ fn certain_changes_mend_and_keep_the_wire() {
 }
 
 #[test]
-fn allowed_on_the_construct_and_on_what_holds_it() {
+fn allow_covers_the_construct_and_its_contents() {
     let check = |text: &str, expected: &[&str]| {
         let findings = lint(&compiled(&format!("package demo;\n{text}")), &Selection::default());
         let found: Vec<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
@@ -142,7 +142,7 @@ fn allowed_on_the_construct_and_on_what_holds_it() {
 }
 
 #[test]
-fn of_overlapping_changes_the_first_is_made() {
+fn first_of_overlapping_fixes_is_applied() {
     let compilation = compiled("package demo;\nuse tv.common::{ChannelId, Title};\nstruct A { a: u8 }\n");
     let findings = lint(&compilation, &Selection::default());
     assert_eq!(findings.len(), 2);
@@ -153,7 +153,7 @@ fn of_overlapping_changes_the_first_is_made() {
 }
 
 #[test]
-fn likely_changes_are_left_to_people() {
+fn likely_fixes_are_not_applied() {
     let text = "package demo;\n#[allow(STRING_BOUNDD)] struct A { a: u8 }\n";
     let findings = lint(&compiled(text), &Selection::default());
     let certainties: Vec<Certainty> =
@@ -163,7 +163,7 @@ fn likely_changes_are_left_to_people() {
 }
 
 #[test]
-fn files_that_do_not_compile_are_linted_as_far_as_they_parse() {
+fn only_files_that_parse_are_linted() {
     let source = MemorySource::new([
         ("a.kaa", "package a;\nstruct A { aB: Missing }\n"),
         ("b.kaa", "package b;\nstruct { aB: u8 }\n"),

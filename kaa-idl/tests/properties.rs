@@ -1,6 +1,6 @@
-//! Whatever the text is: nothing panics, and what is said points into the text.
+//! For any text: nothing panics, and every diagnostic points into the text.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue should panic with the reason")]
 
 use kaa_idl::diagnostic::Diagnostic;
 use kaa_idl::lint::{Selection, lint};
@@ -13,7 +13,7 @@ const VALID: &[&str] = &[
     include_str!("schemas/shop/everything.kaa"),
 ];
 
-/// Pieces of the language, so that mutations hit more than the first character.
+/// Pieces of the language, so that mutations reach more than the first character.
 const PIECES: &[&str] = &[
     "{",
     "}",
@@ -113,7 +113,7 @@ fn points_into(diagnostic: &Diagnostic, text: &str) -> Result<(), TestCaseError>
     Ok(())
 }
 
-/// A change to a text: where, how much goes, and what comes.
+/// A change to a text: its position, the number of characters to remove, and the piece to insert.
 #[derive(Debug, Clone)]
 struct Change {
     position: prop::sample::Index,
@@ -143,25 +143,25 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         check("demo.kaa", &bytes)?;
     }
 
     #[test]
-    fn arbitrary_pieces(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
+    fn arbitrary_pieces_never_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
         check("demo.kaa", pieces.join(" ").as_bytes())?;
         check("demo.kaa", format!("package demo; {}", pieces.concat()).as_bytes())?;
     }
 
     #[test]
-    fn mutated_schemas(which in 0..VALID.len(), changes in changes()) {
-        let text = apply(VALID.get(which).expect("one of them"), &changes);
+    fn mutated_schemas_never_panic(which in 0..VALID.len(), changes in changes()) {
+        let text = apply(VALID.get(which).expect("a valid index"), &changes);
         check("shop/types.kaa", text.as_bytes())?;
     }
 
     #[test]
-    fn cut_schemas(which in 0..VALID.len(), at in any::<prop::sample::Index>()) {
-        let text = VALID.get(which).expect("one of them");
+    fn truncated_schemas_never_panic(which in 0..VALID.len(), at in any::<prop::sample::Index>()) {
+        let text = VALID.get(which).expect("a valid index");
         let end = (0..=at.index(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         check("shop/types.kaa", &text.as_bytes()[..end])?;
     }

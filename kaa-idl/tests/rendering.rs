@@ -1,6 +1,6 @@
-//! How diagnostics are shown: colours only where they were asked for, lines no wider than the terminal.
+//! Rendering of diagnostics: colours only on request, and lines no wider than the terminal.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, reason = "a test that cannot continue must fail")]
 
 use kaa_idl::diagnostic::{Code, Diagnostic, Place};
 use kaa_idl::{MemorySource, RenderStyle, Rendering, Span, compile};
@@ -11,7 +11,7 @@ fn wide() -> String {
 }
 
 #[test]
-fn lines_are_cut_around_what_is_marked() {
+fn long_lines_are_shortened_around_labels() {
     let compilation = compile(&MemorySource::new([("demo.kaa", wide())]));
     for width in [0, 40, 80, 120, usize::MAX] {
         let shown = compilation.render(Rendering { style: RenderStyle::Plain, width: Some(width) });
@@ -22,7 +22,7 @@ fn lines_are_cut_around_what_is_marked() {
 }
 
 #[test]
-fn colours_are_for_who_asks() {
+fn colours_require_the_ansi_style() {
     let compilation = compile(&MemorySource::new([("demo.kaa", wide())]));
     assert_eq!(compilation.render(Rendering::default()), compilation.render(RenderStyle::Plain));
     assert!(!compilation.render(RenderStyle::Plain).contains('\x1b'));
@@ -30,7 +30,7 @@ fn colours_are_for_who_asks() {
 }
 
 #[test]
-fn other_findings_are_shown_in_the_same_way() {
+fn other_diagnostics_render_alike() {
     let compilation = compile(&MemorySource::new([("demo.kaa", "package demo;\nstruct A {}\n")]));
     let place = Place::new(&"demo.kaa".into(), Span::new(21, 22));
     let finding = Diagnostic::error(Code::UnknownType, "a finding", place, "here");

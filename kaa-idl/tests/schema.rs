@@ -1,8 +1,9 @@
-//! What a schema means: names looked up, values evaluated, includes flattened, cycles boxed.
+//! The resolved schema: names are resolved, values evaluated, includes flattened, and cycles boxed.
 //!
-//! The corpus that `KAA_CORPUS` names must compile without a word; without one the project's own schema must.
+//! The corpus in `KAA_CORPUS` must compile without diagnostics. If it is not set, the project's own schema
+//! must.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot continue must fail")]
 
 use std::path::PathBuf;
 
@@ -58,7 +59,7 @@ fn names(methods: &[Method]) -> Vec<&str> {
 }
 
 #[test]
-fn a_large_schema_compiles() {
+fn large_schema_compiles() {
     let Some(corpus) = std::env::var_os("KAA_CORPUS") else {
         assert_eq!(own().packages.len(), 3);
         return;
@@ -84,7 +85,7 @@ fn constants_are_evaluated() {
     assert_eq!(value("shop.types", "DEFAULT_SIZE"), medium);
     assert_eq!(value("shop.types", "MARK"), Value::String("✓".to_owned()));
     assert_eq!(value("shop.types", "BASIC"), Value::Unsigned(3));
-    // As in Rust: `*` before `+`, that before `<<`, that before `|`.
+    // Precedence is that of Rust, from high to low: `*`, `+`, `<<`, `|`.
     assert_eq!(value("shop.everything", "SUM"), Value::Negative(-(((1 + 2 * 3) << 4) | 1) - 0xff + 0o17));
     assert_eq!(value("shop.everything", "HUGE"), Value::Unsigned(u128::MAX));
     assert_eq!(value("shop.everything", "SMALL"), Value::Negative(i128::MIN));
@@ -95,7 +96,7 @@ fn constants_are_evaluated() {
 }
 
 #[test]
-fn fields_have_their_types_and_defaults() {
+fn fields_have_types_and_defaults() {
     let schema = own();
     let fields = &structure(&schema, "shop.types.OrderLine").fields;
     assert_eq!(fields.len(), 20);
@@ -130,7 +131,7 @@ fn fields_have_their_types_and_defaults() {
 }
 
 #[test]
-fn types_have_their_names_docs_and_attributes() {
+fn types_have_names_docs_and_attributes() {
     let schema = own();
     let line = definition(&schema, "shop.types.OrderLine");
     assert_eq!((line.name.as_str(), line.wire_name()), ("OrderLine", "Line"));
@@ -144,7 +145,7 @@ fn types_have_their_names_docs_and_attributes() {
 }
 
 #[test]
-fn variants_have_their_tags_and_payloads() {
+fn variants_have_tags_and_payloads() {
     let schema = own();
     let payment = enumeration(&schema, "shop.types.Payment");
     let tags: Vec<(&str, u32)> =
@@ -166,7 +167,7 @@ fn variants_have_their_tags_and_payloads() {
 }
 
 #[test]
-fn services_have_their_included_methods_in_place() {
+fn included_methods_are_at_their_include() {
     let schema = own();
     let counter = service(&schema, "shop.front", "Counter");
     assert_eq!(names(&counter.server), ["uptime", "name", "buy", "set_favourite", "list", "log", "choose"]);
@@ -190,7 +191,7 @@ fn services_have_their_included_methods_in_place() {
 }
 
 #[test]
-fn only_what_closes_a_cycle_is_boxed() {
+fn only_references_that_close_a_cycle_are_boxed() {
     let schema = own();
     let boxes = |ty: &Type| format!("{ty:?}").matches("boxed: true").count();
     let tree = &structure(&schema, "shop.everything.Tree").fields;
@@ -213,7 +214,7 @@ fn only_what_closes_a_cycle_is_boxed() {
 }
 
 #[test]
-fn a_package_may_be_several_files() {
+fn package_can_have_several_files() {
     let compilation = compile(&MemorySource::new([
         ("a/one.kaa", "//! One.\npackage a;\nstruct One { two: Two }"),
         ("a/two.kaa", "//! Two.\npackage a;\nuse b.c as x;\nstruct Two { three: x::Three, four: c::Four }"),
@@ -230,7 +231,7 @@ fn a_package_may_be_several_files() {
 }
 
 #[test]
-fn the_grammar_knows_what_the_resolver_does_not_yet() {
+fn parser_accepts_streams_and_attributes() {
     let text = r#"//! Listing.
 package tv.epg;
 use tv.common::{ChannelId, StorageError as Failed};

@@ -1,32 +1,33 @@
-//! What a program that calls needs: proxies.
+//! Proxies: what a program uses to call the other side of a service.
 //!
-//! Invariants: a proxy is a handle and nothing more; its methods only make calls, which start when they are awaited.
+//! Invariants: a proxy is only a handle; its methods only create calls, which start when they are awaited.
 
 use kaa_idl::schema::Returns;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::documentation;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::{Parameters, ProxyArguments, Side};
+use crate::module_context::ModuleContext;
+use crate::names;
 use crate::types::deprecation;
-use crate::{names, notes};
 
 impl Generator<'_> {
-    /// The proxy for one side.
-    pub(crate) fn proxy(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+    /// The proxy that calls one side of a service.
+    pub(crate) fn proxy(&self, context: &ModuleContext<'_>, side: Side<'_>) -> TokenStream {
         let codegen = self.codegen();
         let name = side.proxy_name();
-        let sentence = format!("Calls what the {} of [`{}`] serves.", side.word(), side.service.name);
-        let docs = documentation::written(&[&sentence]);
+        let sentence = format!("Calls a [`{}`] {}.", side.service.name, side.role_name());
+        let docs = documentation::generated(&[&sentence]);
         let deprecated = deprecation(&side.service.attributes);
         let methods = side
             .methods()
             .iter()
-            .map(|method| self.proxy_method(site, side, &Parameters::new(site, side, method)));
+            .map(|method| self.proxy_method(context, side, &Parameters::new(context, side, method)));
         let module = names::service_module(side.service);
         let marker = side.marker();
-        let peer = site.local("peer");
+        let peer = context.local("peer");
         quote! {
             #docs
             #deprecated
@@ -42,26 +43,31 @@ impl Generator<'_> {
         }
     }
 
-    fn proxy_method(&self, site: &Site<'_>, side: Side<'_>, parameters: &Parameters<'_>) -> TokenStream {
+    fn proxy_method(
+        &self,
+        context: &ModuleContext<'_>,
+        side: Side<'_>,
+        parameters: &Parameters<'_>,
+    ) -> TokenStream {
         let codegen = self.codegen();
         let method = parameters.method;
         let name = names::member(&method.name);
         let docs = documentation::declared_or(&method.docs, &format!("Calls `{}`.", method.name));
-        let docs = notes::for_callers(method, docs);
+        let docs = documentation::for_callers(method, docs);
         let deprecated = deprecation(&method.attributes);
-        let ProxyArguments { declared, fields, stream } = self.proxy_arguments(site, parameters);
+        let ProxyArguments { declared, fields, stream } = self.proxy_arguments(context, parameters);
         let module = side.module();
         let call_name = side.call_name(method);
         let call = quote!(&self.peer, #module::#call_name { #(#fields),* });
-        let (returns, made) = if let Returns::Stream(item) = &method.returns {
-            let item = self.rust_type(site, &parameters.path, item);
-            let error = method.throws.map(|id| self.path(site, id));
+        let (returns, constructed) = if let Returns::Stream(item) = &method.returns {
+            let item = self.rust_type(context, &parameters.path, item);
+            let error = method.throws.map(|id| self.path(context, id));
             let error = error.into_iter();
-            let made = match &stream {
+            let constructed = match &stream {
                 None => quote!(call(#call)),
                 Some(stream) => quote!(call_with_stream(#call, #stream)),
             };
-            (quote!(#codegen::Incoming<#item #(, #error)*>), quote!(#codegen::Incoming::#made))
+            (quote!(#codegen::Incoming<#item #(, #error)*>), quote!(#codegen::Incoming::#constructed))
         } else if let Some(stream) = &stream {
             (quote!(#codegen::Call<#module::#call_name>), quote!(#codegen::Call::with_stream(#call, #stream)))
         } else {
@@ -73,7 +79,7 @@ impl Generator<'_> {
             #docs
             #deprecated
             pub fn #name(&self, #(#declared),*) -> #returns {
-                #made
+                #constructed
             }
         }
     }

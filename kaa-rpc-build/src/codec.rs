@@ -1,49 +1,52 @@
-//! Encoding and decoding of generated types: `Wire` implementations, and the fields of arguments.
+//! Encoding and decoding of generated types: `Wire` implementations, and code for the fields of arguments.
 //!
-//! Invariants: fields are encoded and decoded in the order of the schema; a tombstone keeps its slot; a field with a
-//! default may be missing at the end of everything that is not sealed.
+//! Invariants: fields are encoded and decoded in the order of the schema; a tombstone keeps its slot; unless
+//! the owner is sealed, fields with a default may be missing at the end.
 
 use kaa_idl::schema::{Enum, Field, Payload, Struct, Type, TypeDefinition, Value, Variant};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::error::{Error, Result};
-use crate::generator::{Generator, Site, payload_fields};
+use crate::generator::Generator;
+use crate::module_context::ModuleContext;
 use crate::names;
+use crate::traverse::payload_fields;
 use crate::types::default_identifier;
 
-/// A run of fields: of a struct, a variant, or a method's parameters.
+/// The fields of a struct or variant, or the parameters of a method.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a> {
-    /// What settings and errors call the thing they belong to.
+    /// The qualified name of the owner, as settings and errors use it.
     pub(crate) path: &'a str,
     pub(crate) fields: &'a [Field],
     pub(crate) sealed: bool,
-    /// What settings call the options struct that holds the fields with a written default, if one does.
+    /// The qualified name of the options struct that holds the fields with a written default, if there is
+    /// one.
     pub(crate) options: Option<&'a str>,
-    /// Whether `Self` has a function for every default that is not the one of the field's type.
+    /// Whether `Self` has a function for every default that differs from the default of the field's type.
     pub(crate) default_functions: bool,
 }
 
 impl Fields<'_> {
-    /// What settings and errors call a field.
+    /// The qualified name of a field, as settings and errors use it.
     fn path_of(&self, field: &Field) -> String {
         let owner = self.options.filter(|_| field.default_is_written).unwrap_or(self.path);
         format!("{owner}.{}", field.name)
     }
 
-    /// Whether what is made of the fields takes them in another order: options come after everything else.
+    /// Whether the decoded values are used in another order than the schema's: options come last.
     fn is_rearranged(&self) -> bool {
         let mut kinds = self.fields.iter().map(|field| field.default_is_written);
         self.options.is_some() && !kinds.by_ref().skip_while(|optional| !optional).all(|optional| optional)
     }
 }
 
-/// The code that decodes a run of fields.
+/// The code that decodes fields.
 pub(crate) struct Decoding {
-    /// Statements to run first: empty where the values can stand in the order of the schema.
+    /// Statements to run first. Empty if the values are used in the order of the schema.
     pub(crate) statements: TokenStream,
-    /// An expression for each field that is no tombstone, in order.
+    /// One expression per field, in order, without tombstones.
     pub(crate) values: Vec<TokenStream>,
 }
 
@@ -51,7 +54,7 @@ impl Generator<'_> {
     /// `impl Wire` of a struct.
     pub(crate) fn struct_wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         structure: &Struct,
     ) -> Result<TokenStream> {
@@ -63,19 +66,20 @@ impl Generator<'_> {
             options: None,
             default_functions: true,
         };
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
-        let encode = self.encode_fields(site, fields, &encoder, |field| {
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
+        let encode = self.encode_fields(context, fields, &encoder, |field| {
             let field = names::member(&field.name);
             quote!(&#value.#field)
         })?;
-        let decoding = self.decode_fields(site, fields, &decoder);
+        let decoding = self.decode_fields(context, fields, &decoder);
         let names =
             structure.fields.iter().filter(|field| !field.tombstone).map(|field| names::member(&field.name));
         let (statements, values) = (decoding.statements, decoding.values);
         let body = quote!(#statements ::core::result::Result::Ok(Self { #(#names: #values,)* }));
         let (minimum, encode, decode) = if structure.sealed {
             (
-                self.sealed_minimum(site, fields),
+                self.sealed_minimum(context, fields),
                 quote!(#encode ::core::result::Result::Ok(())),
                 quote!(#decoder.sealed(#path, |#decoder| { #body })),
             )
@@ -86,22 +90,23 @@ impl Generator<'_> {
                 quote!(#decoder.structure(#path, |#decoder| { #body })),
             )
         };
-        Ok(self.wire(site, definition, &minimum, &encode, &decode))
+        Ok(self.wire(context, definition, &minimum, &encode, &decode))
     }
 
-    /// `impl Wire` of a newtype.
+    /// `impl Wire` of a newtype or flags.
     pub(crate) fn newtype_wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         inner: &Type,
     ) -> TokenStream {
         let codegen = self.codegen();
-        let shape = self.shape(site, &self.schema.qualified_name(definition), inner);
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
+        let shape = self.shape(context, &self.schema.qualified_name(definition), inner);
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
         let inner = quote!(<#shape as #codegen::Wire>);
         self.wire(
-            site,
+            context,
             definition,
             &quote!(#inner::MIN_SIZE; const NESTS: bool = #inner::NESTS),
             &quote!(#inner::encode(&#value.0, #encoder)),
@@ -109,32 +114,23 @@ impl Generator<'_> {
         )
     }
 
-    /// `impl Wire` of flags: the integer's.
-    pub(crate) fn flags_wire(
-        &self,
-        site: &Site<'_>,
-        definition: &TypeDefinition,
-        inner: &Type,
-    ) -> TokenStream {
-        self.newtype_wire(site, definition, inner)
-    }
-
     /// `impl Wire` of an enum.
     pub(crate) fn enum_wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         enumeration: &Enum,
     ) -> Result<TokenStream> {
         let path = self.schema.qualified_name(definition);
         let codegen = self.codegen();
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
-        let tag = site.local("tag");
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
+        let tag = context.local("tag");
         let mut encode_arms = Vec::new();
         let mut decode_arms = Vec::new();
         for variant in &enumeration.variants {
-            encode_arms.push(self.encode_variant(site, &path, enumeration.sealed, variant)?);
-            decode_arms.push(self.decode_variant(site, &path, enumeration.sealed, variant));
+            encode_arms.push(self.encode_variant(context, &path, enumeration.sealed, variant)?);
+            decode_arms.push(self.decode_variant(context, &path, enumeration.sealed, variant));
         }
         let (encode, decode) = if enumeration.sealed {
             let encode = if encode_arms.is_empty() {
@@ -150,7 +146,7 @@ impl Generator<'_> {
             };
             (encode, decode)
         } else {
-            let unknown = site.local("unknown");
+            let unknown = context.local("unknown");
             let encode = quote! {
                 match #value { #(#encode_arms)* Self::Unknown(#unknown) => #encoder.unknown_variant(#unknown), }
             };
@@ -162,13 +158,13 @@ impl Generator<'_> {
             };
             (encode, decode)
         };
-        Ok(self.wire(site, definition, &quote!(1), &encode, &decode))
+        Ok(self.wire(context, definition, &quote!(1), &encode, &decode))
     }
 
     /// Statements that encode fields; `access` gives a reference to a field's value.
     pub(crate) fn encode_fields(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         fields: Fields<'_>,
         encoder: &Ident,
         access: impl Fn(&Field) -> TokenStream,
@@ -179,13 +175,12 @@ impl Generator<'_> {
             if field.tombstone {
                 let zero = self.zeros.of(&field.ty).ok_or_else(|| Error::Unsupported {
                     path,
-                    problem: "is reserved, but there is no zero value of its type to send in its place"
-                        .to_owned(),
+                    problem: "is reserved, but its type has no zero value to send in its place".to_owned(),
                 })?;
                 let zero = Literal::byte_string(&zero);
                 statements.extend(quote!(#encoder.tombstone(#zero)?;));
             } else {
-                let shape = self.shape(site, &path, &field.ty);
+                let shape = self.shape(context, &path, &field.ty);
                 let (name, value) = (field.wire_name(), access(field));
                 statements.extend(quote!(#encoder.field::<#shape>(#name, #value)?;));
             }
@@ -193,15 +188,21 @@ impl Generator<'_> {
         Ok(statements)
     }
 
-    /// Code that decodes fields: expressions to be evaluated in order.
-    pub(crate) fn decode_fields(&self, site: &Site<'_>, fields: Fields<'_>, decoder: &Ident) -> Decoding {
+    /// Code that decodes fields. The expressions must be evaluated in order.
+    pub(crate) fn decode_fields(
+        &self,
+        context: &ModuleContext<'_>,
+        fields: Fields<'_>,
+        decoder: &Ident,
+    ) -> Decoding {
         let mut statements = TokenStream::new();
         let mut values = Vec::new();
-        // With a tombstone between them, the others have to be statements too for the order to hold.
+        // A tombstone is skipped by a statement; the other fields must be statements too, or the order
+        // changes.
         let in_statements = fields.is_rearranged() || fields.fields.iter().any(|field| field.tombstone);
         for field in fields.fields {
             let path = fields.path_of(field);
-            let shape = self.shape(site, &path, &field.ty);
+            let shape = self.shape(context, &path, &field.ty);
             let name = field.wire_name();
             if field.tombstone {
                 statements.extend(quote!(#decoder.tombstone::<#shape>(#name)?;));
@@ -210,13 +211,13 @@ impl Generator<'_> {
             let value = match &field.default {
                 _ if fields.sealed => quote!(#decoder.sealed_field::<#shape>(#name)?),
                 Some(default) => {
-                    let default = self.default_function(site, fields, field, default);
+                    let default = self.default_function(context, fields, field, default);
                     quote!(#decoder.field_or::<#shape>(#name, #default)?)
                 }
                 None => quote!(#decoder.field::<#shape>(#name)?),
             };
             if in_statements {
-                let local = site.local(&values.len().to_string());
+                let local = context.local(&values.len().to_string());
                 statements.extend(quote!(let #local = #value;));
                 values.push(quote!(#local));
             } else {
@@ -226,10 +227,10 @@ impl Generator<'_> {
         Decoding { statements, values }
     }
 
-    /// Something to call for a field's default.
+    /// An expression for a function that returns a field's default.
     fn default_function(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         fields: Fields<'_>,
         field: &Field,
         default: &Value,
@@ -240,21 +241,21 @@ impl Generator<'_> {
             let function = default_identifier(field);
             quote!(Self::#function)
         } else {
-            let value = self.value(site, &field.ty, default);
+            let value = self.value(context, &field.ty, default);
             quote!(|| #value)
         }
     }
 
     fn encode_variant(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         enum_path: &str,
         sealed: bool,
         variant: &Variant,
     ) -> Result<TokenStream> {
         let name = names::identifier(&variant.name);
         let tag = Literal::u32_unsuffixed(variant.tag);
-        let encoder = site.local("encoder");
+        let encoder = context.local("encoder");
         let path = format!("{enum_path}.{}", variant.name);
         let fields = Fields {
             path: &path,
@@ -263,16 +264,19 @@ impl Generator<'_> {
             options: None,
             default_functions: false,
         };
-        let pattern = variant_pattern(site, variant);
-        let body = self.encode_fields(site, fields, &encoder, |field| {
-            let binding = field_binding(site, fields.fields, field);
+        let pattern = variant_pattern(context, variant);
+        let body = self.encode_fields(context, fields, &encoder, |field| {
+            let binding = field_binding(context, fields.fields, field);
             quote!(#binding)
         })?;
         Ok(match (&variant.payload, sealed) {
             (Payload::Unit, false) => quote!(Self::#name => #encoder.unit_variant(#tag),),
             (Payload::Unit, true) => quote!(Self::#name => #encoder.sealed_tag(#tag),),
             (_, false) => quote! {
-                Self::#name #pattern => #encoder.variant(#tag, |#encoder| { #body ::core::result::Result::Ok(()) }),
+                Self::#name #pattern => #encoder.variant(#tag, |#encoder| {
+                    #body
+                    ::core::result::Result::Ok(())
+                }),
             },
             (_, true) => quote! {
                 Self::#name #pattern => { #encoder.sealed_tag(#tag)?; #body ::core::result::Result::Ok(()) }
@@ -282,7 +286,7 @@ impl Generator<'_> {
 
     fn decode_variant(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         enum_path: &str,
         sealed: bool,
         variant: &Variant,
@@ -297,7 +301,7 @@ impl Generator<'_> {
             options: None,
             default_functions: false,
         };
-        let Decoding { statements, values } = self.decode_fields(site, fields, &site.local("decoder"));
+        let Decoding { statements, values } = self.decode_fields(context, fields, &context.local("decoder"));
         let value = match &variant.payload {
             Payload::Unit => quote!(Self::#name),
             Payload::Tuple(_) => quote!(Self::#name(#(#values),*)),
@@ -314,11 +318,11 @@ impl Generator<'_> {
         }
     }
 
-    /// The smallest number of bytes that a sealed struct can have.
-    fn sealed_minimum(&self, site: &Site<'_>, fields: Fields<'_>) -> TokenStream {
+    /// The smallest encoded size of a sealed struct, in bytes.
+    fn sealed_minimum(&self, context: &ModuleContext<'_>, fields: Fields<'_>) -> TokenStream {
         let codegen = self.codegen();
         let sizes = fields.fields.iter().map(|field| {
-            let shape = self.shape(site, &fields.path_of(field), &field.ty);
+            let shape = self.shape(context, &fields.path_of(field), &field.ty);
             quote!(<#shape as #codegen::Wire>::MIN_SIZE)
         });
         let sizes: Vec<TokenStream> = sizes.collect();
@@ -327,7 +331,7 @@ impl Generator<'_> {
 
     fn wire(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         minimum: &TokenStream,
         encode: &TokenStream,
@@ -335,7 +339,8 @@ impl Generator<'_> {
     ) -> TokenStream {
         let codegen = self.codegen();
         let name = names::identifier(&definition.name);
-        let (encoder, decoder, value) = (site.local("encoder"), site.local("decoder"), site.local("value"));
+        let (encoder, decoder, value) =
+            (context.local("encoder"), context.local("decoder"), context.local("value"));
         let foreign = foreign_constant(self.foreign.is_declared_foreign(definition.id));
         quote! {
             impl #codegen::Wire for #name {
@@ -359,10 +364,10 @@ impl Generator<'_> {
 }
 
 /// A pattern that binds the fields of a variant's payload.
-pub(crate) fn variant_pattern(site: &Site<'_>, variant: &Variant) -> TokenStream {
+pub(crate) fn variant_pattern(context: &ModuleContext<'_>, variant: &Variant) -> TokenStream {
     let fields: Vec<&Field> =
         payload_fields(&variant.payload).iter().filter(|field| !field.tombstone).collect();
-    let bindings = fields.iter().map(|field| field_binding(site, payload_fields(&variant.payload), field));
+    let bindings = fields.iter().map(|field| field_binding(context, payload_fields(&variant.payload), field));
     match &variant.payload {
         Payload::Unit => TokenStream::new(),
         Payload::Tuple(_) => quote!((#(#bindings),*)),
@@ -373,13 +378,13 @@ pub(crate) fn variant_pattern(site: &Site<'_>, variant: &Variant) -> TokenStream
     }
 }
 
-/// What [`variant_pattern`] binds a field to.
-pub(crate) fn field_binding(site: &Site<'_>, fields: &[Field], field: &Field) -> Ident {
+/// The variable that [`variant_pattern`] binds a field to.
+pub(crate) fn field_binding(context: &ModuleContext<'_>, fields: &[Field], field: &Field) -> Ident {
     let position = fields.iter().position(|other| other.name == field.name).unwrap_or_default();
-    format_ident!("{}", site.local(&position.to_string()))
+    format_ident!("{}", context.local(&position.to_string()))
 }
 
-/// Says that encoding runs the user's own code, where it does.
+/// The constant that marks a type whose encoding runs the user's code.
 pub(crate) fn foreign_constant(is_foreign: bool) -> TokenStream {
     if is_foreign {
         quote!(

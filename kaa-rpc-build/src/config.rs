@@ -1,14 +1,9 @@
-//! [`Config`]: where `.kaa` files are, where Rust goes, and how it should differ from the default.
+//! [`Config`]: where the `.kaa` files are, where the generated files go, and how to generate them.
 //!
-//! Invariants: settings are only recorded here; they are parsed and checked against the schema in
-//! [`settings`](crate::settings), so that building a `Config` cannot fail.
+//! Invariants: this file only records settings; [`settings`](crate::settings) parses them and checks them
+//! against the schema, so that building a `Config` cannot fail.
 
 use std::path::PathBuf;
-
-use kaa_idl::schema::Schema;
-
-use crate::emit::{self, GeneratedFile};
-use crate::error::Result;
 
 /// Which programs the generated code is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,18 +13,19 @@ pub enum Roles {
     Server,
     /// A program that connects: it implements `XClient` and calls through `XServerProxy`.
     Client,
-    /// Either, or both at once.
+    /// A program that does one or both of these.
     #[default]
     Both,
 }
 
-/// How to generate. Start with [`configure`](crate::configure), end with [`compile`](Self::compile).
+/// Settings of the generator. Start with [`configure`](crate::configure), end with
+/// [`compile`](Self::compile).
 ///
 /// # Paths
 ///
-/// Settings that take a `path` mean declarations by their qualified names, and everything under them:
+/// A setting with a `path` applies to the declaration with that qualified name, and to everything in it:
 ///
-/// | path | means |
+/// | path | applies to |
 /// |---|---|
 /// | `.` | everything |
 /// | `tv.epg` | everything in the package `tv.epg` and in packages below it |
@@ -37,10 +33,10 @@ pub enum Roles {
 /// | `tv.epg.Program.title` | one field |
 /// | `tv.epg.Source.Url`, `tv.epg.Source.Broadcast.lcn` | one variant, one field of a variant |
 /// | `tv.epg.SearchOptions`, `tv.epg.SearchOptions.limit` | an options struct, one of its fields |
-/// | `tv.epg.Epg.server.search`, `tv.epg.Epg.server.search.text` | a method's parameters and result, one parameter |
+/// | `tv.epg.Epg.server.search`, `tv.epg.Epg.server.search.text` | a method, one of its parameters |
 ///
-/// A leading dot is allowed and changes nothing. There are no wildcards and no matches by suffix. A path that
-/// matches nothing is an error, so that a misspelt one is noticed.
+/// A leading dot is allowed and changes nothing. Paths have no wildcards and do not match suffixes. A path
+/// that matches nothing is an error, so that you notice a misspelt path.
 ///
 /// # Examples
 ///
@@ -71,14 +67,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// The folder that holds the `.kaa` files; relative to the package. `kaa` unless set.
+    /// The folder with the `.kaa` files, relative to the package. Defaults to `kaa`.
     #[must_use]
     pub fn root(mut self, folder: impl Into<PathBuf>) -> Self {
         self.root = Some(folder.into());
         self
     }
 
-    /// One more folder of `.kaa` files, such as one shared between packages; relative to the package.
+    /// Adds a folder of `.kaa` files, relative to the package; for example one that several packages share.
     ///
     /// Its packages become part of the same module tree.
     #[must_use]
@@ -87,45 +83,46 @@ impl Config {
         self
     }
 
-    /// Where the generated files go; relative to the package. Cargo's `OUT_DIR` unless set, where
-    /// `kaa_rpc_runtime::include_kaa!()` looks for them.
+    /// The folder for the generated files, relative to the package. Defaults to Cargo's `OUT_DIR`, which
+    /// `kaa_rpc_runtime::include_kaa!()` includes from.
     #[must_use]
     pub fn out_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(folder.into());
         self
     }
 
-    /// The path by which generated code reaches the runtime. `::kaa_rpc_runtime` unless set.
+    /// The path of the runtime crate in generated code. Defaults to `::kaa_rpc_runtime`.
     #[must_use]
     pub fn runtime_path(mut self, path: impl Into<String>) -> Self {
         self.runtime_path = Some(path.into());
         self
     }
 
-    /// Which programs to generate for. [`Roles::Both`] unless set.
+    /// Which programs to generate for. Defaults to [`Roles::Both`].
     #[must_use]
     pub fn roles(mut self, roles: Roles) -> Self {
         self.roles = roles;
         self
     }
 
-    /// Adds attributes, such as `#[non_exhaustive]`, to the types that `path` [means](Self#paths).
+    /// Adds attributes, such as `#[non_exhaustive]`, to the types that match [`path`](Self#paths).
     ///
-    /// Derives among them are merged with the others.
+    /// A `derive` attribute is merged with the other derives of the type.
     #[must_use]
     pub fn type_attribute(mut self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
         self.type_attributes.push((path.into(), attribute.into()));
         self
     }
 
-    /// Adds attributes, such as `#[serde(skip)]`, to the fields and variants that `path` [means](Self#paths).
+    /// Adds attributes, such as `#[serde(skip)]`, to the fields and variants that match [`path`](Self#paths).
     #[must_use]
     pub fn field_attribute(mut self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
         self.field_attributes.push((path.into(), attribute.into()));
         self
     }
 
-    /// Adds a derive to the types that `path` [means](Self#paths); for an external type it says what the type has.
+    /// Adds a derive to the types that match [`path`](Self#paths). For an external type it declares that the
+    /// type implements the trait.
     ///
     /// `Default` on an enum makes its first variant without a payload the default.
     #[must_use]
@@ -134,73 +131,54 @@ impl Config {
         self
     }
 
-    /// Takes a derive from the types that `path` [means](Self#paths), and from every type that needs theirs.
+    /// Removes a derive from the types that match [`path`](Self#paths), and from every type that depends on
+    /// them.
     ///
-    /// Without `serde::Serialize`, say, a type is not serialised, nor is a struct with a field of it.
+    /// For example, without `serde::Serialize` on a type, structs with a field of that type do not have it
+    /// either.
     #[must_use]
     pub fn no_derive(mut self, path: impl Into<String>, derive: impl Into<String>) -> Self {
         self.no_derives.push((path.into(), derive.into()));
         self
     }
 
-    /// Uses a Rust type of yours in place of the declared type `kaa_path`: any type that serde can carry.
+    /// Uses your own Rust type in place of the declared type `kaa_path`. It can be any type that serde
+    /// supports.
     ///
-    /// On the wire it is what serde and bincode make of it, whatever the declaration says. It is assumed to have
-    /// `Clone`, `Debug`, `PartialEq`, `serde::Serialize` and `serde::Deserialize`; say more with
-    /// [`derive`](Self::derive), less with [`no_derive`](Self::no_derive).
+    /// Its encoding is that of serde and bincode, whatever the declaration says. The generator assumes that
+    /// it implements `Clone`, `Debug`, `PartialEq`, `serde::Serialize` and `serde::Deserialize`; declare more
+    /// traits with [`derive`](Self::derive), fewer with [`no_derive`](Self::no_derive).
     #[must_use]
     pub fn extern_type(mut self, kaa_path: impl Into<String>, rust_path: impl Into<String>) -> Self {
         self.extern_types.push((kaa_path.into(), rust_path.into()));
         self
     }
 
-    /// Uses `HashMap` and `HashSet` in place of `BTreeMap` and `BTreeSet` for what `path` [means](Self#paths).
+    /// Uses `HashMap` and `HashSet` in place of `BTreeMap` and `BTreeSet` in everything that matches
+    /// [`path`](Self#paths).
     #[must_use]
     pub fn hash_map(mut self, path: impl Into<String>) -> Self {
         self.hash_maps.push(path.into());
         self
     }
 
-    /// Gives every method of the service traits a body that answers "unknown method", so that an implementation
-    /// may leave some out. Off by default.
+    /// Gives every method of the service traits a default body that fails with "unknown method", so that an
+    /// implementation can omit methods. Off by default.
     #[must_use]
-    pub fn default_stubs(mut self, wanted: bool) -> Self {
-        self.default_stubs = wanted;
+    pub fn default_stubs(mut self, enabled: bool) -> Self {
+        self.default_stubs = enabled;
         self
     }
 
-    /// Compares the `.kaa` files with every frozen schema, `*.frozen`, of a folder; relative to the package.
+    /// Compares the `.kaa` files with every frozen schema (`*.frozen`) in a folder, relative to the package.
     ///
-    /// An edit that breaks a rule of the category WIRE against any of them fails the build. Broken rules of SOURCE and
-    /// POLICY, and bounds that were widened, are warnings, and only the newest frozen schema is asked for them. Freeze a
-    /// schema with `kaa freeze` when it is given out; delete a file when nobody has that schema any more.
+    /// An edit that breaks a rule of the category WIRE against any frozen schema fails the build. Broken
+    /// rules of SOURCE and POLICY, and widened bounds, are warnings; they are checked against the newest
+    /// frozen schema only. Freeze a schema with `kaa freeze` when you release it. Delete a frozen schema when
+    /// no program uses it any more.
     #[must_use]
     pub fn frozen(mut self, folder: impl Into<PathBuf>) -> Self {
         self.frozen = Some(folder.into());
         self
-    }
-
-    /// Compiles every `.kaa` file and writes the Rust, for `kaa_rpc_runtime::include_kaa!()` to include.
-    ///
-    /// Tells Cargo which files and folders it depends on. Files that would not change are not touched; files of
-    /// packages that are gone are removed.
-    ///
-    /// # Errors
-    ///
-    /// When a `.kaa` file is wrong, there is none, it breaks a frozen schema, a setting is wrong, or a file cannot be
-    /// written.
-    pub fn compile(self) -> Result {
-        emit::compile(&self)
-    }
-
-    /// Generates without touching a file: `kaa.rs` with the module tree, and one file per package.
-    ///
-    /// The same schema and settings always give the same files.
-    ///
-    /// # Errors
-    ///
-    /// When a setting is wrong, or a declaration has no Rust form under these settings.
-    pub fn generate(&self, schema: &Schema) -> Result<Vec<GeneratedFile>> {
-        emit::generate(self, schema)
     }
 }

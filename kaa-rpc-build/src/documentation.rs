@@ -1,25 +1,92 @@
-//! Documentation lines as `#[doc = …]` attributes.
+//! Documentation of generated code as `#[doc = …]` attributes.
 //!
-//! Invariants: nothing in a `.kaa` file's documentation becomes a doctest of the user's crate: code fences are
-//! labelled `text`, indented code is fenced, code inside lists and quotes loses its indentation.
+//! Invariants: no documentation in a `.kaa` file becomes a doctest of the user's crate: code fences are
+//! labelled `text`, indented code is fenced, code in lists and quotes loses its indentation. A note about a
+//! method's attribute is a separate paragraph.
 
-use kaa_idl::schema::Docs;
+use std::time::Duration;
+
+use kaa_idl::schema::{Docs, Method};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The documentation of a declared item; nothing where there is none.
+/// The documentation of a declared item; nothing if it has none.
 pub(crate) fn declared(docs: &Docs) -> TokenStream {
     attributes(&without_doctests(&docs.lines))
 }
 
-/// The documentation of a declared item, or `sentence` where there is none.
+/// The documentation of a declared item, or `sentence` if it has none.
 pub(crate) fn declared_or(docs: &Docs, sentence: &str) -> TokenStream {
-    if docs.lines.iter().all(|line| line.trim().is_empty()) { written(&[sentence]) } else { declared(docs) }
+    if docs.lines.iter().all(|line| line.trim().is_empty()) { generated(&[sentence]) } else { declared(docs) }
 }
 
-/// Documentation of the generator's own.
-pub(crate) fn written(lines: &[&str]) -> TokenStream {
+/// Documentation that the generator adds.
+pub(crate) fn generated(lines: &[&str]) -> TokenStream {
     attributes(&lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>())
+}
+
+/// The documentation of a proxy's method, with notes about its attributes.
+pub(crate) fn for_callers(method: &Method, docs: TokenStream) -> TokenStream {
+    let attributes = &method.attributes;
+    with_paragraphs(
+        docs,
+        &[
+            attributes.timeout.map(|timeout| {
+                format!(
+                    "Times out after {}, unless you set another `timeout` on the call.",
+                    format_duration(timeout)
+                )
+            }),
+            attributes
+                .idempotent
+                .then(|| "Idempotent: calling it twice has the same effect as calling it once.".to_owned()),
+            attributes.detached.then(|| {
+                "Detached: the handler keeps running if this call is dropped or the connection is lost."
+                    .to_owned()
+            }),
+        ],
+    )
+}
+
+/// The documentation of a trait's method, with notes about its attributes.
+pub(crate) fn for_handlers(method: &Method, docs: TokenStream) -> TokenStream {
+    let attributes = &method.attributes;
+    with_paragraphs(
+        docs,
+        &[
+            attributes.timeout.map(|timeout| {
+                format!(
+                    "Calls time out after {}, unless the caller sets another timeout.",
+                    format_duration(timeout)
+                )
+            }),
+            attributes.idempotent.then(|| {
+                "Idempotent: it may be called again if the connection is lost before the reply arrives."
+                    .to_owned()
+            }),
+            attributes.detached.then(|| {
+                "Detached: it runs to completion even if its caller cancels the call or disconnects."
+                    .to_owned()
+            }),
+        ],
+    )
+}
+
+fn with_paragraphs(mut docs: TokenStream, notes: &[Option<String>]) -> TokenStream {
+    for note in notes.iter().flatten() {
+        docs.extend(generated(&["", note]));
+    }
+    docs
+}
+
+/// A duration in the largest unit that needs no fraction.
+fn format_duration(time: Duration) -> String {
+    let milliseconds = time.as_millis();
+    let units = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    match units.into_iter().find(|(unit, _)| milliseconds.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{} {name}", milliseconds / unit),
+        None => format!("{milliseconds} ms"),
+    }
 }
 
 fn attributes(lines: &[String]) -> TokenStream {
@@ -27,14 +94,14 @@ fn attributes(lines: &[String]) -> TokenStream {
     quote!(#(#[doc = #texts])*)
 }
 
-/// Rewrites Markdown so that rustdoc finds no Rust in it.
+/// Rewrites Markdown so that rustdoc finds no doctest in it.
 fn without_doctests(lines: &[String]) -> Vec<String> {
     let mut output = Vec::with_capacity(lines.len());
     let mut fence: Option<Fence> = None;
     let mut indented = false;
     let mut after_blank = true;
     for line in lines {
-        // A tab indents to the next multiple of four, which for code is all that matters.
+        // A tab indents by four columns at most, and four columns make a line code.
         let line = line.replace('\t', "    ");
         let line = line.trim_end();
         let marks = container_marks(line);
@@ -77,7 +144,7 @@ fn without_doctests(lines: &[String]) -> Vec<String> {
     output
 }
 
-/// Ends a fence that replaces indentation before the blank lines that followed the code.
+/// Closes the fence of indented code, before the blank lines that follow the code.
 fn close_indented(output: &mut Vec<String>) {
     let mut blanks = 0_usize;
     while output.last().is_some_and(String::is_empty) {
@@ -88,7 +155,8 @@ fn close_indented(output: &mut Vec<String>) {
     output.extend(std::iter::repeat_n(String::new(), blanks));
 }
 
-/// How many bytes of a line are quote and list marks (`> `, `- `, `1. `), with the indentation before them.
+/// The length in bytes of the quote and list marks (`> `, `- `, `1. `) of a line, with the indentation before
+/// them.
 fn container_marks(line: &str) -> usize {
     let mut marks = 0;
     let mut rest = line;
@@ -133,7 +201,7 @@ impl Fence {
         std::iter::repeat_n(self.character, self.length).collect()
     }
 
-    /// The opening line, with `text` for its language where rustdoc would take it for Rust.
+    /// The opening line, with `text` as its language if rustdoc would otherwise assume Rust.
     fn labelled(&self, line: &str) -> String {
         let marker = self.marker();
         let (before, info) = line.split_once(&marker).unwrap_or((line, ""));
@@ -167,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_stays_as_it_is() {
+    fn prose_is_unchanged() {
         check("One line.\n\n- a list\n- of two", "One line.\n\n- a list\n- of two");
         check("a lazy\n    continuation", "a lazy\n    continuation");
     }

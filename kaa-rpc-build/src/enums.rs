@@ -1,44 +1,46 @@
 //! Enums and errors.
 //!
-//! Invariants: an open enum ends in `Unknown`, which only decoding makes; an error has a sentence for every variant
-//! and implements the runtime's marker for declared errors.
+//! Invariants: an open enum ends with the variant `Unknown`, which only decoding creates; an error has a
+//! `Display` text for every variant and implements the runtime's marker for declared errors.
 
 use kaa_idl::schema::{Enum, Field, Payload, Type, TypeDefinition, TypeKind, Variant};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::abilities::{Abilities, Ability};
 use crate::codec::{field_binding, variant_pattern};
+use crate::derives::{Derive, DeriveSet};
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site, payload_fields};
+use crate::generator::Generator;
+use crate::module_context::ModuleContext;
 use crate::names;
+use crate::traverse::payload_fields;
 use crate::types::deprecation;
 
 impl Generator<'_> {
     /// All items of an enum or error.
     pub(crate) fn enum_items(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         enumeration: &Enum,
     ) -> Result<TokenStream> {
         let path = self.schema.qualified_name(definition);
         let name = names::identifier(&definition.name);
-        let abilities = self.abilities.of(definition.id);
+        let derives = self.derives.of(definition.id);
         let head = self.type_head(definition, &[]);
-        let default = self.default_variant(&path, abilities, enumeration);
+        let default = self.default_variant(&path, derives, enumeration);
         let variants = enumeration.variants.iter().map(|variant| {
             let is_default = default == Some(variant.name.as_str());
-            self.variant(site, &path, abilities, is_default, variant)
+            self.variant(context, &path, derives, is_default, variant)
         });
         let unknown = (!enumeration.sealed).then(|| {
             let codegen = self.codegen();
-            let docs = documentation::written(&["A variant that this version of the schema does not know."]);
+            let docs = documentation::generated(&["A variant that is not in this version of the schema."]);
             quote!(#docs Unknown(#codegen::UnknownVariant),)
         });
-        let wire = self.enum_wire(site, definition, enumeration)?;
-        let error = enumeration.error.then(|| self.error_items(site, definition, enumeration));
+        let wire = self.enum_wire(context, definition, enumeration)?;
+        let error = enumeration.error.then(|| self.error_items(context, definition, enumeration));
         Ok(quote! {
             #head
             pub enum #name { #(#variants)* #unknown }
@@ -47,18 +49,13 @@ impl Generator<'_> {
         })
     }
 
-    /// The variant to mark as the default where one was asked for and nobody said which.
-    fn default_variant<'e>(
-        &self,
-        path: &str,
-        abilities: Abilities,
-        enumeration: &'e Enum,
-    ) -> Option<&'e str> {
+    /// The variant to mark with `#[default]`, if `Default` is derived and no attribute marks a variant.
+    fn default_variant<'e>(&self, path: &str, derives: DeriveSet, enumeration: &'e Enum) -> Option<&'e str> {
         let is_marked = |variant: &Variant| {
             let attributes = self.settings.field_attributes(&format!("{path}.{}", variant.name));
             attributes.iter().any(|attribute| attribute.path().is_ident("default"))
         };
-        if !abilities.contains(Ability::Default) || enumeration.variants.iter().any(is_marked) {
+        if !derives.contains(Derive::Default) || enumeration.variants.iter().any(is_marked) {
             return None;
         }
         let unit = enumeration.variants.iter().find(|variant| variant.payload == Payload::Unit);
@@ -67,9 +64,9 @@ impl Generator<'_> {
 
     fn variant(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         enum_path: &str,
-        abilities: Abilities,
+        derives: DeriveSet,
         is_default: bool,
         variant: &Variant,
     ) -> TokenStream {
@@ -78,15 +75,15 @@ impl Generator<'_> {
         let deprecated = deprecation(&variant.attributes);
         let attributes = self.settings.field_attributes(&path);
         let default = is_default.then(|| quote!(#[default]));
-        let has_serde = abilities.contains(Ability::Serialize) || abilities.contains(Ability::Deserialize);
+        let has_serde = derives.contains(Derive::Serialize) || derives.contains(Derive::Deserialize);
         let rename = (has_serde && variant.wire_name() != variant.name).then(|| {
             let name = variant.wire_name();
             quote!(#[serde(rename = #name)])
         });
         let name = names::identifier(&variant.name);
         let fields = payload_fields(&variant.payload).iter().filter(|field| !field.tombstone).map(|field| {
-            let head = self.variant_field_head(site, &path, field, abilities);
-            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let head = self.variant_field_head(context, &path, field, derives);
+            let ty = self.rust_type(context, &format!("{path}.{}", field.name), &field.ty);
             (head, names::member(&field.name), ty)
         });
         let payload = match &variant.payload {
@@ -104,24 +101,29 @@ impl Generator<'_> {
     }
 
     /// `Display`, `Error` and `DeclaredError`.
-    fn error_items(&self, site: &Site<'_>, definition: &TypeDefinition, enumeration: &Enum) -> TokenStream {
+    fn error_items(
+        &self,
+        context: &ModuleContext<'_>,
+        definition: &TypeDefinition,
+        enumeration: &Enum,
+    ) -> TokenStream {
         let codegen = self.codegen();
         let name = names::identifier(&definition.name);
-        let (formatter, unknown) = (site.local("formatter"), site.local("unknown"));
-        let sentences = enumeration.variants.iter().map(|variant| self.sentence(site, variant));
-        let unknown_sentence = (!enumeration.sealed).then(|| {
+        let (formatter, unknown) = (context.local("formatter"), context.local("unknown"));
+        let arms = enumeration.variants.iter().map(|variant| self.display_arm(context, variant));
+        let unknown_arm = (!enumeration.sealed).then(|| {
             quote! {
                 Self::Unknown(#unknown) => {
-                    ::core::write!(#formatter, "an error that this version does not know (tag {})", #unknown.tag())
+                    ::core::write!(#formatter, "unknown error (tag {})", #unknown.tag())
                 }
             }
         });
         let matched = if enumeration.variants.is_empty() && enumeration.sealed {
             quote!(match *self {})
         } else {
-            quote!(match self { #(#sentences)* #unknown_sentence })
+            quote!(match self { #(#arms)* #unknown_arm })
         };
-        let source = self.source_method(site, enumeration);
+        let source = self.source_method(context, enumeration);
         quote! {
             impl ::core::fmt::Display for #name {
                 fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result { #matched }
@@ -131,12 +133,12 @@ impl Generator<'_> {
         }
     }
 
-    /// The arm of `Display` for a variant.
-    fn sentence(&self, site: &Site<'_>, variant: &Variant) -> TokenStream {
+    /// The `Display` arm of a variant.
+    fn display_arm(&self, context: &ModuleContext<'_>, variant: &Variant) -> TokenStream {
         let name = names::identifier(&variant.name);
-        let formatter = site.local("formatter");
+        let formatter = context.local("formatter");
         let fields = payload_fields(&variant.payload);
-        let pattern = variant_pattern(site, variant);
+        let pattern = variant_pattern(context, variant);
         let (format, mentioned) = self.format(variant);
         if mentioned.is_empty() {
             let rest = match &variant.payload {
@@ -147,27 +149,27 @@ impl Generator<'_> {
             let text = format.replace("{{", "{").replace("}}", "}");
             return quote!(Self::#name #rest => #formatter.write_str(#text),);
         }
-        let values = mentioned.iter().map(|field| field_binding(site, fields, field));
+        let values = mentioned.iter().map(|field| field_binding(context, fields, field));
         quote!(Self::#name #pattern => ::core::write!(#formatter, #format, #(#values),*),)
     }
 
-    /// A format string without names, and the fields that go into its places.
+    /// A format string with a placeholder for each of the returned fields.
     fn format<'v>(&self, variant: &'v Variant) -> (String, Vec<&'v Field>) {
         let fields = payload_fields(&variant.payload);
-        let place = |field: &Field| if self.displays(&field.ty) { "{}" } else { "{:?}" };
+        let placeholder = |field: &Field| if self.has_display(&field.ty) { "{}" } else { "{:?}" };
         let mut format = String::new();
         let mut mentioned = Vec::new();
         let Some(display) = &variant.attributes.display else {
             format.push_str(&kaa_idl::casing::snake_case(&variant.name).replace('_', " "));
             let fields: Vec<&Field> = fields.iter().filter(|field| !field.tombstone).collect();
-            let places: Vec<String> = fields
+            let placeholders: Vec<String> = fields
                 .iter()
                 .map(|field| match variant.payload {
-                    Payload::Record(_) => format!("{}: {}", field.name, place(field)),
-                    _ => place(field).to_owned(),
+                    Payload::Record(_) => format!("{}: {}", field.name, placeholder(field)),
+                    _ => placeholder(field).to_owned(),
                 })
                 .collect();
-            match (places.as_slice(), &variant.payload) {
+            match (placeholders.as_slice(), &variant.payload) {
                 ([], _) => {}
                 ([only], Payload::Tuple(_)) => format.push_str(&format!(": {only}")),
                 (several, _) => format.push_str(&format!(" ({})", several.join(", "))),
@@ -180,7 +182,7 @@ impl Generator<'_> {
                 Part::Field(name) => match fields.iter().find(|field| field.name == name && !field.tombstone)
                 {
                     Some(field) => {
-                        format.push_str(place(field));
+                        format.push_str(placeholder(field));
                         mentioned.push(field);
                     }
                     None => format.push_str(&format!("{{{{{name}}}}}")),
@@ -190,8 +192,8 @@ impl Generator<'_> {
         (format, mentioned)
     }
 
-    /// `Error::source`: the declared error in a payload that the sentence leaves out.
-    fn source_method(&self, site: &Site<'_>, enumeration: &Enum) -> TokenStream {
+    /// `Error::source`: the declared error in a payload, if the `Display` text does not contain it.
+    fn source_method(&self, context: &ModuleContext<'_>, enumeration: &Enum) -> TokenStream {
         let mut arms = Vec::new();
         for variant in &enumeration.variants {
             let fields = payload_fields(&variant.payload);
@@ -203,8 +205,8 @@ impl Generator<'_> {
             });
             if let Some(source) = source {
                 let name = names::identifier(&variant.name);
-                let pattern = variant_pattern(site, variant);
-                let binding = field_binding(site, fields, source);
+                let pattern = variant_pattern(context, variant);
+                let binding = field_binding(context, fields, source);
                 let boxed = matches!(source.ty, Type::Named { boxed: true, .. });
                 let value = if boxed { quote!(&**#binding) } else { quote!(#binding) };
                 arms.push(quote!(Self::#name #pattern => ::core::option::Option::Some(#value),));
@@ -229,14 +231,14 @@ impl Generator<'_> {
     }
 }
 
-/// A piece of a `#[display]` text.
+/// A part of a `#[display]` text.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
     Field(String),
 }
 
-/// Takes a `#[display]` text apart: `{name}` is a field, `{{` and `}}` are braces.
+/// Splits a `#[display]` text: `{name}` is a field, `{{` and `}}` are braces.
 fn parts(display: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut text = String::new();
@@ -261,7 +263,7 @@ mod tests {
     use super::{Part, parts};
 
     #[test]
-    fn display_texts_come_apart() {
+    fn display_texts_are_split() {
         let text = |text: &str| Part::Text(text.to_owned());
         let field = |name: &str| Part::Field(name.to_owned());
         assert_eq!(parts("plain"), [text("plain")]);

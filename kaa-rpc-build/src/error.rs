@@ -1,13 +1,16 @@
-//! What can go wrong between a folder of `.kaa` files and a file of Rust.
+//! [`Error`]: why no Rust was generated.
 //!
-//! Invariants: `Debug` prints what `Display` prints, on a line of its own, because `Debug` is what Rust shows of an
-//! error that `main` returns; a build script that returns [`Error`] thus shows the diagnostics and nothing else.
+//! Invariants: `Debug` prints the same text as `Display`, after a line break. Rust prints the `Debug` text of
+//! an error that `main` returns, so a build script that returns [`Error`] prints the diagnostics and nothing
+//! else.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// `Ok`, or why no Rust was generated.
+use kaa_idl::frozen::HistoryError;
+
+/// A result with [`Error`] as its error.
 pub type Result<T = ()> = std::result::Result<T, Error>;
 
 /// Why no Rust was generated.
@@ -15,7 +18,7 @@ pub type Result<T = ()> = std::result::Result<T, Error>;
 pub enum Error {
     /// The `.kaa` files have errors.
     Schema {
-        /// The diagnostics, rendered as rustc renders its own.
+        /// The diagnostics, rendered like those of rustc.
         rendered: String,
     },
     /// A folder that should hold `.kaa` files does not exist.
@@ -28,35 +31,47 @@ pub enum Error {
         /// The first of the folders.
         path: PathBuf,
     },
-    /// The `.kaa` files break what was frozen.
+    /// The schema breaks a frozen schema.
     Breaking {
-        /// The report, rendered as rustc renders its errors.
+        /// The breaking edits, rendered like diagnostics of rustc.
         rendered: String,
     },
-    /// There is no frozen schema where one was expected.
-    NotFrozen {
+    /// The folder of frozen schemas has none.
+    NoFrozenSchema {
         /// The folder.
         path: PathBuf,
     },
-    /// A frozen schema cannot be used.
-    Frozen {
-        /// The file, or the folder of all of them.
+    /// A frozen schema, or the folder of frozen schemas, cannot be read.
+    ReadFrozen {
+        /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A frozen schema is invalid, or two have the same number.
+    InvalidFrozenSchema {
+        /// The cause.
+        source: HistoryError,
+    },
+    /// A frozen schema does not compile with this version of the compiler.
+    FrozenSchemaErrors {
+        /// The file.
+        path: PathBuf,
+        /// The diagnostics, rendered like those of rustc.
+        rendered: String,
     },
     /// An environment variable that Cargo sets for build scripts is not set.
     Environment {
         /// The variable.
         name: &'static str,
-        /// The setting that makes it unnecessary.
+        /// The setting to use without the variable.
         instead: &'static str,
     },
     /// A generated file could not be read, written or removed.
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
     /// A setting of [`Config`](crate::Config) is wrong.
@@ -68,18 +83,18 @@ pub enum Error {
         /// What is wrong with the value.
         problem: String,
     },
-    /// A declaration is legal but has no Rust form.
+    /// A declaration is valid but cannot be expressed in Rust.
     Unsupported {
         /// The declaration's qualified name.
         path: String,
-        /// Why it has none, and what to do.
+        /// The reason, and what to do.
         problem: String,
     },
-    /// The generated code is not Rust: a fault of this crate, or of an attribute that a setting adds.
+    /// The generated code is not valid Rust: a bug in this crate, or in an attribute that a setting adds.
     Syntax {
         /// The generated file.
         file: String,
-        /// What the parser said.
+        /// The error of the parser.
         source: syn::Error,
     },
 }
@@ -92,40 +107,47 @@ impl fmt::Display for Error {
                 formatter,
                 "error: there is no folder `{}`\n\
                  help: put this package's .kaa files there, \
-                 or name their folder with `kaa_rpc_build::configure().root(\"…\").compile()`",
+                 or set their folder with `kaa_rpc_build::configure().root(\"…\").compile()`",
                 path.display()
             ),
             Self::NoFiles { path } => write!(
                 formatter,
                 "error: there is no .kaa file in `{}`\n\
-                 help: `package tv.epg;` belongs into `{}`",
+                 help: put `package tv.epg;` into `{}`",
                 path.display(),
                 path.join("tv").join("epg.kaa").display()
             ),
             Self::Breaking { rendered } => formatter.write_str(rendered.trim_end()),
-            Self::NotFrozen { path } => write!(
+            Self::NoFrozenSchema { path } => write!(
                 formatter,
                 "error: there is no frozen schema in `{}`\n\
-                 help: run `kaa freeze` to write the first, or leave out `.frozen(…)`",
+                 help: run `kaa freeze` to write the first one, or remove `.frozen(…)`",
                 path.display()
             ),
-            Self::Frozen { path, problem } => {
-                write!(formatter, "error: `{}` {}", path.display(), problem.trim_end())
+            Self::ReadFrozen { path, source } => {
+                write!(formatter, "error: cannot read `{}`: {source}", path.display())
+            }
+            Self::InvalidFrozenSchema { source } => write!(
+                formatter,
+                "error: {source}\nhelp: restore the file from version control; do not edit frozen schemas"
+            ),
+            Self::FrozenSchemaErrors { path, rendered } => {
+                write!(formatter, "error: `{}` no longer compiles:\n{}", path.display(), rendered.trim_end())
             }
             Self::Environment { name, instead } => write!(
                 formatter,
-                "error: the environment variable `{name}` is not set, which Cargo sets for build scripts\n\
-                 help: outside a build script, say where with `{instead}`"
+                "error: the environment variable `{name}`, which Cargo sets for build scripts, is not set\n\
+                 help: outside a build script, set the folder with `{instead}`"
             ),
             Self::Write { path, source } => {
-                write!(formatter, "error: could not write `{}`: {source}", path.display())
+                write!(formatter, "error: cannot write `{}`: {source}", path.display())
             }
             Self::Setting { setting, value, problem } => {
-                write!(formatter, "error: `{setting}` was given `{value}`: {problem}")
+                write!(formatter, "error: invalid value `{value}` of setting `{setting}`: {problem}")
             }
             Self::Unsupported { path, problem } => write!(formatter, "error: `{path}` {problem}"),
             Self::Syntax { file, source } => {
-                write!(formatter, "error: the generated `{file}` is not Rust: {source}")
+                write!(formatter, "error: the generated file `{file}` is not valid Rust: {source}")
             }
         }
     }
@@ -140,7 +162,8 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Write { source, .. } => Some(source),
+            Self::Write { source, .. } | Self::ReadFrozen { source, .. } => Some(source),
+            Self::InvalidFrozenSchema { source } => Some(source),
             Self::Syntax { source, .. } => Some(source),
             _ => None,
         }

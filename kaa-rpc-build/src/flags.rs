@@ -1,18 +1,19 @@
-//! Flags: a newtype around an integer with a constant per named bit.
+//! Flags: a newtype around an integer with a constant for each named bit.
 //!
-//! Invariants: bits that this version has no name for are kept, on the wire and off it.
+//! Invariants: bits without a name are kept, in memory and on the wire.
 
 use kaa_idl::schema::{Flags, TypeDefinition};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use crate::abilities::Ability;
+use crate::derives::Derive;
 use crate::documentation;
-use crate::generator::{Generator, Site};
+use crate::generator::{Generator, scalar_name};
+use crate::module_context::ModuleContext;
 use crate::names;
-use crate::types::{deprecation, flags_integer};
+use crate::types::deprecation;
 
-/// Functions that stand among the constants and must not be called alike.
+/// Associated items of every flags type; a flag with one of these names gets a `_`.
 const FUNCTIONS: &[&str] = &[
     "NAMED",
     "empty",
@@ -30,13 +31,13 @@ impl Generator<'_> {
     /// All items of a flags type.
     pub(crate) fn flags_items(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         flags: &Flags,
     ) -> TokenStream {
-        let head = self.type_head(definition, &[Ability::Debug]);
+        let head = self.type_head(definition, &[Derive::Debug]);
         let name = names::identifier(&definition.name);
-        let integer = flags_integer(&flags.representation);
+        let integer = scalar_name(&flags.representation);
         let path = self.schema.qualified_name(definition);
         let constants = flags.flags.iter().map(|flag| {
             let docs = documentation::declared_or(&flag.docs, &format!("The flag `{}`.", flag.name));
@@ -51,10 +52,10 @@ impl Generator<'_> {
             quote!((#text, Self::#constant))
         });
         let count = Literal::usize_unsuffixed(flags.flags.len());
-        let functions = functions(site, &integer, flags.flags.iter().map(|flag| flag.value));
-        let operators = operators(site, &name);
-        let debug = debug(site, &name, &definition.name);
-        let wire = self.flags_wire(site, definition, &flags.representation);
+        let functions = functions(context, &integer, flags.flags.iter().map(|flag| flag.value));
+        let operators = operators(context, &name);
+        let debug = debug(context, &name, &definition.name);
+        let wire = self.newtype_wire(context, definition, &flags.representation);
         quote! {
             #head
             pub struct #name(#integer);
@@ -74,20 +75,20 @@ fn constant_identifier(name: &str) -> Ident {
     if FUNCTIONS.contains(&name) { names::identifier(&format!("{name}_")) } else { names::identifier(name) }
 }
 
-fn functions(site: &Site<'_>, integer: &Ident, values: impl Iterator<Item = u64>) -> TokenStream {
-    let (bits, other) = (site.local("bits"), site.local("other"));
+fn functions(context: &ModuleContext<'_>, integer: &Ident, values: impl Iterator<Item = u64>) -> TokenStream {
+    let (bits, other) = (context.local("bits"), context.local("other"));
     let all = Literal::u64_unsuffixed(values.fold(0, |all, value| all | value));
     quote! {
-        /// No flag.
+        /// No flags.
         #[must_use]
         pub const fn empty() -> Self { Self(0) }
-        /// All flags that have a name.
+        /// All named flags.
         #[must_use]
         pub const fn all() -> Self { Self(#all) }
-        /// Flags from their bits; bits without a name are kept.
+        /// Flags from their bits. Bits without a name are kept.
         #[must_use]
         pub const fn from_bits_retain(#bits: #integer) -> Self { Self(#bits) }
-        /// The bits, those without a name among them.
+        /// All bits, including those without a name.
         #[must_use]
         pub const fn bits(self) -> #integer { self.0 }
         /// Whether no bit is set.
@@ -99,17 +100,17 @@ fn functions(site: &Site<'_>, integer: &Ident, values: impl Iterator<Item = u64>
         /// Whether any flag of `other` is set.
         #[must_use]
         pub const fn intersects(self, #other: Self) -> bool { self.0 & #other.0 != 0 }
-        /// The flags of both.
+        /// The flags of `self` and those of `other`.
         #[must_use]
         pub const fn union(self, #other: Self) -> Self { Self(self.0 | #other.0) }
-        /// These flags without those of `other`.
+        /// The flags of `self` without those of `other`.
         #[must_use]
         pub const fn difference(self, #other: Self) -> Self { Self(self.0 & !#other.0) }
     }
 }
 
-fn operators(site: &Site<'_>, name: &Ident) -> TokenStream {
-    let other = site.local("other");
+fn operators(context: &ModuleContext<'_>, name: &Ident) -> TokenStream {
+    let other = context.local("other");
     quote! {
         impl ::core::ops::BitOr for #name {
             type Output = Self;
@@ -134,10 +135,11 @@ fn operators(site: &Site<'_>, name: &Ident) -> TokenStream {
 }
 
 /// `Caps(HD | SUBTITLES | 0x80)`.
-fn debug(site: &Site<'_>, name: &Ident, text: &str) -> TokenStream {
+fn debug(context: &ModuleContext<'_>, name: &Ident, text: &str) -> TokenStream {
     let open = format!("{text}(");
-    let (formatter, rest, separator) = (site.local("formatter"), site.local("rest"), site.local("separator"));
-    let (flag, flag_name) = (site.local("flag"), site.local("name"));
+    let (formatter, rest, separator) =
+        (context.local("formatter"), context.local("rest"), context.local("separator"));
+    let (flag, flag_name) = (context.local("flag"), context.local("name"));
     quote! {
         impl ::core::fmt::Debug for #name {
             fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

@@ -1,15 +1,16 @@
-//! Which types hold a type of the user's own: encoding those runs the user's code.
+//! Which types contain one of the user's own types. Encoding such a type runs the user's code.
 //!
-//! Invariant: the least set that holds the external types and whatever contains one of the set.
+//! Invariants: the set is the smallest that has the external types and every type that contains one of the
+//! set.
 
 use std::collections::BTreeSet;
 
-use kaa_idl::schema::{Field, Method, Schema, Type, TypeId, TypeKind};
+use kaa_idl::schema::{Method, Schema, Type, TypeId};
 
-use crate::generator::payload_fields;
 use crate::settings::Settings;
+use crate::traverse::{field_types, named_types};
 
-/// The declared types that hold an external one.
+/// The declared types that contain an external type.
 #[derive(Debug)]
 pub(crate) struct Foreign {
     types: BTreeSet<TypeId>,
@@ -23,11 +24,11 @@ impl Foreign {
             .filter(|definition| settings.extern_type(&schema.qualified_name(definition)).is_some());
         let mut foreign = Self { types: external.map(|definition| definition.id).collect() };
         let mut before = 0;
-        // Without an external type there is nothing to find.
+        // Without external types the set stays empty, and the loop does not run.
         while foreign.types.len() > before {
             before = foreign.types.len();
             for definition in &schema.types {
-                if foreign.holds(&definition.kind) {
+                if field_types(&definition.kind).into_iter().any(|ty| foreign.names_foreign(ty)) {
                     foreign.types.insert(definition.id);
                 }
             }
@@ -35,39 +36,17 @@ impl Foreign {
         foreign
     }
 
-    /// Whether a value of this declared type may hold an external one.
+    /// Whether a value of this declared type may contain an external type.
     pub(crate) fn is_declared_foreign(&self, id: TypeId) -> bool {
         self.types.contains(&id)
     }
 
-    /// Whether a method's arguments may hold an external type.
+    /// Whether a method's arguments may contain an external type.
     pub(crate) fn has_foreign_arguments(&self, method: &Method) -> bool {
-        self.any(&method.parameters)
+        method.parameters.iter().any(|field| self.names_foreign(&field.ty))
     }
 
-    fn holds(&self, kind: &TypeKind) -> bool {
-        match kind {
-            TypeKind::Struct(structure) => self.any(&structure.fields),
-            TypeKind::Enum(enumeration) => {
-                enumeration.variants.iter().any(|variant| self.any(payload_fields(&variant.payload)))
-            }
-            TypeKind::Flags(_) => false,
-            TypeKind::Newtype(newtype) => self.is_foreign(&newtype.inner),
-        }
-    }
-
-    fn any(&self, fields: &[Field]) -> bool {
-        fields.iter().any(|field| self.is_foreign(&field.ty))
-    }
-
-    fn is_foreign(&self, ty: &Type) -> bool {
-        match ty {
-            Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-                self.is_foreign(inner)
-            }
-            Type::Map(key, value, _) => self.is_foreign(key) || self.is_foreign(value),
-            Type::Named { id, .. } => self.types.contains(id),
-            _ => false,
-        }
+    fn names_foreign(&self, ty: &Type) -> bool {
+        named_types(ty).iter().any(|id| self.types.contains(id))
     }
 }

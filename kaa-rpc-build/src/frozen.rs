@@ -1,62 +1,69 @@
-//! Compares the sources with the frozen schemas of a folder: what no peer of any of them would understand fails the
-//! build.
+//! Compares the schema with the frozen schemas in a folder. An edit that breaks peers of any of them fails
+//! the build.
 //!
-//! Invariants: a finding is shown once, against the newest frozen schema that has it; what only concerns Rust, or is
-//! only worth a warning, is asked of the newest one alone and never fails the build.
+//! Invariants: each breaking edit is reported once, against the newest frozen schema that it breaks;
+//! warnings, and edits that only affect Rust code, are checked against the newest frozen schema only and
+//! never fail the build.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use kaa_idl::compatibility::{Category, Report, Settings};
 use kaa_idl::diagnostic::Severity;
-use kaa_idl::frozen::{Frozen, History};
+use kaa_idl::frozen::{FrozenSchema, History};
 use kaa_idl::{Compilation, RenderStyle};
 
 use crate::error::{Error, Result};
 
-/// What came out of a comparison that went well.
+/// The result of a comparison without errors.
 #[derive(Debug, Default)]
-pub(crate) struct Compared {
-    /// Warnings as text.
+pub(crate) struct Comparison {
+    /// The rendered warnings.
     pub(crate) warnings: String,
-    /// What Cargo has to watch.
+    /// The files and folders that Cargo must watch.
     pub(crate) paths: Vec<PathBuf>,
 }
 
-/// Compares the sources with every frozen schema of a folder.
-pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderStyle) -> Result<Compared> {
-    let (history, mut paths) = read(folder)?;
-    paths.push(folder.to_path_buf());
-    let mut seen = HashSet::new();
+/// Compares the schema with every frozen schema in a folder.
+pub(crate) fn compare(folder: &Path, compilation: &Compilation, style: RenderStyle) -> Result<Comparison> {
+    let history = read_frozen(folder)?;
+    if history.newest().is_none() {
+        return Err(Error::NoFrozenSchema { path: folder.to_path_buf() });
+    }
+    let mut paths = vec![folder.to_path_buf()];
+    paths.extend(history.revisions().iter().map(|frozen| PathBuf::from(&frozen.name)));
+    let mut reported = HashSet::new();
     let mut errors = String::new();
     let mut warnings = None;
     let mut settings = Settings::default();
-    for frozen in history.generations().iter().rev() {
-        let old = compiled(folder, frozen, style)?;
-        let Some(report) = Report::new(&old, compilation, &frozen.source.era(), &settings) else {
+    for frozen in history.revisions().iter().rev() {
+        let old = compile_frozen(frozen, style)?;
+        let Some(report) = Report::new(&old, compilation, &frozen.source.revision(), &settings) else {
             continue;
         };
         let report = report.for_peers();
-        let (mut failing, mut milder) = (Vec::new(), Vec::new());
+        let (mut breaking, mut non_breaking) = (Vec::new(), Vec::new());
         for diagnostic in report.diagnostics() {
             if diagnostic.severity != Severity::Error {
-                milder.push(diagnostic.clone());
+                non_breaking.push(diagnostic.clone());
                 continue;
             }
             let path = report.path(&diagnostic.primary.place.path).to_owned();
-            if seen.insert((diagnostic.rule, path, diagnostic.message.clone())) {
-                failing.push(diagnostic.clone());
+            if reported.insert((diagnostic.rule, path, diagnostic.message.clone())) {
+                breaking.push(diagnostic.clone());
             }
         }
-        append(&mut errors, &report.render_diagnostics(&failing, style));
+        append(&mut errors, &report.render_diagnostics(&breaking, style));
         if warnings.is_none() {
-            warnings = Some(report.render_diagnostics(&milder, style));
+            warnings = Some(report.render_diagnostics(&non_breaking, style));
             settings = Settings::none().with(Category::Wire);
         }
     }
     if errors.is_empty() {
-        Ok(Compared { warnings: warnings.unwrap_or_default(), paths })
+        Ok(Comparison { warnings: warnings.unwrap_or_default(), paths })
     } else {
         Err(Error::Breaking { rendered: errors })
     }
@@ -69,40 +76,34 @@ fn append(text: &mut String, more: &str) {
     text.push_str(more);
 }
 
-fn read(folder: &Path) -> Result<(History, Vec<PathBuf>)> {
-    let unreadable = |path: &Path, problem: String| Error::Frozen { path: path.to_path_buf(), problem };
-    let missing = || Error::NotFrozen { path: folder.to_path_buf() };
+/// Reads all frozen schemas in a folder. The name of each is the path of its file.
+///
+/// # Errors
+///
+/// If there is no such folder, a file in it cannot be read or is not a valid frozen schema, or two frozen
+/// schemas have the same number.
+pub fn read_frozen(folder: &Path) -> Result<History> {
+    let failed = |path: &Path, source| Error::ReadFrozen { path: path.to_path_buf(), source };
     let entries = fs::read_dir(folder).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => missing(),
-        _ => unreadable(folder, format!("cannot be read: {error}")),
+        io::ErrorKind::NotFound => Error::NoFrozenSchema { path: folder.to_path_buf() },
+        _ => failed(folder, error),
     })?;
     let mut files = Vec::new();
-    let mut paths = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| unreadable(folder, format!("cannot be read: {error}")))?.path();
-        if path.extension().is_none_or(|extension| extension != "frozen") {
-            continue;
+        let path = entry.map_err(|error| failed(folder, error))?.path();
+        if path.extension() == Some(OsStr::new("frozen")) {
+            // A file that is not Unicode was changed, which its checksum shows.
+            let text = fs::read(&path).map_err(|error| failed(&path, error))?;
+            files.push((path.display().to_string(), String::from_utf8_lossy(&text).into_owned()));
         }
-        let text = fs::read_to_string(&path)
-            .map_err(|error| unreadable(&path, format!("cannot be read: {error}")))?;
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        files.push((name, text));
-        paths.push(path);
     }
-    paths.sort();
-    if files.is_empty() {
-        return Err(missing());
-    }
-    let history =
-        History::read(files).map_err(|error| unreadable(folder, format!("is of no use: {error}")))?;
-    Ok((history, paths))
+    History::read(files).map_err(|source| Error::InvalidFrozenSchema { source })
 }
 
-fn compiled(folder: &Path, frozen: &Frozen, style: RenderStyle) -> Result<Compilation> {
+fn compile_frozen(frozen: &FrozenSchema, style: RenderStyle) -> Result<Compilation> {
     let compilation = kaa_idl::compile(&frozen.source);
     if compilation.schema().is_some() {
         return Ok(compilation);
     }
-    let problem = format!("does not compile any more:\n{}", compilation.render(style));
-    Err(Error::Frozen { path: folder.join(&frozen.name), problem })
+    Err(Error::FrozenSchemaErrors { path: PathBuf::from(&frozen.name), rendered: compilation.render(style) })
 }

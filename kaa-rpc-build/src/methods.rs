@@ -1,8 +1,8 @@
-//! Methods as both sides see them: parameters and call structs.
+//! Methods, for both sides of a service: parameters and call structs.
 //!
-//! Invariants: a method's parameters with a written default, and only those, are in its options struct; the options
-//! struct is the last argument everywhere, under a name that no parameter has; a stream is an argument and no part of
-//! a call struct.
+//! Invariants: a method's options struct has exactly the parameters with a written default; the options
+//! struct is always the last argument, and no parameter has its name; a stream is an argument, but not part
+//! of a call struct.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,12 @@ use kaa_idl::schema::{Field, Method, Role, Service, StreamParameter};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use crate::abilities::Ability;
 use crate::codec::Fields;
+use crate::derives::Derive;
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
+use crate::module_context::ModuleContext;
 use crate::names;
 use crate::types::initialiser;
 
@@ -46,7 +47,7 @@ impl<'a> Side<'a> {
     }
 
     /// `server` or `client`.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn role_name(self) -> &'static str {
         match self.role {
             Role::Server => "server",
             Role::Client => "client",
@@ -73,11 +74,11 @@ impl<'a> Side<'a> {
 
     /// The path of this side's module from the package's.
     pub(crate) fn module(self) -> TokenStream {
-        let (service, side) = (names::service_module(self.service), names::identifier(self.word()));
+        let (service, side) = (names::service_module(self.service), names::identifier(self.role_name()));
         quote!(#service::#side)
     }
 
-    /// The name of the struct that stands for a call of a method: unique within the side.
+    /// The name of a method's call struct, unique within the side.
     pub(crate) fn call_name(self, method: &Method) -> Ident {
         let mut taken = BTreeSet::new();
         for other in self.methods() {
@@ -94,15 +95,15 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A method and how its parameters are split.
+/// A method, with its parameters split by how callers pass them.
 #[derive(Debug)]
 pub(crate) struct Parameters<'a> {
     pub(crate) method: &'a Method,
-    /// What settings call the method.
+    /// The qualified name of the method, as settings use it.
     pub(crate) path: String,
-    /// Values that callers always give, in order.
+    /// The values that callers always pass, in order.
     pub(crate) positional: Vec<&'a Field>,
-    /// The stream that callers give, with its place among `positional`.
+    /// The stream that callers pass, with its position among `positional`.
     pub(crate) stream: Option<(usize, &'a StreamParameter)>,
     /// Parameters with a written default, in order.
     pub(crate) optional: Vec<&'a Field>,
@@ -110,7 +111,7 @@ pub(crate) struct Parameters<'a> {
     pub(crate) options: Option<(String, String)>,
 }
 
-/// What a caller gives, one after the other.
+/// An argument that callers always pass.
 #[derive(Debug, Clone, Copy)]
 enum Argument<'a> {
     Value(&'a Field),
@@ -126,7 +127,7 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// A proxy's method: its parameters, the fields of the call struct that they become, and the stream beside it.
+/// The parameters of a proxy's method, the initializers of the call struct's fields, and the stream.
 #[derive(Debug)]
 pub(crate) struct ProxyArguments {
     pub(crate) declared: Vec<TokenStream>,
@@ -135,23 +136,24 @@ pub(crate) struct ProxyArguments {
 }
 
 impl<'a> Parameters<'a> {
-    pub(crate) fn new(site: &Site<'_>, side: Side<'a>, method: &'a Method) -> Self {
+    pub(crate) fn new(context: &ModuleContext<'_>, side: Side<'a>, method: &'a Method) -> Self {
         let live = || method.parameters.iter().filter(|field| !field.tombstone);
         let is_positional = |field: &&Field| !field.tombstone && !field.default_is_written;
         let stream = method.stream.as_deref().map(|stream| {
-            // The parameters before the stream are as many as its position says: it stands beside the list.
+            // `parameters` does not contain the stream, so its position is the number of parameters before
+            // it.
             let before = method.parameters.iter().take(stream.position).filter(is_positional).count();
             (before, stream)
         });
         let optional: Vec<&Field> = live().filter(|field| field.default_is_written).collect();
         let options = (!optional.is_empty() || method.options_requested).then(|| {
             let name = names::options_name(method);
-            let path = site.qualified(&name);
+            let path = context.qualified(&name);
             (name, path)
         });
         Self {
             method,
-            path: site.qualified(&format!("{}.{}.{}", side.service.name, side.word(), method.name)),
+            path: context.qualified(&format!("{}.{}.{}", side.service.name, side.role_name(), method.name)),
             positional: live().filter(|field| !field.default_is_written).collect(),
             stream,
             optional,
@@ -159,22 +161,22 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// What callers always give, the stream at its place.
+    /// The arguments that callers always pass, in order, with the stream.
     fn arguments(&self) -> Vec<Argument<'a>> {
         let mut arguments: Vec<Argument<'a>> =
             self.positional.iter().map(|field| Argument::Value(field)).collect();
-        if let Some((place, stream)) = self.stream {
-            arguments.insert(place.min(arguments.len()), Argument::Stream(stream));
+        if let Some((position, stream)) = self.stream {
+            arguments.insert(position.min(arguments.len()), Argument::Stream(stream));
         }
         arguments
     }
 
-    /// What settings call the stream.
+    /// The qualified name of the stream, as settings use it.
     fn stream_path(&self, stream: &StreamParameter) -> String {
         format!("{}.{}", self.path, stream.name)
     }
 
-    /// All parameters, as the codec takes them.
+    /// All parameters, for the codec.
     pub(crate) fn fields(&self) -> Fields<'_> {
         let options = self.options.as_ref().map(|(_, path)| path.as_str());
         Fields {
@@ -186,11 +188,11 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// The options struct's path from a site.
-    pub(crate) fn options_path(&self, site: &Site<'_>) -> Option<TokenStream> {
+    /// The path to the options struct from a module.
+    pub(crate) fn options_path(&self, context: &ModuleContext<'_>) -> Option<TokenStream> {
         self.options.as_ref().map(|(name, _)| {
             let name = names::identifier(name);
-            site.own(&quote!(#name))
+            context.own(&quote!(#name))
         })
     }
 
@@ -201,15 +203,20 @@ impl<'a> Parameters<'a> {
         names::identifier(&names::distinct("options", &mut taken))
     }
 
-    /// Bindings for the arguments, options last, and for the names in `reserved`, which give way.
-    pub(crate) fn bindings(&self, site: &Site<'_>, reserved: &[&str]) -> (Vec<Ident>, Vec<Ident>) {
+    /// Variables for the arguments, options last, and for `reserved` names, which are changed if an argument
+    /// has them.
+    pub(crate) fn bindings(
+        &self,
+        context: &ModuleContext<'_>,
+        reserved: &[&str],
+    ) -> (Vec<Ident>, Vec<Ident>) {
         let mut extra: Vec<&str> = Vec::new();
         if self.options.is_some() {
             extra.push("options");
         }
         extra.extend(reserved);
         let (mut arguments, mut extra) =
-            site.bindings(self.arguments().into_iter().map(Argument::name), &extra);
+            context.bindings(self.arguments().into_iter().map(Argument::name), &extra);
         if self.options.is_some() {
             arguments.push(extra.remove(0));
         }
@@ -218,96 +225,113 @@ impl<'a> Parameters<'a> {
 }
 
 impl Generator<'_> {
-    /// The types of the arguments as a handler takes them, options last.
-    pub(crate) fn handler_types(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> Vec<TokenStream> {
+    /// The types of a handler's arguments, options last.
+    pub(crate) fn handler_types(
+        &self,
+        context: &ModuleContext<'_>,
+        parameters: &Parameters<'_>,
+    ) -> Vec<TokenStream> {
         let codegen = self.codegen();
         let types = parameters.arguments().into_iter().map(|argument| match argument {
-            Argument::Value(field) => self.value_type(site, parameters, field),
+            Argument::Value(field) => self.value_type(context, parameters, field),
             Argument::Stream(stream) => {
-                let item = self.rust_type(site, &parameters.stream_path(stream), &stream.item);
+                let item = self.rust_type(context, &parameters.stream_path(stream), &stream.item);
                 quote!(#codegen::Incoming<#item>)
             }
         });
-        types.chain(parameters.options_path(site)).collect()
+        types.chain(parameters.options_path(context)).collect()
     }
 
-    fn value_type(&self, site: &Site<'_>, parameters: &Parameters<'_>, field: &Field) -> TokenStream {
-        self.rust_type(site, &format!("{}.{}", parameters.path, field.name), &field.ty)
+    fn value_type(
+        &self,
+        context: &ModuleContext<'_>,
+        parameters: &Parameters<'_>,
+        field: &Field,
+    ) -> TokenStream {
+        self.rust_type(context, &format!("{}.{}", parameters.path, field.name), &field.ty)
     }
 
-    /// The parameters of a proxy's method, and what becomes of them.
-    pub(crate) fn proxy_arguments(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> ProxyArguments {
+    /// The parameters of a proxy's method, and how it passes them on.
+    pub(crate) fn proxy_arguments(
+        &self,
+        context: &ModuleContext<'_>,
+        parameters: &Parameters<'_>,
+    ) -> ProxyArguments {
         let codegen = self.codegen();
-        let (bindings, _) = parameters.bindings(site, &[]);
+        let (bindings, _) = parameters.bindings(context, &[]);
         let mut proxy = ProxyArguments { declared: Vec::new(), fields: Vec::new(), stream: None };
         for (binding, argument) in bindings.iter().zip(parameters.arguments()) {
             match argument {
                 Argument::Value(field) => {
-                    let ty = self.value_type(site, parameters, field);
+                    let ty = self.value_type(context, parameters, field);
                     let (ty, value) = self.argument(&field.ty, &ty, binding);
                     proxy.declared.push(quote!(#binding: #ty));
                     proxy.fields.push(initialiser(&names::member(&field.name), &value));
                 }
                 Argument::Stream(stream) => {
-                    let item = self.rust_type(site, &parameters.stream_path(stream), &stream.item);
+                    let item = self.rust_type(context, &parameters.stream_path(stream), &stream.item);
                     proxy.declared.push(quote!(#binding: impl #codegen::IntoOutgoing<#item>));
                     proxy.stream = Some(binding.clone());
                 }
             }
         }
-        if let (Some(ty), Some(binding)) = (parameters.options_path(site), bindings.last()) {
+        if let (Some(ty), Some(binding)) = (parameters.options_path(context), bindings.last()) {
             proxy.declared.push(quote!(#binding: #ty));
             proxy.fields.push(initialiser(&parameters.options_field(), &quote!(#binding)));
         }
         proxy
     }
 
-    /// How an item of the stream that a method takes is written.
-    pub(crate) fn stream_shape(&self, site: &Site<'_>, parameters: &Parameters<'_>) -> Option<TokenStream> {
+    /// The shape of an item of a method's stream parameter.
+    pub(crate) fn stream_shape(
+        &self,
+        context: &ModuleContext<'_>,
+        parameters: &Parameters<'_>,
+    ) -> Option<TokenStream> {
         let (_, stream) = parameters.stream?;
-        Some(self.shape(site, &parameters.stream_path(stream), &stream.item))
+        Some(self.shape(context, &parameters.stream_path(stream), &stream.item))
     }
 
-    /// The struct that stands for a call, and its `Method` implementation.
+    /// A method's call struct and its `Method` implementation.
     pub(crate) fn call_struct(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         side: Side<'_>,
         method: &Method,
     ) -> Result<TokenStream> {
         let codegen = self.codegen();
-        let parameters = Parameters::new(site, side, method);
+        let parameters = Parameters::new(context, side, method);
         let name = side.call_name(method);
         let service = names::identifier(&side.service.name);
         let docs = format!(
-            "A call of `{}`, which the {} of [`{service}`](super::super::{service}) serves.",
+            "A call of `{}` on a [`{service}`](super::super::{service}) {}.",
             method.name,
-            side.word()
+            side.role_name()
         );
-        let docs = documentation::written(&[&docs]);
+        let docs = documentation::generated(&[&docs]);
         let live: Vec<&Field> = parameters.positional.iter().chain(&parameters.optional).copied().collect();
-        let abilities = self.abilities_of(&parameters.path, &live).without(&[
-            Ability::Copy,
-            Ability::Default,
-            Ability::PartialOrd,
-            Ability::Ord,
-            Ability::Serialize,
-            Ability::Deserialize,
+        let derives = self.derives_of(&parameters.path, &live).without(&[
+            Derive::Copy,
+            Derive::Default,
+            Derive::PartialOrd,
+            Derive::Ord,
+            Derive::Serialize,
+            Derive::Deserialize,
         ]);
-        let derives = self.derives(abilities, &[]);
+        let derive_attribute = self.derive_attribute(derives, &[]);
         let options_field = parameters.options_field();
         let fields = parameters.positional.iter().map(|field| {
             let docs = documentation::declared_or(&field.docs, &format!("The argument `{}`.", field.name));
-            let ty = self.rust_type(site, &format!("{}.{}", parameters.path, field.name), &field.ty);
+            let ty = self.rust_type(context, &format!("{}.{}", parameters.path, field.name), &field.ty);
             let field = names::member(&field.name);
             quote!(#docs pub #field: #ty,)
         });
-        let options = parameters.options_path(site).map(|path| {
-            let docs = documentation::written(&["The arguments that have defaults."]);
+        let options = parameters.options_path(context).map(|path| {
+            let docs = documentation::generated(&["The arguments with default values."]);
             quote!(#docs pub #options_field: #path,)
         });
-        let encoder = site.local("encoder");
-        let encode = self.encode_fields(site, parameters.fields(), &encoder, |field| {
+        let encoder = context.local("encoder");
+        let encode = self.encode_fields(context, parameters.fields(), &encoder, |field| {
             let member = names::member(&field.name);
             if field.default_is_written {
                 quote!(&self.#options_field.#member)
@@ -315,15 +339,15 @@ impl Generator<'_> {
                 quote!(&self.#member)
             }
         })?;
-        let (returns, throws) = self.outcome_shapes(site, &parameters);
-        let descriptor = self.method_descriptor(side, method, site);
+        let (returns, throws) = self.outcome_shapes(context, &parameters);
+        let descriptor = self.method_descriptor(side, method, context);
         let foreign = crate::codec::foreign_constant(self.foreign.has_foreign_arguments(method));
         let stream = self
-            .stream_shape(site, &parameters)
+            .stream_shape(context, &parameters)
             .map(|item| quote!(impl #codegen::StreamMethod for #name { type Item = #item; }));
         Ok(quote! {
             #docs
-            #derives
+            #derive_attribute
             pub struct #name { #(#fields)* #options }
             impl #codegen::Method for #name {
                 type Returns = #returns;
@@ -342,19 +366,19 @@ impl Generator<'_> {
         })
     }
 
-    /// The shapes of a method's result, or of an item of it, and of its declared error.
+    /// The shapes of a method's result, or of an item of its result stream, and of its declared error.
     pub(crate) fn outcome_shapes(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         parameters: &Parameters<'_>,
     ) -> (TokenStream, TokenStream) {
         let returns = match parameters.method.returns.ty() {
-            Some(ty) => self.shape(site, &parameters.path, ty),
+            Some(ty) => self.shape(context, &parameters.path, ty),
             None => quote!(()),
         };
         let throws = match parameters.method.throws {
             Some(id) => {
-                self.shape(site, &parameters.path, &kaa_idl::schema::Type::Named { id, boxed: false })
+                self.shape(context, &parameters.path, &kaa_idl::schema::Type::Named { id, boxed: false })
             }
             None => quote!(::core::convert::Infallible),
         };

@@ -1,7 +1,7 @@
-//! Names of the language as Rust identifiers.
+//! Rust identifiers for names in `.kaa` files.
 //!
-//! Invariants: [`identifier`] never panics and never yields a bare keyword; the same name always becomes the same
-//! identifier.
+//! Invariants: [`identifier`] never panics and never returns an unescaped keyword; the same name always
+//! becomes the same identifier.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use kaa_idl::casing::{member_case, pascal_case, snake_case};
 use kaa_idl::schema::{Method, Service};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
-/// Every word that any edition reserves; `r#` makes them usable.
+/// The keywords of all editions that can be raw identifiers.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
@@ -17,18 +17,18 @@ const KEYWORDS: &[&str] = &[
     "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Words that not even `r#` makes usable.
-const UNSPEAKABLE: &[&str] = &["self", "Self", "super", "crate", "_"];
+/// The keywords that cannot be raw identifiers.
+const NON_RAW_KEYWORDS: &[&str] = &["self", "Self", "super", "crate", "_"];
 
-/// Types that Rust finds last, so that a module or a type of that name would hide them.
+/// Primitive types. Rust resolves them last, so a module or type with one of these names hides them.
 const PRIMITIVES: &[&str] = &[
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
     "isize", "f16", "f32", "f64", "f128",
 ];
 
-/// A name as an identifier: raw if it is a keyword, with `_` behind it if even that is not allowed.
+/// A name as an identifier: raw if it is a keyword, with a `_` appended if a raw identifier is not allowed.
 pub(crate) fn identifier(name: &str) -> Ident {
-    if UNSPEAKABLE.contains(&name) {
+    if NON_RAW_KEYWORDS.contains(&name) {
         return Ident::new(&format!("{name}_"), Span::call_site());
     }
     if KEYWORDS.contains(&name) {
@@ -37,12 +37,12 @@ pub(crate) fn identifier(name: &str) -> Ident {
     lexed(name).unwrap_or_else(|| Ident::new(&mangled(name), Span::call_site()))
 }
 
-/// A name as a module's identifier: one that would hide a primitive type from the module around it gets a `_`.
+/// A name as a module's identifier, with a `_` appended if it would hide a primitive type.
 pub(crate) fn module_identifier(name: &str) -> Ident {
     if PRIMITIVES.contains(&name) { identifier(&format!("{name}_")) } else { identifier(name) }
 }
 
-/// Whether a type of this name would hide a primitive that derives spell without a path.
+/// Whether a type of this name would hide a primitive type that derive macros name without a path.
 pub(crate) fn hides_primitive(name: &str) -> bool {
     PRIMITIVES.contains(&name)
 }
@@ -52,7 +52,7 @@ pub(crate) fn member(name: &str) -> Ident {
     identifier(&member_case(name))
 }
 
-/// The module that holds what belongs to a service.
+/// The name of a service's module.
 pub(crate) fn service_module(service: &Service) -> Ident {
     module_identifier(&snake_case(&service.name))
 }
@@ -65,7 +65,7 @@ pub(crate) fn options_name(method: &Method) -> String {
     }
 }
 
-/// `wanted`, with as many `_` behind it as it takes to differ from all that is taken; taken from then on.
+/// `wanted`, with `_` appended until it is not in `taken`; the result is added to `taken`.
 pub(crate) fn distinct(wanted: &str, taken: &mut BTreeSet<String>) -> String {
     let mut name = wanted.to_owned();
     while !taken.insert(name.clone()) {
@@ -74,7 +74,7 @@ pub(crate) fn distinct(wanted: &str, taken: &mut BTreeSet<String>) -> String {
     name
 }
 
-/// The text as Rust's lexer reads it, if that is one identifier.
+/// The text as an identifier, if Rust's lexer accepts it as one.
 fn lexed(name: &str) -> Option<Ident> {
     let mut tokens = name.parse::<TokenStream>().ok()?.into_iter();
     match (tokens.next(), tokens.next()) {
@@ -83,7 +83,7 @@ fn lexed(name: &str) -> Option<Ident> {
     }
 }
 
-/// What is left of a name that Rust's lexer does not read: only a schema built by hand can hold one.
+/// An identifier for a name that Rust's lexer rejects. Only a schema built by hand can have such a name.
 fn mangled(name: &str) -> String {
     let mut text = String::from("_");
     text.extend(
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_snake_case() {
+    fn member_names_become_snake_case() {
         for (name, expected) in
             [("fooBar", "foo_bar"), ("type", "r#type"), ("type_", "type_"), ("Type", "r#type"), ("_x", "_x")]
         {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_are_always_identifiers() {
+    fn every_name_becomes_a_valid_identifier() {
         let cases = [
             ("title", "title"),
             ("type", "r#type"),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn distinct_names_stay_distinct() {
+    fn taken_names_get_underscores() {
         let mut taken = BTreeSet::from(["cx".to_owned(), "cx_".to_owned()]);
         assert_eq!(distinct("cx", &mut taken), "cx__");
         assert_eq!(distinct("cx", &mut taken), "cx___");

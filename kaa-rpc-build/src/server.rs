@@ -1,28 +1,33 @@
-//! What a program that serves needs: the traits to implement, their dispatch, and the service's own type.
+//! The traits to implement, the dispatch of inbound calls to them, and the type that represents the service.
 //!
-//! Invariants: dispatch decodes arguments in the order of the schema and never names a variable that a parameter
-//! could be called; both sides of a service have a trait, so that the first method of a side changes no signature.
+//! Invariants: dispatch decodes arguments in the order of the schema, and its variables cannot have the name
+//! of a parameter; both sides of a service have a trait even without methods, so that adding the first method
+//! changes no signature.
 
-use kaa_idl::schema::{Returns, Service};
+use kaa_idl::schema::{Returns, Role, Service};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::documentation;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::{Parameters, Side, hexadecimal};
+use crate::module_context::ModuleContext;
+use crate::names;
 use crate::types::deprecation;
-use crate::{names, notes};
 
 impl Generator<'_> {
-    /// The trait of one side, and `()` as its implementation where there is nothing to implement.
-    pub(crate) fn service_trait(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+    /// The trait of one side. `()` implements it if it has no methods.
+    pub(crate) fn service_trait(&self, context: &ModuleContext<'_>, side: Side<'_>) -> TokenStream {
         let name = side.trait_name();
-        let sentence = format!("What the {} of [`{}`] serves.", side.word(), side.service.name);
-        let docs = documentation::written(&[&sentence]);
+        let sentence = match side.role {
+            Role::Server => format!("Implement this to serve [`{}`].", side.service.name),
+            Role::Client => format!("Implement this to be a client of [`{}`].", side.service.name),
+        };
+        let docs = documentation::generated(&[&sentence]);
         let methods = side
             .methods()
             .iter()
-            .map(|method| self.trait_method(site, side, &Parameters::new(site, side, method)));
+            .map(|method| self.trait_method(context, side, &Parameters::new(context, side, method)));
         let nothing = side.methods().is_empty().then(|| quote!(impl #name for () {}));
         quote! {
             #docs
@@ -31,30 +36,35 @@ impl Generator<'_> {
         }
     }
 
-    fn trait_method(&self, site: &Site<'_>, side: Side<'_>, parameters: &Parameters<'_>) -> TokenStream {
+    fn trait_method(
+        &self,
+        context: &ModuleContext<'_>,
+        side: Side<'_>,
+        parameters: &Parameters<'_>,
+    ) -> TokenStream {
         let codegen = self.codegen();
         let method = parameters.method;
         let name = names::member(&method.name);
-        let docs = documentation::declared_or(&method.docs, &format!("Serves `{}`.", method.name));
-        let docs = notes::for_handlers(method, docs);
-        let (bindings, context) = parameters.bindings(site, &["cx"]);
-        let types = self.handler_types(site, parameters);
+        let docs = documentation::declared_or(&method.docs, &format!("Handles calls of `{}`.", method.name));
+        let docs = documentation::for_handlers(method, docs);
+        let (bindings, handler_context) = parameters.bindings(context, &["cx"]);
+        let types = self.handler_types(context, parameters);
         let peer = side.other().proxy_name();
         let failure = match method.throws {
             Some(id) => {
-                let error = self.path(site, id);
+                let error = self.path(context, id);
                 quote!(#codegen::Failure<#error>)
             }
             None => quote!(#codegen::Fault),
         };
         let value = match method.returns.ty() {
-            Some(ty) => self.rust_type(site, &parameters.path, ty),
+            Some(ty) => self.rust_type(context, &parameters.path, ty),
             None => quote!(()),
         };
         let unimplemented = quote!(::core::convert::From::from(#codegen::unimplemented_method()));
         let (returns, stub) = if method.returns.is_stream() {
             let item = quote!(::core::result::Result<#value, #failure>);
-            // Without a type for the stream that there never is, `Err` alone would not say what it is an error of.
+            // The stub never returns a stream, but `Result` needs a stream type.
             let stub = quote!(::core::result::Result::<#codegen::Never<#item>, _>::Err(#unimplemented));
             (quote!(impl #codegen::Stream<Item = #item> + ::core::marker::Send), stub)
         } else {
@@ -66,25 +76,28 @@ impl Generator<'_> {
             #docs
             fn #name(
                 &self,
-                #(#context: #codegen::Context<#peer>,)*
+                #(#handler_context: #codegen::Context<#peer>,)*
                 #(#bindings: #types),*
-            ) -> impl ::core::future::Future<Output = ::core::result::Result<#returns, #failure>> + ::core::marker::Send
+            ) -> impl ::core::future::Future<Output = ::core::result::Result<#returns, #failure>>
+                + ::core::marker::Send
             #body
         }
     }
 
-    /// The function that answers calls to one side.
-    pub(crate) fn dispatch(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+    /// The function that dispatches calls of one side to handlers.
+    pub(crate) fn dispatch(&self, context: &ModuleContext<'_>, side: Side<'_>) -> TokenStream {
         let codegen = self.codegen();
-        let (service, call, answer) = (site.local("service"), site.local("call"), site.local("answer"));
+        let (service, call, answer) =
+            (context.local("service"), context.local("call"), context.local("answer"));
         let implementation = names::identifier("KaaService");
         let trait_name = side.trait_name();
-        let trait_path = site.own(&quote!(#trait_name));
+        let trait_path = context.own(&quote!(#trait_name));
         let arms = side.methods().iter().map(|method| {
             let id = hexadecimal(u64::from(method.id), 8);
             let body =
-                self.dispatch_method(site, side, &Parameters::new(site, side, method), &implementation);
-            // A function for each: rustc's time for one function grows with more than its length.
+                self.dispatch_method(context, side, &Parameters::new(context, side, method), &implementation);
+            // Each method gets its own function, because rustc's time grows faster than the length of a
+            // function.
             quote! {
                 #id => {
                     fn #answer<#implementation: #trait_path>(
@@ -114,20 +127,21 @@ impl Generator<'_> {
 
     fn dispatch_method(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         side: Side<'_>,
         parameters: &Parameters<'_>,
         implementation: &Ident,
     ) -> TokenStream {
-        let (service, call, context) = (site.local("service"), site.local("call"), site.local("context"));
-        let decoder = site.local("decoder");
+        let (service, call, handler_context) =
+            (context.local("service"), context.local("call"), context.local("context"));
+        let decoder = context.local("decoder");
         let method = parameters.method;
         let name = names::member(&method.name);
         let trait_name = side.trait_name();
-        let trait_path = site.own(&quote!(#trait_name));
+        let trait_path = context.own(&quote!(#trait_name));
         let peer_name = side.other().proxy_name();
-        let peer = site.own(&quote!(#peer_name));
-        let decoding = self.decode_fields(site, parameters.fields(), &decoder);
+        let peer = context.own(&quote!(#peer_name));
+        let decoding = self.decode_fields(context, parameters.fields(), &decoder);
         let live = parameters.method.parameters.iter().filter(|field| !field.tombstone);
         let mut positional = Vec::new();
         let mut optional = Vec::new();
@@ -139,20 +153,20 @@ impl Generator<'_> {
                 positional.push(value.clone());
             }
         }
-        let options = parameters.options_path(site).map(|path| quote!(#path { #(#optional),* }));
+        let options = parameters.options_path(context).map(|path| quote!(#path { #(#optional),* }));
         let values: Vec<TokenStream> = positional.into_iter().chain(options).collect();
         let decoded: Vec<Ident> =
-            (0..values.len()).map(|position| site.local(&format!("argument{position}"))).collect();
+            (0..values.len()).map(|position| context.local(&format!("argument{position}"))).collect();
         let mut arguments = decoded.clone();
-        let stream = self.stream_shape(site, parameters).map(|item| {
-            let incoming = site.local("incoming");
+        let stream = self.stream_shape(context, parameters).map(|item| {
+            let incoming = context.local("incoming");
             let taken = quote!(let #incoming = #call.incoming::<#item>(););
             let place = parameters.stream.map_or(0, |(place, _)| place);
             arguments.insert(place.min(arguments.len()), incoming);
             taken
         });
         let statements = decoding.statements;
-        let (returns, throws) = self.outcome_shapes(site, parameters);
+        let (returns, throws) = self.outcome_shapes(context, parameters);
         let (function, generics) = match (&method.returns, method.throws) {
             _ if method.oneway => ("oneway", quote!(#peer, _, _)),
             (Returns::Stream(_), Some(_)) => ("stream_throws", quote!(#peer, #returns, #throws, _, _)),
@@ -164,9 +178,9 @@ impl Generator<'_> {
         let tuple = quote!(::core::result::Result::Ok((#(#values,)*)));
         let decode = if statements.is_empty() { tuple } else { quote!({ #statements #tuple }) };
         let handled = quote! {
-            <#implementation as #trait_path>::#name(&#service, #context, #(#arguments),*)
+            <#implementation as #trait_path>::#name(&#service, #handler_context, #(#arguments),*)
         };
-        let sink = site.local("sink");
+        let sink = context.local("sink");
         let (sinks, run) = if method.returns.is_stream() {
             (quote!(, #sink), quote!(#sink.run(#handled)))
         } else {
@@ -177,25 +191,25 @@ impl Generator<'_> {
             let #service = ::std::sync::Arc::clone(#service);
             #call.#function::<#generics>(
                 |#decoder| #decode,
-                move |#context, (#(#decoded,)*) #sinks| async move { #run.await },
+                move |#handler_context, (#(#decoded,)*) #sinks| async move { #run.await },
             )
         }
     }
 
-    /// `Epg`: where services and their names come from.
-    pub(crate) fn service_type(&self, site: &Site<'_>, service: &Service) -> TokenStream {
+    /// `Epg`: creates services from implementations, and has the service's name and fingerprint.
+    pub(crate) fn service_type(&self, context: &ModuleContext<'_>, service: &Service) -> TokenStream {
         let name = names::identifier(&service.name);
         let docs = documentation::declared_or(
             &service.docs,
-            &format!("The service `{}`.", site.qualified(&service.name)),
+            &format!("The service `{}`.", context.qualified(&service.name)),
         );
         let deprecated = deprecation(&service.attributes);
-        let qualified = site.qualified(service.wire_name());
+        let qualified = context.qualified(service.wire_name());
         let fingerprint = Literal::byte_string(&service.fingerprint);
         let constructors = Side::both(service)
             .into_iter()
             .filter(|side| self.settings.implements(side.role))
-            .map(|side| self.service_constructors(site, side));
+            .map(|side| self.service_constructors(context, side));
         quote! {
             #docs
             #deprecated
@@ -204,29 +218,29 @@ impl Generator<'_> {
             impl #name {
                 /// The service's qualified name on the wire.
                 pub const NAME: &'static ::core::primitive::str = #qualified;
-                /// The fingerprint of the service and of all types it reaches.
+                /// The fingerprint of the service and of all types that it uses.
                 pub const FINGERPRINT: [u8; 32] = *#fingerprint;
                 #(#constructors)*
             }
         }
     }
 
-    fn service_constructors(&self, site: &Site<'_>, side: Side<'_>) -> TokenStream {
+    fn service_constructors(&self, context: &ModuleContext<'_>, side: Side<'_>) -> TokenStream {
         let codegen = self.codegen();
         let (trait_name, peer, module) = (side.trait_name(), side.other().proxy_name(), side.module());
         let service_module = names::service_module(side.service);
         let marker = side.marker();
-        let shared = names::identifier(side.word());
-        let per_connection = names::identifier(&format!("{}_with", side.word()));
-        let shared_docs = documentation::written(&[&format!(
-            "An implementation of [`{trait_name}`] as a service that all connections share."
+        let shared = names::identifier(side.role_name());
+        let per_connection = names::identifier(&format!("{}_with", side.role_name()));
+        let shared_docs = documentation::generated(&[&format!(
+            "A service whose connections share one implementation of [`{trait_name}`]."
         )]);
-        let per_connection_docs = documentation::written(&[
-            &format!("A service with an implementation of [`{trait_name}`] of its own for each connection."),
+        let per_connection_docs = documentation::generated(&[
+            &format!("A service with a separate implementation of [`{trait_name}`] for each connection."),
             "",
-            "`factory` is given the peer that connected and makes the implementation.",
+            "`factory` creates the implementation for the given peer.",
         ]);
-        let (service, factory) = (site.local("service"), site.local("factory"));
+        let (service, factory) = (context.local("service"), context.local("factory"));
         let implementation = names::identifier("KaaService");
         quote! {
             #shared_docs

@@ -1,7 +1,7 @@
 //! The settings of a [`Config`], parsed and checked against a schema.
 //!
-//! Invariants: every path of a setting matches something; every attribute, derive and type in it is Rust; derives
-//! that stand in attributes are among the derives, not the attributes.
+//! Invariants: every path of a setting matches a declaration; every attribute, derive and type is valid Rust;
+//! `derive` attributes are stored as derives, not as attributes.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::config::{Config, Roles};
 use crate::error::{Error, Result};
 use crate::names;
 
-/// A [`Config`], ready for use.
+/// A parsed and checked [`Config`].
 pub(crate) struct Settings {
     pub(crate) runtime: Path,
     pub(crate) roles: Roles,
@@ -29,7 +29,7 @@ pub(crate) struct Settings {
     hash_maps: Vec<Rule<()>>,
 }
 
-/// What holds for everything that a path means.
+/// A value that applies to everything that a path matches.
 struct Rule<T> {
     path: String,
     value: T,
@@ -67,7 +67,11 @@ impl Settings {
             for derive in derives {
                 let paths = derive.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).map_err(
                     |error| {
-                        wrong("type_attribute", &derive.to_token_stream().to_string(), &error.to_string())
+                        setting_error(
+                            "type_attribute",
+                            &derive.to_token_stream().to_string(),
+                            &error.to_string(),
+                        )
                     },
                 )?;
                 settings
@@ -96,17 +100,17 @@ impl Settings {
         matching(&self.derives, path)
     }
 
-    /// Derives to take from a type.
+    /// Derives to remove from a type.
     pub(crate) fn no_derives(&self, path: &str) -> impl Iterator<Item = &Path> {
         matching(&self.no_derives, path)
     }
 
-    /// The user's own type that stands for a declared one.
+    /// The external type that replaces a declared type.
     pub(crate) fn extern_type(&self, path: &str) -> Option<&syn::Type> {
         self.extern_types.iter().rev().find(|rule| rule.path == path).map(|rule| &rule.value)
     }
 
-    /// Whether hash maps are wanted at a path.
+    /// Whether a declaration uses hash maps.
     pub(crate) fn hash_map(&self, path: &str) -> bool {
         matching(&self.hash_maps, path).next().is_some()
     }
@@ -133,21 +137,25 @@ impl Settings {
             let is_type =
                 schema.types.iter().any(|definition| schema.qualified_name(definition) == rule.path);
             if !is_type {
-                return Err(wrong("extern_type", &rule.path, "there is no type of that name"));
+                return Err(setting_error("extern_type", &rule.path, "there is no type with this name"));
             }
         }
         let settings = [
-            ("type_attribute", first(&config.type_attributes)),
-            ("field_attribute", first(&config.field_attributes)),
-            ("derive", first(&config.derives)),
-            ("no_derive", first(&config.no_derives)),
+            ("type_attribute", paths(&config.type_attributes)),
+            ("field_attribute", paths(&config.field_attributes)),
+            ("derive", paths(&config.derives)),
+            ("no_derive", paths(&config.no_derives)),
             ("hash_map", config.hash_maps.iter().map(String::as_str).collect()),
         ];
         for (setting, paths) in settings {
             for path in paths {
                 let rule = Rule::new(path, ());
                 if !known.iter().any(|known| rule.matches(known)) {
-                    return Err(wrong(setting, path, "nothing in the .kaa files has that name"));
+                    return Err(setting_error(
+                        setting,
+                        path,
+                        "no declaration in the .kaa files matches this path",
+                    ));
                 }
             }
         }
@@ -155,7 +163,7 @@ impl Settings {
     }
 }
 
-fn first(pairs: &[(String, String)]) -> Vec<&str> {
+fn paths(pairs: &[(String, String)]) -> Vec<&str> {
     pairs.iter().map(|(path, _)| path.as_str()).collect()
 }
 
@@ -172,18 +180,18 @@ fn rules<T>(
 }
 
 fn parsed<T: syn::parse::Parse>(setting: &'static str, value: &str) -> Result<T> {
-    syn::parse_str(value).map_err(|error| wrong(setting, value, &error.to_string()))
+    syn::parse_str(value).map_err(|error| setting_error(setting, value, &error.to_string()))
 }
 
 fn attributes(setting: &'static str, value: &str) -> Result<Vec<Attribute>> {
-    Attribute::parse_outer.parse_str(value).map_err(|error| wrong(setting, value, &error.to_string()))
+    Attribute::parse_outer.parse_str(value).map_err(|error| setting_error(setting, value, &error.to_string()))
 }
 
-fn wrong(setting: &'static str, value: &str, problem: &str) -> Error {
+fn setting_error(setting: &'static str, value: &str, problem: &str) -> Error {
     Error::Setting { setting, value: value.to_owned(), problem: problem.to_owned() }
 }
 
-/// Every path that a setting can name exactly; a rule is right when it matches one of them.
+/// The qualified names of all declarations; a setting's path must match one of them.
 fn known_paths(schema: &Schema) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     for definition in &schema.types {

@@ -1,14 +1,14 @@
-//! Estimated sizes in memory, to tell which types are small enough to be `Copy`.
+//! Estimated sizes in memory, which decide whether a type is small enough to be `Copy`.
 //!
-//! Invariants: an estimate is never far too small; a type that contains itself is too large for anything.
+//! Invariants: an estimate is never much too small; a type that contains itself has the maximum size.
 
 use std::collections::BTreeMap;
 
 use kaa_idl::schema::{Field, Schema, Type, TypeDefinition, TypeId, TypeKind};
 
-use crate::generator::payload_fields;
+use crate::traverse::payload_fields;
 
-/// Estimated sizes in memory of types that are `Copy`, which never contain themselves.
+/// Estimated sizes in memory of `Copy` types, which never contain themselves.
 pub(crate) struct Sizes<'a> {
     schema: &'a Schema,
     known: BTreeMap<TypeId, u64>,
@@ -24,7 +24,7 @@ impl<'a> Sizes<'a> {
         if let Some(size) = self.known.get(&definition.id) {
             return *size;
         }
-        // Should a type contain itself after all, it is too large here and everywhere.
+        // If a type does contain itself, the recursion finds this size and ends.
         self.known.insert(definition.id, u64::MAX);
         let size = match &definition.kind {
             TypeKind::Struct(structure) => {

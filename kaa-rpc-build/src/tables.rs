@@ -1,4 +1,4 @@
-//! The module of a service: its descriptor, with the table that peers compare, and the modules of its sides.
+//! The module of a service: its descriptor with the table that peers compare, and a module for each side.
 //!
 //! Invariants: tables are constants, one line per element, in the order of the schema's table.
 
@@ -8,25 +8,30 @@ use quote::{format_ident, quote};
 
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site};
+use crate::generator::Generator;
 use crate::methods::{Side, hexadecimal};
+use crate::module_context::ModuleContext;
 use crate::names;
 
 impl Generator<'_> {
     /// `pub mod epg { … }`.
-    pub(crate) fn service_module(&self, site: &Site<'_>, service: &Service) -> Result<TokenStream> {
+    pub(crate) fn service_module(
+        &self,
+        context: &ModuleContext<'_>,
+        service: &Service,
+    ) -> Result<TokenStream> {
         let name = names::service_module(service);
-        let docs = documentation::written(&[&format!("The calls of [`{}`] as values.", service.name)]);
-        let descriptor = self.descriptor(site, service);
-        let inner = site.service_side();
+        let docs = documentation::generated(&[&format!("The call structs of [`{}`].", service.name)]);
+        let descriptor = self.descriptor(context, service);
+        let inner = context.service_side();
         let mut sides = TokenStream::new();
         for side in Side::both(service) {
-            let module = names::identifier(side.word());
-            let docs = documentation::written(&[&format!(
-                "Calls of what the {} of [`{}`](super::{}) serves.",
-                side.word(),
+            let module = names::identifier(side.role_name());
+            let docs = documentation::generated(&[&format!(
+                "Calls to a [`{}`](super::{}) {}.",
                 service.name,
-                service.name
+                service.name,
+                side.role_name()
             )]);
             let mut items = TokenStream::new();
             if self.settings.calls(side.role) {
@@ -42,7 +47,7 @@ impl Generator<'_> {
         Ok(quote!(#docs pub mod #name { #descriptor #sides }))
     }
 
-    fn descriptor(&self, site: &Site<'_>, service: &Service) -> TokenStream {
+    fn descriptor(&self, context: &ModuleContext<'_>, service: &Service) -> TokenStream {
         let codegen = self.codegen();
         let service_name = names::identifier(&service.name);
         let methods = service.table.methods.iter().map(|method| {
@@ -52,7 +57,9 @@ impl Generator<'_> {
             let name = &method.name;
             let parameters = elements(&method.parameters);
             quote! {
-                #codegen::MethodEntry { id: #id, name: #name, signature: #signature, throws: #throws, parameters: #parameters }
+                #codegen::MethodEntry {
+                    id: #id, name: #name, signature: #signature, throws: #throws, parameters: #parameters
+                }
             }
         });
         let types = service.table.types.iter().map(|entry| {
@@ -64,9 +71,9 @@ impl Generator<'_> {
             }
         });
         let sides = Side::both(service).map(|side| {
-            let field = format_ident!("{}_methods", side.word());
+            let field = format_ident!("{}_methods", side.role_name());
             let descriptors =
-                side.methods().iter().map(|method| self.method_descriptor_of(site, side, method));
+                side.methods().iter().map(|method| self.method_descriptor_of(context, side, method));
             quote!(#field: &[#(#descriptors),*],)
         });
         quote! {
@@ -87,26 +94,36 @@ impl Generator<'_> {
         }
     }
 
-    /// A method's descriptor as the service lists it: the call's own where there are calls.
-    fn method_descriptor_of(&self, site: &Site<'_>, side: Side<'_>, method: &Method) -> TokenStream {
+    /// A method's descriptor in the service's list: that of the call struct, if it is generated.
+    fn method_descriptor_of(
+        &self,
+        context: &ModuleContext<'_>,
+        side: Side<'_>,
+        method: &Method,
+    ) -> TokenStream {
         if self.settings.calls(side.role) {
             let codegen = self.codegen();
-            let (module, call) = (names::identifier(side.word()), side.call_name(method));
+            let (module, call) = (names::identifier(side.role_name()), side.call_name(method));
             quote!(<#module::#call as #codegen::Method>::DESCRIPTOR)
         } else {
-            self.method_descriptor(side, method, &site.service_module())
+            self.method_descriptor(side, method, &context.service_module())
         }
     }
 
-    /// A method's descriptor written out.
-    pub(crate) fn method_descriptor(&self, side: Side<'_>, method: &Method, site: &Site<'_>) -> TokenStream {
+    /// The expression for a method's descriptor.
+    pub(crate) fn method_descriptor(
+        &self,
+        side: Side<'_>,
+        method: &Method,
+        context: &ModuleContext<'_>,
+    ) -> TokenStream {
         let codegen = self.codegen();
         let service = names::identifier(&side.service.name);
-        let service = site.own(&quote!(#service));
+        let service = context.own(&quote!(#service));
         let id = hexadecimal(u64::from(method.id), 8);
         let name = method.wire_name();
         let attributes = &method.attributes;
-        let (takes, gives) = (method.stream.is_some(), method.returns.is_stream());
+        let (arguments, returns) = (method.stream.is_some(), method.returns.is_stream());
         let set = [
             method.oneway.then(|| quote!(oneway: true,)),
             attributes.idempotent.then(|| quote!(idempotent: true,)),
@@ -117,8 +134,8 @@ impl Generator<'_> {
                 let duration = quote!(::core::time::Duration::new(#seconds, #nanoseconds));
                 quote!(timeout: ::core::option::Option::Some(#duration),)
             }),
-            (takes || gives)
-                .then(|| quote!(streams: #codegen::Streams { arguments: #takes, returns: #gives },)),
+            (arguments || returns)
+                .then(|| quote!(streams: #codegen::Streams { arguments: #arguments, returns: #returns },)),
         ];
         let plain = quote!(#codegen::MethodDescriptor::new(#id, #service::NAME, #name));
         if set.iter().all(Option::is_none) {

@@ -1,38 +1,44 @@
-//! Declared types: structs, and what all types have in common.
+//! Declared types: structs, and the parts that all types share.
 //!
-//! Invariants: every type has the derives that its fields allow, and serde's unless they were taken away; a field's
-//! default is written once and used by `Default`, `new`, decoding and serde alike.
+//! Invariants: every type has the derives that its fields allow, including serde's unless a setting removes
+//! them; the code of a field's default is generated once, and `Default`, `new`, decoding and serde use it.
 
 use kaa_idl::schema::{Attributes, Field, Struct, Type, TypeDefinition, TypeKind};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::abilities::{Abilities, Ability, has_serde_detour};
+use crate::derives::{Derive, DeriveSet, is_long_array};
 use crate::documentation;
 use crate::error::Result;
-use crate::generator::{Generator, Site, payload_fields, scalar_name};
+use crate::generator::Generator;
+use crate::module_context::ModuleContext;
 use crate::names;
+use crate::traverse::field_types;
 
 /// The module of [`Generator::serde_array`], without its prefix.
 const SERDE_ARRAY: &str = "serde_array";
 
 impl Generator<'_> {
-    /// All items of a declared type; nothing for one that the user has.
-    pub(crate) fn type_items(&self, site: &Site<'_>, definition: &TypeDefinition) -> Result<TokenStream> {
+    /// All items of a declared type; nothing for an external type.
+    pub(crate) fn type_items(
+        &self,
+        context: &ModuleContext<'_>,
+        definition: &TypeDefinition,
+    ) -> Result<TokenStream> {
         if self.settings.extern_type(&self.schema.qualified_name(definition)).is_some() {
             return Ok(TokenStream::new());
         }
         match &definition.kind {
-            TypeKind::Struct(structure) => self.struct_items(site, definition, structure),
-            TypeKind::Enum(enumeration) => self.enum_items(site, definition, enumeration),
-            TypeKind::Flags(flags) => Ok(self.flags_items(site, definition, flags)),
-            TypeKind::Newtype(newtype) => Ok(self.newtype_items(site, definition, newtype)),
+            TypeKind::Struct(structure) => self.struct_items(context, definition, structure),
+            TypeKind::Enum(enumeration) => self.enum_items(context, definition, enumeration),
+            TypeKind::Flags(flags) => Ok(self.flags_items(context, definition, flags)),
+            TypeKind::Newtype(newtype) => Ok(self.newtype_items(context, definition, newtype)),
         }
     }
 
-    /// Documentation, deprecation, derives and attributes that stand before a type; `instead` are the derives that
-    /// the caller writes by hand.
-    pub(crate) fn type_head(&self, definition: &TypeDefinition, instead: &[Ability]) -> TokenStream {
+    /// Documentation, deprecation, derives and attributes of a type, without the derives in `implemented`,
+    /// for which the caller generates an implementation.
+    pub(crate) fn type_head(&self, definition: &TypeDefinition, implemented: &[Derive]) -> TokenStream {
         let path = self.schema.qualified_name(definition);
         let kind = match &definition.kind {
             TypeKind::Struct(_) => "struct",
@@ -43,21 +49,22 @@ impl Generator<'_> {
         };
         let docs = documentation::declared_or(&definition.docs, &format!("The {kind} `{path}`."));
         let deprecated = deprecation(&definition.attributes);
-        let extras = self.abilities.extras(definition.id);
-        let derives = self.derives(self.abilities.of(definition.id).without(instead), extras);
+        let extras = self.derives.extras(definition.id);
+        let derive_attribute =
+            self.derive_attribute(self.derives.of(definition.id).without(implemented), extras);
         let attributes = self.settings.type_attributes(&path);
-        quote!(#docs #deprecated #derives #attributes)
+        quote!(#docs #deprecated #derive_attribute #attributes)
     }
 
-    /// `#[derive(…)]`, and where serde is to be found.
-    pub(crate) fn derives(&self, abilities: Abilities, extras: &[syn::Path]) -> TokenStream {
-        let paths = abilities.paths(&self.codegen());
+    /// `#[derive(…)]`, and the path to serde if it is derived.
+    pub(crate) fn derive_attribute(&self, derives: DeriveSet, extras: &[syn::Path]) -> TokenStream {
+        let paths = derives.paths(&self.codegen());
         let derive = if paths.is_empty() && extras.is_empty() {
             TokenStream::new()
         } else {
             quote!(#[derive(#(#paths,)* #(#extras,)*)])
         };
-        if uses_serde(abilities) {
+        if uses_serde(derives) {
             let serde = format!("{}::serde", self.codegen_text());
             quote!(#derive #[serde(crate = #serde)])
         } else {
@@ -65,13 +72,13 @@ impl Generator<'_> {
         }
     }
 
-    /// Documentation and attributes that stand before a field.
+    /// Documentation and attributes of a field.
     pub(crate) fn field_head(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         path: &str,
         field: &Field,
-        abilities: Abilities,
+        derives: DeriveSet,
     ) -> TokenStream {
         let is_named = !field.name.starts_with(|first: char| first.is_ascii_digit());
         let docs = if is_named {
@@ -83,22 +90,22 @@ impl Generator<'_> {
         let path = format!("{path}.{}", field.name);
         let attributes = self.settings.field_attributes(&path);
         let mut serde = TokenStream::new();
-        if uses_serde(abilities) {
+        if uses_serde(derives) {
             if field.wire_name() != kaa_idl::casing::member_case(&field.name)
                 && !field.wire_name().starts_with(char::is_numeric)
             {
                 let name = field.wire_name();
                 serde.extend(quote!(#[serde(rename = #name)]));
             }
-            serde.extend(serde_detour(site, &field.ty));
+            serde.extend(serde_with(context, &field.ty));
         }
         quote!(#docs #deprecated #serde #(#attributes)*)
     }
 
-    /// Where serde finds the value of a missing field.
-    fn serde_default(&self, owner: Option<&Ident>, field: &Field, abilities: Abilities) -> TokenStream {
+    /// The attribute for the value that serde uses if the field is missing.
+    fn serde_default(&self, owner: Option<&Ident>, field: &Field, derives: DeriveSet) -> TokenStream {
         let Some(default) = &field.default else { return TokenStream::new() };
-        if !abilities.contains(Ability::Deserialize) {
+        if !derives.contains(Derive::Deserialize) {
             return TokenStream::new();
         }
         if self.is_type_default(&field.ty, default) {
@@ -110,38 +117,45 @@ impl Generator<'_> {
         })
     }
 
-    /// [`Self::field_head`] with serde's default, for a field of a variant.
+    /// [`Self::field_head`] with [`Self::serde_default`], for a field of a variant.
     pub(crate) fn variant_field_head(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         path: &str,
         field: &Field,
-        abilities: Abilities,
+        derives: DeriveSet,
     ) -> TokenStream {
-        let head = self.field_head(site, path, field, abilities);
-        let default = self.serde_default(None, field, abilities);
+        let head = self.field_head(context, path, field, derives);
+        let default = self.serde_default(None, field, derives);
         quote!(#head #default)
     }
 
-    /// The module that serialises long arrays, in packages that have one.
-    pub(crate) fn serde_array(&self, site: &Site<'_>) -> TokenStream {
-        let package = site.package;
+    /// The module that serializes long arrays, if the package has a field of such a type.
+    pub(crate) fn serde_array(&self, context: &ModuleContext<'_>) -> TokenStream {
+        let package = context.package;
         let types = package.types.iter().filter_map(|id| self.schema.type_definition(*id));
         let methods =
             package.services.iter().flat_map(|service| service.server.iter().chain(&service.client));
-        let mut fields = types.flat_map(field_types).chain(methods.flat_map(|method| {
-            method.parameters.iter().filter(|field| field.default_is_written).map(|field| &field.ty)
-        }));
-        if !fields.any(has_serde_detour) {
+        let mut fields =
+            types.flat_map(|definition| field_types(&definition.kind)).chain(methods.flat_map(|method| {
+                method.parameters.iter().filter(|field| field.default_is_written).map(|field| &field.ty)
+            }));
+        if !fields.any(is_long_array) {
             return TokenStream::new();
         }
-        let module = site.local(SERDE_ARRAY);
+        let module = context.local(SERDE_ARRAY);
         let codegen = self.codegen();
-        let docs = documentation::written(&["Arrays of any length for serde, whose own stop at 32."]);
+        let docs = documentation::generated(&[
+            "serde functions for arrays of any length; serde itself supports at most 32 elements.",
+        ]);
         quote! {
             #docs
             mod #module {
-                pub(super) fn serialize<S: #codegen::serde::Serializer, T: #codegen::serde::Serialize, const N: usize>(
+                pub(super) fn serialize<
+                    S: #codegen::serde::Serializer,
+                    T: #codegen::serde::Serialize,
+                    const N: usize,
+                >(
                     array: &[T; N],
                     serializer: S,
                 ) -> ::core::result::Result<S::Ok, S::Error> {
@@ -157,7 +171,9 @@ impl Generator<'_> {
                 ) -> ::core::result::Result<[T; N], D::Error> {
                     let elements: ::std::vec::Vec<T> = #codegen::serde::Deserialize::deserialize(deserializer)?;
                     ::core::convert::TryFrom::try_from(elements).map_err(|elements: ::std::vec::Vec<T>| {
-                        #codegen::serde::de::Error::invalid_length(elements.len(), &"an array of another length")
+                        #codegen::serde::de::Error::invalid_length(
+                            elements.len(), &"an array of another length"
+                        )
                     })
                 }
             }
@@ -166,29 +182,30 @@ impl Generator<'_> {
 
     fn struct_items(
         &self,
-        site: &Site<'_>,
+        context: &ModuleContext<'_>,
         definition: &TypeDefinition,
         structure: &Struct,
     ) -> Result<TokenStream> {
         let path = self.schema.qualified_name(definition);
         let name = names::identifier(&definition.name);
-        let abilities = self.abilities.of(definition.id);
+        let derives = self.derives.of(definition.id);
         let fields: Vec<&Field> = structure.fields.iter().filter(|field| !field.tombstone).collect();
-        let by_hand =
-            abilities.contains(Ability::Default) && fields.iter().any(|field| self.has_own_default(field));
-        let head = self.type_head(definition, if by_hand { &[Ability::Default] } else { &[] });
+        let manual_default =
+            derives.contains(Derive::Default) && fields.iter().any(|field| self.has_own_default(field));
+        let head = self.type_head(definition, if manual_default { &[Derive::Default] } else { &[] });
         let declared = fields.iter().map(|field| {
-            let head = self.field_head(site, &path, field, abilities);
-            let default = self.serde_default(Some(&name), field, abilities);
-            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let head = self.field_head(context, &path, field, derives);
+            let default = self.serde_default(Some(&name), field, derives);
+            let ty = self.rust_type(context, &format!("{path}.{}", field.name), &field.ty);
             let field = names::member(&field.name);
             quote!(#head #default pub #field: #ty,)
         });
         let structure_item = quote!(#head pub struct #name { #(#declared)* });
-        let constructor = self.constructor(site, &path, &fields);
-        let defaults = self.default_functions(site, &path, &fields);
-        let default = if by_hand { self.default_implementation(&name, &fields) } else { TokenStream::new() };
-        let wire = self.struct_wire(site, definition, structure)?;
+        let constructor = self.constructor(context, &path, &fields);
+        let defaults = self.default_functions(context, &path, &fields);
+        let default =
+            if manual_default { self.default_implementation(&name, &fields) } else { TokenStream::new() };
+        let wire = self.struct_wire(context, definition, structure)?;
         Ok(quote! {
             #structure_item
             impl #name { #constructor #defaults }
@@ -197,9 +214,9 @@ impl Generator<'_> {
         })
     }
 
-    /// `T::new(…)` with the fields that have no default.
-    fn constructor(&self, site: &Site<'_>, path: &str, fields: &[&Field]) -> TokenStream {
-        let (bindings, _) = site.bindings(fields.iter().map(|field| field.name.as_str()), &[]);
+    /// `T::new(…)` with the fields without a default as parameters.
+    fn constructor(&self, context: &ModuleContext<'_>, path: &str, fields: &[&Field]) -> TokenStream {
+        let (bindings, _) = context.bindings(fields.iter().map(|field| field.name.as_str()), &[]);
         let mut parameters = Vec::new();
         let mut values = Vec::new();
         for (field, binding) in fields.iter().zip(&bindings) {
@@ -209,33 +226,33 @@ impl Generator<'_> {
                     let function = default_identifier(field);
                     quote!(Self::#function())
                 } else {
-                    self.value(site, &field.ty, default)
+                    self.value(context, &field.ty, default)
                 };
                 values.push(quote!(#name: #value));
                 continue;
             }
-            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
+            let ty = self.rust_type(context, &format!("{path}.{}", field.name), &field.ty);
             let (ty, value) = self.argument(&field.ty, &ty, binding);
             parameters.push(quote!(#binding: #ty));
             values.push(initialiser(&name, &value));
         }
         let sentence = if parameters.len() == fields.len() {
-            "A value with these fields."
+            "Creates a value from its fields."
         } else {
-            "A value with these fields, and defaults for all others."
+            "Creates a value from these fields. All other fields have their default value."
         };
-        let docs = documentation::written(&[sentence]);
+        let docs = documentation::generated(&[sentence]);
         quote!(#docs #[must_use] pub fn new(#(#parameters),*) -> Self { Self { #(#values),* } })
     }
 
-    /// A function for each default that is not the one of the field's type.
-    fn default_functions(&self, site: &Site<'_>, path: &str, fields: &[&Field]) -> TokenStream {
+    /// A function for each default that differs from the default of the field's type.
+    fn default_functions(&self, context: &ModuleContext<'_>, path: &str, fields: &[&Field]) -> TokenStream {
         let mut functions = TokenStream::new();
         for field in fields.iter().filter(|field| self.has_own_default(field)) {
             let Some(default) = &field.default else { continue };
             let function = default_identifier(field);
-            let ty = self.rust_type(site, &format!("{path}.{}", field.name), &field.ty);
-            let value = self.value(site, &field.ty, default);
+            let ty = self.rust_type(context, &format!("{path}.{}", field.name), &field.ty);
+            let value = self.value(context, &field.ty, default);
             functions.extend(quote!(fn #function() -> #ty { #value }));
         }
         functions
@@ -258,13 +275,14 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether the schema's default differs from the one of the field's type.
+    /// Whether a field has a default that differs from the default of its type.
     pub(crate) fn has_own_default(&self, field: &Field) -> bool {
         field.default.as_ref().is_some_and(|default| !self.is_type_default(&field.ty, default))
     }
 
-    /// How a parameter is taken and turned into its field: text, and newtypes of it, from whatever can become it.
-    /// Numbers are taken as they are, because a literal could not tell which number it should become first.
+    /// The type of a parameter, and the expression that converts it to the field's type. Text, bytes and
+    /// newtypes of them accept anything that converts into them. Numbers do not, because the type of a
+    /// literal would be ambiguous.
     pub(crate) fn argument(
         &self,
         ty: &Type,
@@ -287,15 +305,15 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether a value of this type has a `Display`.
-    pub(crate) fn displays(&self, ty: &Type) -> bool {
+    /// Whether this type implements `Display`.
+    pub(crate) fn has_display(&self, ty: &Type) -> bool {
         match ty {
             Type::Option(_) | Type::Vec(..) | Type::Set(..) | Type::Map(..) | Type::Array(..) => false,
             Type::Bytes(_) | Type::Duration => false,
             Type::Named { id, .. } => match self.definition(*id) {
                 Some((definition, None)) => match &definition.kind {
                     TypeKind::Enum(enumeration) => enumeration.error,
-                    TypeKind::Newtype(newtype) => self.displays(&newtype.inner),
+                    TypeKind::Newtype(newtype) => self.has_display(&newtype.inner),
                     _ => false,
                 },
                 _ => false,
@@ -305,7 +323,7 @@ impl Generator<'_> {
     }
 }
 
-/// `#[deprecated(…)]` as Rust spells it.
+/// The `#[deprecated(…)]` attribute.
 pub(crate) fn deprecation(attributes: &Attributes) -> TokenStream {
     let Some(deprecated) = &attributes.deprecated else { return TokenStream::new() };
     let since = deprecated.since.map(|since| since.to_string());
@@ -317,48 +335,30 @@ pub(crate) fn deprecation(attributes: &Attributes) -> TokenStream {
     }
 }
 
-/// `name: value`, or `name` alone if that is the value.
+/// `name: value`, or `name` alone if `value` is a variable of that name.
 pub(crate) fn initialiser(name: &Ident, value: &TokenStream) -> TokenStream {
     if *name == value.to_string() { quote!(#name) } else { quote!(#name: #value) }
 }
 
-/// Whether serde's attributes mean anything on a type.
-pub(crate) fn uses_serde(abilities: Abilities) -> bool {
-    abilities.contains(Ability::Serialize) || abilities.contains(Ability::Deserialize)
+/// Whether a type with these derives has serde attributes.
+pub(crate) fn uses_serde(derives: DeriveSet) -> bool {
+    derives.contains(Derive::Serialize) || derives.contains(Derive::Deserialize)
 }
 
 fn default_name(field: &Field) -> String {
     format!("kaa_default_{}", kaa_idl::casing::member_case(&field.name))
 }
 
-/// Where serde finds functions for a type that it does not know itself.
-pub(crate) fn serde_detour(site: &Site<'_>, ty: &Type) -> TokenStream {
-    if !has_serde_detour(ty) {
+/// The `serde(with)` attribute for a type that serde does not support.
+pub(crate) fn serde_with(context: &ModuleContext<'_>, ty: &Type) -> TokenStream {
+    if !is_long_array(ty) {
         return TokenStream::new();
     }
-    let module = site.local(SERDE_ARRAY).to_string();
+    let module = context.local(SERDE_ARRAY).to_string();
     quote!(#[serde(with = #module)])
 }
 
-/// The types of everything that a declared type holds directly.
-fn field_types(definition: &TypeDefinition) -> Vec<&Type> {
-    match &definition.kind {
-        TypeKind::Struct(structure) => structure.fields.iter().map(|field| &field.ty).collect(),
-        TypeKind::Enum(enumeration) => {
-            let payloads = enumeration.variants.iter().flat_map(|variant| payload_fields(&variant.payload));
-            payloads.map(|field| &field.ty).collect()
-        }
-        TypeKind::Flags(_) => Vec::new(),
-        TypeKind::Newtype(newtype) => vec![&newtype.inner],
-    }
-}
-
-/// The function that gives a field's default.
+/// The name of the function that returns a field's default.
 pub(crate) fn default_identifier(field: &Field) -> Ident {
     names::identifier(&default_name(field))
-}
-
-/// The integer that flags live in.
-pub(crate) fn flags_integer(representation: &Type) -> Ident {
-    scalar_name(representation)
 }

@@ -1,28 +1,29 @@
-//! Evaluated values as Rust expressions: defaults and constants.
+//! Rust expressions for evaluated values: defaults and constants.
 //!
-//! Invariants: an expression has the type it was made for without help from inference; a constant is a `const` where
-//! Rust can compute it before the program runs, and a lazily made `static` where it cannot.
+//! Invariants: an expression has its type without help from inference; a constant is a `const` if Rust can
+//! evaluate it at compile time, else a `static` that is initialized on first use.
 
 use kaa_idl::schema::{Alias, Constant, Type, TypeKind, Value};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use crate::documentation;
-use crate::generator::{Generator, Site, scalar_name};
+use crate::generator::{Generator, scalar_name};
+use crate::module_context::ModuleContext;
 use crate::names;
 use crate::types::deprecation;
 
 impl Generator<'_> {
     /// `pub const …`.
-    pub(crate) fn constant(&self, site: &Site<'_>, constant: &Constant) -> TokenStream {
+    pub(crate) fn constant(&self, context: &ModuleContext<'_>, constant: &Constant) -> TokenStream {
         let docs = documentation::declared_or(&constant.docs, &format!("The constant `{}`.", constant.name));
         let deprecated = deprecation(&constant.attributes);
         let name = names::identifier(&constant.name);
-        match self.constant_form(site, &constant.ty, &constant.value) {
+        match self.constant_form(context, &constant.ty, &constant.value) {
             Some((ty, value)) => quote!(#docs #deprecated pub const #name: #ty = #value;),
             None => {
-                let ty = self.rust_type(site, "", &constant.ty);
-                let value = self.value(site, &constant.ty, &constant.value);
+                let ty = self.rust_type(context, "", &constant.ty);
+                let value = self.value(context, &constant.ty, &constant.value);
                 quote! {
                     #docs
                     #deprecated
@@ -33,28 +34,28 @@ impl Generator<'_> {
     }
 
     /// `pub type …`.
-    pub(crate) fn alias(&self, site: &Site<'_>, alias: &Alias) -> TokenStream {
+    pub(crate) fn alias(&self, context: &ModuleContext<'_>, alias: &Alias) -> TokenStream {
         let docs = documentation::declared_or(&alias.docs, &format!("The alias `{}`.", alias.name));
         let deprecated = deprecation(&alias.attributes);
         let name = names::identifier(&alias.name);
-        let ty = self.rust_type(site, &site.qualified(&alias.name), &alias.ty);
+        let ty = self.rust_type(context, &context.qualified(&alias.name), &alias.ty);
         quote!(#docs #deprecated pub type #name = #ty;)
     }
 
     /// The expression for a value of a type.
-    pub(crate) fn value(&self, site: &Site<'_>, ty: &Type, value: &Value) -> TokenStream {
+    pub(crate) fn value(&self, context: &ModuleContext<'_>, ty: &Type, value: &Value) -> TokenStream {
         let codegen = self.codegen();
         match (ty, value) {
             (Type::Option(_), Value::None) => quote!(::core::option::Option::None),
             (Type::Option(inner), value) => {
-                let inner = self.value(site, inner, value);
+                let inner = self.value(context, inner, value);
                 quote!(::core::option::Option::Some(#inner))
             }
             (Type::Named { id, boxed: true }, value) => {
-                let inner = self.value(site, &Type::Named { id: *id, boxed: false }, value);
+                let inner = self.value(context, &Type::Named { id: *id, boxed: false }, value);
                 quote!(::std::boxed::Box::new(#inner))
             }
-            (Type::Named { id, .. }, value) => self.named_value(site, *id, value),
+            (Type::Named { id, .. }, value) => self.named_value(context, *id, value),
             (_, Value::Bool(value)) => quote!(#value),
             (Type::F32 | Type::F64, value) => float(ty, value),
             (_, Value::Unsigned(value)) => {
@@ -76,7 +77,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether a value is what `Default` gives for its type.
+    /// Whether a value equals the `Default` value of its type.
     pub(crate) fn is_type_default(&self, ty: &Type, value: &Value) -> bool {
         match (ty, value) {
             (Type::Option(_), value) => *value == Value::None,
@@ -97,8 +98,13 @@ impl Generator<'_> {
         }
     }
 
-    fn named_value(&self, site: &Site<'_>, id: kaa_idl::schema::TypeId, value: &Value) -> TokenStream {
-        let path = self.path(site, id);
+    fn named_value(
+        &self,
+        context: &ModuleContext<'_>,
+        id: kaa_idl::schema::TypeId,
+        value: &Value,
+    ) -> TokenStream {
+        let path = self.path(context, id);
         let kind = self.schema.type_definition(id).map(|definition| &definition.kind);
         match (kind, value) {
             (Some(TypeKind::Enum(enumeration)), Value::Variant { index, .. }) => {
@@ -111,7 +117,7 @@ impl Generator<'_> {
                 }
             }
             (Some(TypeKind::Newtype(newtype)), value) => {
-                let inner = self.value(site, &newtype.inner, value);
+                let inner = self.value(context, &newtype.inner, value);
                 quote!(#path(#inner))
             }
             (Some(TypeKind::Flags(_)), Value::Unsigned(bits)) => {
@@ -122,9 +128,14 @@ impl Generator<'_> {
         }
     }
 
-    /// Type and value of a `const`, or `None` where only a running program can make the value.
-    fn constant_form(&self, site: &Site<'_>, ty: &Type, value: &Value) -> Option<(TokenStream, TokenStream)> {
-        let both = |ty: &Type| (self.rust_type(site, "", ty), self.value(site, ty, value));
+    /// The type and value of a `const`, or `None` if the value cannot be evaluated at compile time.
+    fn constant_form(
+        &self,
+        context: &ModuleContext<'_>,
+        ty: &Type,
+        value: &Value,
+    ) -> Option<(TokenStream, TokenStream)> {
+        let both = |ty: &Type| (self.rust_type(context, "", ty), self.value(context, ty, value));
         match (ty, value) {
             (Type::String(_), Value::String(text)) => {
                 Some((quote!(&'static ::core::primitive::str), quote!(#text)))
@@ -135,22 +146,22 @@ impl Generator<'_> {
             }
             (Type::Option(inner), value) => {
                 let (inner, value) = if *value == Value::None {
-                    (self.rust_type(site, "", inner), quote!(::core::option::Option::None))
+                    (self.rust_type(context, "", inner), quote!(::core::option::Option::None))
                 } else {
-                    let (inner, value) = self.constant_form(site, inner, value)?;
+                    let (inner, value) = self.constant_form(context, inner, value)?;
                     (inner, quote!(::core::option::Option::Some(#value)))
                 };
                 Some((quote!(::core::option::Option<#inner>), value))
             }
             (Type::Vec(..), Value::EmptyList) => {
-                Some((self.rust_type(site, "", ty), quote!(::std::vec::Vec::new())))
+                Some((self.rust_type(context, "", ty), quote!(::std::vec::Vec::new())))
             }
             (Type::Set(..) | Type::Map(..), _) if self.settings.hash_map("") => None,
             (Type::Set(..), Value::EmptyList) => {
-                Some((self.rust_type(site, "", ty), quote!(::std::collections::BTreeSet::new())))
+                Some((self.rust_type(context, "", ty), quote!(::std::collections::BTreeSet::new())))
             }
             (Type::Map(..), Value::EmptyMap) => {
-                Some((self.rust_type(site, "", ty), quote!(::std::collections::BTreeMap::new())))
+                Some((self.rust_type(context, "", ty), quote!(::std::collections::BTreeMap::new())))
             }
             (Type::Named { id, boxed: false }, value) => {
                 let (definition, external) = self.definition(*id)?;
@@ -164,7 +175,7 @@ impl Generator<'_> {
                         if external.is_none()
                             && !matches!(newtype.inner, Type::String(_) | Type::Bytes(_)) =>
                     {
-                        self.constant_form(site, &newtype.inner, value)?;
+                        self.constant_form(context, &newtype.inner, value)?;
                         Some(both(ty))
                     }
                     _ => None,

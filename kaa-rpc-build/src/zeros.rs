@@ -1,19 +1,20 @@
-//! The bytes of a zero value of every type: what stands on the wire in a tombstone's slot.
+//! The encoded zero value of every type, which fills a tombstone's slot on the wire.
 //!
-//! Invariants: a zero is a valid encoding of its type; zeros of recursive types are finite (the table is a least
-//! fixed point); none is longer than [`LONGEST_ZERO`]; leaf bytes are those of bincode's standard configuration.
+//! Invariants: a zero is a valid encoding of its type; zeros of recursive types are finite (the table is a
+//! least fixed point); none is longer than [`MAX_ZERO_SIZE`]; leaf values use bincode's standard
+//! configuration.
 
 use std::collections::BTreeMap;
 
 use kaa_idl::schema::{Enum, Field, Schema, Type, TypeDefinition, TypeId, TypeKind};
 
-use crate::generator::payload_fields;
 use crate::settings::Settings;
+use crate::traverse::payload_fields;
 
-/// Zeros longer than this have no business in a program.
-const LONGEST_ZERO: usize = 64 * 1024;
+/// The maximum size of a zero, in bytes; types with a larger zero have none.
+const MAX_ZERO_SIZE: usize = 64 * 1024;
 
-/// The zero of every declared type that has one.
+/// The zeros of all declared types that have one.
 #[derive(Debug)]
 pub(crate) struct Zeros {
     types: BTreeMap<TypeId, Vec<u8>>,
@@ -25,7 +26,7 @@ impl Zeros {
         loop {
             let before = zeros.types.len();
             for definition in &schema.types {
-                // What an external type looks like on the wire is not known here.
+                // The encoding of an external type is not known.
                 let external = settings.extern_type(&schema.qualified_name(definition)).is_some();
                 if !external
                     && !zeros.types.contains_key(&definition.id)
@@ -40,7 +41,7 @@ impl Zeros {
         }
     }
 
-    /// The bytes of a zero value, if there is one.
+    /// The encoded zero value of a type, if it has one.
     pub(crate) fn of(&self, ty: &Type) -> Option<Vec<u8>> {
         let zero = match ty {
             Type::F32 => vec![0; 4],
@@ -50,16 +51,16 @@ impl Zeros {
             Type::Array(inner, length) => {
                 let element = self.of(inner)?;
                 let length = usize::try_from(*length).ok()?;
-                if element.len().checked_mul(length)? > LONGEST_ZERO {
+                if element.len().checked_mul(length)? > MAX_ZERO_SIZE {
                     return None;
                 }
                 element.repeat(length)
             }
             Type::Named { id, .. } => self.types.get(id)?.clone(),
-            // Integers, `bool` and `char` as one byte, the length of whatever has one, the absent `Option`.
+            // Integers, `bool` and `char` take one byte, as do an empty sequence and an absent `Option`.
             _ => vec![0],
         };
-        (zero.len() <= LONGEST_ZERO).then_some(zero)
+        (zero.len() <= MAX_ZERO_SIZE).then_some(zero)
     }
 
     fn of_definition(&self, definition: &TypeDefinition) -> Option<Vec<u8>> {
@@ -74,7 +75,7 @@ impl Zeros {
         }
     }
 
-    /// The first variant without a payload, else the first whose payload has a zero by now.
+    /// The first variant without a payload, else the first whose payload already has a zero.
     fn of_enum(&self, enumeration: &Enum) -> Option<Vec<u8>> {
         let unit =
             enumeration.variants.iter().find(|variant| variant.payload == kaa_idl::schema::Payload::Unit);
@@ -98,7 +99,7 @@ impl Zeros {
         let mut body = Vec::new();
         for field in fields {
             body.extend(self.of(&field.ty)?);
-            if body.len() > LONGEST_ZERO {
+            if body.len() > MAX_ZERO_SIZE {
                 return None;
             }
         }
@@ -112,7 +113,7 @@ fn with_length(body: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// An unsigned integer in bincode's variable-length form.
+/// An unsigned integer in bincode's variable-length encoding.
 fn varint(value: u64) -> Vec<u8> {
     let marked = |mark: u8, bytes: &[u8]| std::iter::once(mark).chain(bytes.iter().copied()).collect();
     if let Ok(byte) = u8::try_from(value)
@@ -133,7 +134,7 @@ mod tests {
     use super::varint;
 
     #[test]
-    fn variable_length_integers() {
+    fn varint_sizes_match_bincode() {
         assert_eq!(varint(0), [0]);
         assert_eq!(varint(250), [250]);
         assert_eq!(varint(251), [251, 251, 0]);

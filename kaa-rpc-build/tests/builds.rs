@@ -1,4 +1,5 @@
-//! Generated code compiles as part of a user's crate, without a warning, under lints stricter than anybody's.
+//! Generated code compiles as part of a user's crate without warnings, with stricter lints than any crate
+//! uses.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -10,7 +11,8 @@ use std::process::Command;
 
 use kaa_rpc_build::{Config, Roles, configure};
 
-/// What a strict crate might do: lints that rustc allows by default denied, and those forbidden that nothing breaks.
+/// Lints of a very strict crate: it denies lints that rustc allows by default, and forbids those that the
+/// generated code follows.
 const STRICT: &str = "#![deny(warnings, missing_copy_implementations, unreachable_pub, unused_qualifications, \
     trivial_casts, variant_size_differences, unnameable_types, rust_2018_idioms, rust_2021_compatibility, \
     rust_2024_compatibility, nonstandard_style, future_incompatible)]\n\
@@ -18,12 +20,12 @@ const STRICT: &str = "#![deny(warnings, missing_copy_implementations, unreachabl
     unused_lifetimes, trivial_numeric_casts, let_underscore_drop, elided_lifetimes_in_paths, \
     explicit_outlives_requirements, keyword_idents, non_ascii_idents, unit_bindings, unused_must_use)]\n";
 
-/// Checks a crate that holds the generated code and nothing else.
+/// Checks a crate that has only generated code.
 fn check(name: &str, edition: &str, config: Config) {
     check_with(name, edition, config, "");
 }
 
-/// Checks a crate that holds the generated code and some of the user's own.
+/// Checks a crate that has generated code and some of the user's code.
 fn check_with(name: &str, edition: &str, config: Config, own: &str) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = target.join("builds").join(name);
@@ -49,7 +51,7 @@ fn check_with(name: &str, edition: &str, config: Config, own: &str) {
     assert!(success && shown.is_empty(), "{beginning}");
 }
 
-/// Whether `cargo check` is content, and what it shows.
+/// Runs `cargo check`. Returns whether it succeeds, and its standard error.
 fn cargo_check(folder: &Path, options: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO"))
         .args(["check", "--offline", "--manifest-path"])
@@ -94,9 +96,9 @@ fn all_fixtures_build_in_edition_2024_with_hash_maps_and_stubs() {
     );
 }
 
-/// The files with a package in the language reference, which show every construct.
+/// The files of the language reference with a `package` line, which show every construct.
 #[test]
-fn the_first_look_of_the_reference_builds() {
+fn language_reference_examples_build() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let reference = fs::read_to_string(workspace.join("docs/idl.md")).unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds/first_look_schema");
@@ -114,13 +116,13 @@ fn the_first_look_of_the_reference_builds() {
 }
 
 #[test]
-fn either_role_builds_alone() {
+fn each_role_builds_alone() {
     check("role_server", "2024", all_fixtures().roles(Roles::Server));
     check("role_client", "2024", all_fixtures().roles(Roles::Client));
 }
 
 #[test]
-fn types_of_the_user_take_the_place_of_declared_ones() {
+fn external_types_replace_declared_types() {
     let own = r#"
         use kaa_rpc_runtime::codegen::serde;
         /// Where a tram stands, as this program sees it.
@@ -135,7 +137,7 @@ fn types_of_the_user_take_the_place_of_declared_ones() {
     check_with("extern_type", "2024", config, own);
 }
 
-/// A package whose build script compiles this schema.
+/// Creates a package whose build script compiles this schema.
 fn with_script(name: &str, script: &str, schema: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds").join(name);
     fs::create_dir_all(folder.join("src")).unwrap();
@@ -154,7 +156,7 @@ fn with_script(name: &str, script: &str, schema: &str) -> PathBuf {
 }
 
 #[test]
-fn a_wrong_file_shows_as_the_compilers_own_errors_do() {
+fn schema_errors_look_like_compiler_errors() {
     let schema = "package bell;\nservice Bell { fn ring(times: Times); }\n";
     let (success, shown) =
         cargo_check(&with_script("wrong_file", "kaa_rpc_build::compile()", schema), &["--quiet"]);
@@ -166,7 +168,7 @@ fn a_wrong_file_shows_as_the_compilers_own_errors_do() {
 }
 
 #[test]
-fn what_is_only_worth_a_warning_shows_and_builds() {
+fn schema_warnings_are_printed_and_do_not_fail_the_build() {
     let before = "package bell;\nconst MOST: u8 = 3;\nservice Bell { fn ring(times: u8); }\n";
     let script = "kaa_rpc_build::configure().frozen(\"schema\").compile()";
     let folder = with_script("warned", script, &before.replace("= 3", "= 4"));
@@ -180,9 +182,9 @@ fn what_is_only_worth_a_warning_shows_and_builds() {
     assert!(shown.contains("bell.kaa:2"), "{shown}");
 }
 
-/// The largest schema at hand: a folder of real ones that `KAA_CORPUS` names, else all fixtures again.
+/// The largest available schema: the folder that `KAA_CORPUS` names, else all fixtures again.
 #[test]
-fn the_corpus_builds() {
+fn corpus_builds() {
     match std::env::var_os("KAA_CORPUS") {
         Some(corpus) => check("corpus", "2024", configure().root(PathBuf::from(corpus))),
         None => check("corpus", "2024", all_fixtures()),

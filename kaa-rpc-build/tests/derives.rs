@@ -1,4 +1,4 @@
-//! Which derives a type gets: all that its fields allow, however deep they are, and none that they do not.
+//! A type gets exactly the derives that its fields allow, at any depth.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -24,7 +24,7 @@ fn check(text: &str, name: &str, beyond_always: &[&str]) {
 const EVERYTHING: [&str; 6] = ["Copy", "Default", "Eq", "Hash", "Ord", "PartialOrd"];
 
 #[test]
-fn plain_fields_allow_everything() {
+fn scalar_fields_allow_all_derives() {
     check("struct S { a: u8, b: Timestamp, c: Uuid, d: Duration, e: char }", "S", &EVERYTHING);
     check("struct S {}", "S", &EVERYTHING);
     check("newtype N([bool; 4]);", "N", &EVERYTHING);
@@ -45,14 +45,14 @@ fn floats_have_no_total_order() {
 }
 
 #[test]
-fn a_float_is_felt_through_other_types_in_any_order() {
+fn floats_restrict_containing_types_in_any_declaration_order() {
     let text = "struct A { b: B } struct B { c: Option<C> } newtype C(f32); struct D { a: Vec<A> }";
     check(text, "A", &["Copy", "Default", "PartialOrd"]);
     check(text, "D", &["Default", "PartialOrd"]);
 }
 
 #[test]
-fn recursive_types_keep_what_they_can() {
+fn recursive_types_keep_allowed_derives() {
     let text = "struct Node { left: Option<Node>, children: Vec<Node>, weight: u8 }";
     check(text, "Node", &["Default", "Eq", "Hash", "Ord", "PartialOrd"]);
     let text = "struct Node { left: Option<Leaf>, weight: u8 } struct Leaf { up: Option<Node>, x: f32 }";
@@ -61,7 +61,7 @@ fn recursive_types_keep_what_they_can() {
 }
 
 #[test]
-fn open_enums_are_never_copy_and_no_enum_has_a_default() {
+fn open_enums_are_not_copy_and_enums_have_no_default() {
     let ordered = ["Eq", "Hash", "Ord", "PartialOrd"];
     check("enum E { A, B }", "E", &ordered);
     check("sealed enum E { A, B }", "E", &["Copy", "Eq", "Hash", "Ord", "PartialOrd"]);
@@ -70,10 +70,11 @@ fn open_enums_are_never_copy_and_no_enum_has_a_default() {
 }
 
 #[test]
-fn a_default_needs_one_for_every_field() {
-    let text = "enum E { A, B } struct S { e: E } struct T { e: E = E::A } struct U { s: S } struct V { s: Option<S> }";
+fn default_requires_a_default_for_every_field() {
+    let text = "enum E { A, B } struct S { e: E } struct T { e: E = E::A } \
+                struct U { s: S } struct V { s: Option<S> }";
     check(text, "S", &["Eq", "Hash", "Ord", "PartialOrd"]);
-    // `T` has a `Default` too, written by hand because it differs from the derived one.
+    // `T` implements `Default` too, but does not derive it, because its default differs from the derived one.
     check(text, "T", &["Eq", "Hash", "Ord", "PartialOrd"]);
     check(text, "U", &["Eq", "Hash", "Ord", "PartialOrd"]);
     check(text, "V", &["Default", "Eq", "Hash", "Ord", "PartialOrd"]);
@@ -81,7 +82,7 @@ fn a_default_needs_one_for_every_field() {
 }
 
 #[test]
-fn a_default_that_was_asked_for_marks_a_variant() {
+fn requested_default_marks_a_variant() {
     let config = configure().derive("a.E", "Default");
     let text = "enum E { A(u8), B, C } struct S { e: E }";
     check_with(&config, text, "E", &["Default", "Eq", "Hash", "Ord", "PartialOrd"]);
@@ -93,8 +94,9 @@ fn a_default_that_was_asked_for_marks_a_variant() {
 }
 
 #[test]
-fn large_types_are_not_copy_unless_asked() {
-    let text = "sealed struct S { a: [u64; 9] } sealed struct T { a: [u64; 7], s: Option<S> } sealed struct U { a: [u64; 8] }";
+fn large_types_are_copy_only_on_request() {
+    let text = "sealed struct S { a: [u64; 9] } sealed struct T { a: [u64; 7], s: Option<S> } \
+                sealed struct U { a: [u64; 8] }";
     let without_copy = ["Default", "Eq", "Hash", "Ord", "PartialOrd"];
     check(text, "S", &without_copy);
     check(text, "T", &without_copy);
@@ -103,7 +105,7 @@ fn large_types_are_not_copy_unless_asked() {
 }
 
 #[test]
-fn arrays_beyond_32_lose_what_the_standard_library_lacks() {
+fn arrays_over_32_elements_lose_unsupported_derives() {
     check("struct S { a: [u8; 33] }", "S", &["Copy", "Eq", "Hash", "Ord", "PartialOrd"]);
     let code = support::generated(&configure(), "struct S { a: Option<[u8; 33]> }");
     assert_eq!(
@@ -113,7 +115,7 @@ fn arrays_beyond_32_lose_what_the_standard_library_lacks() {
 }
 
 #[test]
-fn taking_a_derive_takes_it_from_all_that_need_it() {
+fn removed_derive_is_removed_from_containing_types() {
     let text = "struct A { b: B } struct B { x: u8 } struct C { x: u8 }";
     let config = configure().no_derive("a.B", "serde::Serialize").no_derive("a.B", "Eq");
     let code = support::generated(&config, text);
@@ -134,7 +136,7 @@ fn hash_maps_are_neither_ordered_nor_hashed() {
 }
 
 #[test]
-fn external_types_have_what_they_are_said_to_have() {
+fn external_types_have_declared_derives() {
     let text = "struct Colour { x: u8 } struct S { colour: Colour }";
     let config = configure().extern_type("a.Colour", "crate::Colour");
     check_with(&config, text, "S", &[]);
@@ -142,7 +144,7 @@ fn external_types_have_what_they_are_said_to_have() {
 }
 
 #[test]
-fn derives_are_merged_as_a_set() {
+fn duplicate_derives_are_merged() {
     let text = "#[rust(derive(Default, clap::ValueEnum))] sealed enum E { A, B }";
     let config = configure()
         .type_attribute("a.E", "#[derive(Clone, clap::ValueEnum)] #[repr(u8)]")
@@ -153,7 +155,7 @@ fn derives_are_merged_as_a_set() {
 }
 
 #[test]
-fn long_arrays_that_are_fields_are_serialised_by_generated_functions() {
+fn long_array_fields_use_generated_serde_functions() {
     for text in ["newtype N([u8; 64]);", "struct N { a: [u8; 64] }", "enum N { A { a: [u8; 64] } }"] {
         let code = support::generated(&configure(), text);
         assert!(support::derives(&code, "N").contains(&"Serialize".to_owned()), "{code}");

@@ -1,4 +1,4 @@
-//! Sources are compared with frozen schemas: what breaks the wire fails the build, with the report.
+//! The schema is compared with frozen schemas. An edit that breaks the wire fails the build with a report.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -13,7 +13,7 @@ const FIRST: &str = "package bell;\nstruct Ring { times: u8 }\nservice Bell { fn
 const SECOND: &str =
     "package bell;\nstruct Ring { times: u8, tone: Option<u8> }\nservice Bell { fn ring(ring: Ring); }\n";
 
-/// A package whose sources are `new`, after `frozen` were frozen, numbered from 1.
+/// Compiles a package with the source `new` and the frozen schemas `frozen`, numbered from 1.
 fn build(frozen: &[&str], new: &str) -> (Result, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -35,13 +35,13 @@ fn compiled(folder: &Path) -> Result {
 }
 
 #[test]
-fn what_grew_properly_builds() {
+fn compatible_edits_build() {
     build(&[FIRST], SECOND).0.unwrap();
     build(&[FIRST, SECOND], SECOND).0.unwrap();
 }
 
 #[test]
-fn what_breaks_any_of_them_fails_and_is_told_once() {
+fn breaking_edit_fails_and_is_reported_once() {
     let broken = SECOND.replace("times: u8", "times: u16");
     let (result, folder) = build(&[FIRST, SECOND], &broken);
     let Err(Error::Breaking { rendered }) = result else { panic!("{result:?}") };
@@ -55,7 +55,7 @@ fn what_breaks_any_of_them_fails_and_is_told_once() {
 }
 
 #[test]
-fn what_breaks_alike_in_two_packages_is_told_of_both() {
+fn same_breaking_edit_in_two_packages_is_reported_twice() {
     let packages = |text: &str| {
         ["bell", "gong"]
             .map(|name| (format!("{name}.kaa"), text.replace("package bell", &format!("package {name}"))))
@@ -75,17 +75,17 @@ fn what_breaks_alike_in_two_packages_is_told_of_both() {
 }
 
 #[test]
-fn what_only_rust_notices_builds() {
+fn edits_that_only_affect_rust_code_build() {
     let kept = format!("{SECOND}const MAX: u8 = 1;\n");
     build(&[FIRST, &kept], SECOND).0.unwrap();
 }
 
 #[test]
-fn a_missing_or_damaged_schema_is_an_error_that_says_what_to_do() {
+fn missing_or_damaged_frozen_schema_is_reported_with_help() {
     let (result, _folder) = build(&[], FIRST);
     let error = result.unwrap_err();
     assert!(
-        matches!(error, Error::NotFrozen { .. }) && error.to_string().contains("`kaa freeze`"),
+        matches!(error, Error::NoFrozenSchema { .. }) && error.to_string().contains("`kaa freeze`"),
         "{error}"
     );
     let (result, folder) = build(&[FIRST], FIRST);
@@ -95,11 +95,11 @@ fn a_missing_or_damaged_schema_is_an_error_that_says_what_to_do() {
     fs::write(&file, text.replace("times", "tunes")).unwrap();
     let error = compiled(folder.path()).unwrap_err();
     assert!(
-        error.to_string().contains("`1.frozen` cannot be used: this frozen schema was changed"),
+        error.to_string().contains("schema/1.frozen` cannot be used: this frozen schema was changed"),
         "{error}"
     );
     fs::write(folder.path().join("schema/copy.frozen"), &text).unwrap();
     fs::write(&file, &text).unwrap();
     let error = compiled(folder.path()).unwrap_err();
-    assert!(error.to_string().contains("both say that they are frozen schema 1"), "{error}");
+    assert!(error.to_string().contains("are both frozen schema 1"), "{error}");
 }

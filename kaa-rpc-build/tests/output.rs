@@ -1,4 +1,5 @@
-//! Files on disk: the same bytes every time, untouched if unchanged, nothing stale, nothing of others removed.
+//! Written files: the same bytes every time, unchanged files untouched, stale files removed, other files
+//! kept.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -37,7 +38,7 @@ fn config(folder: &Path) -> Config {
 }
 
 #[test]
-fn runs_are_identical_and_touch_nothing() {
+fn second_run_touches_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let config =
@@ -50,7 +51,7 @@ fn runs_are_identical_and_touch_nothing() {
 }
 
 #[test]
-fn only_what_changed_is_written_and_what_is_gone_is_removed() {
+fn changed_files_are_written_and_stale_files_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (idl, out) = (folder.path().join("idl"), folder.path().join("out"));
     fs::create_dir(&idl).unwrap();
@@ -74,14 +75,14 @@ fn only_what_changed_is_written_and_what_is_gone_is_removed() {
 }
 
 #[test]
-fn a_missing_or_empty_folder_says_what_to_do() {
+fn missing_or_empty_folder_is_reported_with_help() {
     let folder = tempfile::tempdir().unwrap();
     let idl = folder.path().join("idl");
     let error = config(folder.path()).compile().unwrap_err();
     assert!(matches!(&error, Error::MissingFolder { path } if *path == idl));
     let expected = format!(
         "\nerror: there is no folder `{}`\nhelp: put this package's .kaa files there, \
-         or name their folder with `kaa_rpc_build::configure().root(\"…\").compile()`",
+         or set their folder with `kaa_rpc_build::configure().root(\"…\").compile()`",
         idl.display()
     );
     assert_eq!(format!("{error:?}"), expected);
@@ -90,11 +91,11 @@ fn a_missing_or_empty_folder_says_what_to_do() {
     fs::write(idl.join("readme.txt"), "nothing here").unwrap();
     let error = config(folder.path()).compile().unwrap_err();
     assert!(matches!(&error, Error::NoFiles { path } if *path == idl), "{error}");
-    assert!(error.to_string().contains("help: `package tv.epg;` belongs into"), "{error}");
+    assert!(error.to_string().contains("help: put `package tv.epg;` into"), "{error}");
 }
 
 #[test]
-fn a_wrong_file_prints_as_diagnostics_and_writes_nothing() {
+fn schema_errors_print_as_diagnostics_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("idl")).unwrap();
     fs::write(folder.path().join("idl/bell.kaa"), BELL.replace("u32", "Times")).unwrap();
@@ -106,7 +107,7 @@ fn a_wrong_file_prints_as_diagnostics_and_writes_nothing() {
 }
 
 #[test]
-fn an_output_folder_that_cannot_be_is_named() {
+fn unusable_output_folder_is_named_in_the_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("idl")).unwrap();
     fs::write(folder.path().join("idl/bell.kaa"), BELL).unwrap();

@@ -1,4 +1,4 @@
-//! Settings change what they say they change, and wrong ones are refused.
+//! Settings have the documented effect, and wrong settings are rejected.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ const RADIO: &str = "
         client { oneway fn on_track(track: Track); }
     }";
 
-fn refused(config: &Config) -> String {
+fn rejected(config: &Config) -> String {
     match config.generate(&support::text_schema(RADIO)) {
         Ok(_) => panic!("accepted"),
         Err(error) => error.to_string(),
@@ -38,7 +38,7 @@ fn names(code: &str) -> Vec<String> {
 }
 
 #[test]
-fn roles_leave_out_what_the_other_program_needs() {
+fn roles_omit_items_of_the_other_role() {
     let both = support::generated(&configure(), RADIO);
     let expected = [
         "FindOptions",
@@ -59,7 +59,7 @@ fn roles_leave_out_what_the_other_program_needs() {
 }
 
 #[test]
-fn attributes_stand_where_they_were_sent() {
+fn attributes_are_added_to_matching_items() {
     let config = configure()
         .type_attribute("a.Track", "#[cfg_attr(test, doc = \"track\")]")
         .type_attribute(".a.FindOptions", "#[cfg_attr(test, doc = \"options\")]")
@@ -79,7 +79,7 @@ fn attributes_stand_where_they_were_sent() {
 }
 
 #[test]
-fn a_dot_means_everything() {
+fn dot_path_matches_everything() {
     let config = configure().type_attribute(".", "#[non_exhaustive]").hash_map(".");
     let code = support::generated(&config, RADIO);
     for name in ["pub struct Track", "pub enum Genre", "pub struct FindOptions"] {
@@ -89,14 +89,14 @@ fn a_dot_means_everything() {
 }
 
 #[test]
-fn hash_maps_of_options_are_the_same_everywhere() {
+fn hash_maps_of_options_apply_to_type_and_shape() {
     let code = support::generated(&configure().hash_map("a.FindOptions.tags"), RADIO);
     assert!(!code.contains("BTreeSet") && !code.contains("shape::Set<"), "{code}");
     assert!(code.contains("shape::HashSet<"), "{code}");
 }
 
 #[test]
-fn external_types_are_used_and_not_generated() {
+fn external_types_are_not_generated() {
     let config =
         configure().extern_type("a.Track", "crate::music::Track<'static>").runtime_path("crate::rpc");
     let code = support::generated(&config, RADIO);
@@ -110,63 +110,69 @@ fn external_types_are_used_and_not_generated() {
 }
 
 #[test]
-fn stubs_answer_for_methods_left_out() {
+fn default_stubs_implement_every_method() {
     assert!(!support::generated(&configure(), RADIO).contains("unimplemented_method"));
     let code = support::generated(&configure().default_stubs(true), RADIO);
     assert_eq!(code.matches("::kaa_rpc_runtime::codegen::unimplemented_method()").count(), 2, "{code}");
 }
 
 #[test]
-fn wrong_settings_are_refused_with_what_is_wrong() {
-    let nothing = "nothing in the .kaa files has that name";
+fn wrong_settings_are_rejected_with_the_reason() {
+    let no_match = "no declaration in the .kaa files matches this path";
     for (config, expected) in [
-        (configure().derive("a.Trakc", "Eq"), format!("error: `derive` was given `a.Trakc`: {nothing}")),
-        (configure().derive("a.Tra", "Eq"), format!("error: `derive` was given `a.Tra`: {nothing}")),
-        (configure().hash_map("b"), format!("error: `hash_map` was given `b`: {nothing}")),
+        (
+            configure().derive("a.Trakc", "Eq"),
+            format!("error: invalid value `a.Trakc` of setting `derive`: {no_match}"),
+        ),
+        (
+            configure().derive("a.Tra", "Eq"),
+            format!("error: invalid value `a.Tra` of setting `derive`: {no_match}"),
+        ),
+        (configure().hash_map("b"), format!("error: invalid value `b` of setting `hash_map`: {no_match}")),
         (
             configure().field_attribute("a.Track.name", "#[x]"),
-            format!("error: `field_attribute` was given `a.Track.name`: {nothing}"),
+            format!("error: invalid value `a.Track.name` of setting `field_attribute`: {no_match}"),
         ),
         (
             configure().extern_type("a", "crate::A"),
-            "error: `extern_type` was given `a`: there is no type of that name".to_owned(),
+            "error: invalid value `a` of setting `extern_type`: there is no type with this name".to_owned(),
         ),
     ] {
-        assert_eq!(refused(&config), expected);
+        assert_eq!(rejected(&config), expected);
     }
     for (config, expected) in [
         (
             configure().type_attribute("a.Track", "non_exhaustive"),
-            "error: `type_attribute` was given `non_exhaustive`:",
+            "error: invalid value `non_exhaustive` of setting `type_attribute`:",
         ),
-        (configure().derive("a.Track", "1"), "error: `derive` was given `1`:"),
+        (configure().derive("a.Track", "1"), "error: invalid value `1` of setting `derive`:"),
         (
             configure().type_attribute("a.Track", "#[derive(1)]"),
-            "error: `type_attribute` was given `# [derive (1)]`:",
+            "error: invalid value `# [derive (1)]` of setting `type_attribute`:",
         ),
-        (configure().extern_type("a.Track", "a b"), "error: `extern_type` was given `a b`:"),
-        (configure().runtime_path(""), "error: `runtime_path` was given ``:"),
+        (configure().extern_type("a.Track", "a b"), "error: invalid value `a b` of setting `extern_type`:"),
+        (configure().runtime_path(""), "error: invalid value `` of setting `runtime_path`:"),
     ] {
-        let message = refused(&config);
+        let message = rejected(&config);
         assert!(message.starts_with(expected), "{message}");
     }
 }
 
 #[test]
-fn what_has_no_rust_form_is_refused() {
-    // The language has no such names; a schema made by hand may.
+fn declarations_without_a_rust_form_are_rejected() {
+    // The compiler rejects such names, but a schema built by hand may have them.
     let mut schema = support::text_schema("struct Size { x: u8 }");
     schema.types[0].name = "usize".into();
     let error = configure().generate(&schema).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { path, .. } if path == "a.usize"), "{error}");
-    // Nobody knows what an external type's zero looks like on the wire.
+    // The encoding of an external type's zero is not known.
     let schema = support::text_schema("struct T { x: u8 } struct S { reserved t: T, u: u8 }");
     let error = configure().extern_type("a.T", "crate::T").generate(&schema).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { path, .. } if path == "a.S.t"), "{error}");
 }
 
 #[test]
-fn a_schema_with_loose_ends_is_refused() {
+fn unknown_type_ids_are_rejected() {
     let mut schema = support::text_schema("struct S { t: T } struct T { x: u8 }");
     schema.types.pop();
     let error = configure().generate(&schema).unwrap_err();

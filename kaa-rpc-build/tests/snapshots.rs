@@ -1,4 +1,4 @@
-//! Generated code as a whole, one snapshot per family of syntax: read the diff before accepting it.
+//! All generated code, one snapshot per kind of declaration. Read the difference before you accept it.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

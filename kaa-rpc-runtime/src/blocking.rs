@@ -14,13 +14,13 @@ use tokio::runtime::{Builder, Handle};
 use crate::call::{Call, Method, OnewayCall};
 use crate::client::{ClientBuilder, ClientEvent, ClientStatus};
 use crate::codec::Wire;
-use crate::error::{CallError, CloseReason, ConnectError, SetupError};
+use crate::connection::ServerStatistics;
+use crate::connection::ShutdownReport;
+use crate::error::{CallError, CloseReason, ConnectError, RegisterError, SetupError};
 use crate::events::Events;
-use crate::observe::ServerStatistics;
 use crate::peer::{Peer, Proxy};
 use crate::server::{ServerBuilder, ServerEvent};
-use crate::service::{RegisterError, Service, role};
-use crate::shutdown::ShutdownReport;
+use crate::service::{Service, role};
 use crate::stream::Incoming;
 use crate::transport::Address;
 

@@ -17,14 +17,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::target::Secrets;
+use crate::connection::ShutdownReport;
 use crate::connection::{Link, ServiceSet, Status};
-use crate::error::{CloseReason, ConnectError};
+use crate::error::{CloseReason, ConnectError, RegisterError};
 use crate::events::{EventSender, Events};
+use crate::observe::Observers;
 use crate::peer::{Peer, Proxy};
 use crate::protocol::handshake::Audience;
-use crate::service::{RegisterError, Service, role};
+use crate::service::{Service, role};
 use crate::settings::Settings;
-use crate::shutdown::{ShutdownReport, shut_down};
 use crate::transport::ConnectOptions;
 
 pub use builder::ClientBuilder;
@@ -62,7 +63,7 @@ pub(crate) struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.link.close(&CloseReason::ClosedLocally);
-        self.link.configuration.detached.cut();
+        self.link.detached.abort();
     }
 }
 
@@ -77,6 +78,7 @@ impl Client {
             backoff: None,
             options: ConnectOptions::new(),
             settings: Settings::default(),
+            observers: Observers::default(),
         }
     }
 
@@ -106,7 +108,7 @@ impl Client {
         let service = service.into_registered();
         let descriptor = service.descriptor;
         self.owner.services.register(service)?;
-        self.owner.link.know(descriptor);
+        self.owner.link.add_known_service(descriptor);
         Ok(())
     }
 
@@ -155,13 +157,13 @@ impl Client {
     /// Takes no new calls, lets those that run finish for at most this time, and closes.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         let link = &self.owner.link;
-        let detached = &link.configuration.detached;
+        let detached = &link.detached;
         let began = Instant::now();
-        let mut report = shut_down(link, grace).await;
+        let mut report = link.shut_down(grace).await;
         let left = grace.saturating_sub(began.elapsed());
         if tokio::time::timeout(left, detached.ended()).await.is_err() {
             report.cancelled_handlers += detached.count();
-            detached.cut();
+            detached.abort();
         }
         report
     }

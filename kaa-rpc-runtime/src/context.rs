@@ -1,4 +1,4 @@
-//! What a handler knows of its call: who calls, and whether the answer is still wanted.
+//! What a handler knows about its call: the caller, and whether the call is cancelled.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::connection::InboundState;
-use crate::observe::TraceContext;
-use crate::peer::{Peer, PeerInformation, Proxy};
+use crate::connection::{InboundState, PeerInformation};
+use crate::peer::{Peer, Proxy};
 use crate::protocol::metadata::Metadata;
+use crate::trace::TraceContext;
 
-/// A handler's context. `peer` is the caller, typed: what it serves of the same service can be called at once.
+/// A handler's context. `peer` is a proxy for the caller's side of the same service.
 ///
-/// Calls made through `peer` belong to the call being handled: they may be nested to any sensible depth, even where
-/// both sides take one call at a time.
+/// Calls made through `peer` are nested in the call that is being handled. They do not count for the limit on
+/// calls in flight, so they work even if both sides accept one call at a time.
 pub struct Context<P> {
     /// The caller.
     pub peer: P,
@@ -28,13 +28,13 @@ impl<P: Proxy> Context<P> {
         Self { peer, call }
     }
 
-    /// The context of a call that stands on no connection.
-    pub(crate) fn made_up(caller: &P, call: Arc<InboundState>) -> Self {
+    /// The context of a synthetic call, which came over no connection.
+    pub(crate) fn synthetic(caller: &P, call: Arc<InboundState>) -> Self {
         let peer = P::from_peer(caller.peer().clone().for_call(Arc::clone(&call)));
         Self { peer, call }
     }
 
-    /// Another service of the caller.
+    /// A proxy for another service of the caller.
     #[must_use]
     pub fn proxy<Q: Proxy<Role = P::Role>>(&self) -> Q {
         Q::from_peer(self.peer.peer().clone())
@@ -42,40 +42,40 @@ impl<P: Proxy> Context<P> {
 }
 
 impl<P> Context<P> {
-    /// Whether the caller has given the call up. Whoever asks is given a grace period to react before the handler is
-    /// dropped; a handler that never asks is dropped at its next pause. One whose method is `#[detached]` is not dropped
-    /// at all.
+    /// Whether the caller has cancelled the call. A handler that has called this gets a grace period to react
+    /// before it is dropped; a handler that never calls it is dropped the next time it awaits something. A
+    /// handler of a `#[detached]` method is not dropped at all.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.call.is_cancelled()
     }
 
-    /// Waits until the caller has given the call up; see [`Context::is_cancelled`].
+    /// Waits until the caller cancels the call; see [`Context::is_cancelled`].
     pub async fn cancelled(&self) {
         self.call.cancelled().await;
     }
 
-    /// Time left until the caller stops waiting; `None` if it set no limit.
+    /// The time until the caller stops waiting; `None` without a timeout.
     #[must_use]
     pub fn remaining_time(&self) -> Option<Duration> {
         self.call.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// What the caller sent along beside the arguments.
+    /// The metadata that the caller sent.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         static NONE: Metadata = Metadata::new();
         self.call.metadata().unwrap_or(&NONE)
     }
 
-    /// This call's place in a trace, if it belongs to one. Calls that the handler makes belong to it too; a task that it
-    /// spawns is told with [`TraceContext::scope`].
+    /// The call's place in a trace, if it belongs to one. Calls that the handler makes belong to the same
+    /// trace. For a task that it spawns, use [`TraceContext::scope`].
     #[must_use]
     pub fn trace(&self) -> Option<&TraceContext> {
         self.call.trace()
     }
 
-    /// Who the caller is: address, credentials, session.
+    /// The caller's address, credentials and session.
     #[must_use]
     pub fn peer_information(&self) -> Option<Arc<PeerInformation>> {
         self.call.link.information()

@@ -1,16 +1,16 @@
-//! What generated code says about services and methods: constants only.
+//! Constants by which generated code describes services and methods.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A service: its name, and what identifies its schema.
+/// A service: its name, its schema and its methods.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceDescriptor {
-    /// `package.Service`, by wire names.
+    /// `package.Service`, in wire names.
     pub name: &'static str,
-    /// SHA-256 of the canonical form of the service and all it reaches (`docs/idl.md`).
+    /// SHA-256 of the canonical form of the service and all types that it reaches (`docs/idl.md`).
     pub fingerprint: [u8; 32],
-    /// What is compared where fingerprints differ.
+    /// What the peers compare if their fingerprints differ.
     pub table: ServiceTable,
     /// The methods that the accepting peer serves.
     pub server_methods: &'static [&'static MethodDescriptor],
@@ -29,13 +29,13 @@ pub struct MethodDescriptor {
     pub name: &'static str,
     /// Whether it has no reply.
     pub oneway: bool,
-    /// Whether it may be run twice: after a loss of the connection it is sent again, where a client reconnects.
+    /// Whether it may run twice: a client that reconnects sends the call again after a connection loss.
     pub idempotent: bool,
-    /// Whether its handler runs to its end when nobody waits for it any more.
+    /// Whether its handler runs to its end even if the caller is gone.
     pub detached: bool,
-    /// How long a call may take if its caller says nothing else.
+    /// The default timeout of a call.
     pub timeout: Option<Duration>,
-    /// What of it is a stream.
+    /// Which of its directions are streams.
     pub streams: Streams,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for MethodDescriptor {
     }
 }
 
-/// What two peers compare when their fingerprints differ (`docs/idl.md`, canonical form).
+/// What the peers compare if their fingerprints differ (`docs/idl.md`, "Canonical form").
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceTable {
     /// Every method of both sides, by ascending id.
@@ -79,22 +79,22 @@ pub struct MethodEntry {
     pub id: u32,
     /// Its wire name.
     pub name: &'static str,
-    /// Hash of role, oneway, streaming and return type.
+    /// Hash of the role, `oneway`, the streams and the return type.
     pub signature: u64,
-    /// Hash of the error type's name; 0 where none is declared.
+    /// Hash of the error type's name; 0 if none is declared.
     pub throws: u64,
-    /// Chain over the parameters.
+    /// The chain of the parameters.
     pub parameters: &'static [ElementEntry],
 }
 
 /// A type in a [`ServiceTable`].
 #[derive(Debug, Clone, Copy)]
 pub struct TypeEntry {
-    /// Qualified wire name.
+    /// Its qualified wire name.
     pub name: &'static str,
     /// How its elements are compared.
     pub form: TypeForm,
-    /// Fields as a chain, or variants or flags by tag.
+    /// Its fields as a chain, or its variants or flags by tag.
     pub elements: &'static [ElementEntry],
 }
 
@@ -105,11 +105,11 @@ pub enum TypeForm {
     Struct,
     /// A sealed struct or newtype: the chains must be equal.
     SealedStruct,
-    /// An open enum or error: the hashes of tags that both know must be equal.
+    /// An open enum or error: tags that both peers know must have equal hashes.
     Enum,
-    /// A sealed enum: the sets must be equal.
+    /// A sealed enum: the sets of variants must be equal.
     SealedEnum,
-    /// Flags: like an open enum.
+    /// Flags: compared like an open enum.
     Flags,
 }
 
@@ -118,10 +118,10 @@ pub enum TypeForm {
 pub struct ElementEntry {
     /// Its wire name.
     pub name: &'static str,
-    /// The variant's tag or the flag's value; the position in a chain.
+    /// The variant's tag, the flag's value, or the position in a chain.
     pub tag: u64,
-    /// The hash of this element, and in chains of all before it.
+    /// The hash of this element; in a chain, of this and all preceding elements.
     pub hash: u64,
-    /// Whether a peer that lacks it can fill it in.
+    /// Whether a peer that lacks it can use a default instead.
     pub has_default: bool,
 }

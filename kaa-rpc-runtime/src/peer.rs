@@ -1,50 +1,39 @@
-//! The other side of a connection: the same type on both ends.
+//! Handles to the other side of a connection. Both ends use the same type.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
 use tokio::time::Instant;
 
-use crate::connection::{InboundState, Link, Side};
+use crate::connection::{
+    ConnectionStatistics, InboundState, Link, OnDisconnect, PeerInformation, ShutdownReport, Side,
+};
 use crate::descriptor::ServiceDescriptor;
 use crate::error::CloseReason;
-use crate::observe::ConnectionStatistics;
 use crate::protocol::frame::Parent;
-use crate::protocol::handshake::{Established, SessionId};
-use crate::secret::KeyId;
-use crate::shutdown::{ShutdownReport, shut_down};
-use crate::transport::{Credentials, PeerAddress, Stream};
 
-/// A handle on the other side of a connection.
+/// A handle to the other side of a connection.
 ///
-/// It does not keep the connection open: that is for the [`Client`](crate::Client) or [`Server`](crate::Server) that
-/// made it. Calls through a handle that outlives its connection end with
+/// It does not keep the connection open; the [`Client`](crate::Client) or [`Server`](crate::Server) does.
+/// Calls through a handle whose connection has ended fail with
 /// [`CallError::Disconnected`](crate::CallError::Disconnected).
 #[derive(Clone)]
 pub struct Peer {
     link: Arc<Link>,
     call: Option<Arc<InboundState>>,
-    absence: Absence,
-    /// Set where the handle has been given the connection itself.
+    on_disconnect: OnDisconnect,
+    /// Set if the handle keeps the connection open.
     owner: Option<Owner>,
 }
 
-/// Whatever closes a connection when it is dropped.
+/// A value that closes the connection when it is dropped.
 pub(crate) type Owner = Arc<dyn Any + Send + Sync>;
 
-/// What becomes of calls while there is no connection, where another is to come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Absence {
-    /// They wait for it, and idempotent ones are sent again.
-    Wait,
-    /// They end.
-    Fail,
-}
-
-/// A generated proxy: calls what one role of a service serves.
+/// A generated proxy: calls the methods that one role of a service serves.
 pub trait Proxy: Clone + Send + Sync + 'static {
-    /// Who serves: [`role::Server`](crate::role::Server) or [`role::Client`](crate::role::Client).
+    /// The side that serves: [`role::Server`](crate::role::Server) or [`role::Client`](crate::role::Client).
     type Role;
     /// The service.
     const SERVICE: &'static ServiceDescriptor;
@@ -54,56 +43,32 @@ pub trait Proxy: Clone + Send + Sync + 'static {
     fn peer(&self) -> &Peer;
 }
 
-/// Who the other side is.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct PeerInformation {
-    /// Where it is.
-    pub address: PeerAddress,
-    /// Process, user and group, where the transport tells (unix sockets).
-    pub credentials: Option<Credentials>,
-    /// The session's id, the same on both sides, for logs.
-    pub session: SessionId,
-    /// Which of the server's keys was used.
-    pub key_id: KeyId,
-    /// Whether both sides' schemas are the same.
-    pub same_schema: bool,
-}
-
-impl PeerInformation {
-    /// What is known after the handshake.
-    pub(crate) fn new(stream: &Stream, established: &Established, our_schema: [u8; 32]) -> Self {
-        Self {
-            address: stream.peer_address().clone(),
-            credentials: stream.peer_credentials(),
-            session: established.session_id,
-            key_id: established.key_id.clone(),
-            same_schema: established.peer_schema == our_schema,
-        }
-    }
-}
-
 impl Peer {
     pub(crate) fn of_link(link: Arc<Link>) -> Self {
-        Self { link, call: None, absence: Absence::Wait, owner: None }
+        Self { link, call: None, on_disconnect: OnDisconnect::WaitForReady, owner: None }
     }
 
     #[inline]
     pub(crate) fn of_call(call: Arc<InboundState>) -> Self {
-        Self { link: Arc::clone(&call.link), call: Some(call), absence: Absence::Wait, owner: None }
+        Self {
+            link: Arc::clone(&call.link),
+            call: Some(call),
+            on_disconnect: OnDisconnect::WaitForReady,
+            owner: None,
+        }
     }
 
-    /// The same handle, which keeps the connection open as long as it, or a clone of it, lives.
+    /// The same handle, which keeps the connection open until it and its clones are dropped.
     pub(crate) fn owning(self, owner: Owner) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
-    /// The same handle, which does not.
+    /// The same handle, which does not keep the connection open.
     pub(crate) fn unowned(self) -> Self {
         Self { owner: None, ..self }
     }
 
-    /// The same handle, whose calls are made for this one.
+    /// The same handle, whose calls are nested in this call.
     pub(crate) fn for_call(self, call: Arc<InboundState>) -> Self {
         Self { call: Some(call), ..self }
     }
@@ -113,50 +78,51 @@ impl Peer {
         &self.link
     }
 
-    /// What a call made through this handle names as its parent.
+    /// The parent of calls made through this handle.
     #[inline]
     pub(crate) fn parent(&self) -> Option<Parent> {
         self.call.as_ref().and_then(|call| call.as_parent())
     }
 
-    /// What becomes of this handle's calls while there is no connection.
+    /// What happens to this handle's calls while there is no connection.
     #[inline]
-    pub(crate) fn absence(&self) -> Absence {
-        self.absence
+    pub(crate) fn on_disconnect(&self) -> OnDisconnect {
+        self.on_disconnect
     }
 
-    /// When the call ends that this handle's calls are made for.
+    /// The deadline of the call that this handle's calls are nested in.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.call.as_ref().and_then(|call| call.deadline_of_nested())
     }
 
-    /// The same peer without the call that this handle may belong to: what a handler keeps for later.
+    /// The same peer without the call that this handle belongs to. A handler that keeps the handle for later
+    /// uses this.
     #[must_use]
     pub fn unbound(&self) -> Self {
         Self { call: None, ..self.clone() }
     }
 
-    /// The same peer for callers who have another to turn to. While there is no connection, calls made through this handle
-    /// end with [`Outcome::NotSent`](crate::Outcome::NotSent) at once, though a client that reconnects could keep them;
-    /// and what a loss has ended is not sent again, `#[idempotent]` or not. A limit is waited for as ever, and a oneway
-    /// call that does so is kept.
+    /// The same peer for callers that have an alternative. While there is no connection, calls through this
+    /// handle fail at once with [`Outcome::NotSent`](crate::Outcome::NotSent), even if a client that
+    /// reconnects could queue them. A call that a connection loss has ended is not retried, even if it is
+    /// `#[idempotent]`. Calls still wait for limits, and a queued oneway call stays queued.
     #[must_use]
     pub fn fail_fast(&self) -> Self {
-        Self { absence: Absence::Fail, ..self.clone() }
+        Self { on_disconnect: OnDisconnect::FailFast, ..self.clone() }
     }
 
-    /// A proxy for what the other side serves.
+    /// A proxy for a service of the other side.
     ///
-    /// A proxy for a role that this side serves itself can be made; its calls end with
+    /// A proxy for a role that this side serves itself can be created, but its calls fail with
     /// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
     #[must_use]
     pub fn proxy<P: Proxy>(&self) -> P {
-        self.link.know(P::SERVICE);
+        self.link.add_known_service(P::SERVICE);
         P::from_peer(self.clone())
     }
 
-    /// Who the other side is; `None` before it has proved the secret.
+    /// Who the other side is; `None` before it is authenticated.
     #[must_use]
     pub fn information(&self) -> Option<Arc<PeerInformation>> {
         self.link.information()
@@ -168,35 +134,36 @@ impl Peer {
         self.link.is_connected()
     }
 
-    /// Waits until the connection is over for good, and tells why.
+    /// Waits until the connection is closed for good, and returns the reason.
     pub async fn closed(&self) -> CloseReason {
         self.link.closed().await
     }
 
-    /// Closes the connection now. Unanswered calls of both sides end.
+    /// Closes the connection now. Unanswered calls of both sides fail.
     pub fn close(&self) {
         self.link.close(&CloseReason::ClosedLocally);
     }
 
-    /// Makes and takes no new calls on this connection, lets those that run finish for at most this time, and closes. From
-    /// within a handler it waits for that handler too: spawn it there.
+    /// Shuts the connection down: no new calls are made or accepted, running calls get this time to finish,
+    /// then the connection is closed. In a handler, spawn this as a task, because it waits for that handler
+    /// too.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
-        shut_down(&self.link, grace).await
+        self.link.shut_down(grace).await
     }
 
     /// Whether this side accepted the connection.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
-        self.link.configuration.side == Side::Accepting
+        self.link.side == Side::Accepting
     }
 
-    /// What the connection has done so far.
+    /// The connection's counters.
     #[must_use]
     pub fn statistics(&self) -> ConnectionStatistics {
         self.link.statistics()
     }
 
-    /// Calls of the other side whose handlers have not finished.
+    /// The running handlers of the other side's calls.
     #[must_use]
     pub fn running_handlers(&self) -> usize {
         self.link.running_handlers()

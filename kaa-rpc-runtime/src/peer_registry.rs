@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::task::JoinSet;
 
-use crate::connection::CloseTicket;
-use crate::observe::TraceContext;
+use crate::connection::OnCloseId;
 use crate::peer::Proxy;
+use crate::trace::TraceContext;
 
 /// The peers that are connected, by a key of the program's own: a user, a device, a room. Clones are the same registry.
 ///
@@ -45,7 +45,7 @@ struct State<K, P> {
 struct Entry<P> {
     number: u64,
     proxy: P,
-    ticket: Option<CloseTicket>,
+    ticket: Option<OnCloseId>,
 }
 
 impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
@@ -86,7 +86,7 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
     fn watch(&self, key: K, number: u64, proxy: &P) {
         let weak = Arc::downgrade(&self.state);
         let link = proxy.peer().link();
-        let ticket = link.when_closed({
+        let ticket = link.on_close({
             let key = key.clone();
             Box::new(move || forget(&weak, &key, number))
         });
@@ -99,7 +99,7 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         };
         // It was replaced or removed by somebody who did not find the ticket.
         if let Some(ticket) = ticket.filter(|_| !is_there) {
-            link.forget_close(ticket);
+            link.remove_on_close(ticket);
         }
     }
 
@@ -221,7 +221,7 @@ impl<P: Proxy> Entry<P> {
     /// Its connection need not tell its end any more.
     fn release(self) -> P {
         if let Some(ticket) = self.ticket {
-            self.proxy.peer().link().forget_close(ticket);
+            self.proxy.peer().link().remove_on_close(ticket);
         }
         self.proxy
     }

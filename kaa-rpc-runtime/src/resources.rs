@@ -1,85 +1,88 @@
-//! What all connections of a process may use together: handlers at work, and memory for what has come and what is to go.
+//! The budgets that all connections of a process share: running handlers, and memory for received and queued
+//! data.
 //!
-//! Invariants: nobody waits for either, so that a shortage cannot become a deadlock: what finds no place is refused, and
-//! told so; calls nested in an unanswered call of this side find one always, because others wait for them; what a
-//! connection uses is counted to within 64 KiB.
+//! Invariants: no operation waits for a budget, so a shortage cannot cause a deadlock: calls over a budget
+//! are refused with an error; calls nested in an unanswered call of this side are never refused, because that
+//! call depends on them; the memory of each connection is counted to within 64 KiB.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Handlers at work that did not finish at once.
-const MOST_HANDLERS: usize = 4096;
-/// Bytes.
-const MOST_MEMORY: u64 = 256 * 1024 * 1024;
-/// What a connection may use without telling.
-const UNTOLD: u64 = 64 * 1024;
+/// The default number of running handlers.
+const DEFAULT_HANDLERS: usize = 4096;
+/// The default memory budget in bytes.
+const DEFAULT_MEMORY: u64 = 256 * 1024 * 1024;
+/// Smaller changes of a connection's memory, in bytes, are not reported.
+const MIN_CHANGE: u64 = 64 * 1024;
 
-/// Budgets that servers and clients share: those of the process ([`Resources::process_wide`]), unless they are given others.
+/// Budgets that servers and clients share. By default these are the budgets of the process
+/// ([`Resources::process_wide`]).
 ///
-/// Memory is that of calls of the peer until they are answered, of streams that have come and were not taken, of frames
-/// that are half here, of calls that wait to leave, and of output that was not taken. What decoded values take beside
-/// it is bounded for each message.
+/// The memory budget covers unanswered inbound calls, received stream items that were not read yet,
+/// incomplete frames, queued outbound calls, and output that the transport has not accepted yet. It does not
+/// cover decoded values, which are limited per message.
 #[derive(Clone)]
 pub struct Resources {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    most_handlers: usize,
-    most_memory: u64,
+    max_handlers: usize,
+    max_memory: u64,
     handlers: AtomicUsize,
     memory: AtomicU64,
 }
 
 impl Resources {
-    /// Budgets of their own: so many handlers at work that did not finish at once, and so many bytes.
+    /// Separate budgets: a number of running handlers, and bytes of memory. A handler that finishes at its
+    /// first poll does not count.
     #[must_use]
-    pub fn new(most_handlers: usize, most_memory: u64) -> Self {
+    pub fn new(max_handlers: usize, max_memory: u64) -> Self {
         let (handlers, memory) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { shared: Arc::new(Shared { most_handlers, most_memory, handlers, memory }) }
+        Self { shared: Arc::new(Shared { max_handlers, max_memory, handlers, memory }) }
     }
 
-    /// Those of the process: 4,096 handlers and 256 MiB.
+    /// The budgets of the process: 4,096 handlers and 256 MiB.
     #[must_use]
     pub fn process_wide() -> Self {
         static PROCESS: OnceLock<Resources> = OnceLock::new();
-        PROCESS.get_or_init(|| Self::new(MOST_HANDLERS, MOST_MEMORY)).clone()
+        PROCESS.get_or_init(|| Self::new(DEFAULT_HANDLERS, DEFAULT_MEMORY)).clone()
     }
 
-    /// Handlers at work now that did not finish at once.
+    /// The handlers that run now, without those that finish at their first poll.
     #[must_use]
     pub fn handlers(&self) -> usize {
         self.shared.handlers.load(Ordering::Relaxed)
     }
 
-    /// Bytes used now, as far as connections have told.
+    /// The memory used now in bytes, as last reported by the connections.
     #[must_use]
     pub fn memory(&self) -> u64 {
         self.shared.memory.load(Ordering::Relaxed)
     }
 
-    /// Whether no more handlers may begin.
+    /// Whether no more handlers may start.
     #[inline]
     pub(crate) fn has_no_handler_left(&self) -> bool {
-        self.handlers() >= self.shared.most_handlers
+        self.handlers() >= self.shared.max_handlers
     }
 
-    /// Whether there is no memory left for this many bytes.
+    /// Whether this many more bytes exceed the memory budget.
     #[inline]
     pub(crate) fn has_no_memory_for(&self, bytes: u64) -> bool {
-        self.memory().saturating_add(bytes) > self.shared.most_memory
+        self.memory().saturating_add(bytes) > self.shared.max_memory
     }
 
-    /// A handler is at work as long as this lives.
-    pub(crate) fn begin_handler(&self) -> HandlerPlace {
+    /// Counts a running handler until the permit is dropped.
+    pub(crate) fn start_handler(&self) -> HandlerPermit {
         self.shared.handlers.fetch_add(1, Ordering::Relaxed);
-        HandlerPlace { resources: self.clone() }
+        HandlerPermit { resources: self.clone() }
     }
 
-    /// Memory that is counted until this goes.
-    pub(crate) fn usage(&self) -> Usage {
-        Usage { resources: self.clone(), told: 0 }
+    /// An account for memory. Dropping it releases what it holds.
+    pub(crate) fn memory_account(&self) -> MemoryAccount {
+        MemoryAccount { resources: self.clone(), reported: 0 }
     }
 }
 
@@ -93,49 +96,49 @@ impl fmt::Debug for Resources {
     }
 }
 
-/// A handler's place among those of the process.
+/// A running handler in the count of the process.
 #[derive(Debug)]
-pub(crate) struct HandlerPlace {
+pub(crate) struct HandlerPermit {
     resources: Resources,
 }
 
-impl Drop for HandlerPlace {
+impl Drop for HandlerPermit {
     fn drop(&mut self) {
         self.resources.shared.handlers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// What one user of memory uses, as far as it has told.
+/// The memory of one connection or reader, as last reported to the budget.
 #[derive(Debug)]
-pub(crate) struct Usage {
+pub(crate) struct MemoryAccount {
     resources: Resources,
-    told: u64,
+    reported: u64,
 }
 
-impl Usage {
-    /// It uses so much now; small changes are not worth telling.
+impl MemoryAccount {
+    /// Sets the memory used now. Small changes are not reported to the budget.
     #[inline]
     pub(crate) fn update(&mut self, bytes: u64) {
-        if bytes.abs_diff(self.told) >= UNTOLD || (bytes == 0 && self.told > 0) {
-            self.tell(bytes);
+        if bytes.abs_diff(self.reported) >= MIN_CHANGE || (bytes == 0 && self.reported > 0) {
+            self.report(bytes);
         }
     }
 
-    /// It uses so much now.
-    pub(crate) fn tell(&mut self, bytes: u64) {
+    /// Sets the memory used now, and reports every change to the budget.
+    pub(crate) fn report(&mut self, bytes: u64) {
         let memory = &self.resources.shared.memory;
-        if bytes >= self.told {
-            memory.fetch_add(bytes - self.told, Ordering::Relaxed);
+        if bytes >= self.reported {
+            memory.fetch_add(bytes - self.reported, Ordering::Relaxed);
         } else {
-            memory.fetch_sub(self.told - bytes, Ordering::Relaxed);
+            memory.fetch_sub(self.reported - bytes, Ordering::Relaxed);
         }
-        self.told = bytes;
+        self.reported = bytes;
     }
 }
 
-impl Drop for Usage {
+impl Drop for MemoryAccount {
     fn drop(&mut self) {
-        self.tell(0);
+        self.report(0);
     }
 }
 
@@ -144,26 +147,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_has_4096_handlers_and_256_mib() {
+    fn defaults_are_4096_handlers_and_256_mib() {
         let shared = Resources::process_wide().shared;
-        assert_eq!((shared.most_handlers, shared.most_memory), (4096, 256 * 1024 * 1024));
+        assert_eq!((shared.max_handlers, shared.max_memory), (4096, 256 * 1024 * 1024));
     }
 
     #[test]
-    fn what_is_used_is_given_back() {
+    fn dropped_permits_and_accounts_are_released() {
         let resources = Resources::new(1, 1_000_000);
-        let place = resources.begin_handler();
+        let permit = resources.start_handler();
         assert!(resources.has_no_handler_left());
-        drop(place);
+        drop(permit);
         assert!(!resources.has_no_handler_left());
-        let mut usage = resources.usage();
-        usage.update(1000);
-        assert_eq!(resources.memory(), 0, "too little to tell");
-        usage.update(900_000);
+        let mut account = resources.memory_account();
+        account.update(1000);
+        assert_eq!(resources.memory(), 0, "too little to report");
+        account.update(900_000);
         assert!(resources.has_no_memory_for(100_001) && !resources.has_no_memory_for(100_000));
-        usage.update(890_000);
+        account.update(890_000);
         assert_eq!(resources.memory(), 900_000);
-        drop(usage);
+        drop(account);
         assert_eq!(resources.memory(), 0);
     }
 }

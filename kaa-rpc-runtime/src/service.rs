@@ -1,14 +1,14 @@
-//! Services as they are registered, and calls as generated dispatch code handles them.
+//! Services as programs register them, and inbound calls as generated dispatch code handles them.
 
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::codec::{DecodeError, Decoder, Encoded, Encoder, Wire};
-use crate::connection::{Answer, HandlerFuture, InboundState, Instance, Instantiate, Placement, Registered};
+use crate::connection::{
+    Answer, HandlerFuture, InboundCall, InboundState, Instance, Instantiate, Placement, Registered,
+};
 use crate::context::Context;
 use crate::descriptor::ServiceDescriptor;
 use crate::error::{Failure, Fault};
@@ -16,8 +16,11 @@ use crate::peer::{Peer, Proxy};
 use crate::protocol::frame::Status;
 use crate::stream::{Incoming, StreamFailure, StreamSink, Streamed};
 
-/// Who serves: the type parameter of [`Service`] and of proxies.
+/// The sides that serve: the type parameter of [`Service`] and of proxies.
 pub mod role {
+    use crate::connection::Side;
+    use crate::descriptor::{MethodDescriptor, ServiceDescriptor};
+
     /// The accepting side.
     #[derive(Debug, Clone, Copy)]
     pub struct Server;
@@ -25,23 +28,19 @@ pub mod role {
     #[derive(Debug, Clone, Copy)]
     pub struct Client;
 
-    use crate::connection::Side;
+    type Methods = &'static [&'static MethodDescriptor];
 
     pub(crate) trait Role {
         /// The side of a connection that serves.
         const SIDE: Side;
         /// The methods that this side serves.
-        fn methods(
-            descriptor: &'static crate::descriptor::ServiceDescriptor,
-        ) -> &'static [&'static crate::descriptor::MethodDescriptor];
+        fn methods(descriptor: &'static ServiceDescriptor) -> Methods;
     }
 
     impl Role for Server {
         const SIDE: Side = Side::Accepting;
 
-        fn methods(
-            descriptor: &'static crate::descriptor::ServiceDescriptor,
-        ) -> &'static [&'static crate::descriptor::MethodDescriptor] {
+        fn methods(descriptor: &'static ServiceDescriptor) -> Methods {
             descriptor.server_methods
         }
     }
@@ -49,55 +48,34 @@ pub mod role {
     impl Role for Client {
         const SIDE: Side = Side::Connecting;
 
-        fn methods(
-            descriptor: &'static crate::descriptor::ServiceDescriptor,
-        ) -> &'static [&'static crate::descriptor::MethodDescriptor] {
+        fn methods(descriptor: &'static ServiceDescriptor) -> Methods {
             descriptor.client_methods
         }
     }
 }
 
-/// A service ready to be registered: what `Epg::server(…)` and `Epg::client(…)` return. `R` says who serves it.
+/// A service that can be registered: the result of `Epg::server(…)` and `Epg::client(…)`. `R` is the side
+/// that serves it.
 pub struct Service<R> {
     registered: Registered,
     role: PhantomData<fn() -> R>,
 }
 
-/// Why a service cannot be registered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// There is a service of this name already.
-    #[error("the service {service} is registered already")]
-    AlreadyRegistered {
-        /// Its name.
-        service: &'static str,
-    },
-    /// Methods of two services have the same id on the wire.
-    #[error("the methods {} and {} have the same id {id:#010x}; give one of them another #[selector(\"…\")]", methods[0], methods[1])]
-    MethodIdCollision {
-        /// The id.
-        id: u32,
-        /// Both methods.
-        methods: [String; 2],
-    },
-}
-
-/// What dispatch makes of a call: a handler at work, or nothing if the call is answered already.
+/// The result of dispatching a call: its handler, or nothing if the call is answered already.
 pub struct Handling(Option<HandlerFuture>);
 
 impl fmt::Debug for Handling {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Handling").field("at_work", &self.0.is_some()).finish()
+        formatter.debug_struct("Handling").field("is_running", &self.0.is_some()).finish()
     }
 }
 
-/// Generated: finds the method of a call and runs it.
+/// A generated function that looks up the method of a call and runs it.
 pub(crate) type Dispatch<S> = fn(&Arc<S>, InboundCall) -> Handling;
 
-#[expect(private_bounds, reason = "the two roles are all there are")]
+#[expect(private_bounds, reason = "there are only two roles")]
 impl<R: role::Role> Service<R> {
-    /// One implementation for all connections.
+    /// A service with one implementation for all connections.
     pub fn shared<S: Send + Sync + 'static>(
         descriptor: &'static ServiceDescriptor,
         service: S,
@@ -107,7 +85,7 @@ impl<R: role::Role> Service<R> {
         Self::new(descriptor, Arc::new(move |_| Arc::clone(&instance)))
     }
 
-    /// An implementation of its own for each connection, made when the connection is authenticated.
+    /// A service with a new implementation for each connection, created when the connection is authenticated.
     pub fn per_connection<P: Proxy, S: Send + Sync + 'static>(
         descriptor: &'static ServiceDescriptor,
         factory: impl Fn(P) -> S + Send + Sync + 'static,
@@ -128,19 +106,20 @@ impl<R: role::Role> Service<R> {
         Self { registered, role: PhantomData }
     }
 
-    /// Runs each handler as a task of its own from the beginning. By default it is polled once where the call is read, which
-    /// is faster where it is soon done, and holds the connection up where it is not. Arguments are decoded in the order of
-    /// the calls all the same, but which of the tasks runs first is then for the runtime to say.
+    /// Runs each handler as a separate task from the start. By default the connection's task polls a handler
+    /// once: this is faster for short handlers, and delays the connection for long ones. Arguments are
+    /// decoded in the order of the calls in both cases, but the runtime decides in which order the tasks run.
     #[must_use]
     pub fn spawned(mut self) -> Self {
         self.registered.placement = Placement::Task;
         self
     }
 
-    /// Runs each handler on a thread that may block (of tokio's pool for that), so that it may wait for files, locks, or
-    /// calls with [`Call::wait`](crate::Call::wait). A handler that blocks is not dropped before it awaits something or
-    /// returns, whoever has gone. Which of them runs first is for the system to say, as with [`Service::spawned`]. The pool has
-    /// an end, 512 threads by default: handlers that find no thread wait for one, also those of nested calls.
+    /// Runs each handler on a thread of tokio's blocking pool, so that it may wait for files, for locks, or
+    /// for calls with [`Call::wait`](crate::Call::wait). A blocked handler is not dropped before it awaits
+    /// something or returns, even if its caller is gone. As with [`Service::spawned`], the order in which
+    /// handlers run is not defined. The pool has 512 threads by default. When all are in use, handlers wait
+    /// for one, including those of nested calls.
     #[must_use]
     pub fn blocking(mut self) -> Self {
         self.registered.placement = Placement::Blocking;
@@ -177,18 +156,7 @@ impl<S: Send + Sync + 'static> Instance for Served<S> {
     }
 }
 
-/// A call of the peer on its way to a handler.
-#[derive(Debug)]
-pub struct InboundCall {
-    state: Arc<InboundState>,
-    payload: Bytes,
-}
-
 impl InboundCall {
-    pub(crate) fn new(state: Arc<InboundState>, payload: Bytes) -> Self {
-        Self { state, payload }
-    }
-
     /// The method's id.
     #[must_use]
     #[inline]
@@ -208,15 +176,10 @@ impl InboundCall {
         W: Wire,
         F: Future<Output = Result<W::Value, Fault>> + Send + 'static,
     {
-        let Some(arguments) = self.arguments(decode) else { return Handling(None) };
-        let work = run(self.context(), arguments);
-        let state = self.state;
-        Handling(Some(Box::pin(async move {
-            match work.await {
-                Ok(value) => answer_value::<W>(&state, Status::Ok, &value),
-                Err(fault) => answer_fault(&state, &fault),
-            }
-        })))
+        self.handle(decode, run, |state, result| match result {
+            Ok(value) => answer_value::<W>(state, Status::Ok, &value),
+            Err(fault) => answer_fault(state, &fault),
+        })
     }
 
     /// Handles a call whose method declares an error.
@@ -232,19 +195,13 @@ impl InboundCall {
         E: Wire,
         F: Future<Output = Result<W::Value, Failure<E::Value>>> + Send + 'static,
     {
-        let Some(arguments) = self.arguments(decode) else { return Handling(None) };
-        let work = run(self.context(), arguments);
-        let state = self.state;
-        Handling(Some(Box::pin(async move {
-            match work.await {
-                Ok(value) => answer_value::<W>(&state, Status::Ok, &value),
-                Err(Failure::Declared(error)) => answer_value::<E>(&state, Status::Declared, &error),
-                Err(Failure::Fault(fault)) => answer_fault(&state, &fault),
-            }
-        })))
+        self.handle(decode, run, |state, result| match result {
+            Ok(value) => answer_value::<W>(state, Status::Ok, &value),
+            Err(failure) => answer_failure::<E>(state, failure),
+        })
     }
 
-    /// Handles a oneway call: a failure is logged.
+    /// Handles a oneway call. A failure is logged.
     pub fn oneway<P, A, F>(
         self,
         decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
@@ -254,21 +211,16 @@ impl InboundCall {
         P: Proxy,
         F: Future<Output = Result<(), Fault>> + Send + 'static,
     {
-        let Some(arguments) = self.arguments(decode) else { return Handling(None) };
-        let work = run(self.context(), arguments);
-        let state = self.state;
-        Handling(Some(Box::pin(async move {
-            match work.await {
-                Ok(()) => state.answer(Answer::Text(Status::Ok, "")),
-                Err(fault) => {
-                    tracing::warn!(method = state.method.0, %fault, "a oneway call failed");
-                    state.answer(Answer::Text(Status::Fault, ""));
-                }
+        self.handle(decode, run, |state, result| match result {
+            Ok(()) => state.answer(Answer::Text(Status::Ok, "")),
+            Err(fault) => {
+                tracing::warn!(method = state.method.0, %fault, "a oneway call failed");
+                state.answer(Answer::Text(Status::Fault, ""));
             }
-        })))
+        })
     }
 
-    /// The stream parameter of this call. Taken before the call is handled.
+    /// The stream parameter of this call. It must be taken before the call is handled.
     pub fn incoming<I: Wire>(&self) -> Incoming<I::Value> {
         Incoming::of_call::<I>(Arc::clone(&self.state))
     }
@@ -285,7 +237,7 @@ impl InboundCall {
         W: Wire,
         F: Future<Output = Streamed<Fault>> + Send + 'static,
     {
-        self.forward(decode, run, |state, fault| answer_fault(state, &fault))
+        self.handle_stream(decode, run, |state, fault| answer_fault(state, &fault))
     }
 
     /// Handles a call that returns a stream and whose method declares an error.
@@ -302,13 +254,11 @@ impl InboundCall {
         E::Value: 'static,
         F: Future<Output = Streamed<Failure<E::Value>>> + Send + 'static,
     {
-        self.forward(decode, run, |state, failure| match failure {
-            Failure::Declared(error) => answer_value::<E>(state, Status::Declared, &error),
-            Failure::Fault(fault) => answer_fault(state, &fault),
-        })
+        self.handle_stream(decode, run, answer_failure::<E>)
     }
 
-    fn forward<P, W, A, F, X>(
+    #[inline]
+    fn handle_stream<P, W, A, F, X>(
         self,
         decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
         run: impl FnOnce(Context<P>, A, StreamSink<W, X>) -> F,
@@ -320,22 +270,40 @@ impl InboundCall {
         X: 'static,
         F: Future<Output = Streamed<X>> + Send + 'static,
     {
+        let sink_call = Arc::clone(&self.state);
+        let run = |context, arguments| run(context, arguments, StreamSink::new(sink_call));
+        self.handle(decode, run, move |state, Streamed(end)| match end {
+            Ok(()) => state.answer(Answer::Text(Status::Ok, "")),
+            Err(StreamFailure::Unencodable(error)) => {
+                state.answer(Answer::Value(Status::Ok, &mut |_| Err(error.clone())));
+            }
+            Err(StreamFailure::Closed) => state.answer(Answer::Text(Status::Cancelled, "")),
+            Err(StreamFailure::Producer(failure)) => answer_failure(state, failure),
+        })
+    }
+
+    /// Decodes the arguments and runs the handler, then answers with its result.
+    #[inline]
+    fn handle<P, A, F>(
+        self,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>,
+        run: impl FnOnce(Context<P>, A) -> F,
+        answer: impl FnOnce(&InboundState, F::Output) + Send + 'static,
+    ) -> Handling
+    where
+        P: Proxy,
+        F: Future + Send + 'static,
+    {
         let Some(arguments) = self.arguments(decode) else { return Handling(None) };
-        let work = run(self.context(), arguments, StreamSink::new(Arc::clone(&self.state)));
+        let work = run(Context::new(Arc::clone(&self.state)), arguments);
         let state = self.state;
         Handling(Some(Box::pin(async move {
-            match work.await.0 {
-                Ok(()) => state.answer(Answer::Text(Status::Ok, "")),
-                Err(StreamFailure::Unencodable(error)) => {
-                    state.answer(Answer::Value(Status::Ok, &mut |_| Err(error.clone())));
-                }
-                Err(StreamFailure::Over) => state.answer(Answer::Text(Status::Cancelled, "")),
-                Err(StreamFailure::Handler(failure)) => answer_failure(&state, failure),
-            }
+            let result = work.await;
+            answer(&state, result);
         })))
     }
 
-    /// Answers that there is no such method.
+    /// Answers that the method is unknown.
     #[must_use]
     pub fn unknown_method(self) -> Handling {
         self.state.answer(Answer::Text(Status::UnknownMethod, ""));
@@ -343,18 +311,13 @@ impl InboundCall {
     }
 
     #[inline]
-    fn context<P: Proxy>(&self) -> Context<P> {
-        Context::new(Arc::clone(&self.state))
-    }
-
-    #[inline]
     fn arguments<A>(&self, decode: impl FnOnce(&mut Decoder<'_>) -> Result<A, DecodeError>) -> Option<A> {
-        match decode(&mut Decoder::new(&self.payload, self.state.link.configuration.decode)) {
+        match decode(&mut Decoder::new(&self.payload, self.state.link.settings.decode)) {
             Ok(arguments) => Some(arguments),
             Err(error) => {
                 if self.state.oneway {
                     self.state.link.count_dropped_oneway();
-                    tracing::debug!(method = self.method_id(), %error, "dropped a oneway call");
+                    tracing::debug!(method = self.method_id(), %error, "dropped a oneway call: undecodable arguments");
                 }
                 self.state.answer(Answer::Text(Status::BadRequest, &error.to_string()));
                 None
@@ -373,12 +336,20 @@ fn answer_value<W: Wire>(state: &InboundState, status: Status, value: &W::Value)
     state.answer(Answer::Value(status, &mut |encoder: &mut Encoder<'_>| W::encode(value, encoder)));
 }
 
+#[inline]
+fn answer_failure<E: Wire>(state: &InboundState, failure: Failure<E::Value>) {
+    match failure {
+        Failure::Declared(error) => answer_value::<E>(state, Status::Declared, &error),
+        Failure::Fault(fault) => answer_fault(state, &fault),
+    }
+}
+
 #[cold]
 fn answer_fault(state: &InboundState, fault: &Fault) {
     if fault.is_unknown_method() {
         return state.answer(Answer::Text(Status::UnknownMethod, ""));
     }
-    if state.link.configuration.hides_faults {
+    if state.link.settings.hides_faults {
         let id = uuid::Uuid::from_bytes(crate::random::bytes().unwrap_or_default());
         tracing::warn!(method = state.method.0, fault = %fault, %id, "a handler failed");
         return state.answer(Answer::Text(Status::Fault, &format!("internal error {id}")));

@@ -312,7 +312,7 @@ fn status_follows_connect_and_shutdown() -> TestResult {
 
         let (pair, ..) = start().await?;
         let report = pair.server.shutdown(Duration::from_secs(10)).await;
-        assert_eq!((report.connections, report.cut, report.cancelled_handlers), (1, 0, 0), "{report:?}");
+        assert_eq!((report.connections, report.aborted, report.cancelled_handlers), (1, 0, 0), "{report:?}");
         let reason = within("the client to be closed", pair.client.closed()).await;
         assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
         Ok(())

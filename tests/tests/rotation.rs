@@ -211,7 +211,7 @@ fn failed_secret_source_is_retried() -> TestResult {
         let ready = within("the client to give up", client.ready()).await;
         let error = ready.err().ok_or("the client is connected")?;
         assert!(error.is_transient(), "{error:?}");
-        assert!(error.to_string().starts_with("no secret to prove: cannot read the secret in "), "{error}");
+        assert!(error.to_string().starts_with("the secret is not available: cannot read the secret in "), "{error}");
         let ConnectError::Secret(cause) = &error else { return Err(error.into()) };
         assert!(matches!(**cause, SecretError::Read { .. }));
 

@@ -88,7 +88,7 @@ sealed enum Order { Ascending, Descending }
 flags Rights: u32 { READ = 1 << 0, WRITE = 1 << 1, SHARE = 1 << 2 }
 
 error Error0 {
-    /// Nobody knows it.
+    /// No detail is known.
     #[display(\"nothing is known of {what}\")]
     NotFound { what: String<..=200> } = 1,
     Refused(String<..=200>) = 2,

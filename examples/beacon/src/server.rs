@@ -76,7 +76,7 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), ProgramError> {
         () = log_refusals => {}
     }
     let report = server.shutdown(GRACE).await;
-    match report.cut {
+    match report.aborted {
         0 => note("all is said; the server ends"),
         cut => note(format_args!("the server ends; connections that had to be cut: {cut}")),
     }

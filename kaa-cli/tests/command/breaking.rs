@@ -1,4 +1,4 @@
-//! `kaa breaking` compares with a git reference, a folder and frozen schemas, and says which is missing.
+//! `kaa breaking` compares with a git reference, a folder and frozen schemas, and reports what is missing.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,10 +12,10 @@ const OLD: &str =
 const NEW: &str =
     "package tv.epg;\n\nstruct Program { id: u64 }\nservice Epg { fn list() -> u8; fn more(); }\n";
 
-/// Runs git with settings of its own; without git this fails, because then nothing here can be shown.
+/// Runs git without the user's settings. These tests require git.
 fn git(folder: &Path, arguments: &[&str]) {
     let settings =
-        ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid", "-c", "commit.gpgsign=false"];
+        ["-c", "user.name=tester", "-c", "user.email=tester@example.invalid", "-c", "commit.gpgsign=false"];
     let status = Command::new("git")
         .args(settings)
         .args(arguments)
@@ -44,13 +44,13 @@ fn repository() -> Folder {
 }
 
 #[test]
-fn a_git_reference_shows_both_texts() {
+fn findings_show_old_and_new_text() {
     let folder = repository();
     let run = folder.kaa(["breaking", "--against", "v1"]);
     assert_eq!(run.code, 1);
-    assert!(run.output.starts_with("error[STRUCT_FIELD_NO_DELETE]: "), "{run:?}");
-    assert!(run.output.contains(" --> kaa/tv/epg.kaa:3:8\n"), "{run:?}");
-    assert!(run.output.contains(" ::: kaa/tv/epg.kaa (v1):3:27\n"), "{run:?}");
+    assert!(run.stdout.starts_with("error[STRUCT_FIELD_NO_DELETE]: "), "{run:?}");
+    assert!(run.stdout.contains(" --> kaa/tv/epg.kaa:3:8\n"), "{run:?}");
+    assert!(run.stdout.contains(" ::: kaa/tv/epg.kaa (v1):3:27\n"), "{run:?}");
     for against in ["git:v1", "main", "HEAD", "git:HEAD", "git:v1:kaa", "v1:kaa"] {
         let run = folder.kaa(["breaking", "--format", "json", "--against", against]);
         assert_eq!((run.code, run.codes()), (1, vec!["STRUCT_FIELD_NO_DELETE".to_owned()]), "{against}");
@@ -60,7 +60,7 @@ fn a_git_reference_shows_both_texts() {
 }
 
 #[test]
-fn json_knows_the_old_place() {
+fn json_has_old_location() {
     let folder = repository();
     let run = folder.kaa(["breaking", "--against", "v1", "--format", "json"]);
     let document = run.json();
@@ -71,12 +71,12 @@ fn json_knows_the_old_place() {
 }
 
 #[test]
-fn it_works_from_below_and_for_one_file() {
+fn subfolders_and_single_files_can_be_compared() {
     let folder = repository();
     folder.write("kaa/ui.kaa", "package ui;\n");
     let below = run(&mut command(&folder.join("kaa/tv"), ["breaking", "--against", "v1"]), b"");
     assert_eq!(below.code, 1);
-    assert!(below.output.contains(" ::: epg.kaa (v1):3:27\n"), "{below:?}");
+    assert!(below.stdout.contains(" ::: epg.kaa (v1):3:27\n"), "{below:?}");
     assert_eq!(folder.kaa(["breaking", "--against", "v1", "kaa/tv/epg.kaa"]).code, 1);
     assert_eq!(folder.kaa(["breaking", "--against", "v1", "kaa/ui.kaa"]).code, 0);
 }
@@ -103,43 +103,45 @@ fn rules_and_categories_can_be_chosen() {
 }
 
 #[test]
-fn what_git_lacks_is_said() {
+fn git_failures_are_reported() {
     let folder = repository();
-    let complaint = |arguments: &[&str]| {
+    let stderr = |arguments: &[&str]| {
         let run = folder.kaa([&["breaking", "--against"], arguments].concat());
         assert_eq!(run.code, 2, "{run:?}");
-        run.complaint
+        run.stderr
     };
-    let unknown = complaint(&["v9"]);
+    let unknown = stderr(&["v9"]);
     assert!(unknown.starts_with("error: there is no commit `v9` in the repository\nhelp: "), "{unknown}");
-    assert!(complaint(&["git:--help"]).starts_with("error: there is no commit `--help`"));
-    let moved = complaint(&["git:v1:idl"]);
+    assert!(stderr(&["git:--help"]).starts_with("error: there is no commit `--help`"));
+    let moved = stderr(&["git:v1:idl"]);
     assert!(moved.starts_with("error: the folder `idl` did not exist at `v1`\n"), "{moved}");
     let outside = Folder::package();
     let run = outside.kaa(["breaking", "--against", "git:v1"]);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("lies in no git repository"), "{run:?}");
+    assert!(run.stderr.contains("is not in a git repository"), "{run:?}");
     let mut without = command(&folder.path(), ["breaking", "--against", "git:v1"]);
     let run = crate::support::run(without.env("PATH", outside.path()), b"");
     assert_eq!(run.code, 2);
-    assert!(run.complaint.starts_with("error: there is no program `git`\n"), "{run:?}");
+    assert!(run.stderr.starts_with("error: the program `git` is not installed\n"), "{run:?}");
 }
 
 #[test]
-fn a_schema_that_was_not_there_is_said() {
+fn new_schema_has_nothing_to_compare_with() {
     let folder = repository();
     git(&folder.path(), &["rm", "-r", "--quiet", "--cached", "kaa"]);
     git(&folder.path(), &["commit", "--quiet", "--message", "nothing"]);
     let run = folder.kaa(["breaking", "--against", "HEAD"]);
     assert_eq!(run.code, 2);
     assert!(
-        run.complaint.starts_with("`kaa` did not exist then\nerror: there was no schema to compare with\n"),
+        run.stderr.starts_with(
+            "skipped `kaa`, which did not exist\nerror: there is no older schema to compare with\n"
+        ),
         "{run:?}"
     );
 }
 
 #[test]
-fn a_workspace_is_compared_package_by_package() {
+fn workspace_packages_are_compared_separately() {
     let folder = Folder::new([
         ("Cargo.toml", "[workspace]"),
         ("a/Cargo.toml", "[package]"),
@@ -152,13 +154,13 @@ fn a_workspace_is_compared_package_by_package() {
     folder.write("b/kaa/b.kaa", "package b;");
     let run = folder.kaa(["breaking", "--against", "v1", "--format", "json"]);
     assert_eq!((run.code, run.codes().len()), (1, 1));
-    assert_eq!(run.complaint, "`b/kaa` did not exist then\n");
+    assert_eq!(run.stderr, "skipped `b/kaa`, which did not exist\n");
     let run = folder.kaa(["breaking", "--against", "path:a"]);
-    assert!(run.code == 2 && run.complaint.contains("there are 2 schemas here"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.contains("cannot compare 2 schemas with one"), "{run:?}");
 }
 
 #[test]
-fn shallow_clones_are_named() {
+fn shallow_clone_is_reported() {
     let folder = repository();
     commit(&folder, "v2");
     let clone = Folder::new([]);
@@ -166,11 +168,11 @@ fn shallow_clones_are_named() {
     git(&clone.path(), &["clone", "--quiet", "--depth", "1", "--no-tags", &url, "clone"]);
     let run = run(&mut command(&clone.join("clone"), ["breaking", "--against", "v1"]), b"");
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("this is a shallow clone"), "{run:?}");
+    assert!(run.stderr.contains("this is a shallow clone"), "{run:?}");
 }
 
 #[test]
-fn a_tree_holds_what_the_folder_would() {
+fn git_tree_has_the_same_files_as_the_folder() {
     let folder = repository();
     folder.write("texts/epg.text", OLD);
     fs::remove_file(folder.join("kaa/tv/epg.kaa")).expect("the file is removed");
@@ -185,37 +187,42 @@ fn a_tree_holds_what_the_folder_would() {
     commit(&folder, "outside");
     let run = folder.kaa(["breaking", "--against", "outside"]);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("`outside.kaa` was a link to what is no file"), "{run:?}");
+    assert!(run.stderr.contains("`outside.kaa` is a link that does not lead to a file"), "{run:?}");
 }
 
 #[test]
-fn an_old_schema_with_errors_is_refused() {
+fn old_schema_with_errors_is_rejected() {
     let folder = repository();
     folder.write("kaa/tv/epg.kaa", "package tv.epg;\nstruct P { x: Nothing }\n");
     commit(&folder, "broken");
     folder.write("kaa/tv/epg.kaa", NEW);
     let run = folder.kaa(["breaking", "--against", "broken"]);
-    assert_eq!((run.code, run.output.as_str()), (2, ""));
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(
-        run.complaint.starts_with("error[K0104]") && run.complaint.ends_with("as it was (broken)\n"),
+        run.stderr.starts_with("error[K0104]")
+            && run.stderr.ends_with("the schema to compare with (broken) has errors\n"),
         "{run:?}"
     );
 }
 
 #[test]
-fn folders_and_references_of_one_name_are_told_apart() {
+fn prefixes_distinguish_folders_from_references() {
     let folder = repository();
     commit(&folder, "v2");
     folder.write("v1/tv/epg.kaa", NEW);
-    assert_eq!(folder.kaa(["breaking", "--against", "v1", "kaa"]).code, 0, "what exists is the folder");
+    assert_eq!(
+        folder.kaa(["breaking", "--against", "v1", "kaa"]).code,
+        0,
+        "an existing folder takes precedence"
+    );
     assert_eq!(folder.kaa(["breaking", "--against", "path:v1", "kaa"]).code, 0);
     assert_eq!(folder.kaa(["breaking", "--against", "git:v1", "kaa"]).code, 1);
     let run = folder.kaa(["breaking", "--against", "path:nowhere"]);
-    assert!(run.code == 2 && run.complaint.starts_with("error: cannot read `nowhere`"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.starts_with("error: cannot read `nowhere`"), "{run:?}");
 }
 
 #[test]
-fn a_package_can_be_compared_with_another() {
+fn package_can_be_compared_with_another() {
     let old = Folder::new([("Cargo.toml", "[package]"), ("kaa/tv/epg.kaa", OLD)]);
     let new = Folder::new([("Cargo.toml", "[package]"), ("kaa/tv/epg.kaa", NEW)]);
     let old_path = old.path();
@@ -224,7 +231,7 @@ fn a_package_can_be_compared_with_another() {
 }
 
 #[test]
-fn hooks_may_name_the_repository() {
+fn git_dir_variable_is_respected() {
     let folder = repository();
     let mut hook = command(&folder.path(), ["breaking", "--against", "v1"]);
     assert_eq!(run(hook.env("GIT_DIR", ".git"), b"").code, 1);

@@ -1,11 +1,11 @@
-//! `kaa check` shows what concerns the files that were named, in every format, and says in its exit code what it found.
+//! `kaa check` reports diagnostics about the selected files, in every format, and has a matching exit code.
 
 use crate::support::Folder;
 
 const BROKEN: &str = "package tv.epg;\n\nstruct Programme { when: Tiem, digest: [u8; 0] }\n";
 
 #[test]
-fn the_exit_code_says_how_it_went() {
+fn exit_code_matches_outcome() {
     let folder = Folder::package();
     assert_eq!(folder.kaa(["check"]).code, 0);
     assert_eq!(folder.kaa(["check", "--frobnicate"]).code, 2);
@@ -16,20 +16,20 @@ fn the_exit_code_says_how_it_went() {
 }
 
 #[test]
-fn findings_go_to_output_and_the_summary_does_not() {
+fn findings_go_to_stdout_and_summary_to_stderr() {
     let folder = Folder::package();
     let run = folder.kaa(["check"]);
-    assert_eq!((run.output.as_str(), run.complaint.as_str()), ("", "checked 1 file: no errors\n"));
-    assert_eq!(folder.kaa(["check", "--quiet"]).complaint, "");
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", "checked 1 file: no errors\n"));
+    assert_eq!(folder.kaa(["check", "--quiet"]).stderr, "");
     folder.write("kaa/tv/epg.kaa", BROKEN);
     let run = folder.kaa(["check"]);
     assert!(
-        run.output.starts_with("error[K0104]: there is no type `Tiem`\n --> kaa/tv/epg.kaa:3:26\n"),
+        run.stdout.starts_with("error[K0104]: there is no type `Tiem`\n --> kaa/tv/epg.kaa:3:26\n"),
         "{run:?}"
     );
     assert_eq!(
-        run.complaint,
-        "checked 1 file: 2 errors\nfor more about the first of them, try `kaa explain K0104`\n"
+        run.stderr,
+        "checked 1 file: 2 errors\nfor more information about the first, run `kaa explain K0104`\n"
     );
 }
 
@@ -67,25 +67,25 @@ fn json_has_every_documented_key() {
 }
 
 #[test]
-fn annotations_are_one_line_each_and_escaped() {
+fn github_annotations_are_single_escaped_lines() {
     let folder = Folder::package();
     folder.write("kaa/tv/a,b:c.kaa", "package tv.epg;\n");
     folder.write("kaa/tv/epg.kaa", BROKEN);
     let run = folder.kaa(["check", "--format", "github"]);
     assert_eq!(run.code, 1);
-    assert!(run.output.contains("::error title=K0111,file=kaa/tv/a%2Cb%3Ac.kaa,line=1,"), "{run:?}");
-    assert!(run.output.lines().all(|line| line.starts_with("::error title=K0")), "{run:?}");
-    assert!(run.output.contains("%0Ahelp: "), "{run:?}");
+    assert!(run.stdout.contains("::error title=K0111,file=kaa/tv/a%2Cb%3Ac.kaa,line=1,"), "{run:?}");
+    assert!(run.stdout.lines().all(|line| line.starts_with("::error title=K0")), "{run:?}");
+    assert!(run.stdout.contains("%0Ahelp: "), "{run:?}");
 }
 
 #[test]
-fn colours_are_for_terminals_and_for_who_asks() {
+fn colours_require_a_terminal_or_a_setting() {
     let folder = Folder::package();
     folder.write("kaa/tv/epg.kaa", BROKEN);
     let colored = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = crate::support::command(&folder.path(), arguments);
         command.envs(variables.iter().copied());
-        crate::support::run(&mut command, b"").output.contains("\u{1b}[")
+        crate::support::run(&mut command, b"").stdout.contains("\u{1b}[")
     };
     assert!(!colored(&["check"], &[]));
     assert!(colored(&["check", "--color", "always"], &[("NO_COLOR", "1")]));
@@ -99,7 +99,7 @@ fn colours_are_for_terminals_and_for_who_asks() {
 }
 
 #[test]
-fn a_file_is_checked_with_what_it_uses_and_nothing_else() {
+fn file_is_checked_with_the_packages_it_uses() {
     let folder = Folder::new([
         ("Cargo.toml", "[package]"),
         ("kaa/alone.kaa", "package alone; struct A { x: Nothing }"),
@@ -123,5 +123,9 @@ fn a_file_is_checked_with_what_it_uses_and_nothing_else() {
     assert_eq!(files(&["kaa/top.kaa"]), (0, vec![]));
     folder.write("kaa/stray.kaa", "package lost; struct A {}");
     folder.write("kaa/other.kaa", "package lost; struct B { x: Nothing }");
-    assert_eq!(files(&["kaa/stray.kaa"]), (1, vec!["kaa/stray.kaa".to_owned()]), "neither is a `lost.kaa`");
+    assert_eq!(
+        files(&["kaa/stray.kaa"]),
+        (1, vec!["kaa/stray.kaa".to_owned()]),
+        "neither path matches `package lost`"
+    );
 }

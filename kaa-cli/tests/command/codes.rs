@@ -1,4 +1,4 @@
-//! Every code of the compiler is reproduced through the command, with the text that the compiler's own tests expect.
+//! The command reports every code of the compiler, with the text that the compiler's own tests expect.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,7 +14,7 @@ fn fixtures() -> Vec<PathBuf> {
     folders
 }
 
-/// Checks a fixture as its own test does: a file as `demo.kaa`, a folder from the package of the compiler.
+/// Checks a fixture as the compiler's test does: a file as `demo.kaa`, a folder from the compiler's package.
 fn checked(folder: &Path, name: &str, format: &str) -> Run {
     let file = folder.join(format!("{name}.kaa"));
     if file.is_file() {
@@ -32,7 +32,7 @@ fn checked(folder: &Path, name: &str, format: &str) -> Run {
 }
 
 #[test]
-fn bad_fixtures_show_their_code_and_their_text() {
+fn bad_fixtures_report_their_code_and_text() {
     let mut failures = String::new();
     for folder in fixtures() {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
@@ -43,15 +43,15 @@ fn bad_fixtures_show_their_code_and_their_text() {
         }
         let human = checked(&folder, "bad", "human");
         let expected = fs::read_to_string(folder.join("expected.txt")).expect("the text");
-        if human.code != 1 || human.output.trim_end() != expected.trim_end() {
-            failures += &format!("{name} shows another text:\n{}\n", human.output);
+        if human.code != 1 || human.stdout.trim_end() != expected.trim_end() {
+            failures += &format!("{name} reports another text:\n{}\n", human.stdout);
         }
     }
     assert!(failures.is_empty(), "{failures}");
 }
 
 #[test]
-fn good_fixtures_are_fine() {
+fn good_fixtures_have_no_findings() {
     for folder in fixtures() {
         let run = checked(&folder, "good", "json");
         assert_eq!((run.code, run.codes()), (0, Vec::new()), "{}: {run:?}", folder.display());
@@ -59,7 +59,7 @@ fn good_fixtures_are_fine() {
 }
 
 #[test]
-fn codes_about_files_that_hold_no_text_are_reproduced() {
+fn unreadable_files_report_their_codes() {
     let check = |prepare: &dyn Fn(&Folder)| {
         let folder = Folder::package();
         prepare(&folder);

@@ -1,4 +1,4 @@
-//! The schema is found wherever the command runs: in a package, a workspace, a folder of files, or around one file.
+//! The command finds the schema in a package, in a workspace, in a folder of files, and for a single file.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -24,15 +24,15 @@ fn workspace() -> Folder {
     ])
 }
 
-/// How many files a check in a folder looks at.
+/// Runs `kaa check` in a folder, and returns the summary, which has the number of files.
 fn checked(folder: &Folder, place: &str, arguments: &[&str]) -> String {
     let run = run(&mut command(&folder.join(place), [&["check"], arguments].concat()), b"");
-    assert_eq!((run.code, run.output.as_str()), (0, ""), "{run:?}");
-    run.complaint
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
+    run.stderr
 }
 
 #[test]
-fn a_workspace_is_all_its_packages() {
+fn workspace_includes_all_packages() {
     let folder = workspace();
     assert_eq!(checked(&folder, "", &[]), "checked 3 files: no errors\n");
     assert_eq!(checked(&folder, "plain/src", &[]), "checked 3 files: no errors\n");
@@ -41,7 +41,7 @@ fn a_workspace_is_all_its_packages() {
 }
 
 #[test]
-fn the_nearest_package_is_meant() {
+fn nearest_package_is_selected() {
     let folder = workspace();
     assert_eq!(checked(&folder, "client", &[]), "checked 1 file: no errors\n");
     assert_eq!(checked(&folder, "server/src", &[]), "checked 2 files: no errors\n");
@@ -50,7 +50,7 @@ fn the_nearest_package_is_meant() {
 }
 
 #[test]
-fn parts_of_a_schema_are_counted_alone() {
+fn only_selected_files_are_counted() {
     let folder = workspace();
     assert_eq!(checked(&folder, "", &["server/kaa/tv/epg.kaa"]), "checked 1 file: no errors\n");
     assert_eq!(checked(&folder, "server/kaa/tv", &["epg.kaa"]), "checked 1 file: no errors\n");
@@ -61,7 +61,7 @@ fn parts_of_a_schema_are_counted_alone() {
 }
 
 #[test]
-fn the_package_line_tells_the_root_elsewhere() {
+fn package_lines_determine_the_root_outside_packages() {
     let folder = Folder::new([
         ("idl/tv/epg.kaa", "package tv.epg; use tv.common::Id; struct P { id: Id }"),
         ("idl/tv/common/ids.kaa", "package tv.common; newtype Id(u8);"),
@@ -74,7 +74,7 @@ fn the_package_line_tells_the_root_elsewhere() {
 }
 
 #[test]
-fn roots_that_are_named_are_one_schema() {
+fn named_roots_form_one_schema() {
     let folder = Folder::new([
         ("idl/tv/epg.kaa", "package tv.epg; use tv.common::Id; struct P { id: Id }"),
         ("shared/tv/common.kaa", "package tv.common; newtype Id(u8);"),
@@ -87,12 +87,12 @@ fn roots_that_are_named_are_one_schema() {
     );
     let run = folder.kaa([&["check"], &roots[..], &["elsewhere.kaa"]].concat());
     assert_eq!(run.code, 2);
-    assert!(run.complaint.contains("lies in none of the folders given with --root"), "{run:?}");
+    assert!(run.stderr.contains("is not in any folder given with --root"), "{run:?}");
     assert_eq!(folder.kaa(["check", "--root", "nowhere"]).code, 2);
 }
 
 #[test]
-fn paths_are_shown_as_the_reader_would_write_them() {
+fn displayed_paths_are_relative_to_the_current_folder() {
     let folder = Folder::package();
     folder.write("kaa/tv/epg.kaa", "package tv.epg; struct P { x: Nothing }");
     folder.write("src/main.rs", "");
@@ -106,7 +106,7 @@ fn paths_are_shown_as_the_reader_would_write_them() {
 }
 
 #[test]
-fn links_are_followed_to_files_but_not_in_search_of_packages() {
+fn links_are_followed_to_files_but_not_to_packages() {
     let folder = workspace();
     symlink(".", folder.join("loop")).expect("a link");
     assert_eq!(checked(&folder, "", &[]), "checked 3 files: no errors\n");
@@ -116,13 +116,13 @@ fn links_are_followed_to_files_but_not_in_search_of_packages() {
 }
 
 #[test]
-fn nothing_to_check_is_said() {
+fn missing_files_are_reported() {
     let folder = Folder::new([("readme.txt", "nothing")]);
     let run = folder.kaa(["check"]);
     assert_eq!(run.code, 2);
-    assert!(run.complaint.starts_with("error: there are no .kaa files in `"), "{run:?}");
+    assert!(run.stderr.starts_with("error: there are no .kaa files in `"), "{run:?}");
     fs::create_dir(folder.join("empty")).expect("a folder");
     assert_eq!(folder.kaa(["check", "empty"]).code, 2);
     let run = folder.kaa(["check", "nowhere.kaa"]);
-    assert_eq!((run.code, run.complaint.as_str()), (2, "error: there is no file or folder `nowhere.kaa`\n"));
+    assert_eq!((run.code, run.stderr.as_str()), (2, "error: there is no file or folder `nowhere.kaa`\n"));
 }

@@ -1,6 +1,7 @@
-//! `docs/command.md` tells the truth: its commands run as it shows, and it names every subcommand and every key.
+//! `docs/command.md` is correct: its commands have the output that it shows, and it has every subcommand and
+//! every key.
 //!
-//! To accept new output, run with `KAA_BLESS=1` and read what changed.
+//! To update the output, run with `KAA_BLESS=1`. Read the difference before you commit it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +18,7 @@ fn document() -> String {
     fs::read_to_string(path()).expect("the document")
 }
 
-/// The package that the document shows, in a repository where it is `v1`.
+/// The package in the document, in a repository that has it as `v1`.
 fn package(document: &str) -> Folder {
     let folder = Folder::new([("Cargo.toml", "[package]\n"), (".gitignore", "generated\n")]);
     for part in document.split("\n```kaa\n").skip(1).zip(document.split("\n```kaa\n")) {
@@ -27,13 +28,13 @@ fn package(document: &str) -> Folder {
         let text = after.split_once("\n```").expect("an end").0;
         folder.write(name, format!("{text}\n"));
     }
-    let commit = "git init --quiet && git add . && git -c user.name=nobody -c user.email=nobody@example.invalid \
+    let commit = "git init --quiet && git add . && git -c user.name=tester -c user.email=tester@example.invalid \
                   -c commit.gpgsign=false commit --quiet --message v1 && git tag v1";
     assert_eq!(shell(&folder, commit), "", "git is installed: the document's examples need it");
     folder
 }
 
-/// What a line of shell writes, standard error included, as on a terminal.
+/// The output of a line of shell, including standard error, as on a terminal.
 fn shell(folder: &Folder, line: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_kaa")).parent().expect("a folder");
     let rest = std::env::var("PATH").expect("a path");
@@ -53,7 +54,7 @@ fn shell(folder: &Folder, line: &str) -> String {
 }
 
 #[test]
-fn commands_run_as_shown() {
+fn commands_have_the_output_shown() {
     let document = document();
     let folder = package(&document);
     let mut written = String::new();
@@ -78,12 +79,15 @@ fn commands_run_as_shown() {
     if std::env::var_os("KAA_BLESS").is_some() {
         fs::write(path(), &written).expect("the document is written");
     } else {
-        assert_eq!(document, written);
+        for (shown, actual) in document.lines().zip(written.lines()) {
+            assert_eq!(shown, actual);
+        }
+        assert_eq!(document.lines().count(), written.lines().count());
     }
 }
 
 #[test]
-fn no_block_is_forgotten() {
+fn every_code_block_has_a_known_language() {
     for line in document().lines().filter_map(|line| line.strip_prefix("```")) {
         assert!(["", "sh", "kaa", "console"].contains(&line), "{line}");
     }

@@ -1,4 +1,4 @@
-//! `kaa freeze` keeps generations, and `kaa breaking` compares with all of them.
+//! `kaa freeze` saves versions of a schema, and `kaa breaking` compares with all of them.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -10,44 +10,48 @@ fn frozen() -> Folder {
         ("kaa/demo.kaa", "package demo;\nstruct A { x: u8 }\nstruct B { x: u8 }\n"),
     ]);
     let run = folder.kaa(["freeze"]);
-    assert_eq!((run.code, run.complaint.as_str()), (0, "froze the schema as `frozen/1.frozen`\n"));
+    assert_eq!((run.code, run.stderr.as_str()), (0, "froze the schema as `frozen/1.frozen`\n"));
     folder
 }
 
 #[test]
-fn generations_are_numbered_and_kept() {
+fn frozen_schemas_are_numbered_and_kept() {
     let folder = frozen();
     let first = folder.read("frozen/1.frozen");
     assert!(first.starts_with("kaa-frozen format=1 number=1 "));
     let again = folder.kaa(["freeze"]);
-    assert_eq!((again.code, again.complaint.as_str()), (0, "nothing has changed since `frozen/1.frozen`\n"));
+    assert_eq!((again.code, again.stderr.as_str()), (0, "nothing has changed since `frozen/1.frozen`\n"));
     folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");
     let check = folder.kaa(["freeze", "--check"]);
-    let said = "the schema is not what is frozen in `frozen/1.frozen`; `kaa freeze` freezes it\n";
-    assert_eq!((check.code, check.complaint.as_str()), (1, said));
-    assert_eq!(folder.kaa(["freeze"]).complaint, "froze the schema as `frozen/2.frozen`\n");
+    let differs = "the schema differs from `frozen/1.frozen`; `kaa freeze` freezes it\n";
+    assert_eq!((check.code, check.stderr.as_str()), (1, differs));
+    assert_eq!(folder.kaa(["freeze"]).stderr, "froze the schema as `frozen/2.frozen`\n");
     assert_eq!(folder.kaa(["freeze", "--check"]).code, 0);
     assert_eq!(folder.read("frozen/1.frozen"), first);
     let mode = |path: &str| folder.join(path).metadata().expect("the file").permissions().mode();
     assert_eq!(mode("frozen/1.frozen"), mode("kaa/demo.kaa"));
-    assert_eq!(folder.join("frozen").read_dir().expect("a folder").count(), 2, "nothing else is left over");
+    assert_eq!(
+        folder.join("frozen").read_dir().expect("a folder").count(),
+        2,
+        "no temporary file is left over"
+    );
 }
 
 #[test]
-fn what_breaks_is_frozen_only_on_demand() {
+fn breaking_schema_is_frozen_only_on_request() {
     let folder = frozen();
     folder.write("kaa/demo.kaa", "package demo;\nstruct A {}\nstruct B { x: u8 }\n");
     let run = folder.kaa(["freeze"]);
     assert_eq!(run.code, 1);
-    assert!(run.output.starts_with("error[STRUCT_FIELD_NO_DELETE]"), "{run:?}");
-    assert!(run.complaint.contains("--allow-breaking"), "{run:?}");
+    assert!(run.stdout.starts_with("error[STRUCT_FIELD_NO_DELETE]"), "{run:?}");
+    assert!(run.stderr.contains("--allow-breaking"), "{run:?}");
     assert!(!folder.join("frozen/2.frozen").exists());
     assert_eq!(folder.kaa(["freeze", "--allow-breaking"]).code, 0);
     assert!(folder.join("frozen/2.frozen").exists());
 }
 
 #[test]
-fn what_only_breaks_source_code_is_shown_and_frozen() {
+fn source_breaking_schema_is_frozen_with_a_warning() {
     let folder = frozen();
     folder.write(
         "kaa/demo.kaa",
@@ -59,13 +63,13 @@ fn what_only_breaks_source_code_is_shown_and_frozen() {
         "package demo;\nconst MOST: u8 = 2;\nstruct A { x: u8 }\nstruct B { x: u8 }\n",
     );
     let run = folder.kaa(["freeze"]);
-    assert!(run.output.starts_with("warning[CONST_SAME_VALUE]"), "{run:?}");
+    assert!(run.stdout.starts_with("warning[CONST_SAME_VALUE]"), "{run:?}");
     assert_eq!(run.code, 0);
     assert!(folder.join("frozen/3.frozen").exists());
 }
 
 #[test]
-fn every_generation_is_compared_and_an_edit_reported_once() {
+fn all_frozen_schemas_are_compared_and_an_edit_is_reported_once() {
     let folder = frozen();
     folder.write("kaa/demo.kaa", "package demo;\nstruct A { x: u8, y: u8 = 0 }\nstruct B { x: u8 }\n");
     folder.kaa(["freeze"]);
@@ -82,7 +86,7 @@ fn every_generation_is_compared_and_an_edit_reported_once() {
 }
 
 #[test]
-fn frozen_matches_source_is_asked_of_the_newest_alone() {
+fn frozen_matches_source_checks_only_the_newest() {
     let folder = frozen();
     let arguments =
         ["breaking", "--against", "frozen", "--rule", "FROZEN_MATCHES_SOURCE", "--format", "json"];
@@ -92,7 +96,7 @@ fn frozen_matches_source_is_asked_of_the_newest_alone() {
 }
 
 #[test]
-fn damage_is_noticed() {
+fn changed_frozen_schema_is_detected() {
     let folder = frozen();
     let text = folder.read("frozen/1.frozen");
     folder.write("frozen/1.frozen", text.replace("u8", "u9"));
@@ -101,14 +105,14 @@ fn damage_is_noticed() {
     {
         let run = folder.kaa(arguments);
         assert_eq!(run.code, 2);
-        assert!(run.complaint.contains("was changed after it was written"), "{run:?}");
+        assert!(run.stderr.contains("was changed after it was written"), "{run:?}");
     }
     let run = folder.kaa(["breaking", "--against", "kaa/demo.kaa"]);
-    assert!(run.code == 2 && run.complaint.contains("this is no frozen schema"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.contains("this is not a frozen schema"), "{run:?}");
 }
 
 #[test]
-fn line_ends_may_change() {
+fn line_breaks_may_change() {
     let folder = frozen();
     let text = folder.read("frozen/1.frozen");
     folder.write("frozen/1.frozen", text.replace('\n', "\r\n"));
@@ -117,12 +121,12 @@ fn line_ends_may_change() {
 }
 
 #[test]
-fn errors_are_shown_and_nothing_is_frozen() {
+fn schema_with_errors_is_not_frozen() {
     let folder = Folder::new([
         ("Cargo.toml", "[package]"),
         ("kaa/demo.kaa", "package demo;\nstruct A { x: Nothing }\n"),
     ]);
     let run = folder.kaa(["freeze", "--into", "elsewhere"]);
-    assert_eq!((run.code, run.output.as_str()), (1, ""));
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     assert!(!folder.join("elsewhere").exists());
 }

@@ -1,4 +1,4 @@
-//! Nothing that files, folders, pipes and disks do makes the command panic or lie.
+//! Unusual files, folders, pipes and disks cause neither a panic nor a wrong result.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use std::process::Stdio;
 use crate::support::{Folder, command};
 
 #[test]
-fn a_closed_pipe_ends_the_output_silently() {
+fn closed_pipe_ends_output_silently() {
     let folder = Folder::package();
     for arguments in [&["--help"][..], &["completions", "bash"], &["schema"], &["explain", "--list"]] {
         let mut child = command(&folder.path(), arguments)
@@ -19,15 +19,15 @@ fn a_closed_pipe_ends_the_output_silently() {
             .spawn()
             .expect("the command starts");
         drop(child.stdout.take());
-        let mut complaint = String::new();
-        child.stderr.take().expect("a pipe").read_to_string(&mut complaint).expect("text");
+        let mut stderr = String::new();
+        child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("text");
         let status = child.wait().expect("the command ends");
-        assert_eq!((status.code(), complaint.as_str()), (Some(0), ""), "{arguments:?}");
+        assert_eq!((status.code(), stderr.as_str()), (Some(0), ""), "{arguments:?}");
     }
 }
 
 #[test]
-fn a_closed_pipe_does_not_hide_findings() {
+fn closed_pipe_keeps_the_exit_code() {
     let folder = Folder::package();
     folder.write("kaa/tv/epg.kaa", "package tv.epg;\nstruct P { x: Nothing }\n");
     let mut child = command(&folder.path(), ["check", "--quiet"])
@@ -40,21 +40,21 @@ fn a_closed_pipe_does_not_hide_findings() {
 }
 
 #[test]
-fn a_full_disk_is_a_failure() {
+fn full_disk_is_a_failure() {
     let folder = Folder::package();
     for arguments in [&["--help"][..], &["schema"], &["explain", "--list"], &["check", "--format", "json"]] {
         let output = command(&folder.path(), arguments)
             .stdout(File::options().write(true).open("/dev/full").expect("the device"))
             .output()
             .expect("the command runs");
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
-        assert!(complaint.starts_with("error: cannot write to standard output: "), "{complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("error: cannot write to standard output: "), "{stderr}");
     }
 }
 
 #[test]
-fn names_that_are_not_unicode_are_no_problem() {
+fn non_unicode_names_are_handled() {
     let folder = Folder::new([]);
     let package = folder.join(OsStr::from_bytes(b"caf\xe9"));
     folder.write(package.join("Cargo.toml"), "[package]");
@@ -70,19 +70,19 @@ fn names_that_are_not_unicode_are_no_problem() {
 }
 
 #[test]
-fn files_that_are_none_do_not_hang_it() {
+fn special_files_do_not_block() {
     let folder = Folder::new([("Cargo.toml", "[package]")]);
     fs::create_dir(folder.join("kaa")).expect("a folder");
     let pipe = folder.join("kaa/pipe.kaa");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
-    assert!(made.success());
+    let status = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(status.success());
     let run = folder.kaa(["check", "kaa/pipe.kaa", "--format", "json"]);
     assert_eq!((run.code, run.codes()), (1, vec!["K0501".to_owned()]));
     assert_eq!(folder.kaa(["check", "/dev/null"]).code, 2);
 }
 
 #[test]
-fn one_enormous_line_is_no_problem() {
+fn long_line_with_many_errors_is_handled() {
     let folder = Folder::package();
     let fields: String = (0..20_000).map(|number| format!("f{number}: Nothing{number}, ")).collect();
     folder.write("kaa/tv/epg.kaa", format!("package tv.epg; struct P {{ {fields} }}"));

@@ -1,4 +1,4 @@
-//! `kaa lint` reports by name, can be told what to look for, and mends only what it was told to.
+//! `kaa lint` reports the selected lints, and fixes only the selected files.
 
 use crate::support::{Folder, command, run};
 
@@ -16,15 +16,15 @@ fn codes(folder: &Folder, arguments: &[&str]) -> (i32, Vec<String>) {
 }
 
 #[test]
-fn findings_have_names_and_end_with_one() {
+fn findings_have_names_and_exit_code_one() {
     let folder = folder();
     let run = folder.kaa(["lint"]);
     assert_eq!(run.code, 1);
     assert!(
-        run.output.contains("warning[FIELD_SNAKE]") && run.output.contains("warning[IMPORT_USED]"),
+        run.stdout.contains("warning[FIELD_SNAKE]") && run.stdout.contains("warning[IMPORT_USED]"),
         "{run:?}"
     );
-    assert!(run.complaint.starts_with("linted 2 files: 3 warnings\n"), "{run:?}");
+    assert!(run.stderr.starts_with("linted 2 files: 3 warnings\n"), "{run:?}");
     assert_eq!(codes(&Folder::package(), &[]), (0, Vec::new()));
     assert_eq!(codes(&folder, &["kaa/b.kaa"]), (1, vec!["IMPORT_USED".to_owned()]));
 }
@@ -40,23 +40,23 @@ fn lints_and_groups_can_be_chosen() {
 }
 
 #[test]
-fn what_is_certain_is_mended_in_the_files_that_were_named() {
+fn certain_fixes_are_applied_to_selected_files() {
     let folder = folder();
     let run = folder.kaa(["lint", "--fix", "kaa/b.kaa"]);
-    assert_eq!((run.code, run.output.as_str()), (0, ""), "{run:?}");
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
     assert_eq!(folder.read("kaa/b.kaa"), "package b;\n\nstruct B { x: u8 }\n");
     assert!(folder.read("kaa/a.kaa").contains("someField"));
     let run = folder.kaa(["lint", "--fix"]);
-    assert_eq!(run.code, 1, "the bound is for somebody to decide");
-    assert!(run.output.contains("STRING_BOUNDED") && !run.output.contains("FIELD_SNAKE"), "{run:?}");
-    assert!(run.complaint.starts_with("mended 1 file\nlinted 2 files: 1 warning\n"), "{run:?}");
+    assert_eq!(run.code, 1, "the bound has no certain fix");
+    assert!(run.stdout.contains("STRING_BOUNDED") && !run.stdout.contains("FIELD_SNAKE"), "{run:?}");
+    assert!(run.stderr.starts_with("fixed 1 file\nlinted 2 files: 1 warning\n"), "{run:?}");
     let text = folder.read("kaa/a.kaa");
     assert!(text.contains("some_field") && text.contains("#[selector(\"someField\")]"), "{text}");
     assert_eq!(folder.kaa(["fmt", "--check"]).code, 0);
 }
 
 #[test]
-fn errors_come_first() {
+fn schema_with_errors_is_not_linted() {
     let folder = folder();
     folder.write("kaa/b.kaa", "package b;\n\nstruct B { x: Nothing }\n");
     let before = folder.read("kaa/a.kaa");
@@ -65,7 +65,7 @@ fn errors_come_first() {
 }
 
 #[test]
-fn input_is_linted_in_its_schema() {
+fn stdin_is_linted_with_its_schema() {
     let folder = folder();
     let arguments = ["lint", "-", "--stdin-path", "kaa/b.kaa", "--format", "json"];
     let run = run(&mut command(&folder.path(), arguments), b"package b;\n\nuse a::A;\n");

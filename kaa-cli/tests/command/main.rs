@@ -1,7 +1,7 @@
-//! The command as its users run it: a process with arguments, files, pipes and an exit code.
+//! Tests of the command as a process, with arguments, files, pipes and exit codes.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say so")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod breaking;
 mod check;

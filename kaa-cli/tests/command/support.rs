@@ -1,4 +1,4 @@
-//! A folder of files, and runs of the command in it.
+//! A temporary folder of files, and runs of the command in it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,19 +8,19 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// Variables that change what the command does.
+/// The environment variables that affect the command.
 pub(crate) const VARIABLES: [&str; 6] =
     ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "GIT_DIR", "GIT_WORK_TREE"];
 
-/// What a run left behind.
+/// The result of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) code: i32,
-    pub(crate) output: String,
-    pub(crate) complaint: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-/// A folder of its own for a test.
+/// A temporary folder.
 pub(crate) struct Folder {
     folder: TempDir,
 }
@@ -34,7 +34,7 @@ impl Folder {
         folder
     }
 
-    /// A package with one schema that has no errors.
+    /// A package with a schema without errors.
     pub(crate) fn package() -> Self {
         Self::new([
             ("Cargo.toml", "[package]"),
@@ -52,7 +52,7 @@ impl Folder {
 
     pub(crate) fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
         let path = self.join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is created");
         fs::write(path, text).expect("the file is written");
     }
 
@@ -66,7 +66,7 @@ impl Folder {
     }
 }
 
-/// The command, to be run in a folder.
+/// The command with arguments, in a folder.
 pub(crate) fn command<A: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kaa"));
     command.current_dir(folder).args(arguments);
@@ -76,7 +76,7 @@ pub(crate) fn command<A: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterat
     command
 }
 
-/// Runs a command to its end, with a text as its standard input.
+/// Runs a command with a text as its standard input.
 pub(crate) fn run(command: &mut Command, input: &[u8]) -> Run {
     let mut child = command
         .stdin(Stdio::piped())
@@ -84,23 +84,23 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Run {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command starts");
-    // A command that reads nothing has perhaps ended already.
+    // A command that does not read its input may have exited already.
     let _ = child.stdin.take().expect("its input").write_all(input);
-    let output = child.wait_with_output().expect("the command ends");
+    let output = child.wait_with_output().expect("the command exits");
     Run {
-        code: output.status.code().expect("it ends by itself"),
-        output: String::from_utf8(output.stdout).expect("text"),
-        complaint: String::from_utf8(output.stderr).expect("text"),
+        code: output.status.code().expect("an exit code"),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
     }
 }
 
 impl Run {
-    /// The JSON document that it wrote.
+    /// The JSON document on standard output.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The codes of the diagnostics in the document that it wrote.
+    /// The codes of the diagnostics in the JSON document.
     pub(crate) fn codes(&self) -> Vec<String> {
         let document = self.json();
         let diagnostics = document.get("diagnostics").and_then(|list| list.as_array()).expect("a list");

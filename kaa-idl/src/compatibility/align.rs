@@ -1,7 +1,7 @@
-//! Which field of the old list is which of the new one: what stayed, moved, was renamed, came or went.
+//! Aligns two lists of fields: which fields were kept, moved, renamed, deleted or added.
 //!
-//! Invariants: every field of both lists is in exactly one step, and what an edit shifts is kept, not moved; the cost
-//! is that of sorting.
+//! Invariants: every field of both lists is in exactly one step. Fields that an edit only shifts are kept,
+//! not moved. The cost is that of sorting.
 
 use std::collections::HashMap;
 
@@ -10,28 +10,28 @@ use crate::schema::Field;
 /// One step from the old list to the new one.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step<'a> {
-    /// In both lists, in the same order as the others that were kept.
+    /// In both lists, in the same order as the other kept fields.
     Kept(&'a Field, &'a Field),
-    /// In both lists, elsewhere.
+    /// In both lists, at a different position.
     Moved(&'a Field, &'a Field),
-    /// In both lists in the same place, under another name on the wire.
+    /// In both lists at the same position, with a different name on the wire.
     Renamed(&'a Field, &'a Field),
-    /// Gone; with what stands in its place, if anything does.
+    /// Only in the old list; with the new field at its position, if there is one.
     Deleted(&'a Field, Option<&'a Field>),
-    /// New, with an old field behind it.
+    /// Only in the new list, before an old field.
     Inserted(&'a Field),
-    /// New, behind all old ones.
+    /// Only in the new list, after all old fields.
     Appended(&'a Field),
 }
 
-/// How far ahead a field is looked for that might be a renamed one.
-const FARTHEST_RENAME: usize = 32;
+/// How many of the following new fields are considered as the new name of an old one.
+const MAX_RENAME_DISTANCE: usize = 32;
 
-/// Aligns two lists; `alike` says whether two fields could be one under different names.
+/// Aligns two lists. `similar` tells whether two fields may be the same field with different names.
 pub(super) fn align<'a>(
     old: &'a [Field],
     new: &'a [Field],
-    alike: impl Fn(&Field, &Field) -> bool,
+    similar: impl Fn(&Field, &Field) -> bool,
 ) -> Vec<Step<'a>> {
     let same = old.iter().zip(new).take_while(|(old, new)| old.wire_name() == new.wire_name()).count();
     let ((kept_old, old), (kept_new, new)) = match (old.split_at_checked(same), new.split_at_checked(same)) {
@@ -45,7 +45,7 @@ pub(super) fn align<'a>(
         return steps;
     }
     let matched = matches(old, new);
-    let anchors = longest_rising(&matched);
+    let anchors = increasing_subsequence(&matched);
     let taken: Vec<bool> = {
         let mut taken = vec![false; new.len()];
         for position in matched.iter().flatten() {
@@ -55,22 +55,22 @@ pub(super) fn align<'a>(
         }
         taken
     };
-    let mut gone = Vec::new();
+    let mut deleted = Vec::new();
     let mut next = 0;
     for ((field, position), anchored) in old.iter().zip(&matched).zip(anchors) {
         let Some((position, partner)) = position.and_then(|position| Some((position, new.get(position)?)))
         else {
-            gone.push(field);
+            deleted.push(field);
             continue;
         };
         if !anchored {
             steps.push(Step::Moved(field, partner));
             continue;
         }
-        let came = free(new, &taken, next, position);
-        fill_gap(&mut steps, &gone, &came, &alike, Step::Inserted);
-        gone.clear();
-        // A field that kept its order may still have another name, if its source name told which it is.
+        let added = unmatched(new, &taken, next, position);
+        fill_gap(&mut steps, &deleted, &added, &similar, Step::Inserted);
+        deleted.clear();
+        // A kept field may have a new name on the wire, if it was matched by its name in the source.
         steps.push(if field.wire_name() == partner.wire_name() {
             Step::Kept(field, partner)
         } else {
@@ -78,12 +78,12 @@ pub(super) fn align<'a>(
         });
         next = position + 1;
     }
-    let came = free(new, &taken, next, new.len());
-    fill_gap(&mut steps, &gone, &came, &alike, Step::Appended);
+    let added = unmatched(new, &taken, next, new.len());
+    fill_gap(&mut steps, &deleted, &added, &similar, Step::Appended);
     steps
 }
 
-/// For each old field the position of the new one of the same name on the wire, else of the same name in the source.
+/// For each old field, the position of the new field with the same name on the wire, otherwise in the source.
 fn matches(old: &[Field], new: &[Field]) -> Vec<Option<usize>> {
     let by_wire: HashMap<&str, usize> =
         new.iter().enumerate().map(|(position, field)| (field.wire_name(), position)).collect();
@@ -104,45 +104,45 @@ fn matches(old: &[Field], new: &[Field]) -> Vec<Option<usize>> {
     matched
 }
 
-/// The new fields from one position up to another that no old field is.
-fn free<'a>(new: &'a [Field], taken: &[bool], from: usize, to: usize) -> Vec<&'a Field> {
+/// The new fields between two positions that match no old field.
+fn unmatched<'a>(new: &'a [Field], taken: &[bool], from: usize, to: usize) -> Vec<&'a Field> {
     let fields = new.iter().zip(taken).take(to).skip(from);
     fields.filter(|(_, taken)| !**taken).map(|(field, _)| field).collect()
 }
 
-/// What happened between two fields that were kept.
+/// Adds the steps between two kept fields.
 fn fill_gap<'a>(
     steps: &mut Vec<Step<'a>>,
-    gone: &[&'a Field],
-    came: &[&'a Field],
-    alike: &impl Fn(&Field, &Field) -> bool,
+    deleted: &[&'a Field],
+    new: &[&'a Field],
+    similar: &impl Fn(&Field, &Field) -> bool,
     added: fn(&'a Field) -> Step<'a>,
 ) {
-    let mut rest = came;
-    let mut deleted = Vec::new();
+    let mut rest = new;
+    let mut unmatched = Vec::new();
     let mut replacing = Vec::new();
-    for field in gone {
-        match rest.iter().take(FARTHEST_RENAME).position(|other| alike(field, other)) {
+    for field in deleted {
+        match rest.iter().take(MAX_RENAME_DISTANCE).position(|other| similar(field, other)) {
             Some(ahead) => {
                 let (before, from) = rest.split_at(ahead);
                 replacing.extend_from_slice(before);
                 steps.extend(from.first().map(|other| Step::Renamed(field, other)));
                 rest = from.get(1..).unwrap_or_default();
             }
-            None => deleted.push(*field),
+            None => unmatched.push(*field),
         }
     }
     replacing.extend_from_slice(rest);
     let mut replacing = replacing.into_iter();
-    for field in deleted {
+    for field in unmatched {
         steps.push(Step::Deleted(field, replacing.next()));
     }
     steps.extend(replacing.map(added));
 }
 
-/// Which of the positions belong to a longest rising sequence: those fields kept their order.
-fn longest_rising(positions: &[Option<usize>]) -> Vec<bool> {
-    // For each length the place in `positions` at which the sequence of that length with the lowest end ends.
+/// Marks the positions of a longest increasing subsequence: these fields kept their order.
+fn increasing_subsequence(positions: &[Option<usize>]) -> Vec<bool> {
+    // For each length: the lowest end of a sequence of that length, and its index in `positions`.
     let mut ends: Vec<(usize, usize)> = Vec::new();
     let mut before: Vec<Option<usize>> = vec![None; positions.len()];
     for (place, position) in positions.iter().enumerate() {
@@ -156,13 +156,13 @@ fn longest_rising(positions: &[Option<usize>]) -> Vec<bool> {
             None => ends.push((position, place)),
         }
     }
-    let mut rising = vec![false; positions.len()];
+    let mut increasing = vec![false; positions.len()];
     let mut place = ends.last().map(|(_, place)| *place);
     while let Some(current) = place {
-        if let Some(rising) = rising.get_mut(current) {
-            *rising = true;
+        if let Some(increasing) = increasing.get_mut(current) {
+            *increasing = true;
         }
         place = before.get(current).copied().flatten();
     }
-    rising
+    increasing
 }

@@ -1,28 +1,28 @@
-//! Collects findings, and drops those that nobody wants to hear.
+//! Collects findings, except those that settings or `#[allow]` exclude.
 //!
-//! Invariants: a rule that is allowed on an element or on one of its containers, in the new schema, is not reported
-//! there.
+//! Invariants: a rule is not reported on an element if the element or one of its containers allows it in the
+//! new schema.
 
 use super::finding::Finding;
 use super::rule::Rule;
 use super::settings::Settings;
 use crate::schema::Attributes;
 
-/// Findings so far.
+/// The findings so far.
 #[derive(Debug)]
 pub(super) struct Collector<'a> {
     settings: &'a Settings,
     findings: Vec<Finding>,
 }
 
-/// What is allowed in one place: the attributes of an element and of its containers.
+/// The rules that an element and its containers allow.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Allowed<'a> {
     lists: Vec<&'a [String]>,
 }
 
 impl<'a> Allowed<'a> {
-    /// What is allowed inside the bearer of more attributes.
+    /// The allowed rules inside an element with these attributes.
     pub(super) fn inside(&self, attributes: &'a Attributes) -> Self {
         let mut lists = self.lists.clone();
         if !attributes.allow.is_empty() {
@@ -41,18 +41,18 @@ impl<'a> Collector<'a> {
         Self { settings, findings: Vec::new() }
     }
 
-    /// Whether findings of a rule would be kept.
-    pub(super) fn looks_at(&self, rule: Rule) -> bool {
-        self.settings.looks_at(rule)
+    /// Whether a rule is checked.
+    pub(super) fn checks(&self, rule: Rule) -> bool {
+        self.settings.checks(rule)
     }
 
     pub(super) fn report(&mut self, allowed: &Allowed<'_>, finding: Finding) {
-        if self.looks_at(finding.rule) && !allowed.allows(finding.rule) {
+        if self.checks(finding.rule) && !allowed.allows(finding.rule) {
             self.findings.push(finding);
         }
     }
 
-    /// All findings in the order of the new schema's text; what has no place there comes last.
+    /// All findings in the order of the new schema's text. Findings without a place in it come last.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.findings.sort_by(|left, right| key(left).cmp(&key(right)));
         self.findings
@@ -62,15 +62,15 @@ impl<'a> Collector<'a> {
 type Key<'f> = (bool, &'f str, usize, &'f str, usize, Rule);
 
 fn key(finding: &Finding) -> Key<'_> {
-    let place = |spot: &'_ Option<super::finding::Spot>| {
-        spot.as_ref().map(|spot| spot.location.span.start()).unwrap_or_default()
+    let place = |annotation: &'_ Option<super::finding::Annotation>| {
+        annotation.as_ref().map(|annotation| annotation.location.span.start()).unwrap_or_default()
     };
-    let path = |spot: Option<&'_ super::finding::Spot>| spot.is_none();
+    let path = |annotation: Option<&'_ super::finding::Annotation>| annotation.is_none();
     (
         path(finding.new.as_ref()),
-        finding.new.as_ref().map_or("", |spot| &*spot.location.path),
+        finding.new.as_ref().map_or("", |annotation| &*annotation.location.path),
         place(&finding.new),
-        finding.old.as_ref().map_or("", |spot| &*spot.location.path),
+        finding.old.as_ref().map_or("", |annotation| &*annotation.location.path),
         place(&finding.old),
         finding.rule,
     )

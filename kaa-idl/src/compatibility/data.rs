@@ -1,6 +1,6 @@
-//! Named types.
+//! Compares named types.
 //!
-//! Invariants: a type that is another kind now is not looked into.
+//! Invariants: a type whose kind changed is not compared further.
 
 use super::collector::{Allowed, Collector};
 use super::enums::{check_enum, check_flags};
@@ -11,7 +11,7 @@ use super::rule::Rule;
 use super::types::{self, Typed};
 use crate::schema::{Struct, TypeDefinition, TypeKind};
 
-/// Compares all types of the old schema with what they became.
+/// Compares all types of the old schema with their new versions.
 pub(super) fn check(pairing: &Pairing<'_>, collector: &mut Collector<'_>) {
     for old in &pairing.old.types {
         match pairing.type_of(old.id) {
@@ -22,8 +22,8 @@ pub(super) fn check(pairing: &Pairing<'_>, collector: &mut Collector<'_>) {
 }
 
 fn deleted(pairing: &Pairing<'_>, collector: &mut Collector<'_>, old: &TypeDefinition) {
-    let finding = Finding::new(Rule::TypeNoDelete, format!("type `{}` is gone", old.name))
-        .was(&old.location, "was here");
+    let finding = Finding::new(Rule::TypeNoDelete, format!("type `{}` was deleted", old.name))
+        .was(&old.location, "defined here");
     let finding = match pairing.package(old.package) {
         Some((_, package)) => finding.at(&package.location, format!("no `{}` in this package", old.name)),
         None => finding,
@@ -43,7 +43,7 @@ fn check_type<'p>(
     };
     if old.wire_name() != new.wire_name() {
         let finding =
-            Finding::new(Rule::TypeSameName, format!("type `{}` has another name on the wire", old.name))
+            Finding::new(Rule::TypeSameName, format!("type `{}` has a different name on the wire", old.name))
                 .at(&new.location, format!("`{}` now", new.wire_name()))
                 .was(&old.location, format!("`{}` before", old.wire_name()))
                 .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name()));
@@ -51,10 +51,10 @@ fn check_type<'p>(
     }
     if pairing.package(old.package).is_none_or(|(id, _)| id != new.package) {
         let finding =
-            Finding::new(Rule::PackageSame, format!("type `{}` moved to another package", old.name))
+            Finding::new(Rule::PackageSame, format!("type `{}` moved to a different package", old.name))
                 .at(&new.location, format!("in `{}` now", package(new, pairing.new)))
                 .was(&old.location, format!("in `{}` before", package(old, pairing.old)))
-                .help("leave the type where it is; a `use` brings it to other packages");
+                .help("keep the type in its package; import it in other packages with `use`");
         collector.report(&allowed, finding);
     }
     if old.attributes.since != new.attributes.since {
@@ -85,7 +85,7 @@ fn check_type<'p>(
             types::check(pairing, collector, &allowed, typed, (&before.inner, &after.inner));
         }
         (before, after) => {
-            let message = format!("`{}` was {} and is {} now", new.name, kind(before), kind(after));
+            let message = format!("`{}` was {} and is now {}", new.name, kind(before), kind(after));
             let finding = Finding::new(Rule::TypeSameKind, message)
                 .at(&new.location, format!("{} now", kind(after)))
                 .was(&old.location, format!("{} before", kind(before)));
@@ -112,7 +112,7 @@ fn check_struct<'p>(
 ) {
     if old.sealed != new.sealed {
         let word = |sealed: bool| if sealed { "sealed" } else { "extensible" };
-        let message = format!("`{}` was {} and is {} now", new_type.name, word(old.sealed), word(new.sealed));
+        let message = format!("`{}` was {} and is now {}", new_type.name, word(old.sealed), word(new.sealed));
         let finding = Finding::new(Rule::StructSameSealed, message)
             .at(&new_type.location, format!("{} now", word(new.sealed)))
             .was(&old_type.location, format!("{} before", word(old.sealed)));
@@ -126,9 +126,9 @@ fn check_struct<'p>(
         new: (&new.fields, &new_type.location),
     };
     for field in fields::check(pairing, collector, allowed, lists) {
-        let finding = Finding::new(Rule::FieldAdded, format!("field `{}` of {owner} is new", field.name))
+        let finding = Finding::new(Rule::FieldAdded, format!("field `{}` of {owner} was added", field.name))
             .at(&field.location, "appended here")
-            .was(&old_type.location, format!("without `{}` here", field.name));
+            .was(&old_type.location, format!("no field `{}` here", field.name));
         collector.report(&allowed.inside(&field.attributes), finding);
     }
 }

@@ -1,24 +1,24 @@
-//! Derives that a type had and has no more.
+//! Finds derives that a type no longer has.
 //!
-//! Invariants: a type that lost a derive only because one that it holds did is not reported; only that one is.
+//! Invariants: if a type lost a derive because a type inside it did, only the inner type is reported.
 
 use super::collector::{Allowed, Collector};
 use super::finding::Finding;
 use super::pairing::Pairing;
 use super::rule::Rule;
-use crate::schema::{Payload, Schema, Type, TypeDefinition, TypeId, TypeKind};
+use crate::schema::{Schema, Type, TypeDefinition, TypeId, TypeKind};
 
-/// For each type whether a floating-point number is somewhere in it, so that it has no `Eq`, `Ord` and `Hash`.
+/// For each type, whether it contains a floating-point number and therefore has no `Eq`, `Ord` and `Hash`.
 fn with_floats(schema: &Schema) -> Vec<bool> {
     let mut holders: Vec<Vec<TypeId>> = vec![Vec::new(); schema.types.len()];
     let mut floats = vec![false; schema.types.len()];
     let mut work = Vec::new();
     for definition in &schema.types {
-        each_held(definition, &mut |ty| {
+        each_field_type(definition, &mut |ty| {
             ty.each_named(&mut |held| {
                 holders.get_mut(held.0).into_iter().for_each(|holders| holders.push(definition.id))
             });
-            if has_float(ty) {
+            if ty.contains_float() {
                 work.push(definition.id);
             }
         });
@@ -33,17 +33,16 @@ fn with_floats(schema: &Schema) -> Vec<bool> {
     floats
 }
 
-/// Calls back for the type of every field that is no tombstone: tombstones are nothing in Rust.
-fn each_held<'s>(definition: &'s TypeDefinition, found: &mut dyn FnMut(&'s Type)) {
+/// Calls a function for the type of every field except tombstones, which do not exist in Rust.
+fn each_field_type<'s>(definition: &'s TypeDefinition, found: &mut dyn FnMut(&'s Type)) {
     match &definition.kind {
         TypeKind::Struct(structure) => {
             structure.fields.iter().filter(|field| !field.tombstone).for_each(|field| found(&field.ty));
         }
         TypeKind::Enum(enumeration) => {
             for variant in &enumeration.variants {
-                if let Payload::Tuple(fields) | Payload::Record(fields) = &variant.payload {
-                    fields.iter().filter(|field| !field.tombstone).for_each(|field| found(&field.ty));
-                }
+                let fields = variant.payload.fields().iter();
+                fields.filter(|field| !field.tombstone).for_each(|field| found(&field.ty));
             }
         }
         TypeKind::Flags(_) => {}
@@ -51,20 +50,9 @@ fn each_held<'s>(definition: &'s TypeDefinition, found: &mut dyn FnMut(&'s Type)
     }
 }
 
-fn has_float(ty: &Type) -> bool {
-    match ty {
-        Type::F32 | Type::F64 => true,
-        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-            has_float(inner)
-        }
-        Type::Map(key, value, _) => has_float(key) || has_float(value),
-        _ => false,
-    }
-}
-
 /// Compares the derives of all types.
 pub(super) fn check(pairing: &Pairing<'_>, collector: &mut Collector<'_>) {
-    if !collector.looks_at(Rule::DerivesNoShrink) {
+    if !collector.checks(Rule::DerivesNoShrink) {
         return;
     }
     let old_floats = with_floats(pairing.old);
@@ -79,27 +67,25 @@ pub(super) fn check(pairing: &Pairing<'_>, collector: &mut Collector<'_>) {
     }
     for (old, new) in pairs() {
         let allowed = Allowed::default().inside(&new.attributes);
-        let gone =
+        let removed =
             old.attributes.rust_derives.iter().find(|derive| !new.attributes.rust_derives.contains(derive));
-        if let Some(derive) = gone {
-            let finding = Finding::new(
-                Rule::DerivesNoShrink,
-                format!("`{}` has no derive `{derive}` any more", new.name),
-            )
-            .at(&new.location, "without it now")
-            .was(&old.location, "with it before");
+        if let Some(derive) = removed {
+            let finding =
+                Finding::new(Rule::DerivesNoShrink, format!("`{}` no longer derives `{derive}`", new.name))
+                    .at(&new.location, "not derived now")
+                    .was(&old.location, "derived before");
             collector.report(&allowed, finding);
         }
-        let mut by_itself = false;
-        each_held(new, &mut |ty| {
-            by_itself |= has_float(ty);
-            ty.each_named(&mut |id| by_itself |= has(&new_floats, id) && !has(&lost, id));
+        let mut is_cause = false;
+        each_field_type(new, &mut |ty| {
+            is_cause |= ty.contains_float();
+            ty.each_named(&mut |id| is_cause |= has(&new_floats, id) && !has(&lost, id));
         });
-        if has(&lost, new.id) && by_itself && same_kind(old, new) {
-            let message = format!("`{}` can have neither `Eq` nor `Ord` nor `Hash` any more", new.name);
+        if has(&lost, new.id) && is_cause && same_kind(old, new) {
+            let message = format!("`{}` can no longer derive `Eq`, `Ord` or `Hash`", new.name);
             let finding = Finding::new(Rule::DerivesNoShrink, message)
-                .at(&new.location, "holds a floating-point number now")
-                .was(&old.location, "held none before");
+                .at(&new.location, "contains a floating-point number now")
+                .was(&old.location, "contained none before");
             collector.report(&allowed, finding);
         }
     }

@@ -1,7 +1,7 @@
-//! Variants and flags.
+//! Compares enums and flags.
 //!
-//! Invariants: variants are matched by tag and by name, flags by name; tags that shift because a variant came or went
-//! are one finding.
+//! Invariants: variants are matched by name and by tag, flags by name. If adding or deleting a variant shifts
+//! several tags, this is one finding.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::pairing::Pairing;
 use super::rule::Rule;
 use super::types;
-use crate::schema::{Enum, Field, Flags, Location, Payload, TypeDefinition, Variant};
+use crate::schema::{Enum, Flags, Location, Payload, TypeDefinition, Variant};
 
 /// Compares two enums or errors.
 pub(super) fn check_enum<'p>(
@@ -26,7 +26,7 @@ pub(super) fn check_enum<'p>(
         let word = |sealed: bool| if sealed { "sealed" } else { "open" };
         let finding = Finding::new(
             Rule::EnumSameSealed,
-            format!("`{name}` was {} and is {} now", word(old.sealed), word(new.sealed)),
+            format!("`{name}` was {} and is now {}", word(old.sealed), word(new.sealed)),
         )
         .at(&new_type.location, format!("{} now", word(new.sealed)))
         .was(&old_type.location, format!("{} before", word(old.sealed)));
@@ -36,7 +36,7 @@ pub(super) fn check_enum<'p>(
         let word = |error: bool| if error { "an `error`" } else { "an `enum`" };
         let finding = Finding::new(
             Rule::EnumSameError,
-            format!("`{name}` was {} and is {} now", word(old.error), word(new.error)),
+            format!("`{name}` was {} and is now {}", word(old.error), word(new.error)),
         )
         .at(&new_type.location, format!("{} now", word(new.error)))
         .was(&old_type.location, format!("{} before", word(old.error)));
@@ -77,7 +77,7 @@ impl<'p> Enums<'_, '_, 'p> {
                 continue;
             }
             match by_tag.get(&old.tag) {
-                // The tag now belongs to one that had another: that is told as a shift.
+                // The tag now belongs to a variant that had a different one, which is reported as a shift.
                 Some(new) if old_names.contains(new.wire_name()) => {}
                 Some(new) => {
                     known.insert(new.tag);
@@ -106,18 +106,18 @@ impl<'p> Enums<'_, '_, 'p> {
             let lists = Lists {
                 rules: &PAYLOAD,
                 owner: &owner,
-                old: (payload(&old.payload), &old.location),
-                new: (payload(&new.payload), &new.location),
+                old: (old.payload.fields(), &old.location),
+                new: (new.payload.fields(), &new.location),
             };
             fields::check(self.pairing, self.collector, &allowed, lists);
         } else {
             let word = |payload: &Payload| match payload {
-                Payload::Unit => "nothing",
+                Payload::Unit => "no payload",
                 Payload::Tuple(_) => "a tuple",
                 Payload::Record(_) => "a record",
             };
             let finding =
-                Finding::new(Rule::VariantSamePayload, format!("{} carries something else", self.what(new)))
+                Finding::new(Rule::VariantSamePayload, format!("{} has a different payload", self.what(new)))
                     .at(&new.location, format!("{} now", word(&new.payload)))
                     .was(&old.location, format!("{} before", word(&old.payload)));
             self.collector.report(&allowed, finding);
@@ -134,13 +134,16 @@ impl<'p> Enums<'_, '_, 'p> {
     }
 
     fn renamed(&mut self, old: &Variant, new: &'p Variant) {
-        let message = format!("tag {} of `{}` has another name on the wire", old.tag, self.new_type.name);
+        let message = format!("tag {} of `{}` has a different name on the wire", old.tag, self.new_type.name);
         let finding = Finding::new(Rule::VariantSameName, message)
             .at(&new.location, format!("`{}` now", new.wire_name()))
             .was(&old.location, format!("`{}` before", old.wire_name()))
             .help(format!(
-                "if it means the same, keep its name on the wire: `#[selector(\"{}\")]`; if not, give it a tag of its own and write `reserved {} \"{}\"`",
-                old.wire_name(), old.tag, old.wire_name()
+                "if the meaning is the same, keep the name on the wire: `#[selector(\"{}\")]`; if not, use \
+                    a new tag and write `reserved {} \"{}\"`",
+                old.wire_name(),
+                old.tag,
+                old.wire_name()
             ));
         self.collector.report(&self.allowed.inside(&new.attributes), finding);
     }
@@ -148,18 +151,28 @@ impl<'p> Enums<'_, '_, 'p> {
     fn deleted(&mut self, old: &Variant, reserved: bool) {
         let what = self.what(old);
         let finding = if self.old.sealed && self.new.sealed {
-            Finding::new(Rule::SealedEnumNoDelete, format!("{what} is gone"))
+            Finding::new(Rule::SealedEnumNoDelete, format!("{what} was deleted"))
         } else if !reserved {
-            Finding::new(Rule::VariantNoDeleteUnlessReserved, format!("{what} is gone, and its tag is free"))
-                .help(format!("reserve its tag and its name: `reserved {} \"{}\"`", old.tag, old.wire_name()))
+            Finding::new(
+                Rule::VariantNoDeleteUnlessReserved,
+                format!("{what} was deleted, but its tag is not reserved"),
+            )
+            .help(format!(
+                "reserve its tag and its name: `reserved {} \"{}\"`",
+                old.tag,
+                old.wire_name()
+            ))
         } else if old.attributes.deprecated.is_none() {
-            Finding::new(Rule::DeprecatedBeforeDelete, format!("{what} is gone without notice"))
+            Finding::new(
+                Rule::DeprecatedBeforeDelete,
+                format!("{what} was deleted without being deprecated first"),
+            )
         } else {
             return;
         };
-        let told = finding.rule == Rule::DeprecatedBeforeDelete;
-        let label = if told { "reserved now".to_owned() } else { format!("no `{}` here", old.name) };
-        let was = if told { "not deprecated here" } else { "was here" };
+        let is_reserved = finding.rule == Rule::DeprecatedBeforeDelete;
+        let label = if is_reserved { "reserved now".to_owned() } else { format!("no `{}` here", old.name) };
+        let was = if is_reserved { "not deprecated here" } else { "defined here" };
         let finding = finding.at(&self.new_type.location, label).was(&old.location, was);
         self.collector.report(self.allowed, finding);
     }
@@ -168,22 +181,22 @@ impl<'p> Enums<'_, '_, 'p> {
         let Some((old, new)) = shifted.first() else { return };
         let others = match shifted.len() {
             1 => String::new(),
-            2 => ", as has one other".to_owned(),
-            many => format!(", as have {} others", many - 1),
+            2 => ", and so does 1 other variant".to_owned(),
+            many => format!(", and so do {} other variants", many - 1),
         };
-        let message = format!("{} has another tag{others}", self.what(new));
-        let gone = self.old.variants.iter().find(|other| other.tag == new.tag && other.name != new.name);
-        let gone =
-            gone.filter(|other| self.new.variants.iter().all(|kept| kept.wire_name() != other.wire_name()));
-        let help = match gone {
-            Some(gone) => format!(
-                "write the tag, `{} = {}`, and `reserved {} \"{}\"` for the variant that is gone",
+        let message = format!("{} has a different tag{others}", self.what(new));
+        let deleted = self.old.variants.iter().find(|other| other.tag == new.tag && other.name != new.name);
+        let deleted = deleted
+            .filter(|other| self.new.variants.iter().all(|kept| kept.wire_name() != other.wire_name()));
+        let help = match deleted {
+            Some(deleted) => format!(
+                "write the tag, `{} = {}`, and `reserved {} \"{}\"` for the deleted variant",
                 new.name,
                 old.tag,
-                gone.tag,
-                gone.wire_name()
+                deleted.tag,
+                deleted.wire_name()
             ),
-            None => format!("write the tag that it had: `{} = {}`", new.name, old.tag),
+            None => format!("write the previous tag: `{} = {}`", new.name, old.tag),
         };
         let finding = Finding::new(Rule::VariantSameTag, message)
             .at(&new.location, format!("tag {} now", new.tag))
@@ -197,16 +210,16 @@ impl<'p> Enums<'_, '_, 'p> {
         let what = self.what(new);
         let frozen = self.old.sealed && self.new.sealed;
         let rule = if frozen { Rule::SealedEnumNoAdd } else { Rule::VariantAdded };
-        let finding = Finding::new(rule, format!("{what} is new"))
+        let finding = Finding::new(rule, format!("{what} was added"))
             .at(&new.location, "added here")
-            .was(&self.old_type.location, format!("without `{}` here", new.name));
+            .was(&self.old_type.location, format!("no variant `{}` here", new.name));
         self.collector.report(&allowed, finding);
         if let Some(finding) = since_too_low(&what, (new.attributes.since, &new.location), highest) {
             self.collector.report(&allowed, finding);
         }
     }
 
-    /// Reserved tags and names stay reserved; one that is used again is told as that.
+    /// Checks that reserved tags and names stay reserved. The finding shows a variant that uses one again.
     fn reserved(&mut self) {
         let tags: HashSet<u32> = self.new.reserved.iter().filter_map(|reserved| reserved.tag).collect();
         let names: HashSet<&str> =
@@ -225,23 +238,16 @@ impl<'p> Enums<'_, '_, 'p> {
                 (Some(tag), None) => tag.to_string(),
                 (None, name) => format!("\"{}\"", name.as_deref().unwrap_or_default()),
             };
-            let message = format!("`reserved {text}` of `{}` is gone", self.new_type.name);
-            let finding = Finding::new(Rule::ReservedNoDelete, message)
-                .was(&self.old_type.location, "reserved in here");
+            let message = format!("`reserved {text}` of `{}` was deleted", self.new_type.name);
+            let finding =
+                Finding::new(Rule::ReservedNoDelete, message).was(&self.old_type.location, "reserved here");
             let finding = match used {
                 Some(variant) => finding.at(&variant.location, "used again here"),
-                None => finding.at(&self.new_type.location, "not reserved in here"),
+                None => finding.at(&self.new_type.location, "no longer reserved"),
             };
             let allowed = used.map(|variant| self.allowed.inside(&variant.attributes));
             self.collector.report(allowed.as_ref().unwrap_or(self.allowed), finding);
         }
-    }
-}
-
-fn payload(payload: &Payload) -> &[Field] {
-    match payload {
-        Payload::Unit => &[],
-        Payload::Tuple(fields) | Payload::Record(fields) => fields,
     }
 }
 
@@ -255,7 +261,7 @@ pub(super) fn check_flags<'p>(
 ) {
     let owner = &new_type.name;
     if old.representation != new.representation {
-        let finding = Finding::new(Rule::FlagsSameRepr, format!("`{owner}` is carried by another integer"))
+        let finding = Finding::new(Rule::FlagsSameRepr, format!("`{owner}` has a different integer type"))
             .at(&new_type.location, format!("`{}` now", types::text(pairing.new, &new.representation)))
             .was(&old_type.location, format!("`{}` before", types::text(pairing.old, &old.representation)));
         collector.report(allowed, finding);
@@ -268,7 +274,7 @@ pub(super) fn check_flags<'p>(
         if let Some(kept) = by_name.get(flag.name.as_str()) {
             let allowed = allowed.inside(&kept.attributes);
             if kept.value != flag.value {
-                let finding = Finding::new(Rule::FlagSameValue, format!("{what} has another value"))
+                let finding = Finding::new(Rule::FlagSameValue, format!("{what} has a different value"))
                     .at(&kept.location, format!("{:#x} now", kept.value))
                     .was(&flag.location, format!("{:#x} before", flag.value));
                 collector.report(&allowed, finding);
@@ -282,15 +288,15 @@ pub(super) fn check_flags<'p>(
         }
         match by_value.get(&flag.value).filter(|other| !old_names.contains(other.name.as_str())) {
             Some(renamed) => {
-                let finding = Finding::new(Rule::FlagSameName, format!("{what} has another name"))
+                let finding = Finding::new(Rule::FlagSameName, format!("{what} has a different name"))
                     .at(&renamed.location, format!("`{}` now", renamed.name))
                     .was(&flag.location, format!("`{}` before", flag.name));
                 collector.report(&allowed.inside(&renamed.attributes), finding);
             }
             None => {
-                let finding = Finding::new(Rule::FlagNoDelete, format!("{what} is gone"))
+                let finding = Finding::new(Rule::FlagNoDelete, format!("{what} was deleted"))
                     .at(&new_type.location, format!("no `{}` here", flag.name))
-                    .was(&flag.location, "was here");
+                    .was(&flag.location, "defined here");
                 collector.report(allowed, finding);
             }
         }

@@ -1,7 +1,7 @@
-//! Lists of fields: those of structs, sealed or not, of variants, and the parameters of methods.
+//! Compares lists of fields: of structs, sealed structs and variants, and the parameters of methods.
 //!
-//! Invariants: a change inside a list that is frozen as a whole is reported once, under the rule of the whole, unless
-//! it has a rule of its own in every list: names, lengths of arrays, keys of maps, bounds.
+//! Invariants: any change in a frozen list is reported once, with the rule of the whole list. Exceptions are
+//! changes with a separate rule in every list: names, lengths of arrays, keys of maps, bounds.
 
 use super::align::{Step, align};
 use super::collector::{Allowed, Collector};
@@ -23,7 +23,7 @@ pub(super) struct ListRules {
     optionality: Rule,
     default: Rule,
     name: Rule,
-    /// What is appended to a list that grows, without a default, breaks this; in a frozen list all that is appended.
+    /// For fields that are appended without a default; in a frozen list, for all appended fields.
     added: Rule,
     frozen: bool,
 }
@@ -59,7 +59,7 @@ pub(super) const PARAMETERS: ListRules = ListRules {
 /// Fields of sealed structs.
 pub(super) const SEALED_FIELDS: ListRules = frozen(Rule::SealedStructFrozen);
 
-/// What variants carry.
+/// Payloads of variants.
 pub(super) const PAYLOAD: ListRules = frozen(Rule::VariantSamePayload);
 
 const fn frozen(rule: Rule) -> ListRules {
@@ -81,30 +81,30 @@ const fn frozen(rule: Rule) -> ListRules {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lists<'l> {
     pub(super) rules: &'static ListRules,
-    /// What holds it, such as "`Program`".
+    /// The element that contains the list, such as "`Program`".
     pub(super) owner: &'l str,
     pub(super) old: (&'l [Field], &'l Location),
     pub(super) new: (&'l [Field], &'l Location),
 }
 
-/// Compares two lists; gives back what was appended properly.
+/// Compares two lists. Returns the fields that were appended correctly.
 pub(super) fn check<'l>(
     pairing: &Pairing<'_>,
     collector: &mut Collector<'_>,
     allowed: &Allowed<'l>,
     lists: Lists<'l>,
 ) -> Vec<&'l Field> {
-    let alike = |old: &Field, new: &Field| {
+    let similar = |old: &Field, new: &Field| {
         types::compare(pairing, &old.ty, &new.ty).change == Change::None
             && values::same(pairing, old.default.as_ref(), new.default.as_ref())
             && !old.tombstone
             && !new.tombstone
     };
     let highest = highest_since(lists.old.0.iter().map(|field| (field.attributes.since, &field.location)));
-    let mut check = Check { pairing, collector, allowed, lists, highest, told: false };
+    let mut check = Check { pairing, collector, allowed, lists, highest, is_reported: false };
     let mut moved = Vec::new();
     let mut appended = Vec::new();
-    for step in align(lists.old.0, lists.new.0, alike) {
+    for step in align(lists.old.0, lists.new.0, similar) {
         match step {
             Step::Kept(old, new) => check.kept(old, new),
             Step::Moved(old, new) => {
@@ -133,10 +133,10 @@ struct Check<'c, 's, 'l> {
     collector: &'c mut Collector<'s>,
     allowed: &'c Allowed<'l>,
     lists: Lists<'l>,
-    /// The highest version that an old field names.
+    /// The highest `#[since]` of the old fields.
     highest: Option<(u32, &'l Location)>,
     /// Whether a frozen list has been reported.
-    told: bool,
+    is_reported: bool,
 }
 
 impl<'l> Check<'_, '_, 'l> {
@@ -146,10 +146,10 @@ impl<'l> Check<'_, '_, 'l> {
 
     fn report(&mut self, field: Option<&'l Field>, finding: Finding) {
         if self.lists.rules.frozen && finding.rule == self.lists.rules.added {
-            if self.told {
+            if self.is_reported {
                 return;
             }
-            self.told = true;
+            self.is_reported = true;
         }
         let allowed = field.map(|field| self.allowed.inside(&field.attributes));
         self.collector.report(allowed.as_ref().unwrap_or(self.allowed), finding);
@@ -176,19 +176,21 @@ impl<'l> Check<'_, '_, 'l> {
         }
         if old.tombstone && !new.tombstone {
             let finding =
-                Finding::new(Rule::ReservedNoDelete, format!("{} was reserved and is back", what()))
-                    .at(&new.location, "zeros were sent in this slot")
+                Finding::new(Rule::ReservedNoDelete, format!("{} was reserved and is used again", what()))
+                    .at(&new.location, "peers sent zeros in this slot")
                     .was(&old.location, "reserved here")
-                    .help("keep the tombstone, and append a field of another name");
+                    .help("keep the tombstone, and append a field with a new name");
             self.report(Some(new), finding);
         }
         // A parameter cannot be deprecated.
-        let could_tell = rules.delete != Rule::ParamNoDelete;
-        if new.tombstone && !old.tombstone && old.attributes.deprecated.is_none() && could_tell {
-            let finding =
-                Finding::new(Rule::DeprecatedBeforeDelete, format!("{} is gone without notice", what()))
-                    .at(&new.location, "a tombstone now")
-                    .was(&old.location, "not deprecated here");
+        let can_be_deprecated = rules.delete != Rule::ParamNoDelete;
+        if new.tombstone && !old.tombstone && old.attributes.deprecated.is_none() && can_be_deprecated {
+            let finding = Finding::new(
+                Rule::DeprecatedBeforeDelete,
+                format!("{} was deleted without being deprecated first", what()),
+            )
+            .at(&new.location, "a tombstone now")
+            .was(&old.location, "not deprecated here");
             self.report(Some(new), finding);
         }
         let same_since = old.attributes.since == new.attributes.since;
@@ -213,8 +215,8 @@ impl<'l> Check<'_, '_, 'l> {
         };
         let frozen_rule = rules.frozen.then_some(rules.ty);
         let change = types::compare(self.pairing, &old.ty, &new.ty).change;
-        let told_by_whole = matches!(change, Change::Optionality | Change::Other);
-        if frozen_rule.is_some() && told_by_whole && std::mem::replace(&mut self.told, true) {
+        let reported_for_list = matches!(change, Change::Optionality | Change::Other);
+        if frozen_rule.is_some() && reported_for_list && std::mem::replace(&mut self.is_reported, true) {
             return false;
         }
         let allowed = self.allowed.inside(&new.attributes);
@@ -224,7 +226,7 @@ impl<'l> Check<'_, '_, 'l> {
     fn renamed(&mut self, old: &'l Field, new: &'l Field) {
         let rules = self.lists.rules;
         let message =
-            format!("{} `{}` of {} has another name on the wire", rules.noun, old.name, self.lists.owner);
+            format!("{} `{}` of {} has a different name on the wire", rules.noun, old.name, self.lists.owner);
         let finding = Finding::new(rules.name, message)
             .at(&new.location, format!("`{}` now", new.wire_name()))
             .was(&old.location, format!("`{}` before", old.wire_name()))
@@ -234,8 +236,8 @@ impl<'l> Check<'_, '_, 'l> {
 
     fn deleted(&mut self, old: &'l Field, replacement: Option<&'l Field>) {
         let rules = self.lists.rules;
-        let message = format!("{} is gone, and its slot with it", self.what(old));
-        let finding = Finding::new(rules.delete, message).was(&old.location, "was here");
+        let message = format!("{} was deleted together with its slot", self.what(old));
+        let finding = Finding::new(rules.delete, message).was(&old.location, "defined here");
         let finding = match replacement {
             Some(new) => finding.at(&new.location, format!("`{}` is in its slot now", new.name)),
             None => finding.at(self.lists.new.1, format!("no slot for `{}` here", old.name)),
@@ -250,14 +252,14 @@ impl<'l> Check<'_, '_, 'l> {
 
     fn inserted(&mut self, new: &'l Field) {
         let rules = self.lists.rules;
-        let message = format!("{} shifts those behind it", self.what(new));
+        let message = format!("{} shifts the {}s after it", self.what(new), rules.noun);
         let finding = Finding::new(rules.insert, message)
             .at(&new.location, "inserted here")
-            .was(self.lists.old.1, format!("without `{}` here", new.name));
+            .was(self.lists.old.1, format!("no {} `{}` here", rules.noun, new.name));
         self.report(Some(new), finding);
     }
 
-    /// Whether it was appended as it should be.
+    /// Whether the field was appended correctly.
     fn appended(&mut self, new: &'l Field) -> bool {
         let rules = self.lists.rules;
         if !rules.frozen && (new.default.is_some() || new.tombstone) {
@@ -265,13 +267,13 @@ impl<'l> Check<'_, '_, 'l> {
             return !new.tombstone;
         }
         let message = if rules.frozen {
-            format!("{} is new", self.what(new))
+            format!("{} was added", self.what(new))
         } else {
             format!("{} was appended without a default", self.what(new))
         };
         let finding = Finding::new(rules.added, message)
             .at(&new.location, "appended here")
-            .was(self.lists.old.1, format!("without `{}` here", new.name));
+            .was(self.lists.old.1, format!("no {} `{}` here", rules.noun, new.name));
         self.report(Some(new), finding);
         false
     }
@@ -324,7 +326,7 @@ fn tombstone(schema: &Schema, field: &Field) -> String {
     }
 }
 
-/// That the version that brought something is another.
+/// The finding for a changed `#[since]`.
 pub(super) fn since_changed(
     what: &str,
     (old, old_location): (Option<u32>, &Location),
@@ -333,19 +335,19 @@ pub(super) fn since_changed(
     let text = |since: Option<u32>| {
         since.map_or_else(|| "without `#[since]`".to_owned(), |since| format!("since {since}"))
     };
-    Finding::new(Rule::SinceSame, format!("{what} claims another version to have come with"))
+    Finding::new(Rule::SinceSame, format!("{what} has a different `#[since]`"))
         .at(new_location, format!("{} now", text(new)))
         .was(old_location, format!("{} before", text(old)))
 }
 
-/// The highest version that anything of a list names, with its place.
+/// The highest `#[since]` in a list, with its place.
 pub(super) fn highest_since<'l>(
     list: impl Iterator<Item = (Option<u32>, &'l Location)>,
 ) -> Option<(u32, &'l Location)> {
     list.filter_map(|(since, location)| Some((since?, location))).max_by_key(|(since, _)| *since)
 }
 
-/// That something new claims to be older than what was there, if it does.
+/// The finding for an added element with a lower `#[since]` than an existing one, if it has.
 pub(super) fn since_too_low(
     what: &str,
     (since, location): (Option<u32>, &Location),
@@ -354,10 +356,10 @@ pub(super) fn since_too_low(
     let since = since?;
     let (highest, highest_location) = highest?;
     (since < highest).then(|| {
-        let message = format!("{what} is new and claims to be older than what was there");
+        let message = format!("{what} was added with a lower `#[since]` than an existing element");
         Finding::new(Rule::SinceMonotonic, message)
             .at(location, format!("since {since}"))
-            .was(highest_location, format!("was there, since {highest}"))
-            .help(format!("say `#[since({highest})]` or a later version"))
+            .was(highest_location, format!("existed before, since {highest}"))
+            .help(format!("write `#[since({highest})]` or a later version"))
     })
 }

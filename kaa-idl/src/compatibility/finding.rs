@@ -1,7 +1,7 @@
-//! A broken rule: where it is broken in the new schema, and what stood there in the old one.
+//! A broken rule: its place in the new schema, and the corresponding place in the old one.
 //!
-//! Invariants: a finding has a place in at least one of the two schemas; messages are lowercase sentences without a
-//! full stop.
+//! Invariants: a finding has a place in at least one of the two schemas. Messages are lowercase sentences
+//! without a full stop.
 
 use super::rule::{Category, Rule};
 use crate::diagnostic::Severity;
@@ -10,26 +10,26 @@ use crate::schema::Location;
 /// An edit that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule.
+    /// The broken rule.
     pub rule: Rule,
-    /// A warning for additions and for bounds that were widened, an error for all else.
+    /// A warning for additions and for widened bounds, otherwise an error.
     pub severity: Severity,
-    /// What the edit did, in one sentence.
+    /// What the edit changed, in one sentence.
     pub message: String,
-    /// Where in the new schema; for what is gone, where it was kept. `None` if that is gone too.
-    pub new: Option<Spot>,
-    /// Where in the old schema; `None` for what is new.
-    pub old: Option<Spot>,
-    /// What to do instead.
+    /// The place in the new schema; for a deleted element, its container. `None` if that was deleted too.
+    pub new: Option<Annotation>,
+    /// The place in the old schema; `None` for an added element.
+    pub old: Option<Annotation>,
+    /// How to avoid breaking the rule.
     pub help: String,
 }
 
-/// A declaration with a remark.
+/// A declaration with a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
+pub struct Annotation {
     /// The declaration.
     pub location: Location,
-    /// The remark.
+    /// The label.
     pub label: String,
 }
 
@@ -39,23 +39,16 @@ impl Finding {
             Category::Additions => Severity::Warning,
             Category::Wire | Category::Source | Category::Policy => Severity::Error,
         };
-        Self {
-            rule,
-            severity,
-            message: message.into(),
-            new: None,
-            old: None,
-            help: rule.instead().to_owned(),
-        }
+        Self { rule, severity, message: message.into(), new: None, old: None, help: rule.help().to_owned() }
     }
 
     pub(super) fn at(mut self, location: &Location, label: impl Into<String>) -> Self {
-        self.new = Some(Spot { location: location.clone(), label: label.into() });
+        self.new = Some(Annotation { location: location.clone(), label: label.into() });
         self
     }
 
     pub(super) fn was(mut self, location: &Location, label: impl Into<String>) -> Self {
-        self.old = Some(Spot { location: location.clone(), label: label.into() });
+        self.old = Some(Annotation { location: location.clone(), label: label.into() });
         self
     }
 

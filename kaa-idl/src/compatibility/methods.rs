@@ -1,7 +1,6 @@
-//! One method: its parameters, its result, its error.
+//! Compares two methods: parameters, result and error.
 //!
-//! Invariants: a method that became oneway or ceased to be is not looked at for its result, nor one that became a
-//! stream.
+//! Invariants: if `oneway` changed, or whether the result is a stream, the result types are not compared.
 
 use super::collector::{Allowed, Collector};
 use super::fields::{self, Lists, PARAMETERS, since_changed};
@@ -11,7 +10,7 @@ use super::rule::Rule;
 use super::types::{self, Typed};
 use crate::schema::{Field, Method, Schema, StreamParameter};
 
-/// Compares two methods of one name.
+/// Compares two methods with the same name.
 pub(super) fn check_method<'p>(
     pairing: &Pairing<'_>,
     collector: &mut Collector<'_>,
@@ -53,15 +52,15 @@ impl Check<'_, '_, '_> {
     fn reply(&mut self) {
         let (old, new, what) = (self.old, self.new, self.what);
         if old.oneway != new.oneway {
-            let word = |oneway: bool| if oneway { "oneway" } else { "with a reply" };
-            let message = format!("{what} was {} and is {} now", word(old.oneway), word(new.oneway));
+            let word = |oneway: bool| if oneway { "oneway" } else { "not oneway" };
+            let message = format!("{what} was {} and is now {}", word(old.oneway), word(new.oneway));
             self.report(Rule::MethodSameOneway, message, word(new.oneway), word(old.oneway));
             return;
         }
         if old.returns.is_stream() != new.returns.is_stream() {
-            let word = |stream: bool| if stream { "a stream" } else { "no stream" };
+            let word = |stream: bool| if stream { "a stream" } else { "not a stream" };
             let message = format!(
-                "the result of {what} was {} and is {} now",
+                "the result of {what} was {} and is now {}",
                 word(old.returns.is_stream()),
                 word(new.returns.is_stream())
             );
@@ -95,7 +94,7 @@ impl Check<'_, '_, '_> {
                 let before = format!("`{}` before", text(self.pairing.old, old));
                 self.report(
                     Rule::MethodSameReturn,
-                    format!("the result of {what} has another type"),
+                    format!("the result of {what} has a different type"),
                     now,
                     before,
                 );
@@ -118,15 +117,15 @@ impl Check<'_, '_, '_> {
         match (self.old.throws, self.new.throws) {
             (Some(old), Some(new)) if self.pairing.are_paired(old, new) => {}
             (Some(_), Some(_)) => {
-                self.report(Rule::MethodSameError, format!("{what} declares another error"), now, before);
+                self.report(Rule::MethodSameError, format!("{what} declares a different error"), now, before);
             }
             (None, Some(_)) => {
-                self.report(Rule::MethodSameThrows, format!("{what} came to declare an error"), now, before);
+                self.report(Rule::MethodSameThrows, format!("{what} declares an error now"), now, before);
             }
             (Some(_), None) => {
                 self.report(
                     Rule::MethodSameThrows,
-                    format!("{what} declares no error any more"),
+                    format!("{what} no longer declares an error"),
                     now,
                     before,
                 );
@@ -142,7 +141,7 @@ impl Check<'_, '_, '_> {
             (_, new) => {
                 let word = |stream: bool| if stream { "takes a stream" } else { "takes no stream" };
                 let is = new.is_some();
-                let message = format!("{} {} now", self.what, word(is));
+                let message = format!("{} now {}", self.what, word(is));
                 self.report(
                     Rule::MethodSameStreaming,
                     message,
@@ -158,7 +157,7 @@ impl Check<'_, '_, '_> {
         let allowed = self.allowed.inside(&new.attributes);
         if old.wire_name() != new.wire_name() {
             let finding =
-                Finding::new(Rule::ParamSameName, format!("{} has another name on the wire", what()))
+                Finding::new(Rule::ParamSameName, format!("{} has a different name on the wire", what()))
                     .at(&new.location, format!("`{}` now", new.wire_name()))
                     .was(&old.location, format!("`{}` before", old.wire_name()))
                     .help(format!("keep the name on the wire: `#[selector(\"{}\")]`", old.wire_name()));
@@ -174,7 +173,8 @@ impl Check<'_, '_, '_> {
         types::check(self.pairing, self.collector, &allowed, typed, (&old.item, &new.item));
     }
 
-    /// Whether a parameter became the stream, or the stream a parameter: that is told of the stream.
+    /// Whether a stream has the name of a value parameter in the other schema, which is reported for the
+    /// stream.
     fn is_streamed(stream: Option<&StreamParameter>, parameters: &[Field]) -> bool {
         stream.is_some_and(|stream| parameters.iter().any(|field| field.wire_name() == stream.wire_name()))
     }
@@ -193,31 +193,25 @@ impl Check<'_, '_, '_> {
             new: (&new.parameters, &new.location),
         };
         let appended = fields::check(self.pairing, self.collector, self.allowed, lists);
-        let options = |method: &Method| method.options_requested || method.parameters.iter().any(is_option);
-        let first_option = appended.iter().find(|field| is_option(field)).map(|field| &field.location);
+        let first_option = appended.iter().find(|field| field.is_option()).map(|field| &field.location);
         let gained = first_option.or(new.options_requested.then_some(&new.location));
-        if let Some(location) = gained.filter(|_| !options(old)) {
-            let finding = Finding::new(Rule::MethodGainsOptions, format!("{} has options now", self.what))
-                .at(location, "options now")
-                .was(&old.location, "no options before");
+        if let Some(location) = gained.filter(|_| !old.has_options()) {
+            let finding = Finding::new(Rule::MethodGainsOptions, format!("{} now has options", self.what))
+                .at(location, "has options now")
+                .was(&old.location, "had no options before");
             self.collector.report(self.allowed, finding);
         }
-        for field in appended.iter().filter(|field| !is_option(field)) {
+        for field in appended.iter().filter(|field| !field.is_option()) {
             let finding =
-                Finding::new(Rule::MethodSameArguments, format!("{} has one more argument", self.what))
-                    .at(&field.location, "an argument of its own")
-                    .was(&old.location, format!("without `{}` here", field.name));
+                Finding::new(Rule::MethodSameArguments, format!("{} has an additional argument", self.what))
+                    .at(&field.location, "a separate argument")
+                    .was(&old.location, format!("no parameter `{}` here", field.name));
             self.collector.report(&self.allowed.inside(&field.attributes), finding);
         }
     }
 }
 
-/// Whether a parameter goes into the options struct.
-fn is_option(parameter: &Field) -> bool {
-    parameter.default_is_written && !parameter.tombstone
-}
-
-/// What two methods have in common that may be one under two names.
+/// A key that is equal for two methods that may be the same method with different names.
 pub(super) fn signature(schema: &Schema, method: &Method) -> String {
     let parameters = method
         .parameters

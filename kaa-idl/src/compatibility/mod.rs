@@ -1,18 +1,19 @@
-//! Comparing two generations of a schema: what an edit breaks, for whom, and what to do instead.
+//! Compares two revisions of a schema: what an edit breaks, and how to avoid it.
 //!
-//! [`compare`] finds; [`Report`] shows what was found with the lines of both generations. `docs/idl.md`, "How a
-//! schema may change", is the table of all rules.
+//! [`compare`] returns findings; [`Report`] shows them with the source lines of both revisions.
+//! `docs/idl.md`, "How a schema may change", lists all rules.
 //!
-//! Invariants: nothing is found between a schema and itself; one edit is answered by the one rule that names it, since
-//! what an edit drags along is matched first (types, packages, services, methods and fields that were renamed or
-//! moved); the cost grows with the size of the schemas, not with its square.
+//! Invariants: comparing a schema with itself finds nothing. One edit breaks one rule: renamed and moved
+//! types, packages, services, methods and fields are matched first, so that the consequences of an edit are
+//! not reported. The cost is not quadratic in the size of the schemas.
 //!
 //! ```
 //! use kaa_idl::compatibility::{Report, Rule, Settings};
 //! use kaa_idl::{MemorySource, compile};
 //!
-//! let old = compile(&MemorySource::new([("demo.kaa", "package demo;\nstruct Program { id: u64, year: u16 }")]));
-//! let new = compile(&MemorySource::new([("demo.kaa", "package demo;\nstruct Program { id: u64 }")]));
+//! let compiled = |text: &str| compile(&MemorySource::new([("demo.kaa", text)]));
+//! let old = compiled("package demo;\nstruct Program { id: u64, year: u16 }");
+//! let new = compiled("package demo;\nstruct Program { id: u64 }");
 //! let report = Report::new(&old, &new, "frozen 1", &Settings::default()).expect("two schemas");
 //! assert_eq!(report.diagnostics()[0].rule.as_str(), Rule::StructFieldNoDelete.name());
 //! ```
@@ -34,8 +35,8 @@ mod settings;
 mod types;
 mod values;
 
-pub use finding::{Finding, Spot};
+pub use finding::{Annotation, Finding};
 pub use packages::compare;
 pub use report::Report;
-pub use rule::{AtConnect, Category, Rule};
+pub use rule::{Category, ConnectOutcome, Rule};
 pub use settings::Settings;

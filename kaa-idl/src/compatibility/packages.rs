@@ -1,6 +1,6 @@
-//! Whole schemas: packages, constants, and the order in which everything is looked at.
+//! Compares whole schemas: packages and constants, then all other elements.
 //!
-//! Invariants: what a package's new name drags along is one finding.
+//! Invariants: a renamed package is one finding, including the effects on its items.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,11 @@ use super::{data, derives, services, types, values};
 use crate::ids::fingerprint;
 use crate::schema::{Constant, Package, PackageId, Schema};
 
-/// Compares two generations of a schema: everything in which the new one breaks a rule that the settings look at.
+/// Compares two revisions of a schema, and returns everything in the new one that breaks a rule of the
+/// settings.
 ///
-/// A rule that `#[allow(…)]` names on an element of the new schema, or on its type, method, interface or service, is not
-/// looked at there; what is gone is allowed where it was kept.
+/// A rule is not checked on an element if `#[allow(…)]` names it on the element in the new schema, or on its
+/// type, method, interface or service. For a deleted element, `#[allow(…)]` on its container counts.
 #[must_use]
 pub fn compare(old: &Schema, new: &Schema, settings: &Settings) -> Vec<Finding> {
     let pairing = Pairing::new(old, new);
@@ -28,10 +29,11 @@ pub fn compare(old: &Schema, new: &Schema, settings: &Settings) -> Vec<Finding> 
     data::check(&pairing, &mut collector);
     derives::check(&pairing, &mut collector);
     services::check(&pairing, &mut collector);
-    if collector.looks_at(Rule::FrozenMatchesSource) && fingerprint(old) != fingerprint(new) {
-        let finding = Finding::new(Rule::FrozenMatchesSource, "the sources are not what was frozen last");
+    if collector.checks(Rule::FrozenMatchesSource) && fingerprint(old) != fingerprint(new) {
+        let finding =
+            Finding::new(Rule::FrozenMatchesSource, "the sources differ from the newest frozen schema");
         let finding = match new.packages.first() {
-            Some(package) => finding.at(&package.location, "changed since, here or elsewhere"),
+            Some(package) => finding.at(&package.location, "changed since then, here or elsewhere"),
             None => finding,
         };
         collector.report(&Allowed::default(), finding);
@@ -42,7 +44,7 @@ pub fn compare(old: &Schema, new: &Schema, settings: &Settings) -> Vec<Finding> 
 fn check_package(pairing: &Pairing<'_>, collector: &mut Collector<'_>, id: PackageId, old: &Package) {
     let Some((_, new)) = pairing.package(id) else { return };
     if old.name != new.name {
-        let finding = Finding::new(Rule::PackageSame, format!("package `{}` has another name", old.name))
+        let finding = Finding::new(Rule::PackageSame, format!("package `{}` was renamed", old.name))
             .at(&new.location, format!("`{}` now", new.name))
             .was(&old.location, format!("`{}` before", old.name));
         collector.report(&Allowed::default(), finding);
@@ -53,9 +55,10 @@ fn check_package(pairing: &Pairing<'_>, collector: &mut Collector<'_>, id: Packa
         match constants.get(old.name.as_str()) {
             Some(new) => check_constant(pairing, collector, old, new),
             None => {
-                let finding = Finding::new(Rule::ConstNoDelete, format!("constant `{}` is gone", old.name))
-                    .at(&new.location, format!("no `{}` in this package", old.name))
-                    .was(&old.location, "was here");
+                let finding =
+                    Finding::new(Rule::ConstNoDelete, format!("constant `{}` was deleted", old.name))
+                        .at(&new.location, format!("no `{}` in this package", old.name))
+                        .was(&old.location, "defined here");
                 collector.report(&Allowed::default(), finding);
             }
         }
@@ -76,8 +79,9 @@ fn check_constant(pairing: &Pairing<'_>, collector: &mut Collector<'_>, old: &Co
     let text = |schema: &Schema, constant: &Constant| {
         format!("{} = {}", types::text(schema, &constant.ty), values::text(schema, &constant.value))
     };
-    let finding = Finding::new(Rule::ConstSameValue, format!("constant `{}` has another value", new.name))
-        .at(&new.location, format!("`{}` now", text(pairing.new, new)))
-        .was(&old.location, format!("`{}` before", text(pairing.old, old)));
+    let finding =
+        Finding::new(Rule::ConstSameValue, format!("constant `{}` has a different value", new.name))
+            .at(&new.location, format!("`{}` now", text(pairing.new, new)))
+            .was(&old.location, format!("`{}` before", text(pairing.old, old)));
     collector.report(&allowed, finding);
 }

@@ -1,16 +1,17 @@
-//! Which package, type and service of the old schema is which of the new one.
+//! Pairs the packages, types and services of the old schema with those of the new one.
 //!
-//! By name on the wire first; what is left over is looked for under another name: a package that holds much of the
-//! same, a type of the same shape, a service with the same methods.
+//! Elements are paired by name on the wire first. The rest is paired by similarity: packages by common items,
+//! types by form, services by methods.
 //!
-//! Invariants: nothing is paired twice; a guess is made only where there is no second candidate.
+//! Invariants: no element is paired twice. Elements are paired by similarity only if there is exactly one
+//! candidate.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::ids::written;
-use crate::schema::{Package, PackageId, Payload, Schema, Service, Type, TypeDefinition, TypeId, TypeKind};
+use crate::ids::type_text;
+use crate::schema::{Package, PackageId, Schema, Service, Type, TypeDefinition, TypeId, TypeKind};
 
-/// Who is who in two schemas.
+/// Which elements of two schemas correspond.
 #[derive(Debug)]
 pub(super) struct Pairing<'a> {
     pub(super) old: &'a Schema,
@@ -19,8 +20,8 @@ pub(super) struct Pairing<'a> {
     types: Vec<Option<TypeId>>,
 }
 
-/// Packages of which one may be the other under a new name share items; a name that more packages have tells nothing.
-const MOST_CANDIDATES: usize = 8;
+/// A renamed package is recognized by its items. An item that more packages have is ignored.
+const MAX_CANDIDATES: usize = 8;
 
 impl<'a> Pairing<'a> {
     pub(super) fn new(old: &'a Schema, new: &'a Schema) -> Self {
@@ -30,13 +31,13 @@ impl<'a> Pairing<'a> {
         pairing
     }
 
-    /// The new package that an old one became.
+    /// The new package for an old one.
     pub(super) fn package(&self, old: PackageId) -> Option<(PackageId, &'a Package)> {
         let id = self.packages.get(old.0).copied().flatten()?;
         Some((id, self.new.package(id)?))
     }
 
-    /// The new type that an old one became.
+    /// The new type for an old one.
     pub(super) fn type_of(&self, old: TypeId) -> Option<&'a TypeDefinition> {
         self.new.type_definition(self.types.get(old.0).copied().flatten()?)
     }
@@ -73,7 +74,7 @@ impl<'a> Pairing<'a> {
         types
     }
 
-    /// Pairs types that are left over, where exactly one on each side has a key.
+    /// Pairs the remaining types if exactly one on each side has a key.
     fn pair_rest(
         &self,
         types: &mut [Option<TypeId>],
@@ -90,15 +91,15 @@ impl<'a> Pairing<'a> {
         if candidates.is_empty() {
             return;
         }
-        let mut askers: HashMap<String, Vec<TypeId>> = HashMap::new();
+        let mut unpaired: HashMap<String, Vec<TypeId>> = HashMap::new();
         for (definition, _) in self.old.types.iter().zip(types.iter()).filter(|(_, found)| found.is_none()) {
             let package = self.packages.get(definition.package.0).copied().flatten();
             let package = if in_package { package } else { Some(definition.package) };
             if let Some(key) = package.and_then(|package| key(package, definition)) {
-                askers.entry(key).or_default().push(definition.id);
+                unpaired.entry(key).or_default().push(definition.id);
             }
         }
-        for (key, old) in askers {
+        for (key, old) in unpaired {
             let ([old], Some((1, Some(new)))) = (old.as_slice(), candidates.get(&key)) else { continue };
             if let Some(found) = types.get_mut(old.0) {
                 *found = Some(*new);
@@ -108,7 +109,7 @@ impl<'a> Pairing<'a> {
     }
 }
 
-/// Packages by name; one that is gone becomes a new one that holds at least half of its items.
+/// Pairs packages by name. A missing package is paired with a new one that has at least half of its items.
 fn pair_packages(old: &Schema, new: &Schema) -> Vec<Option<PackageId>> {
     let by_name: HashMap<String, PackageId> = new
         .packages
@@ -136,7 +137,7 @@ fn pair_packages(old: &Schema, new: &Schema) -> Vec<Option<PackageId>> {
         let mut count = 0;
         for item in items(old, package) {
             count += 1;
-            let holders = holders.get(item).filter(|holders| holders.len() <= MOST_CANDIDATES);
+            let holders = holders.get(item).filter(|holders| holders.len() <= MAX_CANDIDATES);
             for holder in holders.into_iter().flatten().filter(|holder| !taken.contains(holder)) {
                 *shared.entry(*holder).or_default() += 1;
             }
@@ -158,7 +159,8 @@ fn items<'s>(schema: &'s Schema, package: &'s Package) -> impl Iterator<Item = &
     types.chain(services).chain(constants)
 }
 
-/// What two types have in common that may be one under two names: their elements. `None` if there is too little.
+/// A key of the elements of a type, equal for two types that may be the same with different names. `None` if
+/// the type has too few elements.
 fn shape(kind: &TypeKind) -> Option<String> {
     let names = |names: Vec<&str>| (!names.is_empty()).then(|| names.join(","));
     match kind {
@@ -168,10 +170,7 @@ fn shape(kind: &TypeKind) -> Option<String> {
         }
         TypeKind::Enum(enumeration) => {
             let variants = enumeration.variants.iter().map(|variant| {
-                let fields = match &variant.payload {
-                    Payload::Unit => 0,
-                    Payload::Tuple(fields) | Payload::Record(fields) => fields.len(),
-                };
+                let fields = variant.payload.fields().len();
                 format!("{}={}({fields})", variant.wire_name(), variant.tag)
             });
             let variants: Vec<String> = variants.collect();
@@ -181,13 +180,13 @@ fn shape(kind: &TypeKind) -> Option<String> {
             .map(|names| format!("flags {names}")),
         TypeKind::Newtype(newtype) => match newtype.inner {
             Type::Named { .. } => None,
-            _ => Some(format!("newtype {}", written(&newtype.inner, &|_| "_".to_owned()))),
+            _ => Some(format!("newtype {}", type_text(&newtype.inner, &|_| "_".to_owned()))),
         },
     }
 }
 
-/// Services of a package and of what it became: those of one name on the wire, then of one name in the source, then
-/// those with the same methods.
+/// Pairs the services of two packages: by name on the wire, then by name in the source, then by their
+/// methods.
 pub(super) fn pair_services<'s>(
     old: &'s Package,
     new: &'s Package,

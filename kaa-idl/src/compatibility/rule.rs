@@ -1,23 +1,23 @@
-//! The rules of compatibility, each with its name, its category, why it is there and what to do instead.
+//! The compatibility rules: name, category, reason, and how to avoid breaking each rule.
 //!
-//! Invariants: a name that was published keeps its meaning, because schemas allow rules by name; the table is ordered
-//! by category.
+//! Invariants: a published name never changes its meaning, because schemas allow rules by name. The table is
+//! ordered by category.
 
 use std::fmt;
 
 use crate::diagnostic::RuleName;
 
-/// Whom a rule protects.
+/// What a rule protects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Category {
-    /// Programs of both generations that talk to each other.
+    /// The communication between programs with the old and the new schema.
     Wire,
-    /// Rust that uses the generated code.
+    /// Rust code that uses the generated code.
     Source,
-    /// Who wants to hear even of what is compatible; off unless asked for.
+    /// Nothing: these rules report compatible additions. Off by default.
     Additions,
-    /// What the owners of a schema have agreed on.
+    /// Conventions of the owners of a schema.
     Policy,
 }
 
@@ -36,9 +36,9 @@ impl Category {
         }
     }
 
-    /// The category of a name, in whatever case it is written.
+    /// The category with a name, in upper or lower case.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|category| category.name().eq_ignore_ascii_case(name))
     }
 }
@@ -49,32 +49,35 @@ impl fmt::Display for Category {
     }
 }
 
-/// What two peers do that connect across an edit that breaks a rule, as far as a service of both reaches it.
+/// The result of connecting two peers whose schemas differ by an edit that breaks a rule, if a common service
+/// uses the edited element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AtConnect {
-    /// They refuse each other.
+pub enum ConnectOutcome {
+    /// The peers refuse the connection.
     Refused,
-    /// They talk: single calls may fail, or nothing does.
-    Passes,
-    /// It depends on the edit: a last field with a default can be missing, as if the other side were older; a package
-    /// counts where a service of both reaches into it.
-    Either,
+    /// The peers connect. Single calls may fail.
+    Accepted,
+    /// It depends on the edit: a last field with a default can be missing, as if the peer were older, and a
+    /// package matters only if a common service uses its types.
+    Depends,
 }
 
-impl AtConnect {
-    /// In a word.
+impl ConnectOutcome {
+    /// The result in one word.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
-            Self::Passes => "passes",
-            Self::Either => "either",
+            Self::Accepted => "accepted",
+            Self::Depends => "depends",
         }
     }
 }
 
 macro_rules! rules {
-    ($($variant:ident, $name:literal, $category:ident, $connect:ident, $explanation:literal, $instead:literal;)*) => {
+    ($(
+        $variant:ident, $name:literal, $category:ident, $connect:ident, $explanation:literal, $help:literal;
+    )*) => {
         /// A rule that an edit of a schema can break.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -92,16 +95,16 @@ macro_rules! rules {
                 match self { $(Self::$variant => $name),* }
             }
 
-            /// Whom it protects.
+            /// What it protects.
             #[must_use]
             pub fn category(self) -> Category {
                 match self { $(Self::$variant => Category::$category),* }
             }
 
-            /// What peers across an edit that breaks it do when they connect.
+            /// The result of connecting two peers whose schemas differ by an edit that breaks it.
             #[must_use]
-            pub fn at_connect(self) -> AtConnect {
-                match self { $(Self::$variant => AtConnect::$connect),* }
+            pub fn connect_outcome(self) -> ConnectOutcome {
+                match self { $(Self::$variant => ConnectOutcome::$connect),* }
             }
 
             /// What breaks, and why.
@@ -110,211 +113,229 @@ macro_rules! rules {
                 match self { $(Self::$variant => $explanation),* }
             }
 
-            /// What to do instead.
+            /// How to avoid breaking the rule.
             #[must_use]
-            pub fn instead(self) -> &'static str {
-                match self { $(Self::$variant => $instead),* }
+            pub fn help(self) -> &'static str {
+                match self { $(Self::$variant => $help),* }
             }
         }
     };
 }
 
 rules! {
-    StructFieldNoDelete, "STRUCT_FIELD_NO_DELETE", Wire, Either,
-        "Fields have no numbers: without its slot, every field behind a deleted one would be read from the wrong bytes, and the next one to be appended from those of the last.",
+    StructFieldNoDelete, "STRUCT_FIELD_NO_DELETE", Wire, Depends,
+        "Fields have no numbers. Without the slot of the deleted field, all fields after it would be read \
+            from the wrong bytes, and the next appended field from the bytes of the last one.",
         "leave a tombstone in its slot: `reserved name: Type`";
     StructFieldNoReorder, "STRUCT_FIELD_NO_REORDER", Wire, Refused,
         "The order of fields is their order on the wire.",
-        "put the fields back in their order";
+        "restore the order of the fields";
     StructFieldNoInsert, "STRUCT_FIELD_NO_INSERT", Wire, Refused,
-        "A field between others, or in front of them, shifts all that follow.",
-        "append the field behind all others";
+        "An inserted field shifts all fields after it.",
+        "append the field after all others";
     StructFieldSameType, "STRUCT_FIELD_SAME_TYPE", Wire, Refused,
-        "The type says which bytes a field has; the other side would read them as what they are not.",
-        "keep the field as a tombstone and append one of the new type";
+        "The type determines the bytes of a field. The peer would misread them.",
+        "keep the field as a tombstone and append a field of the new type";
     StructFieldSameOptionality, "STRUCT_FIELD_SAME_OPTIONALITY", Wire, Refused,
-        "An `Option` has a byte of its own in front of its value.",
-        "keep the field as a tombstone and append another";
+        "An `Option` has an extra byte before its value.",
+        "keep the field as a tombstone and append a new field";
     StructFieldAddedHasDefault, "STRUCT_FIELD_ADDED_HAS_DEFAULT", Wire, Refused,
-        "Older peers do not send an appended field, so its reader needs a value to take instead.",
-        "make it an `Option`, or give it a default with `= value`";
+        "Older peers do not send an appended field, so the reader needs a default value.",
+        "make it an `Option`, or add a default: `= value`";
     StructFieldSameDefault, "STRUCT_FIELD_SAME_DEFAULT", Wire, Refused,
-        "A default stands for what an older peer did not send. If it changed, two programs would take the same bytes for different values.",
-        "keep the default; append another field if the new one is needed";
+        "A default replaces a field that an older peer did not send. If it changed, two programs would read \
+            the same bytes as different values.",
+        "keep the default; append a new field if you need a different one";
     StructSameSealed, "STRUCT_SAME_SEALED", Wire, Refused,
-        "An extensible struct has its length in front, a sealed one has not.",
-        "keep the struct as it is and declare another";
+        "An extensible struct begins with its length, a sealed one does not.",
+        "keep the struct unchanged and declare a new one";
     SealedStructFrozen, "SEALED_STRUCT_FROZEN", Wire, Refused,
-        "A sealed struct has neither a length nor room to grow: its fields stay what they are, for ever.",
-        "declare another struct for the new layout";
+        "A sealed struct has no length and cannot grow, so its fields never change.",
+        "declare a new struct for the new layout";
     EnumSameSealed, "ENUM_SAME_SEALED", Wire, Refused,
-        "Open enums and sealed ones have different bytes.",
-        "keep the enum as it is and declare another";
+        "Open enums and sealed enums have different bytes.",
+        "keep the enum unchanged and declare a new one";
     SealedEnumNoAdd, "SEALED_ENUM_NO_ADD", Wire, Refused,
-        "Who does not know a variant of a sealed enum cannot read the message that holds it.",
-        "declare another enum, an open one if it is to grow";
+        "A peer that does not know a variant of a sealed enum cannot read a message that contains it.",
+        "declare a new enum, and leave it open if it may grow";
     SealedEnumNoDelete, "SEALED_ENUM_NO_DELETE", Wire, Refused,
-        "Older peers still send the variant, and without it the message that holds it cannot be read.",
-        "keep the variant, with `#[deprecated]`";
+        "Older peers still send the variant, and a message that contains it could not be read.",
+        "keep the variant with `#[deprecated]`";
     VariantSameTag, "VARIANT_SAME_TAG", Wire, Refused,
-        "The tag is all that stands for a variant on the wire. Variants without a written tag count on from the one before, so that one more or one less changes the tags behind it.",
-        "write the tags that the variants had, and `reserved` for those that are gone";
+        "Only the tag identifies a variant on the wire. A variant without an explicit tag has the previous \
+            tag plus one, so adding or deleting a variant changes the tags after it.",
+        "write the previous tags explicitly, and `reserved` for deleted variants";
     VariantSamePayload, "VARIANT_SAME_PAYLOAD", Wire, Refused,
-        "What a variant carries is hashed with it and stays as it is.",
-        "add another variant; a payload that is to grow is a struct";
-    VariantNoDeleteUnlessReserved, "VARIANT_NO_DELETE_UNLESS_RESERVED", Wire, Passes,
-        "If the tag of a deleted variant is used again, older peers take the new one for the old.",
+        "The payload is part of the variant's hash and must not change.",
+        "add a new variant; use a struct for a payload that may grow";
+    VariantNoDeleteUnlessReserved, "VARIANT_NO_DELETE_UNLESS_RESERVED", Wire, Accepted,
+        "If the tag of a deleted variant is used again, older peers read the new variant as the old one.",
         "reserve the tag and the name: `reserved 3 \"Name\"`";
-    ReservedNoDelete, "RESERVED_NO_DELETE", Wire, Passes,
-        "What was reserved had a meaning once, and peers that know it are still about. A tombstone that becomes a field again would read the zeros that were sent in between.",
-        "keep what is reserved, and use another tag or name";
+    ReservedNoDelete, "RESERVED_NO_DELETE", Wire, Accepted,
+        "A reserved tag or name had a meaning that older peers still know. A tombstone that becomes a field \
+            again would read the zeros that newer peers sent in its place.",
+        "keep the reservation, and use a different tag or name";
     FlagsSameRepr, "FLAGS_SAME_REPR", Wire, Refused,
-        "The integer that carries flags limits which there can be, and is part of every flag's hash.",
-        "keep the integer and declare other flags beside these";
+        "The integer type limits the values of flags, and is part of every flag's hash.",
+        "keep the integer type and declare additional flags";
     FlagSameValue, "FLAG_SAME_VALUE", Wire, Refused,
-        "A flag is its value on the wire.",
-        "keep the value; a flag with another value needs another name";
+        "On the wire a flag is its value.",
+        "keep the value; a flag with a different value needs a new name";
     FlagSameName, "FLAG_SAME_NAME", Wire, Refused,
-        "The name of a flag is hashed with its value, so that a value cannot quietly come to mean something else.",
-        "keep the name; add a flag with a value of its own";
+        "The name of a flag is hashed with its value, so that a value cannot silently change its meaning.",
+        "keep the name; add a new flag with a new value";
     NewtypeSameInner, "NEWTYPE_SAME_INNER", Wire, Refused,
-        "A newtype has its inner type's bytes.",
-        "declare another newtype";
+        "A newtype has the bytes of its inner type.",
+        "declare a new newtype";
     ArraySameLen, "ARRAY_SAME_LEN", Wire, Refused,
-        "An array has no length on the wire, so both sides must agree on it beforehand.",
-        "append a field with the new length, or use a `Vec` from the beginning";
+        "An array has no length on the wire, so both peers must know it.",
+        "append a field with the new length, or use a `Vec` from the start";
     MapSameKey, "MAP_SAME_KEY", Wire, Refused,
-        "Keys have the bytes of their type.",
-        "append another map";
-    BoundNoNarrow, "BOUND_NO_NARROW", Wire, Passes,
-        "Values that were allowed are refused by the side with the narrower bound, and the call that carries one fails. Of a wider bound there is a warning: older peers refuse what only it allows.",
+        "The type of the keys determines their bytes.",
+        "append a new map";
+    BoundNoNarrow, "BOUND_NO_NARROW", Wire, Accepted,
+        "The peer with the narrower bound rejects values that used to be valid, and the call fails. A wider \
+            bound is a warning: older peers reject values that exceed the old bound.",
         "keep the bound";
     TypeSameKind, "TYPE_SAME_KIND", Wire, Refused,
         "A struct, an enum, flags and a newtype have different bytes.",
-        "declare the other kind under another name";
+        "declare the new kind under a new name";
     TypeSameName, "TYPE_SAME_NAME", Wire, Refused,
         "Types are compared by their names on the wire.",
         "keep the name on the wire with `#[selector(\"…\")]`";
     FieldSameName, "FIELD_SAME_NAME", Wire, Refused,
-        "The name of a field is hashed with it, so that a field cannot quietly come to mean something else.",
+        "The name is part of the field's hash, so that a field cannot silently change its meaning.",
         "keep the name on the wire with `#[selector(\"…\")]`";
     VariantSameName, "VARIANT_SAME_NAME", Wire, Refused,
-        "The name of a variant is hashed with it, so that a tag cannot quietly come to mean something else.",
-        "keep the name on the wire with `#[selector(\"…\")]`; a variant that means something else needs a tag of its own";
-    PackageSame, "PACKAGE_SAME", Wire, Either,
-        "The package is part of the name on the wire of all that it holds.",
+        "The name is part of the variant's hash, so that a tag cannot silently change its meaning.",
+        "keep the name on the wire with `#[selector(\"…\")]`; a variant with a different meaning needs a \
+            new tag";
+    PackageSame, "PACKAGE_SAME", Wire, Depends,
+        "The package is part of the wire name of all its items.",
         "keep the package";
-    ServiceNoDelete, "SERVICE_NO_DELETE", Wire, Passes,
+    ServiceNoDelete, "SERVICE_NO_DELETE", Wire, Accepted,
         "Older peers still call the service.",
-        "keep the service, with `#[deprecated]`, until nobody calls it";
-    ServiceSameName, "SERVICE_SAME_NAME", Wire, Passes,
-        "A service's name is part of the id of each of its methods.",
+        "keep the service with `#[deprecated]` until no peer calls it";
+    ServiceSameName, "SERVICE_SAME_NAME", Wire, Accepted,
+        "The name of a service is part of the id of each of its methods.",
         "keep the name on the wire with `#[selector(\"…\")]`";
-    IncludeNoDelete, "INCLUDE_NO_DELETE", Wire, Passes,
-        "Older peers still call the methods that came from the interface.",
+    IncludeNoDelete, "INCLUDE_NO_DELETE", Wire, Accepted,
+        "Older peers still call the methods of the interface.",
         "keep the `include`";
-    MethodNoDeleteUnlessReserved, "METHOD_NO_DELETE_UNLESS_RESERVED", Wire, Passes,
-        "Older peers still call the method, and nobody may take its name for another.",
+    MethodNoDeleteUnlessReserved, "METHOD_NO_DELETE_UNLESS_RESERVED", Wire, Accepted,
+        "Older peers still call the method, so its name must not be used for a different one.",
         "reserve the name: `reserved fn \"name\";`";
-    MethodSameId, "METHOD_SAME_ID", Wire, Passes,
-        "A method's id is a hash of its name on the wire; under another name older peers do not reach it.",
+    MethodSameId, "METHOD_SAME_ID", Wire, Accepted,
+        "A method's id is a hash of its name on the wire. Older peers cannot call it under a new name.",
         "keep the name on the wire with `#[selector(\"…\")]`";
-    MethodSameRole, "METHOD_SAME_ROLE", Wire, Passes,
+    MethodSameRole, "METHOD_SAME_ROLE", Wire, Accepted,
         "The side that serves a method is part of its id.",
-        "keep the method on its side, and add one on the other";
+        "keep the method on its side, and add a new one on the other side";
     MethodSameOneway, "METHOD_SAME_ONEWAY", Wire, Refused,
-        "Either a reply is waited for or there is none; both sides must agree.",
-        "add another method";
+        "Both peers must agree whether the method has a reply.",
+        "add a new method";
     MethodSameStreaming, "METHOD_SAME_STREAMING", Wire, Refused,
-        "A stream takes frames of its own, which a peer that knows none does not expect.",
-        "add another method";
+        "A stream has its own frames, which a peer without the stream does not expect.",
+        "add a new method";
     MethodSameReturn, "METHOD_SAME_RETURN", Wire, Refused,
-        "The caller would read the result as what it is not.",
-        "add another method; a result that is to grow is a struct";
+        "The caller would misread the result.",
+        "add a new method; use a struct for a result that may grow";
     MethodSameError, "METHOD_SAME_ERROR", Wire, Refused,
-        "The caller would read the error as what it is not.",
-        "add variants to the error that the method has";
-    ParamNoDelete, "PARAM_NO_DELETE", Wire, Either,
-        "Parameters have no numbers: without its slot, every parameter behind a deleted one would be read from the wrong bytes, and the next one to be appended from those of the last.",
+        "The caller would misread the error.",
+        "add variants to the existing error";
+    ParamNoDelete, "PARAM_NO_DELETE", Wire, Depends,
+        "Parameters have no numbers. Without the slot of the deleted parameter, all parameters after it \
+            would be read from the wrong bytes, and the next appended parameter from the bytes of the last \
+            one.",
         "leave a tombstone in its slot: `reserved name: Type`";
     ParamNoReorder, "PARAM_NO_REORDER", Wire, Refused,
         "The order of parameters is their order on the wire.",
-        "put the parameters back in their order";
+        "restore the order of the parameters";
     ParamNoInsert, "PARAM_NO_INSERT", Wire, Refused,
-        "A parameter between others, or in front of them, shifts all that follow.",
-        "append the parameter behind all others";
+        "An inserted parameter shifts all parameters after it.",
+        "append the parameter after all others";
     ParamSameType, "PARAM_SAME_TYPE", Wire, Refused,
-        "The handler would read the argument as what it is not.",
-        "keep the parameter as a tombstone and append one of the new type, or add another method";
+        "The handler would misread the argument.",
+        "keep the parameter as a tombstone and append one of the new type, or add a new method";
     ParamSameOptionality, "PARAM_SAME_OPTIONALITY", Wire, Refused,
-        "An `Option` has a byte of its own in front of its value.",
-        "keep the parameter as a tombstone and append another";
+        "An `Option` has an extra byte before its value.",
+        "keep the parameter as a tombstone and append a new one";
     ParamAddedHasDefault, "PARAM_ADDED_HAS_DEFAULT", Wire, Refused,
-        "Older callers do not send an appended parameter, so the handler needs a value to take instead.",
-        "make it an `Option`, or give it a default with `= value`";
+        "Older callers do not send an appended parameter, so the handler needs a default value.",
+        "make it an `Option`, or add a default: `= value`";
     ParamSameDefault, "PARAM_SAME_DEFAULT", Wire, Refused,
-        "A default stands for what an older caller did not send. If it changed, two programs would take the same call for different ones.",
-        "keep the default; append another parameter if the new one is needed";
+        "A default replaces an argument that an older caller did not send. If it changed, two programs \
+            would read the same call as different calls.",
+        "keep the default; append a new parameter if you need a different one";
     ParamSameName, "PARAM_SAME_NAME", Wire, Refused,
-        "The name of a parameter is hashed with it, so that a parameter cannot quietly come to mean something else.",
+        "The name is part of the parameter's hash, so that a parameter cannot silently change its meaning.",
         "keep the name on the wire with `#[selector(\"…\")]`";
 
-    TypeNoDelete, "TYPE_NO_DELETE", Source, Passes,
-        "Rust that names the type no longer compiles.",
-        "keep the type, with `#[deprecated]`, until nobody names it";
-    EnumSameError, "ENUM_SAME_ERROR", Source, Passes,
-        "An `error` can be thrown and implements `std::error::Error`, an `enum` does neither. Their bytes are the same.",
-        "keep the word, and declare the other kind under another name";
-    FlagNoDelete, "FLAG_NO_DELETE", Source, Passes,
-        "Rust that names the flag no longer compiles, and its bit could come to mean something else.",
-        "keep the flag, with `#[deprecated]`";
-    ConstNoDelete, "CONST_NO_DELETE", Source, Passes,
-        "Rust that names the constant no longer compiles.",
+    TypeNoDelete, "TYPE_NO_DELETE", Source, Accepted,
+        "Rust code that uses the type no longer compiles.",
+        "keep the type with `#[deprecated]` until no code uses it";
+    EnumSameError, "ENUM_SAME_ERROR", Source, Accepted,
+        "An `error` can be thrown and implements `std::error::Error`; an `enum` cannot and does not. Their \
+            bytes are the same.",
+        "keep the keyword, and declare the new kind under a new name";
+    FlagNoDelete, "FLAG_NO_DELETE", Source, Accepted,
+        "Rust code that uses the flag no longer compiles, and its bit could get a different meaning.",
+        "keep the flag with `#[deprecated]`";
+    ConstNoDelete, "CONST_NO_DELETE", Source, Accepted,
+        "Rust code that uses the constant no longer compiles.",
         "keep the constant";
-    ConstSameValue, "CONST_SAME_VALUE", Source, Passes,
-        "Programs that were built before have the old value compiled in, and rely on it.",
-        "add another constant; or allow the rule where programs may differ";
-    MethodSameThrows, "METHOD_SAME_THROWS", Source, Passes,
-        "A method that comes to declare an error, or ceases to, has another result in Rust. On the wire a reply says itself what it is.",
-        "add another method; or allow the rule if its callers are rebuilt";
-    MethodGainsOptions, "METHOD_GAINS_OPTIONS", Source, Passes,
-        "The first parameter with a default brings the options struct, which is one more argument for every caller and handler.",
-        "write a trailing `..` for methods that may get options later; here, allow the rule or add another method";
-    MethodSameArguments, "METHOD_SAME_ARGUMENTS", Source, Passes,
-        "A parameter without a written default is an argument of its own in Rust: every caller and handler must be changed for one more.",
-        "give an appended parameter a default with `= value`, so that it goes into the options struct";
-    DerivesNoShrink, "DERIVES_NO_SHRINK", Source, Passes,
-        "Rust that relies on a derive of the type no longer compiles. Looked at are the derives that `#[rust(derive(…))]` asks for, and `Eq`, `Ord` and `Hash`, which go as soon as a floating-point number comes.",
-        "keep the derive; put floating-point numbers into a type of their own";
+    ConstSameValue, "CONST_SAME_VALUE", Source, Accepted,
+        "Existing programs have the old value compiled in.",
+        "add a new constant, or allow the rule if programs may differ";
+    MethodSameThrows, "METHOD_SAME_THROWS", Source, Accepted,
+        "A method that gains or loses its declared error has a different result type in Rust. On the wire, \
+            a reply tells whether it is a result or an error.",
+        "add a new method, or allow the rule if its callers are rebuilt";
+    MethodGainsOptions, "METHOD_GAINS_OPTIONS", Source, Accepted,
+        "The first parameter with a default adds the options struct, which is an additional argument for \
+            every caller and handler.",
+        "write a trailing `..` in methods that may get options later; here, allow the rule or add a new \
+            method";
+    MethodSameArguments, "METHOD_SAME_ARGUMENTS", Source, Accepted,
+        "A parameter without a written default is a separate argument in Rust, so every caller and handler \
+            must change.",
+        "add a default, `= value`, so that the parameter goes into the options struct";
+    DerivesNoShrink, "DERIVES_NO_SHRINK", Source, Accepted,
+        "Rust code that uses a derive of the type no longer compiles. The rule checks the derives in \
+            `#[rust(derive(…))]`, and `Eq`, `Ord` and `Hash`, which a floating-point number removes.",
+        "keep the derive; move floating-point numbers into a separate type";
 
-    FieldAdded, "FIELD_ADDED", Additions, Passes,
-        "Rust that writes the struct as a literal, without `..`, has to name the new field.",
-        "nothing, if that is as it should be";
-    VariantAdded, "VARIANT_ADDED", Additions, Passes,
-        "Rust that matches the enum exhaustively, `Unknown` included, has to name the new variant.",
-        "nothing, if that is as it should be";
-    MethodAdded, "METHOD_ADDED", Additions, Passes,
-        "Rust that implements the service's trait, without stubs, has to implement the new method.",
-        "nothing, if that is as it should be";
+    FieldAdded, "FIELD_ADDED", Additions, Accepted,
+        "Rust code with a struct literal without `..` must add the new field.",
+        "no change is needed if the addition is intended";
+    VariantAdded, "VARIANT_ADDED", Additions, Accepted,
+        "Rust code that matches the enum exhaustively, including `Unknown`, must add the new variant.",
+        "no change is needed if the addition is intended";
+    MethodAdded, "METHOD_ADDED", Additions, Accepted,
+        "Rust code that implements the service's trait without stubs must implement the new method.",
+        "no change is needed if the addition is intended";
 
-    SinceMonotonic, "SINCE_MONOTONIC", Policy, Passes,
-        "What is added says a version no lower than the highest `#[since]` beside it in the old schema, since it came later.",
+    SinceMonotonic, "SINCE_MONOTONIC", Policy, Accepted,
+        "The `#[since]` of an addition is not lower than the highest `#[since]` of its siblings in the old \
+            schema, because it was added later.",
         "raise its `#[since]`";
-    SinceSame, "SINCE_SAME", Policy, Passes,
-        "The version that brought something does not change.",
-        "put `#[since]` back as it was";
-    DeprecatedBeforeDelete, "DEPRECATED_BEFORE_DELETE", Policy, Passes,
-        "What becomes a tombstone, or gives its tag or name to `reserved`, was `#[deprecated]` in the old schema, so that who uses it has been told.",
-        "bring it back with `#[deprecated]`, and delete it one version later";
-    FrozenMatchesSource, "FROZEN_MATCHES_SOURCE", Policy, Passes,
-        "The newest frozen schema is what was given out last. If the sources have another fingerprint, what is built is nowhere written down.",
+    SinceSame, "SINCE_SAME", Policy, Accepted,
+        "The version that introduced an element does not change.",
+        "restore the old `#[since]`";
+    DeprecatedBeforeDelete, "DEPRECATED_BEFORE_DELETE", Policy, Accepted,
+        "An element that becomes a tombstone or `reserved` must be `#[deprecated]` in the old schema, so \
+            that its users are warned first.",
+        "restore it with `#[deprecated]`, and delete it in a later version";
+    FrozenMatchesSource, "FROZEN_MATCHES_SOURCE", Policy, Accepted,
+        "The newest frozen schema is the last one that was published. If the sources have a different \
+            fingerprint, no frozen schema describes the build.",
         "freeze the schema with `kaa freeze`";
 }
 
 impl Rule {
-    /// The rule of a name; `None` if there is none.
+    /// The rule with a name, if there is one.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| rule.name() == name)
     }
 }

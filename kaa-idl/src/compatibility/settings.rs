@@ -1,11 +1,11 @@
-//! Which rules are looked at.
+//! Selects the rules to check.
 
 use std::collections::BTreeSet;
 
 use super::rule::{Category, Rule};
 
-/// The rules to look at: unless changed, all of WIRE, SOURCE and POLICY but FROZEN_MATCHES_SOURCE, which only the
-/// newest frozen schema can be asked for.
+/// The rules to check. The default is all of WIRE, SOURCE and POLICY except FROZEN_MATCHES_SOURCE, which
+/// applies only to the newest frozen schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     rules: BTreeSet<Rule>,
@@ -22,43 +22,43 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// No rule at all, to add some.
+    /// No rules.
     #[must_use]
     pub fn none() -> Self {
         Self { rules: BTreeSet::new() }
     }
 
-    /// Looks at all rules of a category too.
+    /// Adds all rules of a category.
     #[must_use]
     pub fn with(mut self, category: Category) -> Self {
         self.rules.extend(Rule::ALL.iter().filter(|rule| rule.category() == category));
         self
     }
 
-    /// Looks at no rule of a category.
+    /// Removes all rules of a category.
     #[must_use]
     pub fn without(mut self, category: Category) -> Self {
         self.rules.retain(|rule| rule.category() != category);
         self
     }
 
-    /// Looks at one more rule.
+    /// Adds a rule.
     #[must_use]
     pub fn with_rule(mut self, rule: Rule) -> Self {
         self.rules.insert(rule);
         self
     }
 
-    /// Leaves out one rule.
+    /// Removes a rule.
     #[must_use]
     pub fn without_rule(mut self, rule: Rule) -> Self {
         self.rules.remove(&rule);
         self
     }
 
-    /// Whether a rule is looked at.
+    /// Whether a rule is checked.
     #[must_use]
-    pub fn looks_at(&self, rule: Rule) -> bool {
+    pub fn checks(&self, rule: Rule) -> bool {
         self.rules.contains(&rule)
     }
 }

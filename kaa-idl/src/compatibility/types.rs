@@ -1,21 +1,21 @@
-//! How the type of something changed.
+//! Compares types.
 //!
-//! Invariants: named types are the same if they are paired, whatever they are called; a change has one name, that of
-//! the innermost rule that tells all of it.
+//! Invariants: named types are equal if they are paired, whatever their names. A change is reported with one
+//! rule, the most specific rule that covers it.
 
 use super::collector::{Allowed, Collector};
 use super::finding::Finding;
 use super::pairing::Pairing;
 use super::rule::Rule;
-use crate::ids::written;
+use crate::ids::type_text;
 use crate::schema::{Bound, Location, Schema, Type, TypeId};
 
-/// What is different about a type.
+/// How a type changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Nothing but bounds, perhaps.
+    /// Nothing, except possibly bounds.
     None,
-    /// It became an `Option`, or ceased to be one.
+    /// It became an `Option`, or is no longer one.
     Optionality,
     /// Only the length of an array.
     ArrayLength(u32, u32),
@@ -38,7 +38,7 @@ impl BoundChange {
     }
 }
 
-/// A change of a type, with the bound that changed most to somebody's harm.
+/// A change of a type, with the most harmful change of a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TypeChange {
     pub(super) change: Change,
@@ -62,7 +62,7 @@ impl TypeChange {
     }
 }
 
-/// Compares the type of one thing.
+/// Compares two types.
 pub(super) fn compare(pairing: &Pairing<'_>, old: &Type, new: &Type) -> TypeChange {
     match (old, new) {
         (Type::Option(_), Type::Option(_)) => compare_inside(pairing, old, new),
@@ -115,20 +115,20 @@ fn compare_inside(pairing: &Pairing<'_>, old: &Type, new: &Type) -> TypeChange {
     }
 }
 
-/// Something that has a type: what it is called, and where it stands in both schemas.
+/// An element with a type: its description, and its places in both schemas.
 #[derive(Clone, Copy)]
 pub(super) struct Typed<'p> {
-    /// Such as "field `title` of `Program`"; asked for only where something is found.
+    /// Such as "field `title` of `Program`"; called only if there is a finding.
     pub(super) what: &'p dyn Fn() -> String,
     pub(super) old: &'p Location,
     pub(super) new: &'p Location,
-    /// The rule for a change that has no rule of its own.
+    /// The rule for changes without a more specific rule.
     pub(super) rule: Rule,
     /// The rule for a change to or from `Option`.
     pub(super) optionality: Rule,
 }
 
-/// Compares the type of one thing and reports what changed; whether it is the same but for bounds.
+/// Compares the types of an element and reports changes. Returns whether they are equal except for bounds.
 pub(super) fn check(
     pairing: &Pairing<'_>,
     collector: &mut Collector<'_>,
@@ -153,10 +153,10 @@ pub(super) fn check(
     let (old_text, new_text) = (text(pairing.old, old), text(pairing.new, new));
     let message = match change {
         Change::ArrayLength(old, new) => {
-            format!("the array in {what} had {old} elements and has {new} now")
+            format!("the array in {what} had {old} elements and now has {new}")
         }
-        Change::MapKey => format!("the map in {what} has another key"),
-        _ => format!("{what} has another type"),
+        Change::MapKey => format!("the map in {what} has a different key"),
+        _ => format!("{what} has a different type"),
     };
     let finding = Finding::new(rule, message)
         .at(typed.new, format!("`{new_text}` now"))
@@ -167,20 +167,20 @@ pub(super) fn check(
 
 fn bound_finding(typed: Typed<'_>, bound: BoundChange) -> Finding {
     let what = (typed.what)();
-    let said = |bound: Bound| bound.map_or_else(|| "unbounded".to_owned(), |most| format!("at most {most}"));
+    let text = |bound: Bound| bound.map_or_else(|| "unbounded".to_owned(), |max| format!("at most {max}"));
     let verb = if bound.narrows() { "narrowed" } else { "widened" };
     let finding = Finding::new(Rule::BoundNoNarrow, format!("the bound of {what} was {verb}"))
-        .at(typed.new, format!("{} now", said(bound.new)))
-        .was(typed.old, format!("{} before", said(bound.old)));
+        .at(typed.new, format!("{} now", text(bound.new)))
+        .was(typed.old, format!("{} before", text(bound.old)));
     if bound.narrows() {
         return finding;
     }
-    finding.warning().help("there is nothing to do if no older peer will be sent what it refuses")
+    finding.warning().help("no change is needed if older peers are never sent values beyond the old bound")
 }
 
-/// A type as a reader knows it, without bounds.
+/// A type as text, without bounds.
 pub(super) fn text(schema: &Schema, ty: &Type) -> String {
-    written(ty, &|id: TypeId| {
+    type_text(ty, &|id: TypeId| {
         schema.type_definition(id).map_or_else(String::new, |definition| definition.name.clone())
     })
 }

@@ -1,11 +1,11 @@
-//! Whether two defaults are the same, and how one reads.
+//! Compares default values, and shows them as text.
 //!
-//! Invariants: defaults are the same exactly where their canonical forms are.
+//! Invariants: two defaults are equal if and only if their canonical forms are.
 
 use super::pairing::Pairing;
 use crate::schema::{Schema, TypeKind, Value, Variant};
 
-/// Whether a value of the old schema and one of the new are the same on the wire.
+/// Whether a value of the old schema and a value of the new schema are equal on the wire.
 pub(super) fn same(pairing: &Pairing<'_>, old: Option<&Value>, new: Option<&Value>) -> bool {
     match (old, new) {
         (Some(Value::Variant { .. }), Some(Value::Variant { .. })) => {
@@ -25,7 +25,7 @@ fn variant<'a>(schema: &'a Schema, value: Option<&Value>) -> Option<&'a Variant>
     }
 }
 
-/// A value as it is written.
+/// A value as it is written in a schema.
 pub(super) fn text(schema: &Schema, value: &Value) -> String {
     match value {
         Value::Bool(value) => value.to_string(),

@@ -1,38 +1,38 @@
-//! The diagnostic as data: what is wrong, where, and what to do about it.
+//! Diagnostics as data: the error, its place, and how to correct it.
 //!
-//! Invariants: messages and labels are lowercase sentences without a full stop; spans lie in the text of the file
-//! that their place names, or the file has no text (it could not be read).
+//! Invariants: messages and labels are lowercase sentences without a full stop. A span lies within the text
+//! of the file that its place names, unless the file could not be read.
 
 use std::sync::Arc;
 
 use super::RuleName;
 use crate::location::Span;
 
-/// One thing that the compiler has to say.
+/// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The stable name of its kind.
     pub rule: RuleName,
-    /// Whether it stops the compilation.
+    /// Whether it is an error or a warning.
     pub severity: Severity,
-    /// What is wrong, in one sentence.
+    /// The error, in one sentence.
     pub message: String,
-    /// Where it is wrong.
+    /// Where the error is.
     pub primary: Label,
-    /// Other places that matter, such as the first definition of a name.
+    /// Related places, such as the first definition of a name.
     pub secondary: Vec<Label>,
-    /// What to do about it.
+    /// How to correct it.
     pub help: Vec<String>,
-    /// A change to the text that mends it.
+    /// A change to the text that corrects it.
     pub fix: Option<Fix>,
 }
 
-/// How bad it is.
+/// How severe a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// There is no schema until it is mended.
+    /// The compilation has no schema.
     Error,
-    /// Worth a look.
+    /// The compilation has a schema, but something should be changed.
     Warning,
 }
 
@@ -41,36 +41,36 @@ pub enum Severity {
 pub struct Place {
     /// The file's path as the file source names it.
     pub path: Arc<str>,
-    /// The bytes.
+    /// The range of bytes.
     pub span: Span,
 }
 
-/// A place with a remark.
+/// A place with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The place.
     pub place: Place,
-    /// The remark; may be empty.
+    /// The message; may be empty.
     pub message: String,
 }
 
-/// A change to the text, all of it or nothing.
+/// A change to the text, to be applied completely or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
     /// What the change does, in a few words.
     pub message: String,
-    /// Whether a tool may make the change unasked.
+    /// Whether a tool may make the change without asking.
     pub certainty: Certainty,
-    /// Its parts; never empty, without overlap, and not all in one file necessarily.
+    /// The edits, at least one. They do not overlap, and may be in several files.
     pub edits: Vec<Edit>,
 }
 
-/// How sure it is that a change is what was meant.
+/// How certain it is that a change is correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Certainty {
-    /// It mends the fault, whatever was meant.
+    /// The change is correct in every case.
     Certain,
-    /// It is a guess, such as a name that is spelled alike; somebody has to look.
+    /// The change is a guess, such as a similar name; a person should check it.
     Likely,
 }
 
@@ -79,7 +79,7 @@ pub enum Certainty {
 pub struct Edit {
     /// What to replace; an empty span inserts.
     pub place: Place,
-    /// By what.
+    /// The new text.
     pub replacement: String,
 }
 
@@ -121,7 +121,8 @@ impl Diagnostic {
         self
     }
 
-    /// An error that goes through several places, the first of them the primary; `None` if there are none.
+    /// An error that involves several places, the first of which is the primary one; `None` if there are
+    /// none.
     pub(crate) fn along(
         rule: impl Into<RuleName>,
         message: impl Into<String>,
@@ -133,27 +134,27 @@ impl Diagnostic {
         Some(places.fold(first, |diagnostic, (place, label)| diagnostic.with_label(place, label)))
     }
 
-    /// Adds a line of advice.
+    /// Adds a line of help.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// Adds a line of advice if there is one.
+    /// Adds a line of help, if there is one.
     #[must_use]
     pub fn with_optional_help(mut self, help: Option<String>) -> Self {
         self.help.extend(help);
         self
     }
 
-    /// Sets the change that mends it: one replacement.
+    /// Sets the change that corrects the error: one replacement.
     #[must_use]
     pub fn with_fix(self, place: Place, replacement: impl Into<String>, message: impl Into<String>) -> Self {
         self.with_edits(vec![Edit { place, replacement: replacement.into() }], message)
     }
 
-    /// Sets the change that mends it: several replacements that belong together.
+    /// Sets the change that corrects the error: several replacements that belong together.
     #[must_use]
     pub fn with_edits(mut self, edits: Vec<Edit>, message: impl Into<String>) -> Self {
         self.fix = (!edits.is_empty()).then(|| Fix {
@@ -164,7 +165,7 @@ impl Diagnostic {
         self
     }
 
-    /// Sets a change that probably mends it: what stands there was likely meant to be something else.
+    /// Sets a change that probably corrects the error, such as a similar name.
     #[must_use]
     pub fn with_suggestion(
         self,

@@ -1,16 +1,14 @@
-//! What the compiler tells people: diagnostics with stable names, and how they look on a terminal.
+//! Errors and warnings of the compiler: diagnostics with stable names, and their rendering for a terminal.
 //!
-//! Invariants: a name never changes its meaning; every diagnostic has one primary place; rendering costs time in
-//! proportion to what is shown, not to the size of the files.
+//! Invariants: a name never changes its meaning. Every diagnostic has one primary place. The time to render
+//! is proportional to the size of the output, not to the size of the files.
 
 mod code;
 mod message;
 mod render;
-mod rule;
 
-pub use code::{Code, UnknownCode};
+pub use code::{Code, RuleName, UnknownCode};
 pub use message::{Certainty, Diagnostic, Edit, Fix, Label, Place, Severity};
 pub use render::{RenderStyle, Rendering};
-pub use rule::RuleName;
 
 pub(crate) use render::{SourceText, Sources, render};

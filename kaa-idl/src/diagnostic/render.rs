@@ -1,7 +1,7 @@
-//! Diagnostics as text, in the manner of rustc.
+//! Renders diagnostics as text, in the style of rustc.
 //!
-//! Invariants: only a window of lines around each label is handed to the renderer, so that a small remark on a
-//! large file stays cheap; a flood of diagnostics is cut off with a count.
+//! Invariants: only a window of lines around each label is passed to the renderer, so that a diagnostic in a
+//! large file is cheap. After [`MAX_RENDERED`] diagnostics the rest is only counted.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use crate::location::{LineTable, Span};
 /// How diagnostics are rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Rendering {
-    /// With colours or without.
+    /// Whether to use colours.
     pub style: RenderStyle,
-    /// The columns of the terminal; longer lines of source are cut around what is marked in them. Without a width
-    /// there are 140.
+    /// The columns of the terminal; longer source lines are shortened around the labels. The default is 140
+    /// columns.
     pub width: Option<usize>,
 }
 
@@ -26,7 +26,7 @@ impl From<RenderStyle> for Rendering {
     }
 }
 
-/// Whether what is rendered has colours.
+/// Whether rendered text has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum RenderStyle {
@@ -37,38 +37,38 @@ pub enum RenderStyle {
     Ansi,
 }
 
-/// A file's text with its line table.
+/// The text of a file and its line table.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceText {
     pub(crate) text: String,
     pub(crate) lines: LineTable,
 }
 
-/// The files that diagnostics are about.
+/// The files that diagnostics refer to.
 #[derive(Debug)]
 pub(crate) struct Sources<'a> {
     pub(crate) texts: HashMap<&'a str, &'a SourceText>,
-    /// How to show a path; one that is absent is shown as it is.
+    /// How to display paths; a path that is missing here is displayed unchanged.
     pub(crate) display_paths: &'a HashMap<String, String>,
 }
 
 impl<'a> Sources<'a> {
-    fn shown(&self, path: &'a str) -> &'a str {
+    fn display_path(&self, path: &'a str) -> &'a str {
         self.display_paths.get(path).map_or(path, String::as_str)
     }
 }
 
-/// Nobody reads more than this; the rest is counted.
-const MOST_RENDERED: usize = 100;
-/// Labels further apart than this many lines become snippets of their own.
-const WIDEST_WINDOW: usize = 200;
-/// A longer line is cut, since only its length would fill the screen.
-const LONGEST_LINE: usize = 2_000;
+/// How many diagnostics are rendered; the rest is only counted.
+const MAX_RENDERED: usize = 100;
+/// Labels that are further apart than about this many lines get separate snippets.
+const MAX_WINDOW_LINES: usize = 200;
+/// A longer line is shortened, because it would fill the screen.
+const MAX_LINE_LENGTH: usize = 2_000;
 
-/// No terminal is narrower; what is cut to less says nothing.
-const NARROWEST: usize = 40;
-/// Wide enough to cut nothing, and small enough for the renderer's sums.
-const WIDEST: usize = 1_000_000;
+/// The smallest width; less would cut off all context.
+const MIN_WIDTH: usize = 40;
+/// The largest width: it cuts nothing, and cannot overflow in the renderer.
+const MAX_WIDTH: usize = 1_000_000;
 
 /// Renders diagnostics, a blank line between them.
 pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources<'_>, rendering: Rendering) -> String {
@@ -77,13 +77,13 @@ pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources<'_>, renderin
         RenderStyle::Ansi => Renderer::styled(),
     };
     let renderer = match rendering.width {
-        Some(width) => renderer.term_width(width.clamp(NARROWEST, WIDEST)),
+        Some(width) => renderer.term_width(width.clamp(MIN_WIDTH, MAX_WIDTH)),
         None => renderer,
     };
-    let shown = diagnostics.iter().take(MOST_RENDERED);
+    let shown = diagnostics.iter().take(MAX_RENDERED);
     let mut output: String =
         shown.map(|diagnostic| renderer.render(&groups(diagnostic, sources)) + "\n\n").collect();
-    let hidden = diagnostics.len().saturating_sub(MOST_RENDERED);
+    let hidden = diagnostics.len().saturating_sub(MAX_RENDERED);
     if hidden > 0 {
         output += &renderer.render(&[Group::with_title(
             Level::NOTE.primary_title(format!("{hidden} more diagnostics are not shown")),
@@ -108,9 +108,9 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &Sources<'a>) -> Vec<Group<'a
         let Some(first) = window.first() else { continue };
         let path: &'a str = &first.label.place.path;
         match sources.texts.get(path) {
-            Some(source) => group = group.element(snippet(sources.shown(path), source, &window)),
+            Some(source) => group = group.element(snippet(sources.display_path(path), source, &window)),
             None if path.is_empty() => {}
-            None => group = group.element(Origin::path(sources.shown(path))),
+            None => group = group.element(Origin::path(sources.display_path(path))),
         }
     }
     for help in &diagnostic.help {
@@ -121,7 +121,7 @@ fn groups<'a>(diagnostic: &'a Diagnostic, sources: &Sources<'a>) -> Vec<Group<'a
     groups
 }
 
-/// The lines that a fix changes, before and after; `None` if it concerns a file without text.
+/// The lines that a fix changes, before and after; `None` if the file could not be read.
 fn suggestion<'a>(fix: &'a Fix, sources: &Sources<'a>) -> Option<Group<'a>> {
     let mut group = Group::with_title(Level::HELP.secondary_title(fix.message.as_str()));
     let mut edits: Vec<&Edit> = fix.edits.iter().collect();
@@ -141,7 +141,7 @@ fn suggestion<'a>(fix: &'a Fix, sources: &Sources<'a>) -> Option<Group<'a>> {
             Patch::new(shifted(edit.place.span, offset, excerpt.len()), edit.replacement.as_str())
         });
         let snippet = Snippet::source(excerpt)
-            .path(sources.shown(&first.place.path))
+            .path(sources.display_path(&first.place.path))
             .line_start(line)
             .fold(true)
             .patches(patches);
@@ -150,14 +150,15 @@ fn suggestion<'a>(fix: &'a Fix, sources: &Sources<'a>) -> Option<Group<'a>> {
     Some(group)
 }
 
-/// A label that still knows whether it is the primary one.
+/// A label, and whether it is the primary one.
 #[derive(Clone, Copy)]
 struct Marked<'a> {
     label: &'a Label,
     kind: AnnotationKind,
 }
 
-/// Labels by file, the primary's first; labels far apart in one file are kept apart.
+/// Groups the labels by file, beginning with the primary one's. Labels far apart in one file are separate
+/// groups.
 fn windows(diagnostic: &Diagnostic) -> Vec<Vec<Marked<'_>>> {
     let primary = Marked { label: &diagnostic.primary, kind: AnnotationKind::Primary };
     let mut windows = vec![vec![primary]];
@@ -176,9 +177,9 @@ fn windows(diagnostic: &Diagnostic) -> Vec<Vec<Marked<'_>>> {
     windows
 }
 
-/// Whether two places are shown in one snippet.
+/// Whether two places share one snippet.
 fn close(left: Span, right: Span) -> bool {
-    left.start().abs_diff(right.start()) < WIDEST_WINDOW * 80
+    left.start().abs_diff(right.start()) < MAX_WINDOW_LINES * 80
 }
 
 fn snippet<'a>(path: &'a str, source: &'a SourceText, labels: &[Marked<'a>]) -> Snippet<'a, Annotation<'a>> {
@@ -198,14 +199,14 @@ fn snippet<'a>(path: &'a str, source: &'a SourceText, labels: &[Marked<'a>]) -> 
     Snippet::source(excerpt).path(path).line_start(line).fold(true).annotations(annotations)
 }
 
-/// The lines that hold a span, with the offset at which they begin and the number of the first.
+/// The lines that contain a span, with the offset where they begin and the number of the first line.
 fn excerpt(source: &SourceText, span: Span, primary: Span) -> (&str, usize, usize) {
     let text = source.text.as_str();
     let line = source.lines.line(span.start());
     let start = source.lines.start(line).unwrap_or(0);
     let last = source.lines.line(span.end().max(span.start()));
     let end = source.lines.start(last + 1).map_or(text.len(), |next| next.saturating_sub(1));
-    if end.saturating_sub(start) <= LONGEST_LINE.max((last - line + 1).saturating_mul(200)) {
+    if end.saturating_sub(start) <= MAX_LINE_LENGTH.max((last - line + 1).saturating_mul(200)) {
         return (text.get(start..end).unwrap_or_default(), start, line);
     }
     let line = source.lines.line(primary.start());
@@ -214,7 +215,7 @@ fn excerpt(source: &SourceText, span: Span, primary: Span) -> (&str, usize, usiz
     (text.get(start..end).unwrap_or_default(), start, line)
 }
 
-/// The last boundary of a character that is not behind an offset.
+/// The last character boundary at or before an offset.
 fn boundary(text: &str, offset: usize) -> usize {
     (0..=offset).rev().find(|offset| text.is_char_boundary(*offset)).unwrap_or(0)
 }

@@ -1,25 +1,26 @@
-//! The formatter's entry.
+//! The entry point of the formatter.
 //!
-//! Invariants: what is returned was compared with what came in.
+//! Invariants: the returned text has the tokens and comments of the input, in the same order. Only commas may
+//! be added or removed, spaces may change inside comments, and a comment may change from one side of a token
+//! to the other.
 
 use std::sync::Arc;
 
-use super::check::same;
 use super::imports::sort_imports;
 use super::items::print;
 use super::outline::Outline;
-use super::tokens::tokens;
+use super::tokens::{Comment, Kind, Token, tokens};
 use crate::diagnostic::{Diagnostic, Place, RuleName};
 use crate::location::Span;
-use crate::parse::{parse, scan};
+use crate::parse::scan;
+use crate::syntax::parse;
 
-/// A text in the one layout of the language.
+/// Formats a text in the layout of the language.
 ///
-/// The path is only for the diagnostics; text that comes from a pipe may be called `<stdin>`.
+/// The path is only used in diagnostics; it may be `<stdin>` for text from a pipe.
 ///
 /// # Errors
-/// The errors of the file, if it does not parse; only a text that means something can be laid out. Names and types need
-/// not resolve.
+/// Returns the file's syntax errors if it does not parse. Names and types need not resolve.
 ///
 /// ```
 /// let text = "package a;\nstruct Point{x:i32,y:i32,}";
@@ -36,13 +37,34 @@ pub fn format(path: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
     sort_imports(&mut tokens);
     let outline = Outline::new(&tokens);
     let output = print(&tokens, &outline);
-    if same(&tokens, &output) { Ok(output) } else { Err(vec![gave_up(&file.path)]) }
+    if has_tokens(&output, &tokens) { Ok(output) } else { Err(vec![text_was_lost(&file.path)]) }
 }
 
-/// Said instead of handing out a damaged text.
-fn gave_up(path: &Arc<str>) -> Diagnostic {
+/// The error that is returned instead of a damaged text.
+fn text_was_lost(path: &Arc<str>) -> Diagnostic {
     let place = Place::new(path, Span::default());
-    let message = "the formatter would have lost something of this file, and left it as it is";
-    Diagnostic::error(RuleName::new("FORMATTER_GAVE_UP"), message, place, "")
-        .with_help("this is a fault of the formatter: please report it, with the file")
+    let message = "the formatter would lose a part of this file, so the file is unchanged";
+    Diagnostic::error(RuleName::new("FORMATTER_FAILED"), message, place, "")
+        .with_help("this is a bug in the formatter: please report it with the file")
+}
+
+/// Whether a text has these tokens and comments, in this order.
+fn has_tokens(output: &str, expected: &[Token<'_>]) -> bool {
+    let scan = scan(&Arc::from(""), output);
+    if !scan.diagnostics.is_empty() {
+        return false;
+    }
+    let printed = tokens(output, &scan.tokens);
+    words(expected).eq(words(&printed)) && comments(expected).eq(comments(&printed))
+}
+
+fn words<'a>(tokens: &'a [Token<'_>]) -> impl Iterator<Item = (Kind, &'a str)> {
+    let kept = tokens.iter().filter(|token| token.kind != Kind::Comma);
+    kept.map(|token| (token.kind, token.text))
+}
+
+/// The lines of all comments.
+fn comments<'a>(tokens: &'a [Token<'_>]) -> impl Iterator<Item = &'a str> {
+    let comments = tokens.iter().flat_map(|token| token.leading().iter().chain(token.trailing()));
+    comments.flat_map(|comment: &Comment<'_>| comment.text.split('\n')).map(str::trim)
 }

@@ -1,25 +1,26 @@
-//! Tokens on a line, and where it breaks if it is too long: lists between their entries, expressions before operators.
+//! Writes tokens on a line, and breaks it if it is too long: lists between entries, expressions before
+//! operators.
 //!
 //! Invariants: an outer list breaks before an inner one; a list breaks as a whole.
 
 use super::outline::{List, is_sign};
-use super::printer::{Printer, STEP, WIDTH};
+use super::printer::{INDENT, MAX_WIDTH, Printer};
 use super::tokens::{Delimiter, Kind};
 
-/// A block that is wider inside is not written on one line.
-const WIDEST_BLOCK: usize = 64;
+/// A block whose contents are wider is not written on one line.
+const MAX_BLOCK_WIDTH: usize = 64;
 
-/// What stands together on a line, as long as it fits.
+/// Tokens that stay together on a line as long as they fit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unit {
     /// Its last token.
     pub(super) last: usize,
-    /// The columns that are wanted behind it, such as for a comma.
+    /// The columns to keep free after it, such as for a comma.
     pub(super) reserve: usize,
 }
 
 impl Printer<'_> {
-    /// Writes tokens of a unit from one to another, the second left out.
+    /// Writes the tokens of a unit from one up to another, which is not included.
     pub(super) fn flow(&mut self, from: usize, to: usize, unit: Unit) {
         let mut index = from;
         while index < to {
@@ -39,7 +40,7 @@ impl Printer<'_> {
         }
     }
 
-    /// Whether a list is written with a line for each entry.
+    /// Whether a list is written with one line for each entry.
     pub(super) fn breaks(&self, open: usize, unit: Unit) -> bool {
         let Some(group) = self.outline.group(open) else { return false };
         let must_break = self.outline.any_break(open + 1, group.close);
@@ -53,7 +54,7 @@ impl Printer<'_> {
                 must_break
                     || self.outline.must_break(open)
                     || group.holds_block
-                    || inner > WIDEST_BLOCK
+                    || inner > MAX_BLOCK_WIDTH
                     || !self.fits(open, unit.last, unit.reserve)
             }
             List::Elements if group.entries < 2 => group.must_break,
@@ -63,12 +64,12 @@ impl Printer<'_> {
         }
     }
 
-    /// Whether tokens fit on the line at hand, with some columns to spare.
+    /// Whether tokens fit on the current line with `reserve` more columns.
     pub(super) fn fits(&self, first: usize, last: usize, reserve: usize) -> bool {
-        self.column + self.outline.width(first, last) + reserve <= WIDTH
+        self.column + self.outline.width(first, last) + reserve <= MAX_WIDTH
     }
 
-    /// Whether a list fits on the line, with what follows it up to where the line can break again.
+    /// Whether a list fits on the line together with the tokens after it, up to the next possible break.
     fn fits_until_break(&self, open: usize, close: usize, unit: Unit) -> bool {
         let mut last = close;
         while last < unit.last && !matches!(self.kind(last + 1), Kind::Open(_)) {
@@ -78,7 +79,7 @@ impl Printer<'_> {
         self.fits(open, last, reserve)
     }
 
-    /// An operator goes to the next line with its operand if that has no room on this one.
+    /// Writes an operator, on the next line if it does not fit on this one with its operand.
     fn operator(&mut self, index: usize, unit: Unit) {
         let last = self.end_of_operand(index + 1, unit.last);
         if !self.fits(index, last, unit.reserve) {
@@ -87,26 +88,27 @@ impl Printer<'_> {
         self.emit(index);
     }
 
-    /// What follows a `=` goes to the next line if it has no room on this one and more on that.
+    /// Writes a `=`. Its value goes on the next line if it does not fit on this one and has more room there.
     fn equals(&mut self, index: usize, unit: Unit) {
         self.emit(index);
         let last = self.end_of_operand(index + 1, unit.last);
         let literal = last == index + 1 && self.kind(last) != Kind::Open(Delimiter::Brace);
-        let indent = self.indent + STEP;
+        let indent = self.indent + INDENT;
         if literal && !self.fits(index + 1, last, unit.reserve + 1) && indent < self.column {
             self.wrap(index + 1);
         }
     }
 
-    /// Begins a line in the middle of a unit. Not before a comment, which would then be one with a line of its own.
+    /// Begins a line in the middle of a unit, but not before a comment, which would then count as on its own
+    /// line.
     fn wrap(&mut self, before: usize) {
         if self.tokens.get(before).is_some_and(|token| token.leading().is_empty()) {
             self.flush();
-            self.newline(self.indent + STEP, false);
+            self.newline(self.indent + INDENT, false);
         }
     }
 
-    /// The last token before the next operator, or before whatever ends an expression.
+    /// The last token before the next operator, or before the end of the expression.
     fn end_of_operand(&self, from: usize, last: usize) -> usize {
         let mut index = from;
         while index < last {

@@ -1,7 +1,8 @@
-//! Puts imports in order: `use` lines within a paragraph, and the names of a list.
+//! Sorts imports: the `use` lines of a paragraph, and the names of a list.
 //!
-//! Invariants: a paragraph ends at an empty line and at a comment on a line of its own, so such comments stay where
-//! they are; a comment behind a `use` goes with it; where `//!` lines or comments inside are involved nothing moves.
+//! Invariants: a paragraph ends at a blank line and at a comment on its own line, so such comments keep their
+//! place; a comment after a `use` moves with it; a paragraph with `//!` lines or a list with comments inside
+//! is not sorted.
 
 use std::ops::Range;
 
@@ -39,7 +40,7 @@ pub(super) fn sort_imports(tokens: &mut Vec<Token<'_>>) {
     tokens.extend(rest);
 }
 
-/// The token ranges of all `use` lines, one behind the other; none if something else stands between two.
+/// The token ranges of the consecutive `use` lines at the start of the file.
 fn use_lines(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut start = 0;
@@ -49,8 +50,8 @@ fn use_lines(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
         if !is_use && !is_package {
             break;
         }
-        let behind = tokens.get(start..).unwrap_or_default();
-        let Some(length) = behind.iter().position(|token| token.kind == Kind::Semicolon) else { break };
+        let rest = tokens.get(start..).unwrap_or_default();
+        let Some(length) = rest.iter().position(|token| token.kind == Kind::Semicolon) else { break };
         if is_use {
             lines.push(start..start + length + 1);
         }
@@ -59,7 +60,7 @@ fn use_lines(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
     lines
 }
 
-/// Sorts the names in braces, unless there are comments.
+/// Sorts the names in braces, unless there are comments between them.
 fn sort_names(line: &mut [Token<'_>]) {
     let open = line.iter().position(|token| token.kind == Kind::Open(Delimiter::Brace));
     let close = line.iter().position(|token| token.kind == Kind::Close(Delimiter::Brace));
@@ -82,14 +83,14 @@ fn sort_names(line: &mut [Token<'_>]) {
     }
 }
 
-/// Whether comments stand between two braces.
+/// Whether there are comments between two braces.
 fn has_comments_inside(line: &[Token<'_>], open: usize, close: usize) -> bool {
     line.get(open).is_some_and(|open| !open.trailing().is_empty())
         || line.get(close).is_some_and(|close| !close.leading().is_empty())
         || line.get(open + 1..close).unwrap_or_default().iter().any(Token::has_comments)
 }
 
-/// `use a::{B};` is `use a::B;`.
+/// Shortens `use a::{B};` to `use a::B;`.
 fn without_braces(mut line: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let open = line.iter().position(|token| token.kind == Kind::Open(Delimiter::Brace));
     let close = line.iter().position(|token| token.kind == Kind::Close(Delimiter::Brace));
@@ -103,7 +104,7 @@ fn without_braces(mut line: Vec<Token<'_>>) -> Vec<Token<'_>> {
         if let Some((before, after)) = line.split_at_mut_checked(close + 1)
             && let (Some(brace), Some(semicolon)) = (before.last_mut(), after.first_mut())
         {
-            brace.give_trailing(semicolon);
+            brace.move_trailing_to(semicolon);
         }
         line.retain(|token| !matches!(token.kind, Kind::Open(_) | Kind::Close(_) | Kind::Comma));
     }
@@ -114,7 +115,8 @@ fn begins_paragraph(line: &[Token<'_>]) -> bool {
     line.first().is_none_or(|first| first.blank_before || !first.leading().is_empty())
 }
 
-/// Sorts lines by package and name. What stands before the first stays before the first.
+/// Sorts lines by package and name. Comments and blank lines before the first line stay before the first
+/// line.
 fn sort_paragraph(lines: &mut [Vec<Token<'_>>]) {
     let documents = |token: &Token<'_>| {
         token.leading().iter().chain(token.trailing()).any(|comment| comment.text.starts_with("//!"))
@@ -130,7 +132,7 @@ fn sort_paragraph(lines: &mut [Vec<Token<'_>>]) {
         head.first_mut().and_then(|line| line.first_mut()),
         tail.first_mut().and_then(|line| line.first_mut()),
     ) {
-        old.swap_front(new);
+        old.swap_leading(new);
     }
     lines.sort_by_cached_key(|line| {
         let (package, rest) = key(line);
@@ -139,7 +141,8 @@ fn sort_paragraph(lines: &mut [Vec<Token<'_>>]) {
     });
 }
 
-/// The words of a line's package, and those behind it: a package sorts before its items, these before inner packages.
+/// The words of a line's package, and the words after it. A package sorts before its items, and its items
+/// before inner packages.
 fn key<'t>(line: &[Token<'t>]) -> (Vec<&'t str>, Vec<&'t str>) {
     let dots = line.iter().skip(2).step_by(2).take_while(|token| token.text == ".").count();
     let (package, rest) = line.split_at((2 + 2 * dots).min(line.len()));

@@ -1,22 +1,22 @@
-//! Items, members and signatures: which lines they take, and the empty lines between them.
+//! Lays out items, members and signatures in lines, with blank lines between them.
 //!
-//! Invariants: statements are recognised by the words they begin with, which is enough in a text that parses.
+//! Invariants: statements are recognized by their first words, which is sufficient in a text that parses.
 
 use super::flow::Unit;
 use super::outline::Outline;
-use super::printer::{Blank, Printer, STEP, WIDTH};
+use super::printer::{BlankLine, INDENT, MAX_WIDTH, Printer};
 use super::tokens::{Delimiter, Kind, Token};
 
 /// An item, a `use`, the `package` line, or a member.
 #[derive(Debug, Clone, Copy)]
 struct Statement {
     shape: Shape,
-    /// Where its docs and attributes begin.
+    /// The first token of its docs and attributes.
     first: usize,
-    /// Its first word.
+    /// The first token after docs and attributes.
     head: usize,
     last: usize,
-    /// Whether it takes one line, docs and attributes aside.
+    /// Whether it takes one line, not counting docs and attributes.
     short: bool,
 }
 
@@ -24,14 +24,14 @@ struct Statement {
 enum Shape {
     Package,
     Use,
-    /// What ends in a semicolon, and blocks of entries.
+    /// Statements that end with a semicolon, and blocks of entries.
     Plain,
     /// Blocks of members.
     Service,
     Method,
 }
 
-/// The text of a file's tokens.
+/// Prints the tokens of a file.
 pub(super) fn print(tokens: &[Token<'_>], outline: &Outline) -> String {
     let mut printer = Printer::new(tokens, outline);
     let end = tokens.len().saturating_sub(1);
@@ -46,14 +46,14 @@ pub(super) fn print(tokens: &[Token<'_>], outline: &Outline) -> String {
     printer.finish(end)
 }
 
-/// Items of several lines stand apart; where short ones do is their author's choice.
-fn between_items(before: Option<Statement>, statement: Statement) -> Blank {
-    let Some(before) = before else { return Blank::Never };
+/// Blank lines separate items of several lines. Between short items they are kept as written.
+fn between_items(before: Option<Statement>, statement: Statement) -> BlankLine {
+    let Some(before) = before else { return BlankLine::Never };
     match (before.shape, statement.shape) {
-        (Shape::Use, Shape::Use) => Blank::Keep,
-        (Shape::Package | Shape::Use, _) => Blank::Always,
-        _ if before.short && statement.short => Blank::Keep,
-        _ => Blank::Always,
+        (Shape::Use, Shape::Use) => BlankLine::Keep,
+        (Shape::Package | Shape::Use, _) => BlankLine::Always,
+        _ if before.short && statement.short => BlankLine::Keep,
+        _ => BlankLine::Always,
     }
 }
 
@@ -71,7 +71,7 @@ impl Printer<'_> {
         let open = self.open_brace(head, last);
         let in_one_line = open.is_none_or(|open| !self.breaks(open, Unit { last, reserve: 0 }));
         let short = !self.outline.any_break(head + 1, last)
-            && self.outline.width(head, last) <= WIDTH
+            && self.outline.width(head, last) <= MAX_WIDTH
             && match shape {
                 Shape::Service => open.is_some_and(|open| self.outline.close(open) == open + 1),
                 _ => in_one_line,
@@ -90,10 +90,10 @@ impl Printer<'_> {
         Statement { shape, first, head, last, short: shape != Shape::Service }
     }
 
-    fn statement(&mut self, statement: Statement, blank: Blank) {
+    fn statement(&mut self, statement: Statement, blank: BlankLine) {
         let Statement { shape, first, head, last, .. } = statement;
         let start = self.decoration(first, head, blank);
-        self.begin(start, if start == first { blank } else { Blank::Never });
+        self.begin(start, if start == first { blank } else { BlankLine::Never });
         let unit = Unit { last, reserve: 0 };
         match shape {
             Shape::Method => self.signature(head, last),
@@ -112,25 +112,26 @@ impl Printer<'_> {
         if close == open + 1 && !self.outline.any_break(open, close) {
             return self.emit(close);
         }
-        let outer = std::mem::replace(&mut self.indent, base + STEP);
+        let outer = std::mem::replace(&mut self.indent, base + INDENT);
         let mut before: Option<Statement> = None;
         let mut from = open + 1;
         while from < close {
             let member = self.member(from);
             let blank = match before {
-                None => Blank::Never,
-                Some(before) if before.short && member.short => Blank::Keep,
-                Some(_) => Blank::Always,
+                None => BlankLine::Never,
+                Some(before) if before.short && member.short => BlankLine::Keep,
+                Some(_) => BlankLine::Always,
             };
             self.statement(member, blank);
             from = member.last + 1;
             before = Some(member);
         }
-        self.end(close, base, if before.is_none() { Blank::Never } else { Blank::Keep });
+        self.end(close, base, if before.is_none() { BlankLine::Never } else { BlankLine::Keep });
         self.indent = outer;
     }
 
-    /// A method behind its first word: on one line, or with its result on a second, or with a line for each parameter.
+    /// Writes a method after its first word: on one line, with its result on a second line, or with one line
+    /// for each parameter.
     fn signature(&mut self, head: usize, last: usize) {
         let unit = Unit { last, reserve: 0 };
         let before_last = last.saturating_sub(1);
@@ -146,12 +147,12 @@ impl Printer<'_> {
         let second_line = has_result
             && !self.outline.any_break(close + 1, before_last)
             && self.tokens.get(close + 1).is_some_and(|token| token.leading().is_empty())
-            && self.indent + STEP + self.outline.width(close + 1, last) <= WIDTH + 1;
+            && self.indent + INDENT + self.outline.width(close + 1, last) <= MAX_WIDTH + 1;
         let empty = close == open + 1 && !self.outline.any_break(open, close);
         if one_line && (second_line || !has_result) || empty {
             (open..=close).for_each(|index| self.emit(index));
             if second_line {
-                self.newline(self.indent + STEP, false);
+                self.newline(self.indent + INDENT, false);
             }
         } else {
             self.vertical(open);
@@ -178,7 +179,7 @@ impl Printer<'_> {
         (head..last).find(|index| self.kind(*index) == Kind::Open(Delimiter::Brace))
     }
 
-    /// An index before that of the last token, which stands for the end of the text.
+    /// Limits an index to the tokens before the last, which stands for the end of the text.
     fn within(&self, index: usize) -> usize {
         index.min(self.tokens.len().saturating_sub(2))
     }

@@ -1,13 +1,14 @@
-//! The one layout of `.kaa` files: 4 blanks of indentation, 100 columns, everything else decided here.
+//! Formats `.kaa` files in one layout without options: 4 spaces of indentation, at most 100 columns.
 //!
-//! A file's way: text → tokens with their comments ([`tokens`]) → imports in order ([`imports`]) → brackets and flat
-//! widths ([`outline`]) → lines ([`printer`], [`flow`], [`lists`], [`items`]) → a second look ([`check`]).
+//! Steps: text → tokens with their comments ([`tokens`]) → sorted imports ([`imports`]) → brackets and widths
+//! ([`outline`]) → lines ([`printer`], [`flow`], [`lists`], [`items`]) → comparison with the input
+//! ([`file`]).
 //!
-//! Invariants: a file with errors is not formatted; the result parses to the same tree, imports aside in the same
-//! order, and formatting it again changes nothing; every comment belongs to a token and is printed with it, and the
-//! result is read once more before it is handed out, so that nothing can be lost; time is linear in the text.
+//! Invariants: a file with errors is not formatted; the result parses to the same tree, except for the order
+//! of imports; formatting the result again changes nothing; every comment belongs to a token and is printed
+//! with it; the result is compared with the input before it is returned, so that nothing is lost; formatting
+//! takes time linear in the text.
 
-mod check;
 mod file;
 mod flow;
 mod imports;

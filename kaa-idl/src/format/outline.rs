@@ -1,28 +1,29 @@
-//! What is to be known about tokens before any is printed: brackets, blanks, widths, and where a line must end.
+//! Facts about tokens that the layout needs: brackets, spaces, widths, and where a line must end.
 //!
-//! Invariants: everything is computed once for all tokens, so that the questions of the layout take constant time.
+//! Invariants: everything is computed once for all tokens before printing, so that each query takes constant
+//! time.
 
 use std::ops::Range;
 
-use super::tokens::{Comment, Delimiter, Kind, Token};
+use super::tokens::{Comment, Delimiter, Kind, Token, columns};
 
-/// The facts about all tokens.
+/// The layout facts about all tokens.
 #[derive(Debug)]
 pub(super) struct Outline {
-    facts: Vec<Fact>,
+    tokens: Vec<TokenLayout>,
     groups: Vec<Group>,
 }
 
-/// The facts about one token.
+/// The layout facts about one token.
 #[derive(Debug, Clone, Copy, Default)]
-struct Fact {
-    /// Whether a blank goes before it on a line.
+struct TokenLayout {
+    /// Whether a space goes before it if it does not begin a line.
     space: bool,
-    /// The width of all tokens before it, blanks and comments included, as if they were on one line.
+    /// The width of all tokens before it on one line, including spaces and comments.
     width: usize,
     /// The number of places before this token at which a line must end.
     breaks: usize,
-    /// Whether a line must end between the token before and it.
+    /// Whether a line must end between the token before it and itself.
     must_break: bool,
     /// For a bracket, its group.
     group: Option<usize>,
@@ -35,9 +36,9 @@ pub(super) struct Group {
     pub(super) list: List,
     /// The number of entries between commas.
     pub(super) entries: usize,
-    /// Whether a line must end in it, outside of inner brackets.
+    /// Whether a line must end between the brackets, outside of inner brackets.
     pub(super) must_break: bool,
-    /// Whether it holds a block that is not empty.
+    /// Whether it contains a block that is not empty.
     pub(super) holds_block: bool,
 }
 
@@ -49,46 +50,47 @@ pub(super) enum List {
     /// The names of a `use`.
     Imports,
     Parameters,
-    /// The elements of a variant, or arguments of an attribute.
+    /// The elements of a variant, or the arguments of an attribute.
     Elements,
     TypeArguments,
-    /// No list: `[T; N]`, `()`, a group in an expression, a newtype's inner type, an attribute's square brackets.
+    /// Not a list: `[T; N]`, `()`, a group in an expression, a newtype's inner type, an attribute's square
+    /// brackets.
     None,
 }
 
 impl Outline {
     pub(super) fn new(tokens: &[Token<'_>]) -> Self {
-        let mut outline = Self { facts: Vec::with_capacity(tokens.len()), groups: Vec::new() };
+        let mut outline = Self { tokens: Vec::with_capacity(tokens.len()), groups: Vec::new() };
         outline.match_brackets(tokens);
         outline.measure(tokens);
         outline
     }
 
-    /// Whether a blank goes before a token on a line.
+    /// Whether a space goes before a token that does not begin a line.
     pub(super) fn space(&self, index: usize) -> bool {
-        self.facts.get(index).is_some_and(|fact| fact.space)
+        self.tokens.get(index).is_some_and(|fact| fact.space)
     }
 
     /// Whether a line must end before a token.
     pub(super) fn must_break(&self, index: usize) -> bool {
-        self.facts.get(index).is_some_and(|fact| fact.must_break)
+        self.tokens.get(index).is_some_and(|fact| fact.must_break)
     }
 
     /// Whether a line must end before any token from the first to the last.
     pub(super) fn any_break(&self, first: usize, last: usize) -> bool {
-        let before = |index: usize| self.facts.get(index).map_or(0, |fact| fact.breaks);
+        let before = |index: usize| self.tokens.get(index).map_or(0, |fact| fact.breaks);
         before(last + 1) > before(first)
     }
 
-    /// The width from the first token to the last on one line, the blank before the first included.
+    /// The width from the first token to the last on one line, including the space before the first.
     pub(super) fn width(&self, first: usize, last: usize) -> usize {
-        let before = |index: usize| self.facts.get(index).map_or(0, |fact| fact.width);
+        let before = |index: usize| self.tokens.get(index).map_or(0, |fact| fact.width);
         before(last + 1).saturating_sub(before(first))
     }
 
     /// The group of a bracket.
     pub(super) fn group(&self, index: usize) -> Option<&Group> {
-        self.groups.get(self.facts.get(index)?.group?)
+        self.groups.get(self.tokens.get(index)?.group?)
     }
 
     /// The closing bracket of an opening one; the token itself for any other.
@@ -105,7 +107,7 @@ impl Outline {
                 group.must_break |= must_break;
                 group.entries += usize::from(token.kind == Kind::Comma);
             }
-            let mut fact = Fact { must_break, space: space(tokens, index), ..Fact::default() };
+            let mut fact = TokenLayout { must_break, space: space(tokens, index), ..TokenLayout::default() };
             match token.kind {
                 Kind::Open(delimiter) => {
                     let list = list(tokens, index, delimiter);
@@ -131,7 +133,7 @@ impl Outline {
                 }
                 _ => {}
             }
-            self.facts.push(fact);
+            self.tokens.push(fact);
         }
     }
 
@@ -161,7 +163,7 @@ impl Outline {
         for (index, token) in tokens.iter().enumerate() {
             let next = tokens.get(index + 1).map(|next| next.kind);
             let dropped = token.kind == Kind::Comma && matches!(next, Some(Kind::Close(_)));
-            if let Some(fact) = self.facts.get_mut(index) {
+            if let Some(fact) = self.tokens.get_mut(index) {
                 fact.width = width;
                 fact.breaks = breaks;
                 breaks += usize::from(fact.must_break);
@@ -172,13 +174,8 @@ impl Outline {
                 width += token.leading().iter().map(|comment| comment.columns() + 1).sum::<usize>();
             }
         }
-        self.facts.push(Fact { width, breaks, ..Fact::default() });
+        self.tokens.push(TokenLayout { width, breaks, ..TokenLayout::default() });
     }
-}
-
-/// The columns that a text takes.
-pub(super) fn columns(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().count() }
 }
 
 fn list(tokens: &[Token<'_>], index: usize, delimiter: Delimiter) -> List {
@@ -200,7 +197,7 @@ fn list(tokens: &[Token<'_>], index: usize, delimiter: Delimiter) -> List {
     }
 }
 
-/// Whether what follows a token of a kind is a value.
+/// Whether a token of this kind is followed by a value.
 fn begins_value(before: Option<Kind>) -> bool {
     matches!(
         before,
@@ -208,14 +205,14 @@ fn begins_value(before: Option<Kind>) -> bool {
     )
 }
 
-/// Whether the word before a token is the `stream` of a type.
+/// Whether the word before a token is the keyword `stream` of a type.
 fn is_stream(tokens: &[Token<'_>], index: usize) -> bool {
     let back = |steps: usize| index.checked_sub(steps).and_then(|before| tokens.get(before));
     back(1).is_some_and(|token| token.text == "stream")
         && back(2).is_some_and(|token| matches!(token.kind, Kind::Arrow | Kind::Colon))
 }
 
-/// Whether a minus is a sign.
+/// Whether a token is a minus sign, not an operator.
 pub(super) fn is_sign(tokens: &[Token<'_>], index: usize) -> bool {
     let before = index.checked_sub(1).and_then(|before| tokens.get(before)).map(|token| token.kind);
     tokens.get(index).is_some_and(|token| token.text == "-") && begins_value(before)
@@ -249,7 +246,8 @@ fn must_break(tokens: &[Token<'_>], index: usize) -> bool {
         || token.kind == Kind::Doc
 }
 
-/// Whether brackets are those of an attribute that holds a string; what it decorates begins a line.
+/// Whether brackets belong to an attribute with a string. The construct after such an attribute begins a
+/// line.
 fn is_long_attribute(tokens: &[Token<'_>], range: Range<usize>) -> bool {
     let before = range.start.checked_sub(1).and_then(|hash| tokens.get(hash));
     before.is_some_and(|hash| hash.kind == Kind::Hash)

@@ -1,45 +1,46 @@
-//! Writes tokens and their comments, one behind the other.
+//! Writes tokens and their comments in order.
 //!
-//! Invariants: nothing is written behind a line comment on its line; comments behind a token end its line, as they did
-//! in the text, so that they are found behind the same token again; no line ends in blanks, but for docs.
+//! Invariants: nothing is written after a line comment on its line; comments after a token end its line, as
+//! they did in the input, so that they belong to the same token when the result is read; no line ends with
+//! spaces, except docs.
 
-use super::outline::{Outline, columns};
-use super::tokens::{Comment, Delimiter, Kind, Token};
+use super::outline::Outline;
+use super::tokens::{Comment, Delimiter, Kind, Token, columns};
 
-/// The widest line.
-pub(super) const WIDTH: usize = 100;
-/// What one level indents.
-pub(super) const STEP: usize = 4;
+/// The maximum width of a line, in columns.
+pub(super) const MAX_WIDTH: usize = 100;
+/// The columns of one level of indentation.
+pub(super) const INDENT: usize = 4;
 
-/// What becomes of empty lines before something.
+/// How to treat blank lines before a construct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blank {
-    /// One, if there were any.
+pub(super) enum BlankLine {
+    /// Keep one, if there are any.
     Keep,
-    /// None, whatever there was.
+    /// Remove all.
     Never,
-    /// One, whatever there was.
+    /// Write exactly one.
     Always,
 }
 
-/// The text so far.
+/// The output and the state of the current line.
 #[derive(Debug)]
 pub(super) struct Printer<'t> {
     pub(super) tokens: &'t [Token<'t>],
     pub(super) outline: &'t Outline,
     output: String,
     pub(super) column: usize,
-    /// The indentation of the item, member or entry at hand.
+    /// The indentation of the current item, member or entry.
     pub(super) indent: usize,
-    /// The indentation of the line at hand.
+    /// The indentation of the current line.
     pub(super) line_indent: usize,
-    /// Whether nothing is on the line yet.
-    fresh: bool,
-    /// Whether the line has to end before anything else.
+    /// Whether the current line is still empty.
+    at_line_start: bool,
+    /// Whether the line must end before anything else is written.
     must_break: bool,
-    /// Whether the last that was written was an opening bracket that wants no blank behind it.
+    /// Whether the last token was an opening bracket without a space after it.
     opened: bool,
-    /// Comments that stand behind the last token.
+    /// Comments after the last token that are not written yet.
     pending: Vec<Pending<'t>>,
 }
 
@@ -47,9 +48,9 @@ pub(super) struct Printer<'t> {
 #[derive(Debug)]
 struct Pending<'t> {
     comment: &'t Comment<'t>,
-    /// Whether an empty line before it is kept.
+    /// Whether a blank line before it is kept.
     keep_blank: bool,
-    /// How much further in than the entry at hand it stands if it begins a line.
+    /// How much more than the current entry it is indented if it begins a line.
     step: usize,
 }
 
@@ -62,19 +63,19 @@ impl<'t> Printer<'t> {
             column: 0,
             indent: 0,
             line_indent: 0,
-            fresh: true,
+            at_line_start: true,
             must_break: false,
             opened: false,
             pending: Vec::new(),
         }
     }
 
-    /// The whole text, with what stands behind the last token.
+    /// Returns the whole text, with the comments after the last token.
     pub(super) fn finish(mut self, end: usize) -> String {
         self.flush();
         let empty = self.output.is_empty();
-        self.comments_on_lines(end, 0, if empty { Blank::Never } else { Blank::Keep });
-        if !self.fresh {
+        self.comments_on_lines(end, 0, if empty { BlankLine::Never } else { BlankLine::Keep });
+        if !self.at_line_start {
             self.output.push('\n');
         }
         self.output
@@ -89,23 +90,26 @@ impl<'t> Printer<'t> {
     }
 
     /// Writes a token that begins a line, with the comments before it.
-    pub(super) fn begin(&mut self, index: usize, blank: Blank) {
+    pub(super) fn begin(&mut self, index: usize, blank: BlankLine) {
         self.flush();
         let Some(token) = self.tokens.get(index) else { return };
         let indent = self.indent;
         let comments = token.leading();
         let any = comments.iter().any(|comment| comment.blank_before) || token.blank_before;
-        let forced = blank == Blank::Always && !any;
+        let forced = blank == BlankLine::Always && !any;
         let first = if forced {
-            Blank::Always
-        } else if blank == Blank::Never {
-            Blank::Never
+            BlankLine::Always
+        } else if blank == BlankLine::Never {
+            BlankLine::Never
         } else {
-            Blank::Keep
+            BlankLine::Keep
         };
         self.comments_on_lines(index, indent, first);
         if comments.is_empty() {
-            self.newline(indent, first == Blank::Always || (first == Blank::Keep && token.blank_before));
+            self.newline(
+                indent,
+                first == BlankLine::Always || (first == BlankLine::Keep && token.blank_before),
+            );
         } else if token.newline_before || self.must_break {
             self.newline(indent, token.blank_before);
         } else {
@@ -114,14 +118,14 @@ impl<'t> Printer<'t> {
         self.put(token);
     }
 
-    /// The comments before a token, beginning on a line of their own.
-    fn comments_on_lines(&mut self, index: usize, indent: usize, blank: Blank) {
+    /// Writes the comments before a token, beginning on a new line.
+    fn comments_on_lines(&mut self, index: usize, indent: usize, blank: BlankLine) {
         let Some(token) = self.tokens.get(index) else { return };
         for (number, comment) in token.leading().iter().enumerate() {
             if number == 0 {
                 self.newline(
                     indent,
-                    blank == Blank::Always || (blank == Blank::Keep && comment.blank_before),
+                    blank == BlankLine::Always || (blank == BlankLine::Keep && comment.blank_before),
                 );
             } else if comment.newline_before {
                 self.newline(indent, comment.blank_before);
@@ -132,7 +136,7 @@ impl<'t> Printer<'t> {
         }
     }
 
-    /// Writes a token on the line at hand, with the comments before it.
+    /// Writes a token on the current line, with the comments before it.
     pub(super) fn emit(&mut self, index: usize) {
         self.flush();
         let Some(token) = self.tokens.get(index) else { return };
@@ -141,19 +145,19 @@ impl<'t> Printer<'t> {
         let space = self.outline.space(index);
         for comment in token.leading() {
             if comment.newline_before {
-                self.newline(self.indent + STEP, false);
+                self.newline(self.indent + INDENT, false);
             } else if !self.opened || space {
                 self.space();
             }
             self.comment(comment);
         }
         if dropped {
-            self.wait(token.trailing(), STEP);
+            self.defer(token.trailing(), INDENT);
             return;
         }
         let commented = !token.leading().is_empty();
         if commented && token.newline_before {
-            self.newline(self.indent + STEP, false);
+            self.newline(self.indent + INDENT, false);
         } else if space || (commented && (self.is_empty_block(index) || !ends_something(token.kind))) {
             self.space();
         }
@@ -165,8 +169,8 @@ impl<'t> Printer<'t> {
         brace == Some(Kind::Open(Delimiter::Brace)) && self.kind(close) == Kind::Close(Delimiter::Brace)
     }
 
-    /// Writes a comma or semicolon, or a brace that opens a block, behind the last token, before the comments that
-    /// stand there; `None` stands for a comma that was not in the text.
+    /// Writes a comma, a semicolon or the opening brace of a block directly after the last token, before its
+    /// comments; `None` is a comma that is not in the input.
     pub(super) fn emit_early(&mut self, index: Option<usize>) {
         let Some(index) = index else { return self.write(",") };
         let Some(token) = self.tokens.get(index) else { return };
@@ -174,12 +178,12 @@ impl<'t> Printer<'t> {
             self.space();
         }
         self.write(token.text);
-        self.wait(token.leading(), 0);
-        self.wait(token.trailing(), 0);
+        self.defer(token.leading(), 0);
+        self.defer(token.trailing(), 0);
     }
 
-    /// Writes a brace behind the last token, before the comments that stand between the two. The first of them that
-    /// has a line of its own begins the block.
+    /// Writes an opening brace directly after the last token, before the comments between the two. The first
+    /// of these comments on its own line begins the block.
     pub(super) fn open_early(&mut self, open: usize) {
         self.emit_early(Some(open));
         if let Some(first) = self.pending.iter_mut().find(|pending| pending.comment.newline_before) {
@@ -187,15 +191,15 @@ impl<'t> Printer<'t> {
         }
     }
 
-    /// Writes a bracket that closes lines of entries.
-    pub(super) fn end(&mut self, index: usize, indent: usize, blank: Blank) {
+    /// Writes the closing bracket after lines of entries.
+    pub(super) fn end(&mut self, index: usize, indent: usize, blank: BlankLine) {
         let Some(token) = self.tokens.get(index) else { return };
         let on_line = token.leading().iter().take_while(|comment| !comment.newline_before).count();
-        let (behind, before) = token.leading().split_at(on_line);
-        self.wait(behind, 0);
+        let (on_same_line, before) = token.leading().split_at(on_line);
+        self.defer(on_same_line, 0);
         self.flush();
         for (number, comment) in before.iter().enumerate() {
-            let blank = comment.blank_before && (number > 0 || blank == Blank::Keep);
+            let blank = comment.blank_before && (number > 0 || blank == BlankLine::Keep);
             if comment.newline_before {
                 self.newline(self.indent, blank);
             } else {
@@ -211,9 +215,9 @@ impl<'t> Printer<'t> {
     pub(super) fn newline(&mut self, indent: usize, blank: bool) {
         self.must_break = false;
         self.opened = false;
-        if !self.fresh {
+        if !self.at_line_start {
             self.output.push('\n');
-            self.fresh = true;
+            self.at_line_start = true;
         }
         if blank && !self.output.is_empty() && !self.output.ends_with("\n\n") {
             self.output.push('\n');
@@ -222,7 +226,7 @@ impl<'t> Printer<'t> {
         self.column = indent;
     }
 
-    /// Writes the comments behind the last token.
+    /// Writes the deferred comments after the last token.
     pub(super) fn flush(&mut self) {
         if self.pending.is_empty() {
             return;
@@ -242,19 +246,19 @@ impl<'t> Printer<'t> {
         self.write(token.text);
         self.opened =
             matches!(token.kind, Kind::Open(Delimiter::Parenthesis | Delimiter::Square | Delimiter::Angle));
-        self.wait(token.trailing(), STEP);
+        self.defer(token.trailing(), INDENT);
     }
 
-    fn wait(&mut self, comments: &'t [Comment<'t>], step: usize) {
+    fn defer(&mut self, comments: &'t [Comment<'t>], step: usize) {
         self.pending.extend(comments.iter().map(|comment| Pending { comment, keep_blank: true, step }));
     }
 
     fn comment(&mut self, comment: &Comment<'_>) {
-        // Blanks at the end of a line of documentation are part of it.
+        // Spaces at the end of a line of documentation are part of it.
         let end = if comment.text.starts_with("//!") { ['\r'].as_slice() } else { &[' ', '\t', '\r', '\n'] };
         let mut lines = comment.text.trim_end_matches(end).split('\n').map(|line| line.trim_end_matches(end));
         let first = lines.next().unwrap_or_default();
-        let begins_line = self.fresh || self.must_break;
+        let begins_line = self.at_line_start || self.must_break;
         self.write(first);
         let old = comment.indentation.filter(|_| begins_line);
         for line in lines {
@@ -267,7 +271,7 @@ impl<'t> Printer<'t> {
     }
 
     fn space(&mut self) {
-        if !self.fresh && !self.must_break {
+        if !self.at_line_start && !self.must_break {
             self.output.push(' ');
             self.column += 1;
         }
@@ -275,11 +279,11 @@ impl<'t> Printer<'t> {
 
     fn write(&mut self, text: &str) {
         if self.must_break {
-            self.newline(self.indent + STEP, false);
+            self.newline(self.indent + INDENT, false);
         }
-        if self.fresh {
+        if self.at_line_start {
             self.output.extend(std::iter::repeat_n(' ', self.line_indent));
-            self.fresh = false;
+            self.at_line_start = false;
         }
         self.opened = false;
         self.output.push_str(text);
@@ -287,18 +291,18 @@ impl<'t> Printer<'t> {
     }
 }
 
-/// Whether no blank is missed between a comment and this.
+/// Whether a comment needs no space between itself and this token.
 fn ends_something(kind: Kind) -> bool {
     matches!(kind, Kind::Comma | Kind::Semicolon | Kind::Colon | Kind::Path | Kind::Close(_))
 }
 
-/// A further line of a block comment, moved along with the first.
+/// A line of a block comment after the first, indented relative to the first.
 fn shifted(line: &str, old: Option<usize>, new: usize) -> String {
     let Some(old) = old else { return line.to_owned() };
     let rest = line.trim_start_matches(' ');
-    let blanks = line.len() - rest.len();
+    let spaces = line.len() - rest.len();
     if rest.is_empty() || rest.starts_with('\t') {
         return line.to_owned();
     }
-    " ".repeat((blanks + new).saturating_sub(old)) + rest
+    " ".repeat((spaces + new).saturating_sub(old)) + rest
 }

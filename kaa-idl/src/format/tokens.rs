@@ -1,20 +1,20 @@
-//! The text as tokens that own their comments.
+//! Splits the text into tokens that own their comments.
 //!
-//! Invariants: every comment is in front of a token or behind one, on its line; the order of both is that of the text;
-//! the last token is [`Kind::End`], which owns the comments at the end of the file.
+//! Invariants: a comment belongs to the token before it if it ends that token's line, else to the token after
+//! it; tokens and comments keep the order of the text; the last token is [`Kind::End`], which owns the
+//! comments at the end of the file.
 
-use super::outline::columns;
 use crate::location::Span;
 use crate::parse::{Bracket, Token as Scanned, TokenKind};
 
-/// A token, as much as the layout wants to know about it.
+/// A token with the facts that the layout needs.
 #[derive(Debug)]
 pub(super) struct Token<'t> {
     pub(super) kind: Kind,
     pub(super) text: &'t str,
-    /// Whether a line ends between the comment or token before it and it.
+    /// Whether a line ends between it and the comment or token before it.
     pub(super) newline_before: bool,
-    /// Whether there is an empty line in that place.
+    /// Whether there is a blank line in that place.
     pub(super) blank_before: bool,
     comments: Option<Box<Comments<'t>>>,
 }
@@ -62,57 +62,57 @@ struct Comments<'t> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Comment<'t> {
     pub(super) text: &'t str,
-    /// Whether a line ends between what is before it and it.
+    /// Whether a line ends between it and the comment or token before it.
     pub(super) newline_before: bool,
-    /// Whether there is an empty line in that place.
+    /// Whether there is a blank line in that place.
     pub(super) blank_before: bool,
-    /// The blanks in front of it, if it is the first of its line and they are spaces.
+    /// The number of spaces before it, if it is the first on its line and only spaces are before it.
     pub(super) indentation: Option<usize>,
 }
 
 impl Comment<'_> {
-    /// Whether it goes on to the end of its line.
+    /// Whether it extends to the end of its line.
     pub(super) fn is_line(&self) -> bool {
         self.text.starts_with("//")
     }
 
-    /// The columns of its first line; a comment of several lines moves with its indentation.
+    /// The width of its first line in columns; the other lines move with the indentation of the first.
     pub(super) fn columns(&self) -> usize {
         columns(self.text.split('\n').next().unwrap_or_default().trim_end())
     }
 
-    /// Whether something can follow it, and something go before it, on one line.
+    /// Whether tokens can be before it and after it on one line.
     pub(super) fn is_inline(&self) -> bool {
         !self.is_line() && !self.newline_before && !self.text.contains('\n')
     }
 }
 
 impl<'t> Token<'t> {
-    /// The comments before it, without those on the line of the token before.
+    /// The comments before it, without those that end the line of the token before.
     pub(super) fn leading(&self) -> &[Comment<'t>] {
         self.comments.as_ref().map_or(&[], |comments| &comments.leading)
     }
 
-    /// The comments behind it up to the end of its line, if nothing else is there.
+    /// The comments after it that end its line.
     pub(super) fn trailing(&self) -> &[Comment<'t>] {
         self.comments.as_ref().map_or(&[], |comments| &comments.trailing)
     }
 
-    /// Whether it owns any comment.
+    /// Whether it owns any comments.
     pub(super) fn has_comments(&self) -> bool {
         !self.leading().is_empty() || !self.trailing().is_empty()
     }
 
-    /// Puts the comments behind this token in front of the next one.
-    pub(super) fn give_trailing(&mut self, next: &mut Self) {
+    /// Moves the comments after this token to the front of the next one.
+    pub(super) fn move_trailing_to(&mut self, next: &mut Self) {
         let Some(comments) = self.comments.as_mut().filter(|comments| !comments.trailing.is_empty()) else {
             return;
         };
         next.comments.get_or_insert_default().leading.splice(0..0, comments.trailing.drain(..));
     }
 
-    /// Exchanges what stands in front of two tokens.
-    pub(super) fn swap_front(&mut self, other: &mut Self) {
+    /// Exchanges the comments and line breaks before two tokens.
+    pub(super) fn swap_leading(&mut self, other: &mut Self) {
         std::mem::swap(&mut self.newline_before, &mut other.newline_before);
         std::mem::swap(&mut self.blank_before, &mut other.blank_before);
         if self.has_comments() || other.has_comments() {
@@ -121,6 +121,11 @@ impl<'t> Token<'t> {
             std::mem::swap(&mut own.leading, &mut others.leading);
         }
     }
+}
+
+/// The width of a text in columns.
+pub(super) fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
 }
 
 /// The tokens of a text that was scanned without errors.
@@ -144,7 +149,7 @@ pub(super) fn tokens<'t>(text: &'t str, scanned: &[Scanned]) -> Vec<Token<'t>> {
     tokens
 }
 
-/// Whether two tokens of the scan are one: the dots of `..` and `..=`.
+/// Whether two tokens of the scan form one token here: the parts of `..` and `..=`.
 fn joins(text: &str, left: Span, right: Span) -> bool {
     left.end() == right.start() && matches!((left.text(text), right.text(text)), (".", ".") | ("..", "="))
 }
@@ -181,7 +186,7 @@ fn delimiter(bracket: Bracket) -> Delimiter {
     }
 }
 
-/// Adds a token, and gives the comments between it and the one before to whom they belong.
+/// Adds a token, and assigns the comments between it and the token before to one of the two.
 fn push<'t>(tokens: &mut Vec<Token<'t>>, kind: Kind, text: &'t str, gap: &'t str) {
     let (mut leading, newlines) = comments(gap);
     let newline_before = newlines > 0;
@@ -195,7 +200,7 @@ fn push<'t>(tokens: &mut Vec<Token<'t>>, kind: Kind, text: &'t str, gap: &'t str
     tokens.push(Token { kind, text, newline_before, blank_before: newlines > 1, comments });
 }
 
-/// The comments in the text between two tokens, and the number of line ends behind the last.
+/// The comments in the text between two tokens, and the number of line ends after the last comment.
 fn comments(gap: &str) -> (Vec<Comment<'_>>, usize) {
     let mut found = Vec::new();
     let mut newlines = 0;
@@ -218,7 +223,7 @@ fn comments(gap: &str) -> (Vec<Comment<'_>>, usize) {
                 1
             }
             ' ' => {
-                indentation = indentation.map(|blanks| blanks + 1);
+                indentation = indentation.map(|spaces| spaces + 1);
                 1
             }
             other => {

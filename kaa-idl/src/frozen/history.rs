@@ -1,44 +1,43 @@
 //! All frozen schemas of a folder.
 //!
-//! Invariants: ordered by number; no two have the same.
+//! Invariants: they are ordered by number, and numbers are unique.
 
 use std::error::Error;
 use std::fmt;
 
-use super::error::FrozenError;
-use super::read::FrozenSource;
+use super::read::{FrozenError, FrozenSource};
 
 /// A frozen schema with the name of its file.
 #[derive(Debug, Clone)]
-pub struct Frozen {
-    /// The file's name as it was given.
+pub struct FrozenSchema {
+    /// The name of the file.
     pub name: String,
-    /// What it holds.
+    /// The sources of the schema.
     pub source: FrozenSource,
 }
 
-/// Every generation that was frozen, oldest first.
+/// All frozen revisions of a schema, oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    generations: Vec<Frozen>,
+    revisions: Vec<FrozenSchema>,
 }
 
 /// Why a folder of frozen schemas cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HistoryError {
-    /// One of them cannot be read.
+    /// A file is invalid.
     Unusable {
-        /// Its file.
+        /// The name of the file.
         name: String,
-        /// Why.
+        /// The reason.
         source: FrozenError,
     },
-    /// Two have one number.
+    /// Two files have the same number.
     SameNumber {
-        /// The first file.
+        /// The name of the first file.
         first: String,
-        /// The second.
+        /// The name of the second file.
         second: String,
         /// The number.
         number: u32,
@@ -50,7 +49,7 @@ impl fmt::Display for HistoryError {
         match self {
             Self::Unusable { name, source } => write!(formatter, "`{name}` cannot be used: {source}"),
             Self::SameNumber { first, second, number } => {
-                write!(formatter, "`{first}` and `{second}` both say that they are frozen schema {number}")
+                write!(formatter, "`{first}` and `{second}` are both frozen schema {number}")
             }
         }
     }
@@ -66,44 +65,44 @@ impl Error for HistoryError {
 }
 
 impl History {
-    /// Reads frozen schemas from pairs of a file's name and its text, in any order.
+    /// Reads frozen schemas from pairs of file name and text, in any order.
     ///
     /// # Errors
-    /// If one of them cannot be read, or two have the same number.
+    /// If a frozen schema is invalid, or two have the same number.
     pub fn read(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, HistoryError> {
-        let mut generations = Vec::new();
+        let mut revisions = Vec::new();
         for (name, text) in files {
             match FrozenSource::read(&text) {
-                Ok(source) => generations.push(Frozen { name, source }),
+                Ok(source) => revisions.push(FrozenSchema { name, source }),
                 Err(source) => return Err(HistoryError::Unusable { name, source }),
             }
         }
-        generations.sort_by(|left, right| {
+        revisions.sort_by(|left, right| {
             (left.source.number(), &left.name).cmp(&(right.source.number(), &right.name))
         });
-        for (first, second) in generations.iter().zip(generations.iter().skip(1)) {
+        for (first, second) in revisions.iter().zip(revisions.iter().skip(1)) {
             let number = first.source.number();
             if number == second.source.number() {
                 let (first, second) = (first.name.clone(), second.name.clone());
                 return Err(HistoryError::SameNumber { first, second, number });
             }
         }
-        Ok(Self { generations })
+        Ok(Self { revisions })
     }
 
-    /// All of them, oldest first.
+    /// All frozen schemas, oldest first.
     #[must_use]
-    pub fn generations(&self) -> &[Frozen] {
-        &self.generations
+    pub fn revisions(&self) -> &[FrozenSchema] {
+        &self.revisions
     }
 
-    /// The newest one.
+    /// The newest frozen schema.
     #[must_use]
-    pub fn newest(&self) -> Option<&Frozen> {
-        self.generations.last()
+    pub fn newest(&self) -> Option<&FrozenSchema> {
+        self.revisions.last()
     }
 
-    /// The number of the next one to be frozen; they begin with 1.
+    /// The number for the next frozen schema; the first number is 1.
     #[must_use]
     pub fn next_number(&self) -> u32 {
         self.newest().map_or(1, |newest| newest.source.number().saturating_add(1))

@@ -1,4 +1,4 @@
-//! Frozen schemas: one text file that holds all sources of a schema as they were given out, to compare later ones with.
+//! Frozen schemas: one text file with all sources of a published schema, to compare later revisions with it.
 //!
 //! ```text
 //! kaa-frozen format=1 number=3 fingerprint=<64 hexadecimal digits> sha256=<64 hexadecimal digits>
@@ -11,8 +11,8 @@
 //!
 //! `docs/idl.md`, "Freezing", defines the format.
 //!
-//! Invariants: the same sources and number give the same bytes; what [`freeze`] wrote can be read for ever, and any
-//! change to it is noticed; nothing here reads or writes files.
+//! Invariants: the same sources and number give the same bytes. All later versions can read what [`freeze`]
+//! wrote, and detect any change to it. Nothing here reads or writes files.
 //!
 //! ```
 //! use kaa_idl::frozen::{FrozenSource, freeze};
@@ -20,25 +20,25 @@
 //!
 //! let compilation = compile(&MemorySource::new([("demo.kaa", "package demo;\nnewtype Id(u64);")]));
 //! let text = freeze(&compilation, 1).expect("a schema without errors");
-//! let frozen = FrozenSource::read(&text).expect("as it was written");
-//! assert_eq!((frozen.number(), frozen.fingerprint()), (1, compile(&frozen).schema().map(kaa_idl::ids::fingerprint).unwrap()));
+//! let frozen = FrozenSource::read(&text).expect("a valid frozen schema");
+//! assert_eq!(frozen.number(), 1);
+//! let schema = compile(&frozen).schema().map(kaa_idl::ids::fingerprint);
+//! assert_eq!(schema, Some(frozen.fingerprint()));
 //! ```
 
-mod error;
 mod history;
 mod read;
 mod write;
 
-pub use error::FrozenError;
-pub use history::{Frozen, History, HistoryError};
-pub use read::FrozenSource;
+pub use history::{FrozenSchema, History, HistoryError};
+pub use read::{FrozenError, FrozenSource};
 pub use write::{file_name, freeze};
 
-/// The format that is written; every older one is read.
+/// The format that is written. All older formats can be read.
 const FORMAT: u32 = 1;
 
-/// How every frozen schema begins.
+/// The beginning of every frozen schema.
 const MARK: &str = "kaa-frozen";
 
-/// How the line before a file begins.
+/// The beginning of the header line of a file.
 const SECTION: &str = "=== ";

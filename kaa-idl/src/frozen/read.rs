@@ -1,11 +1,12 @@
-//! Reading a frozen schema.
+//! Reads a frozen schema.
 //!
-//! Invariants: a source that was read holds what was written, byte for byte, but for line ends that a version control
-//! system may have changed.
+//! Invariants: a source is read exactly as it was written, except for line ends that a version control system
+//! may have changed.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 
-use super::error::FrozenError;
 use super::write::{hash, hexadecimal};
 use super::{FORMAT, MARK, SECTION};
 use crate::source::{FileSource, SourceError};
@@ -22,7 +23,7 @@ impl FrozenSource {
     /// Reads the text of a frozen schema.
     ///
     /// # Errors
-    /// If it is none, was written by a newer compiler, is cut off, or was changed.
+    /// If it is not a frozen schema, was written by a newer compiler, is truncated, or was changed.
     pub fn read(text: &str) -> Result<Self, FrozenError> {
         let text = text.replace("\r\n", "\n");
         let (header, body) = text.split_once('\n').unwrap_or((&text, ""));
@@ -62,14 +63,16 @@ impl FrozenSource {
         self.fingerprint
     }
 
-    /// What a [report](crate::compatibility::Report) shows behind the paths of its files, such as `frozen 3`.
+    /// The name of this revision, such as `frozen 3`. A [report](crate::compatibility::Report) shows it after
+    /// the paths of files.
     #[must_use]
-    pub fn era(&self) -> String {
+    pub fn revision(&self) -> String {
         format!("frozen {}", self.number)
     }
 }
 
-/// The files, by path; the line before each says how many lines it has, so that nothing in it can end it.
+/// The files, by path. The header of each file gives its number of lines, so that no line of the file can be
+/// mistaken for the next header.
 fn sections(body: &str) -> Result<BTreeMap<String, String>, FrozenError> {
     let mut files = BTreeMap::new();
     let mut line = 2;
@@ -119,3 +122,72 @@ impl FileSource for FrozenSource {
         Ok(text.clone().into_bytes())
     }
 }
+
+/// Why the text of a frozen schema is invalid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FrozenError {
+    /// The first line is not that of a frozen schema.
+    NotFrozen,
+    /// A newer compiler wrote it.
+    NewerFormat {
+        /// The format version.
+        format: u32,
+    },
+    /// A value in the first line is missing or invalid.
+    Header {
+        /// The key of the value.
+        key: &'static str,
+    },
+    /// A line that should be the header of a file is not.
+    Section {
+        /// The line, beginning with 1.
+        line: usize,
+    },
+    /// The text ends inside a file.
+    Truncated {
+        /// The path of the file.
+        path: String,
+        /// How many lines are missing.
+        missing: usize,
+    },
+    /// The text was changed after it was written, for example in a merge.
+    Altered,
+}
+
+impl fmt::Display for FrozenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFrozen => formatter.write_str(
+                "this is not a frozen schema: the first line does not \
+                begin with `kaa-frozen`",
+            ),
+            Self::NewerFormat { format } => {
+                write!(
+                    formatter,
+                    "this frozen schema has format {format}, which requires a newer version \
+                    of kaa"
+                )
+            }
+            Self::Header { key } => {
+                write!(formatter, "the first line of this frozen schema has no valid `{key}=`")
+            }
+            Self::Section { line } => {
+                write!(
+                    formatter,
+                    "line {line} of this frozen schema must be a file header, `=== path, N \
+                    lines`"
+                )
+            }
+            Self::Truncated { path, missing } => {
+                write!(formatter, "this frozen schema is truncated: {missing} lines of `{path}` are missing")
+            }
+            Self::Altered => formatter.write_str(
+                "this frozen schema was changed after it was written: its contents do not match the hash in \
+                    its first line",
+            ),
+        }
+    }
+}
+
+impl Error for FrozenError {}

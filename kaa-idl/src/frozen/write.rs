@@ -1,4 +1,6 @@
-//! Writing a frozen schema.
+//! Writes a frozen schema.
+//!
+//! Invariants: the text always ends with a line end, and contains only LF line ends.
 
 use std::fmt::Write;
 
@@ -9,13 +11,14 @@ use crate::compile::Compilation;
 use crate::format::format;
 use crate::ids::fingerprint;
 
-/// The frozen schema of a compilation, as the text of a file with its sources formatted; `None` if it has errors.
+/// The frozen schema of a compilation as text, with its sources formatted; `None` if the compilation has
+/// errors.
 #[must_use]
 pub fn freeze(compilation: &Compilation, number: u32) -> Option<String> {
     let schema = compilation.schema()?;
     let mut body = String::new();
     for (path, source) in compilation.sources() {
-        // What compiled can be formatted; if not, it is kept as it was written.
+        // A file that compiles can be formatted. Otherwise keep it as written.
         let text = format(path, &source.text).unwrap_or_else(|_| normalized(&source.text));
         let lines = text.lines().count();
         // Writing to a string cannot fail.
@@ -28,13 +31,13 @@ pub fn freeze(compilation: &Compilation, number: u32) -> Option<String> {
     Some(format!("{header} sha256={hash}\n{body}"))
 }
 
-/// The name under which a frozen schema is kept, such as `3.frozen`.
+/// The file name of a frozen schema, such as `3.frozen`.
 #[must_use]
 pub fn file_name(number: u32) -> String {
     format!("{number}.frozen")
 }
 
-/// Without a byte order mark, with LF only, and with one at the end.
+/// The text without a byte order mark, with LF line ends only, and with a line end at the end.
 fn normalized(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut text = text.replace("\r\n", "\n");
@@ -44,7 +47,7 @@ fn normalized(text: &str) -> String {
     text
 }
 
-/// The hash of all but itself.
+/// The hash of the frozen schema without the hash itself.
 pub(super) fn hash(header: &str, body: &str) -> String {
     let mut digest = Hash::new();
     for part in [header, "\n", body] {

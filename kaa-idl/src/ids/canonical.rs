@@ -1,6 +1,7 @@
 //! The canonical form of types, values and fields as bytes.
 //!
-//! Invariants: every part is either of fixed length or preceded by its length, so no two forms have the same bytes.
+//! Invariants: every part has a fixed length or is preceded by its length, so no two forms have the same
+//! bytes.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use hmac_sha256::Hash as Sha256;
 
 use crate::schema::{Field, Role, Schema, Type, TypeDefinition, TypeId, TypeKind, Value};
 
-/// A whole SHA-256.
+/// A complete SHA-256 hash.
 pub(super) type Hash = [u8; 32];
 
 /// The id of a method: the first four bytes, big-endian, of SHA-256 over `package.Service/role/selector`.
@@ -27,13 +28,13 @@ pub(super) fn method_name(service: &str, role: Role, selector: &str) -> String {
     format!("{service}/{role}/{selector}")
 }
 
-/// The first eight bytes of a hash, big-endian: what is published of it.
-pub(super) fn published(hash: &Hash) -> u64 {
-    hash.iter().take(8).fold(0, |published, byte| (published << 8) | u64::from(*byte))
+/// The first eight bytes of a hash, big-endian: the part that tables contain.
+pub(super) fn truncated(hash: &Hash) -> u64 {
+    hash.iter().take(8).fold(0, |truncated, byte| (truncated << 8) | u64::from(*byte))
 }
 
-/// A type as text: aliases gone, without bounds, named types by what `name` says.
-pub(crate) fn written(ty: &Type, name: &dyn Fn(TypeId) -> String) -> String {
+/// A type as text, without bounds. `name` gives the text of a named type.
+pub(crate) fn type_text(ty: &Type, name: &dyn Fn(TypeId) -> String) -> String {
     let plain = match ty {
         Type::Bool => "bool",
         Type::U8 => "u8",
@@ -54,11 +55,13 @@ pub(crate) fn written(ty: &Type, name: &dyn Fn(TypeId) -> String) -> String {
         Type::Uuid => "Uuid",
         Type::String(_) => "String",
         Type::Bytes(_) => "Bytes",
-        Type::Option(inner) => return format!("Option<{}>", written(inner, name)),
-        Type::Vec(inner, _) => return format!("Vec<{}>", written(inner, name)),
-        Type::Set(inner, _) => return format!("Set<{}>", written(inner, name)),
-        Type::Map(key, value, _) => return format!("Map<{}, {}>", written(key, name), written(value, name)),
-        Type::Array(inner, length) => return format!("[{}; {length}]", written(inner, name)),
+        Type::Option(inner) => return format!("Option<{}>", type_text(inner, name)),
+        Type::Vec(inner, _) => return format!("Vec<{}>", type_text(inner, name)),
+        Type::Set(inner, _) => return format!("Set<{}>", type_text(inner, name)),
+        Type::Map(key, value, _) => {
+            return format!("Map<{}, {}>", type_text(key, name), type_text(value, name));
+        }
+        Type::Array(inner, length) => return format!("[{}; {length}]", type_text(inner, name)),
         Type::Named { id, .. } => return name(*id),
     };
     plain.to_owned()
@@ -72,7 +75,7 @@ pub(super) fn qualified_wire_name(schema: &Schema, definition: &TypeDefinition) 
     }
 }
 
-/// Bytes to be hashed, part by part.
+/// A hash that is computed part by part.
 #[derive(Clone, Default)]
 pub(super) struct Canonical {
     digest: Sha256,
@@ -85,7 +88,7 @@ impl fmt::Debug for Canonical {
 }
 
 impl Canonical {
-    /// Begins with a label that no other kind of form has.
+    /// Begins with a label that is unique for a kind of form.
     pub(super) fn new(label: &str) -> Self {
         Self::default().text(label)
     }
@@ -114,7 +117,7 @@ impl Canonical {
         let name =
             |id| schema.type_definition(id).map_or_else(String::new, |ty| qualified_wire_name(schema, ty));
         self.text(field.wire_name())
-            .text(&written(&field.ty, &name))
+            .text(&type_text(&field.ty, &name))
             .default_value(schema, field.default.as_ref())
     }
 
@@ -147,11 +150,11 @@ fn tag(schema: &Schema, id: TypeId, index: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{method_id, written};
+    use super::{method_id, type_text};
     use crate::schema::{Role, Type};
 
     #[test]
-    fn the_id_is_the_start_of_the_hash() {
+    fn method_id_is_the_start_of_the_hash() {
         // printf 'tv.epg.Epg/server/search' | sha256sum
         assert_eq!(method_id("tv.epg.Epg", Role::Server, "search"), EXPECTED);
         assert_ne!(method_id("tv.epg.Epg", Role::Client, "search"), EXPECTED);
@@ -160,9 +163,9 @@ mod tests {
     const EXPECTED: u32 = 0x33eb_e3f4;
 
     #[test]
-    fn types_are_written_without_bounds() {
+    fn type_text_has_no_bounds() {
         let map =
             Type::Map(Box::new(Type::String(Some(5))), Box::new(Type::Array(Box::new(Type::U8), 3)), Some(9));
-        assert_eq!(written(&map, &|_| String::new()), "Map<String, [u8; 3]>");
+        assert_eq!(type_text(&map, &|_| String::new()), "Map<String, [u8; 3]>");
     }
 }

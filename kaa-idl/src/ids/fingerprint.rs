@@ -1,26 +1,26 @@
-//! Fingerprints of services, and the tables behind them.
+//! Computes fingerprints and tables of services.
 //!
-//! Invariants: methods are ordered by id and types by qualified wire name; every named type that a method reaches is
-//! there once, those behind tombstones included, since their bytes are on the wire.
+//! Invariants: methods are ordered by id, and types by qualified wire name. Every named type that a method
+//! uses occurs once, including the types of tombstones, because their bytes are on the wire.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::canonical::{Canonical, Hash};
 use super::tables::{HashedType, hash_method, hash_type};
-use crate::schema::{Payload, Schema, Service, ServiceTable, TypeDefinition, TypeId, TypeKind};
+use crate::schema::{Schema, Service, ServiceTable, TypeDefinition, TypeId, TypeKind};
 
-/// The most entries that the tables of all services together may have.
-const MOST_ENTRIES: usize = 2_000_000;
+/// How many entries the tables of all services together may have.
+const MAX_ENTRIES: usize = 2_000_000;
 
-/// A service whose table made all tables together too large, by its number among all services.
+/// The error for tables that are too large together: the index of the service that exceeds the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TablesTooLarge {
     pub(crate) service: usize,
 }
 
 /// Computes the table and the fingerprint of every service of a schema.
-pub(crate) fn fill_in(schema: &mut Schema) -> Result<(), TablesTooLarge> {
+pub(crate) fn compute_hashes(schema: &mut Schema) -> Result<(), TablesTooLarge> {
     let types: Vec<HashedType> =
         schema.types.iter().map(|definition| hash_type(schema, definition)).collect();
     let mut graph = Graph::new(schema);
@@ -35,7 +35,7 @@ pub(crate) fn fill_in(schema: &mut Schema) -> Result<(), TablesTooLarge> {
                 .types
                 .iter()
                 .fold(entries, |sum, entry| sum.saturating_add(entry.elements.len() + 1));
-            if entries > MOST_ENTRIES {
+            if entries > MAX_ENTRIES {
                 return Err(TablesTooLarge { service: results.len() });
             }
             results.push(result);
@@ -49,7 +49,7 @@ pub(crate) fn fill_in(schema: &mut Schema) -> Result<(), TablesTooLarge> {
     Ok(())
 }
 
-/// The fingerprint of a whole schema: of all its services, and of all its types, reached or not.
+/// The fingerprint of a whole schema: of all its services and all its types, used or not.
 #[must_use]
 pub fn fingerprint(schema: &Schema) -> [u8; 32] {
     let mut services: BTreeMap<String, &Hash> = BTreeMap::new();
@@ -110,10 +110,10 @@ fn hash_service(
     (table, canonical.finish())
 }
 
-/// Which types use which.
+/// Which types use which other types.
 struct Graph {
     uses: Vec<Vec<TypeId>>,
-    /// For each type the last walk that came by, so that no walk has to forget the ones before.
+    /// For each type, the last walk that visited it, so that the list need not be cleared between walks.
     seen: Vec<usize>,
     walks: usize,
 }
@@ -124,7 +124,7 @@ impl Graph {
         Self { uses, seen: vec![0; schema.types.len()], walks: 0 }
     }
 
-    /// The named types that a service's methods reach.
+    /// The named types that a service's methods use, directly or indirectly.
     fn reach(&mut self, service: &Service) -> Vec<TypeId> {
         let mut work = Vec::new();
         for method in service.server.iter().chain(&service.client) {
@@ -159,10 +159,8 @@ fn types_of_definition(definition: &TypeDefinition) -> Vec<TypeId> {
         }
         TypeKind::Enum(enumeration) => {
             for variant in &enumeration.variants {
-                if let Payload::Tuple(fields) | Payload::Record(fields) = &variant.payload {
-                    for field in fields {
-                        field.ty.each_named(&mut |id| types.push(id));
-                    }
+                for field in variant.payload.fields() {
+                    field.ty.each_named(&mut |id| types.push(id));
                 }
             }
         }

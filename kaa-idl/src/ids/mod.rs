@@ -1,9 +1,9 @@
-//! Method ids, hashes of types, and fingerprints: what two peers compare before they trust each other's bytes.
+//! Method ids, hashes of types, and fingerprints, which two peers compare when they connect.
 //!
 //! `docs/idl.md`, "Canonical form", defines every byte that is hashed here.
 //!
-//! Invariants: nothing depends on the order of items, on docs, aliases, bounds, `since`, `deprecated` or tombstone
-//! flags; equal canonical forms give equal hashes on every machine.
+//! Invariants: nothing depends on the order of items, or on docs, aliases, bounds, `since`, `deprecated` or
+//! tombstone flags. Equal canonical forms give equal hashes on every machine.
 
 mod canonical;
 mod fingerprint;
@@ -12,5 +12,5 @@ mod tables;
 pub use canonical::method_id;
 pub use fingerprint::fingerprint;
 
-pub(crate) use canonical::written;
-pub(crate) use fingerprint::fill_in;
+pub(crate) use canonical::type_text;
+pub(crate) use fingerprint::compute_hashes;

@@ -1,23 +1,23 @@
-//! The hashes of one type's or method's elements, in the form in which peers compare them.
+//! Computes the hashes of the elements of a type or method, in the form in which peers compare them.
 //!
-//! Invariants: inside a chain all 32 bytes are kept; an element's published hash is the first eight of them.
+//! Invariants: a chain uses all 32 bytes of each hash. A table contains only the first eight.
 
 use std::sync::Arc;
 
-use super::canonical::{Canonical, Hash, method_name, published, qualified_wire_name, written};
+use super::canonical::{Canonical, Hash, method_name, qualified_wire_name, truncated, type_text};
 use crate::schema::{
     ElementEntry, Enum, Field, Flags, Method, MethodEntry, Payload, Role, Schema, TypeDefinition, TypeEntry,
     TypeForm, TypeKind, Variant,
 };
 
-/// A type's entry with the hash of all of it.
+/// The entry of a type, and the hash of the whole type.
 #[derive(Debug, Clone)]
 pub(super) struct HashedType {
     pub(super) entry: Arc<TypeEntry>,
     pub(super) hash: Hash,
 }
 
-/// A method's entry with the hashes of its signature and of all its parameters.
+/// The entry of a method, and the hashes of its signature and of all its parameters.
 #[derive(Debug, Clone)]
 pub(super) struct HashedMethod {
     pub(super) entry: MethodEntry,
@@ -25,7 +25,7 @@ pub(super) struct HashedMethod {
     pub(super) parameters: Hash,
 }
 
-/// The byte that stands for each form; newtypes are compared as sealed structs and are no sealed structs.
+/// The byte for each form. Newtypes are compared like sealed structs, but have a different byte.
 fn form_byte(kind: &TypeKind) -> u8 {
     match kind {
         TypeKind::Struct(structure) if structure.sealed => 1,
@@ -84,52 +84,52 @@ fn chain(schema: &Schema, start: Hash, fields: &[Field]) -> (Vec<ElementEntry>, 
         elements.push(ElementEntry {
             name: field.wire_name().to_owned(),
             tag: position,
-            hash: published(&hash),
+            hash: truncated(&hash),
             has_default: field.default.is_some() || field.tombstone,
         });
     }
     (elements, hash)
 }
 
-/// Variants by ascending tag, each hashed by itself.
+/// Variants by ascending tag, each with a separate hash.
 fn variants(schema: &Schema, start: impl Fn() -> Canonical, enumeration: &Enum) -> (Vec<ElementEntry>, Hash) {
     let mut ordered: Vec<&Variant> = enumeration.variants.iter().collect();
     ordered.sort_by_key(|variant| variant.tag);
     let mut all = start();
     let mut elements = Vec::new();
     for variant in ordered {
-        let (kind, fields) = match &variant.payload {
-            Payload::Unit => (0, &[][..]),
-            Payload::Tuple(fields) => (1, fields.as_slice()),
-            Payload::Record(fields) => (2, fields.as_slice()),
+        let kind = match &variant.payload {
+            Payload::Unit => 0,
+            Payload::Tuple(_) => 1,
+            Payload::Record(_) => 2,
         };
         let head = start().number(variant.tag).text(variant.wire_name()).byte(kind).finish();
-        let (_, hash) = chain(schema, head, fields);
+        let (_, hash) = chain(schema, head, variant.payload.fields());
         all = all.number(variant.tag).raw(&hash);
         elements.push(ElementEntry {
             name: variant.wire_name().to_owned(),
             tag: u64::from(variant.tag),
-            hash: published(&hash),
+            hash: truncated(&hash),
             has_default: false,
         });
     }
     (elements, all.finish())
 }
 
-/// Flags by ascending value, each hashed by itself with the integer that carries it.
+/// Flags by ascending value, each with a separate hash that includes the integer type.
 fn flags(start: impl Fn() -> Canonical, set: &Flags) -> (Vec<ElementEntry>, Hash) {
-    let carrier = written(&set.representation, &|_| String::new());
+    let integer = type_text(&set.representation, &|_| String::new());
     let mut ordered: Vec<_> = set.flags.iter().collect();
     ordered.sort_by_key(|flag| flag.value);
-    let mut all = start().text(&carrier);
+    let mut all = start().text(&integer);
     let mut elements = Vec::new();
     for flag in ordered {
-        let hash = start().text(&carrier).raw(&flag.value.to_be_bytes()).text(&flag.name).finish();
+        let hash = start().text(&integer).raw(&flag.value.to_be_bytes()).text(&flag.name).finish();
         all = all.raw(&hash);
         elements.push(ElementEntry {
             name: flag.name.clone(),
             tag: flag.value,
-            hash: published(&hash),
+            hash: truncated(&hash),
             has_default: false,
         });
     }
@@ -140,7 +140,7 @@ fn flags(start: impl Fn() -> Canonical, set: &Flags) -> (Vec<ElementEntry>, Hash
 pub(super) fn hash_method(schema: &Schema, service: &str, method: &Method) -> HashedMethod {
     let type_name =
         |id| schema.type_definition(id).map_or_else(String::new, |ty| qualified_wire_name(schema, ty));
-    let returns = method.returns.ty().map_or_else(|| "()".to_owned(), |ty| written(ty, &type_name));
+    let returns = method.returns.ty().map_or_else(|| "()".to_owned(), |ty| type_text(ty, &type_name));
     let streams = u8::from(method.returns.is_stream()) | u8::from(method.stream.is_some()) << 1;
     let throws = method.throws.map_or_else(String::new, type_name);
     let signature = |throws: &str| {
@@ -156,11 +156,11 @@ pub(super) fn hash_method(schema: &Schema, service: &str, method: &Method) -> Ha
         match &method.stream {
             None => signature.finish(),
             Some(stream) => {
-                signature.text(stream.wire_name()).text(&written(&stream.item, &type_name)).finish()
+                signature.text(stream.wire_name()).text(&type_text(&stream.item, &type_name)).finish()
             }
         }
     };
-    // A reply says what it is, so a method may come to declare an error; it may not declare another.
+    // A reply tells whether it is a result or an error, so a method may gain an error, but not change it.
     let error = Canonical::new("kaa throws").text(&throws).finish();
     let start = Canonical::new("kaa parameters")
         .text(&method_name(service, method.role, method.wire_name()))
@@ -170,8 +170,8 @@ pub(super) fn hash_method(schema: &Schema, service: &str, method: &Method) -> Ha
         entry: MethodEntry {
             id: method.id,
             name: method.wire_name().to_owned(),
-            signature: published(&signature("")),
-            throws: if method.throws.is_some() { published(&error) } else { 0 },
+            signature: truncated(&signature("")),
+            throws: if method.throws.is_some() { truncated(&error) } else { 0 },
             parameters: elements,
         },
         signature: signature(&throws),

@@ -6,7 +6,7 @@ use crate::ast::{Type, TypeArgument, TypeKind};
 use crate::diagnostic::Diagnostic;
 
 impl Linter<'_> {
-    /// Looks at a type and all types in it.
+    /// Checks a type and all types inside it.
     pub(super) fn bounds(&mut self, ty: &Type) {
         match &ty.kind {
             TypeKind::Array { element, .. } => self.bounds(element),
@@ -15,7 +15,7 @@ impl Linter<'_> {
                 let bounded = arguments.iter().any(|argument| matches!(argument, TypeArgument::Bound(..)));
                 let name = path.text();
                 if let (false, Some((lint, example))) = (bounded, unbounded(&name)) {
-                    let message = format!("this `{name}` may have any length");
+                    let message = format!("this `{name}` can have any length");
                     let finding =
                         Diagnostic::warning(lint, message, self.place(path.span), "without a bound");
                     self.report(lint, finding.with_help(format!("write a bound, as in `{example}`")));

@@ -1,4 +1,4 @@
-//! Lints about documentation that is missing.
+//! Lints about missing documentation.
 
 use super::linter::{Linter, package};
 use super::table::Lint;
@@ -6,14 +6,14 @@ use crate::ast::{Field, File, Flag, Function, Item, ItemKind, Name, Variant};
 use crate::diagnostic::Diagnostic;
 
 impl Linter<'_> {
-    /// One file of a package is enough.
+    /// It is enough that one file of a package has documentation.
     pub(super) fn package_docs(&mut self, file: &File, documented: &[String]) {
         let (Some(line), Some(name)) = (&file.package, package(file)) else { return };
         if !documented.contains(&name) {
             let message = format!("the package `{name}` has no documentation");
             let finding =
                 Diagnostic::warning(Lint::DocsPackage, message, self.place(line.span), "undocumented");
-            self.report(Lint::DocsPackage, finding.with_help("begin a file of it with `//! …`"));
+            self.report(Lint::DocsPackage, finding.with_help("begin a file of the package with `//! …`"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Lints about what is hard to change later: tags that are not written, sealed types, booleans as parameters.
+//! Lints about what is hard to change later: implicit tags, sealed types, boolean parameters.
 
 use super::linter::Linter;
 use super::table::Lint;
@@ -12,12 +12,12 @@ impl Linter<'_> {
             return;
         }
         let place = self.place(variant.name.span);
-        let message = format!("the tag of `{}` follows from the variants before it", variant.name.text);
+        let message = format!("the tag of `{}` depends on the variants before it", variant.name.text);
         let finding = Diagnostic::warning(Lint::EnumExplicitTags, message, place, "without a tag");
         let finding = match self.tag(variant) {
             Some(tag) => {
                 let end = self.place(Span::at(variant.span.end()));
-                finding.with_fix(end, format!(" = {tag}"), "write the tag that it has")
+                finding.with_fix(end, format!(" = {tag}"), "write its current tag")
             }
             None => finding,
         };
@@ -30,28 +30,23 @@ impl Linter<'_> {
             _ => false,
         };
         if sealed && item.docs.is_empty() {
-            let message = format!("`{}` is sealed, and nothing says why", item.name.text);
+            let message = format!("`{}` is sealed without a documented reason", item.name.text);
             let place = self.place(item.name.span);
             let finding = Diagnostic::warning(Lint::SealedJustified, message, place, "can never change");
             self.report(
                 Lint::SealedJustified,
-                finding
-                    .with_help("say in its documentation why it will not have to change, or leave it open"),
+                finding.with_help("document why it will never change, or remove `sealed`"),
             );
         }
     }
 
-    pub(super) fn boolean(&mut self, parameter: &Field) {
+    pub(super) fn bool_parameter(&mut self, parameter: &Field) {
         let is_bool = matches!(&parameter.ty.kind, TypeKind::Path { path, .. } if path.text() == "bool");
         if is_bool {
             let message = format!("the parameter `{}` is a `bool`", parameter.name.text);
             let place = self.place(parameter.ty.span);
-            let finding =
-                Diagnostic::warning(Lint::BoolParamSmell, message, place, "says little where it is called");
-            self.report(
-                Lint::BoolParamSmell,
-                finding.with_help("an enum of two variants says what is meant"),
-            );
+            let finding = Diagnostic::warning(Lint::BoolParamSmell, message, place, "unclear in calls");
+            self.report(Lint::BoolParamSmell, finding.with_help("an enum with two variants is clearer"));
         }
     }
 }

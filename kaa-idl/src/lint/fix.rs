@@ -1,39 +1,40 @@
-//! Makes the changes that findings offer.
+//! Applies the fixes of findings.
 //!
-//! Invariants: only changes that are certain are made; of changes that overlap the first is made, and the others are
-//! looked at again in the next round; texts that compiled before compile after, and those that were formatted are.
+//! Invariants: only certain fixes are applied; of overlapping fixes the first is applied, and the others are
+//! checked again in the next round; texts that compile still compile, and formatted texts stay formatted.
 
 use std::collections::BTreeMap;
 
 use super::linter::lint;
-use super::selection::Selection;
+use super::table::Selection;
 use crate::compile::compile;
 use crate::diagnostic::{Certainty, Diagnostic, Edit};
 use crate::format::format;
 use crate::source::MemorySource;
 
-/// More rounds than this mean that changes undo each other.
-const MOST_ROUNDS: usize = 10;
+/// The maximum number of rounds; more would mean that fixes undo each other.
+const MAX_ROUNDS: usize = 10;
 
-/// Makes the certain changes of some diagnostics in texts by path, and tells how many were made. One that overlaps with
-/// another that was made, or concerns a text that is not there, is left out.
+/// Applies the certain fixes of diagnostics to texts by path, and returns how many were applied.
+///
+/// A fix that overlaps with one already applied, or that edits a text that is not in `texts`, is skipped.
 pub fn apply_fixes(texts: &mut BTreeMap<String, String>, diagnostics: &[Diagnostic]) -> usize {
-    let mut made: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
+    let mut applied: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
     let mut count = 0;
     let fixes = diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
     for fix in fixes.filter(|fix| fix.certainty == Certainty::Certain) {
         let free = fix.edits.iter().all(|edit| {
-            let others = made.get(&*edit.place.path).map_or(&[][..], Vec::as_slice);
-            fits(texts, edit) && !others.iter().any(|other| overlap(edit, other))
+            let others = applied.get(&*edit.place.path).map_or(&[][..], Vec::as_slice);
+            is_in_text(texts, edit) && !others.iter().any(|other| overlap(edit, other))
         });
         if free {
             count += 1;
             for edit in &fix.edits {
-                made.entry(&*edit.place.path).or_default().push(edit);
+                applied.entry(&*edit.place.path).or_default().push(edit);
             }
         }
     }
-    for (path, mut edits) in made {
+    for (path, mut edits) in applied {
         let Some(text) = texts.get_mut(path) else { continue };
         edits.sort_by_key(|edit| edit.place.span);
         let mut changed = String::with_capacity(text.len());
@@ -49,20 +50,22 @@ pub fn apply_fixes(texts: &mut BTreeMap<String, String>, diagnostics: &[Diagnost
     count
 }
 
-fn fits(texts: &BTreeMap<String, String>, edit: &Edit) -> bool {
+fn is_in_text(texts: &BTreeMap<String, String>, edit: &Edit) -> bool {
     let span = edit.place.span;
     texts.get(&*edit.place.path).is_some_and(|text| text.get(span.start()..span.end()).is_some())
 }
 
-/// Whether two edits touch; which of two insertions in one place comes first would be anybody's guess.
+/// Whether two edits overlap or touch. Two insertions in one place overlap, because their order would be
+/// arbitrary.
 fn overlap(left: &Edit, right: &Edit) -> bool {
     let (left, right) = (left.place.span, right.place.span);
     left.start() <= right.end() && right.start() <= left.end()
 }
 
-/// Lints a whole schema, makes the certain changes, and again until there are none. The texts are by path, relative to
-/// the root, as a [`FileSource`](crate::FileSource) names them; all files that the schema needs must be there. Texts
-/// that do not compile are given back as they are.
+/// Lints a whole schema and applies the certain fixes, until there are none left.
+///
+/// The keys of `texts` are paths relative to the root, as a [`FileSource`](crate::FileSource) names them; all
+/// files that the schema needs must be included. Texts that do not compile are returned unchanged.
 #[must_use]
 pub fn fix(texts: BTreeMap<String, String>, selection: &Selection) -> BTreeMap<String, String> {
     let formatted: Vec<String> = texts
@@ -75,7 +78,7 @@ pub fn fix(texts: BTreeMap<String, String>, selection: &Selection) -> BTreeMap<S
         return texts;
     }
     let mut texts = texts;
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let mut changed = texts.clone();
         if apply_fixes(&mut changed, &lint(&compilation, selection)) == 0 {
             break;

@@ -1,13 +1,12 @@
-//! Walks through the files of a compilation and shows every construct to the lints.
+//! Walks through the files of a compilation and runs the lints on every construct.
 //!
-//! Invariants: findings are ordered by file and position; a file with syntax errors is left out, since the compiler
-//! has said what there is to say.
+//! Invariants: findings are ordered by file and position; a file with syntax errors is skipped, because the
+//! compiler has already reported them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::selection::Selection;
-use super::table::Lint;
+use super::table::{Lint, Selection};
 use crate::ast::{
     Attribute, AttributeArgument, ExpressionKind, Field, File, Function, Item, ItemKind, Member, Payload,
     Variant,
@@ -15,10 +14,11 @@ use crate::ast::{
 use crate::compile::Compilation;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::location::Span;
-use crate::parse::{Token, parse, scan};
+use crate::parse::{Token, scan};
 use crate::schema::TypeKind;
+use crate::syntax::parse;
 
-/// The findings of the selected lints in all files, ordered by file and position, as warnings.
+/// Returns the findings of the selected lints in all files as warnings, ordered by file and position.
 ///
 /// ```
 /// use kaa_idl::lint::{Selection, lint};
@@ -61,7 +61,7 @@ pub fn lint(compilation: &Compilation, selection: &Selection) -> Vec<Diagnostic>
     diagnostics
 }
 
-/// The tags of variants by file and the place of the name; empty if the files do not compile.
+/// The tags of variants by file and offset of the name; empty if the files do not compile.
 type Tags = HashMap<(Arc<str>, usize), u32>;
 
 fn tags(compilation: &Compilation) -> Tags {
@@ -88,7 +88,7 @@ pub(super) struct Linter<'a> {
     pub(super) tokens: Vec<Token>,
     selection: &'a Selection,
     tags: &'a Tags,
-    /// The names that the constructs around allow.
+    /// The names that the enclosing constructs allow.
     allowed: Vec<String>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -99,7 +99,7 @@ impl Linter<'_> {
         self.package_docs(file, documented);
         self.imports(file);
         for item in &file.items {
-            self.inside(&item.attributes, |linter| linter.item(item));
+            self.with_allowed(&item.attributes, |linter| linter.item(item));
         }
     }
 
@@ -118,7 +118,7 @@ impl Linter<'_> {
             }
             ItemKind::Enum { variants, sealed, .. } => {
                 for variant in variants {
-                    self.inside(&variant.attributes, |linter| {
+                    self.with_allowed(&variant.attributes, |linter| {
                         linter.explicit_tag(variant, *sealed);
                         linter.variant(variant);
                     });
@@ -126,8 +126,8 @@ impl Linter<'_> {
             }
             ItemKind::Flags { flags, .. } => {
                 for flag in flags {
-                    self.inside(&flag.attributes, |linter| {
-                        linter.upper(&flag.name, "flag");
+                    self.with_allowed(&flag.attributes, |linter| {
+                        linter.upper_case_name(&flag.name, "flag");
                         linter.flag_docs(flag);
                     });
                 }
@@ -153,9 +153,11 @@ impl Linter<'_> {
     fn members(&mut self, members: &[Member], client: bool) {
         for member in members {
             match member {
-                Member::Include(include) => self.inside(&include.attributes, |_| {}),
+                Member::Include(include) => self.with_allowed(&include.attributes, |_| {}),
                 Member::Function(function) => {
-                    self.inside(&function.attributes, |linter| linter.method(function, members, client));
+                    self.with_allowed(&function.attributes, |linter| {
+                        linter.method(function, members, client)
+                    });
                 }
                 Member::ReservedFunction(_) => {}
                 Member::Client { members, .. } => self.members(members, true),
@@ -169,35 +171,35 @@ impl Linter<'_> {
         self.method_docs(function);
         self.fields(&function.parameters, |linter, parameter| {
             linter.parameter_name(parameter, &function.parameters);
-            linter.boolean(parameter);
+            linter.bool_parameter(parameter);
         });
         if let Some((ty, _)) = &function.returns {
             self.bounds(ty);
         }
     }
 
-    /// Fields, parameters or elements that are still there.
-    fn fields(&mut self, fields: &[Field], mut look: impl FnMut(&mut Self, &Field)) {
+    /// Checks fields, parameters or elements, without tombstones.
+    fn fields(&mut self, fields: &[Field], mut check: impl FnMut(&mut Self, &Field)) {
         for field in fields.iter().filter(|field| !field.tombstone) {
-            self.inside(&field.attributes, |linter| {
+            self.with_allowed(&field.attributes, |linter| {
                 linter.bounds(&field.ty);
-                look(linter, field);
+                check(linter, field);
             });
         }
     }
 
-    /// Looks at a construct with its `#[allow]` in force.
-    fn inside(&mut self, attributes: &[Attribute], look: impl FnOnce(&mut Self)) {
+    /// Checks a construct with its `#[allow]` in effect.
+    fn with_allowed(&mut self, attributes: &[Attribute], check: impl FnOnce(&mut Self)) {
         let outer = self.allowed.len();
         for attribute in attributes.iter().filter(|attribute| attribute.name.text == "allow") {
             self.allowed.extend(allowed_names(attribute).map(|(name, _)| name));
         }
         self.allow(attributes);
-        look(self);
+        check(self);
         self.allowed.truncate(outer);
     }
 
-    /// Takes a finding, unless its lint does not run or is allowed here.
+    /// Adds a finding, unless its lint is not selected or is allowed here.
     pub(super) fn report(&mut self, lint: Lint, diagnostic: Diagnostic) {
         if self.selection.contains(lint) && !self.allowed.iter().any(|allowed| allowed == lint.name()) {
             self.diagnostics.push(diagnostic);
@@ -208,13 +210,13 @@ impl Linter<'_> {
         Place::new(self.path, span)
     }
 
-    /// The tag that a variant has.
+    /// The tag of a variant.
     pub(super) fn tag(&self, variant: &Variant) -> Option<u32> {
         self.tags.get(&(Arc::clone(self.path), variant.name.span.start())).copied()
     }
 }
 
-/// The names in an `#[allow(…)]`, with their places.
+/// The names in an `#[allow(…)]`, with their spans.
 pub(super) fn allowed_names(attribute: &Attribute) -> impl Iterator<Item = (String, Span)> {
     attribute.arguments.iter().flatten().filter_map(|argument| match argument {
         AttributeArgument::Value(value) => match &value.kind {

@@ -1,25 +1,21 @@
-//! Lints: what is legal and still better written otherwise.
+//! Lints: report code that is valid but discouraged.
 //!
-//! A file's way: the texts of a [`Compilation`](crate::Compilation) are parsed once more, and every item is looked at
-//! by each family of lints (`names`, `bounds`, `evolution`, `docs`, `imports`, `allow`).
+//! The texts of a [`Compilation`](crate::Compilation) are parsed again, and each family of lints (`names`,
+//! `bounds`, `evolution`, `docs`, `unused`) checks every item.
 //!
-//! Invariants: compiling costs nothing for them, since they run only when asked; a finding is a warning with the lint's
-//! name; `#[allow(NAME)]` on a construct silences the lint there and in all that the construct holds; a fix that is
-//! called certain leaves every fingerprint as it is.
+//! Invariants: lints only run on request, so they cost no build any time; a finding is a warning with the
+//! lint's name; `#[allow(NAME)]` on a construct silences the lint for the construct and everything inside it;
+//! a certain fix keeps every fingerprint.
 
-mod allow;
 mod bounds;
 mod docs;
 mod evolution;
 mod fix;
-mod imports;
 mod linter;
 mod names;
-mod rename;
-mod selection;
 mod table;
+mod unused;
 
 pub use fix::{apply_fixes, fix};
 pub use linter::lint;
-pub use selection::Selection;
-pub use table::{Group, Lint};
+pub use table::{Group, Lint, Selection};

@@ -1,27 +1,28 @@
-//! The lints, each with its name, its group and why it is there.
+//! The table of lints, each with its name, group and explanation, and selections of lints.
 //!
-//! Invariants: a name that was published keeps its meaning, because schemas allow lints by name; the table is ordered
+//! Invariants: a published name keeps its meaning, because schemas allow lints by name; the table is ordered
 //! by group.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::diagnostic::RuleName;
 
-/// What a lint is about.
+/// The subject of a lint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Group {
-    /// How names are written.
+    /// The case of names.
     Names,
-    /// Lengths that nothing limits.
+    /// Lengths without a limit.
     Bounds,
-    /// What makes it hard to change a schema later.
+    /// Declarations that make a schema hard to change later.
     Evolution,
-    /// What can go.
+    /// Declarations without effect.
     Unused,
-    /// What is a matter of taste; off unless asked for.
+    /// Matters of taste; off by default.
     Taste,
-    /// Documentation that is missing; off unless asked for.
+    /// Missing documentation; off by default.
     Docs,
 }
 
@@ -30,7 +31,7 @@ impl Group {
     pub const ALL: &'static [Self] =
         &[Self::Names, Self::Bounds, Self::Evolution, Self::Unused, Self::Taste, Self::Docs];
 
-    /// Its name.
+    /// The name of the group.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,13 +44,13 @@ impl Group {
         }
     }
 
-    /// The group of a name, in whatever case it is written.
+    /// The group with a name, ignoring case.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|group| group.name().eq_ignore_ascii_case(name))
     }
 
-    /// Whether its lints run without having been asked for.
+    /// Whether its lints run by default.
     #[must_use]
     pub fn is_on(self) -> bool {
         !matches!(self, Self::Taste | Self::Docs)
@@ -69,27 +70,27 @@ macro_rules! lints {
             /// Every lint, ordered by group.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Its name, as `#[allow(…)]` takes it.
+            /// The name of the lint, for `#[allow(…)]`.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
             }
 
-            /// What it is about.
+            /// The group that the lint belongs to.
             #[must_use]
             pub fn group(self) -> Group {
                 match self { $(Self::$variant => Group::$group),* }
             }
 
-            /// What it says, and why.
+            /// What the lint reports, and why.
             #[must_use]
             pub fn explanation(self) -> &'static str {
                 match self { $(Self::$variant => $explanation),* }
             }
 
-            /// What [`fix`](super::fix) does about it; empty where that is for somebody to decide.
+            /// What [`fix`](super::fix) does about a finding; empty if there is no certain fix.
             #[must_use]
-            pub fn change(self) -> &'static str {
+            pub fn fix_description(self) -> &'static str {
                 match self { $(Self::$variant => $fix),* }
             }
         }
@@ -98,51 +99,58 @@ macro_rules! lints {
 
 lints! {
     TypePascal, "TYPE_PASCAL", Names, "",
-        "Types, aliases, interfaces and services are written `LikeThis`, as in the Rust they become.";
+        "Types, aliases, interfaces and services are written `LikeThis`, as in the generated Rust.";
     VariantPascal, "VARIANT_PASCAL", Names, "",
         "Variants are written `LikeThis`.";
     FieldSnake, "FIELD_SNAKE", Names, "renames it and keeps its name on the wire",
-        "Fields are written `like_this`, which is what they become in Rust.";
+        "Fields are written `like_this`, as in the generated Rust.";
     MethodSnake, "METHOD_SNAKE", Names, "renames it and keeps its name on the wire",
-        "Methods are written `like_this`, which is what they become in Rust.";
+        "Methods are written `like_this`, as in the generated Rust.";
     ParamSnake, "PARAM_SNAKE", Names, "renames it and keeps its name on the wire",
-        "Parameters are written `like_this`, which is what they become in Rust.";
+        "Parameters are written `like_this`, as in the generated Rust.";
     ConstUpper, "CONST_UPPER", Names, "",
         "Constants and flags are written `LIKE_THIS`.";
     PackageLower, "PACKAGE_LOWER", Names, "",
-        "Packages are written in small letters, since they are folders and Rust modules.";
+        "Packages are written in lower case, because they become folders and Rust modules.";
     ErrorSuffix, "ERROR_SUFFIX", Names, "",
-        "The name of an `error` ends in `Error`, so that `throws` reads as what it is and Rust users recognise it.";
+        "The name of an `error` ends in `Error`, so that `throws` is easy to read and Rust users recognize \
+        the type.";
     ClientOnewayStartsWithOn, "CLIENT_ONEWAY_STARTS_WITH_ON", Names, "",
-        "What a server tells its clients without waiting is an event: `oneway fn on_changed(…)`.";
+        "A oneway method that a server calls on its clients is an event: `oneway fn on_changed(…)`.";
     StringBounded, "STRING_BOUNDED", Bounds, "",
-        "A `String` without a bound may be as long as a message. `String<..=256>` says what to expect, and both sides check it.";
+        "A `String` without a bound can be as long as a message. A bound such as `String<..=256>` documents \
+        what to expect, and both peers check it.";
     BytesBounded, "BYTES_BOUNDED", Bounds, "",
-        "`Bytes` without a bound may be as long as a message. `Bytes<..=1 << 20>` says what to expect, and both sides check it.";
+        "`Bytes` without a bound can be as long as a message. A bound such as `Bytes<..=1 << 20>` documents \
+        what to expect, and both peers check it.";
     VecBounded, "VEC_BOUNDED", Bounds, "",
-        "A `Vec` without a bound may fill a message. `Vec<T, ..=1000>` says what to expect, and both sides check it; for any number of elements there is `stream T`.";
+        "A `Vec` without a bound can fill a message. A bound such as `Vec<T, ..=1000>` documents what to \
+        expect, and both peers check it. For any number of items use `stream T`.";
     SetBounded, "SET_BOUNDED", Bounds, "",
-        "A `Set` without a bound may fill a message. `Set<T, ..=1000>` says what to expect, and both sides check it.";
+        "A `Set` without a bound can fill a message. A bound such as `Set<T, ..=1000>` documents what to \
+        expect, and both peers check it.";
     MapBounded, "MAP_BOUNDED", Bounds, "",
-        "A `Map` without a bound may fill a message. `Map<K, V, ..=1000>` says what to expect, and both sides check it.";
-    EnumExplicitTags, "ENUM_EXPLICIT_TAGS", Evolution, "writes the tags that the variants have",
-        "A tag that is not written follows from the variants before it, so that one inserted or deleted changes those behind it. Sealed enums never change and need none.";
+        "A `Map` without a bound can fill a message. A bound such as `Map<K, V, ..=1000>` documents what to \
+        expect, and both peers check it.";
+    EnumExplicitTags, "ENUM_EXPLICIT_TAGS", Evolution, "writes the current tags of the variants",
+        "An implicit tag depends on the variants before it, so inserting or deleting a variant changes all \
+        later tags. Sealed enums never change and need no explicit tags.";
     ImportUsed, "IMPORT_USED", Unused, "removes it",
-        "An import that nothing in its file uses can go.";
-    AllowKnown, "ALLOW_KNOWN", Unused, "mends the case of a name",
-        "`#[allow(…)]` takes names of lints and of compatibility rules; any other does nothing.";
+        "An import that is not used in its file can be removed.";
+    AllowKnown, "ALLOW_KNOWN", Unused, "corrects the case of a name",
+        "`#[allow(…)]` takes the names of lints and compatibility rules; any other name has no effect.";
     BoolParamSmell, "BOOL_PARAM_SMELL", Taste, "",
-        "`set(id, true)` does not say what is true. An enum of two variants does, and can get a third.";
+        "`set(id, true)` does not show what is true. An enum with two variants does, and can get a third.";
     SealedJustified, "SEALED_JUSTIFIED", Taste, "",
-        "A sealed type can never change, so its documentation says why it will not have to.";
+        "A sealed type can never change, so its documentation explains why it never has to.";
     DocsPackage, "DOCS_PACKAGE", Docs, "",
-        "One file of a package says with `//!` what the package is for.";
+        "One file of each package documents the package with `//!`.";
     DocsType, "DOCS_TYPE", Docs, "",
         "Structs, enums, errors, flags, newtypes and aliases are documented.";
     DocsField, "DOCS_FIELD", Docs, "",
         "Fields of structs and of variants are documented.";
     DocsVariant, "DOCS_VARIANT", Docs, "",
-        "Variants and flags are documented; what a variant of an error says with `#[display]` counts.";
+        "Variants and flags are documented; for a variant of an error `#[display]` is enough.";
     DocsConst, "DOCS_CONST", Docs, "",
         "Constants are documented.";
     DocsService, "DOCS_SERVICE", Docs, "",
@@ -152,7 +160,7 @@ lints! {
 }
 
 impl Lint {
-    /// The lint of a name.
+    /// The lint with a name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|lint| lint.name() == name)
@@ -168,5 +176,51 @@ impl From<Lint> for RuleName {
 impl fmt::Display for Lint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+/// A selection of lints to run; by default those of the groups that are on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    lints: BTreeSet<Lint>,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Lint::ALL.iter().copied().filter(|lint| lint.group().is_on()).collect()
+    }
+}
+
+impl FromIterator<Lint> for Selection {
+    fn from_iter<L: IntoIterator<Item = Lint>>(lints: L) -> Self {
+        Self { lints: lints.into_iter().collect() }
+    }
+}
+
+impl Selection {
+    /// Selects every lint.
+    #[must_use]
+    pub fn all() -> Self {
+        Lint::ALL.iter().copied().collect()
+    }
+
+    /// Adds a lint.
+    #[must_use]
+    pub fn with(mut self, lint: Lint) -> Self {
+        self.lints.insert(lint);
+        self
+    }
+
+    /// Removes a lint.
+    #[must_use]
+    pub fn without(mut self, lint: Lint) -> Self {
+        self.lints.remove(&lint);
+        self
+    }
+
+    /// Whether a lint is selected.
+    #[must_use]
+    pub fn contains(&self, lint: Lint) -> bool {
+        self.lints.contains(&lint)
     }
 }

@@ -1,10 +1,10 @@
 //! Lowers constant expressions, literals and attributes.
 //!
-//! Invariants: a literal that cannot be read was reported, here or by the scan, and becomes
-//! [`ExpressionKind::Invalid`]; escapes are resolved here.
+//! Invariants: an invalid literal is reported, here or by the scan, and becomes [`ExpressionKind::Invalid`];
+//! escapes are resolved here.
 
 use super::Lowering;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Attribute, AttributeArgument, Expression, ExpressionKind, Name, Operator};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -64,8 +64,15 @@ impl Lowering<'_, '_> {
             _ => {
                 let place = self.place(span);
                 self.report(
-                    Diagnostic::error(Code::UnexpectedToken, "only the empty `[]` and `{}` can be written", place, "not a constant expression")
-                        .with_help("a default stands for a value that was not sent; anything fuller belongs into the program"),
+                    Diagnostic::error(
+                        Code::UnexpectedToken,
+                        "only the empty `[]` and `{}` are supported",
+                        place,
+                        "not a constant expression",
+                    )
+                    .with_help(
+                        "a default replaces a value that was not sent; build other values in the program",
+                    ),
                 );
                 ExpressionKind::Invalid
             }
@@ -73,7 +80,7 @@ impl Lowering<'_, '_> {
         Expression { kind, span }
     }
 
-    /// An integer; `None` after a complaint.
+    /// An integer. Reports a malformed one and returns `None`.
     pub(super) fn integer(&mut self, node: &Node<'_>) -> Option<u128> {
         let text = node.as_str().replace('_', "");
         let (digits, radix) = match text.get(..2) {
@@ -89,8 +96,9 @@ impl Lowering<'_, '_> {
             let diagnostic = if well_formed {
                 Diagnostic::error(Code::BadNumber, "this integer has more than 128 bits", place, "too large")
             } else {
-                let help = "integers are written `1_000`, `0xff`, `0o17` or `0b101`; their type comes from where they stand";
-                Diagnostic::error(Code::BadNumber, "this is no number", place, "malformed").with_help(help)
+                let help = "integers are written `1_000`, `0xff`, `0o17` or `0b101`; their type comes from \
+                the context";
+                Diagnostic::error(Code::BadNumber, "this is not a number", place, "malformed").with_help(help)
             };
             self.report(diagnostic);
         }
@@ -114,7 +122,7 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// A string without its quotes, escapes resolved; bad escapes were reported by the scan.
+    /// A string without its quotes, with escapes resolved. The scan has reported bad escapes.
     pub(super) fn string(&self, node: &Node<'_>) -> String {
         let mut rest = self.text(node);
         rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
@@ -150,9 +158,9 @@ impl Lowering<'_, '_> {
         );
         let inside = self.text(node).trim_matches('\'');
         self.report(if inside.contains(['"', '\'']) {
-            diagnostic.with_help("strings stand in double quotes")
+            diagnostic.with_help("strings use double quotes")
         } else {
-            diagnostic.with_suggestion(place, format!("\"{inside}\""), "strings stand in double quotes")
+            diagnostic.with_suggestion(place, format!("\"{inside}\""), "strings use double quotes")
         });
         ExpressionKind::Invalid
     }
@@ -178,8 +186,8 @@ impl Lowering<'_, '_> {
         let mut arguments = Vec::new();
         for child in node.into_inner() {
             match child.as_rule() {
-                Rule::expression if attribute == "timeout" && is_bare_time(child.as_str()) => {
-                    arguments.push(AttributeArgument::Value(self.bare_time(&child)));
+                Rule::expression if attribute == "timeout" && is_duration(child.as_str()) => {
+                    arguments.push(AttributeArgument::Value(self.unquoted_duration(&child)));
                 }
                 Rule::expression => arguments.push(AttributeArgument::Value(self.expression(child))),
                 Rule::attribute_pair | Rule::attribute_group => arguments.extend(self.named_argument(child)),
@@ -191,7 +199,7 @@ impl Lowering<'_, '_> {
     }
 
     /// `5s` instead of `"5s"`.
-    fn bare_time(&mut self, node: &Node<'_>) -> Expression {
+    fn unquoted_duration(&mut self, node: &Node<'_>) -> Expression {
         let text = node.as_str().trim_end();
         let start = self.span(node).start();
         let span = Span::new(start, start + text.len());
@@ -199,7 +207,7 @@ impl Lowering<'_, '_> {
         self.report(
             Diagnostic::error(
                 Code::BadAttribute,
-                "a time is written in quotes",
+                "a duration is written in quotes",
                 place.clone(),
                 "expected a string",
             )
@@ -225,8 +233,8 @@ impl Lowering<'_, '_> {
     }
 }
 
-/// Whether this looks like a number with a unit, which no number has.
-fn is_bare_time(text: &str) -> bool {
+/// Whether a text is a number with a unit of time.
+fn is_duration(text: &str) -> bool {
     let text = text.trim_end();
     let unit = text.trim_start_matches(|character: char| character.is_ascii_digit());
     unit.len() < text.len() && matches!(unit, "ms" | "s" | "m" | "h")

@@ -1,9 +1,9 @@
 //! Lowers fields, parameters, variants and flags, with their separators.
 //!
-//! Invariants: an entry that is junk is reported once and left out.
+//! Invariants: an entry that does not parse is reported once and omitted.
 
 use super::Lowering;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{
     Attribute, Expression, ExpressionKind, Field, Flag, Name, Payload, Reserved, Type, TypeKind, Variant,
 };
@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::parse::Rule;
 
-/// Docs and attributes that stand before something.
+/// The docs and attributes before a construct.
 #[derive(Debug, Default)]
 pub(super) struct Decoration {
     pub(super) docs: Vec<String>,
@@ -19,7 +19,7 @@ pub(super) struct Decoration {
 }
 
 impl Decoration {
-    /// Without the room for more: trees are held for all files at once.
+    /// Releases spare capacity, because the trees of all files are in memory at once.
     pub(super) fn exact(mut self) -> Self {
         self.docs.shrink_to_fit();
         self.attributes.shrink_to_fit();
@@ -41,7 +41,7 @@ impl Lowering<'_, '_> {
         fields
     }
 
-    /// Parameters, and the place of a trailing `..`.
+    /// Parameters, and the span of a trailing `..`.
     pub(super) fn parameters(&mut self, node: Node<'_>) -> (Vec<Field>, Option<Span>) {
         let mut parameters = Vec::new();
         let mut rest = None;
@@ -91,15 +91,15 @@ impl Lowering<'_, '_> {
         Field { docs, attributes, name, ty, default, tombstone, span }
     }
 
-    /// Whatever stands in a list besides its entries.
+    /// Handles everything in a list besides its entries.
     fn separator(&mut self, node: &Node<'_>, why: &str) {
         match node.as_rule() {
             Rule::wrong_semicolon => self.wrong_separator(node, ",", why),
             Rule::missing_comma | Rule::missing_variant_comma => self.missing(node, ","),
             Rule::dangling_doc => self.dangling_doc(node),
-            Rule::junk_field => self.junk(node, Rule::field_alone, &[',', ';']),
-            Rule::junk_variant => self.junk(node, Rule::variant_alone, &[',', ';']),
-            Rule::junk_flag => self.junk(node, Rule::flag_alone, &[',', ';']),
+            Rule::field_error => self.error_node(node, Rule::field_alone, &[',', ';']),
+            Rule::variant_error => self.error_node(node, Rule::variant_alone, &[',', ';']),
+            Rule::flag_error => self.error_node(node, Rule::flag_alone, &[',', ';']),
             _ => {}
         }
     }
@@ -113,7 +113,7 @@ impl Lowering<'_, '_> {
                 Rule::variant => {
                     let variant = self.variant(child);
                     match unquoted.take() {
-                        Some(span) => reserved.push(self.unquoted_reserve(span, &variant)),
+                        Some(span) => reserved.push(self.unquoted_reserved_name(span, &variant)),
                         None => variants.push(variant),
                     }
                 }
@@ -129,18 +129,18 @@ impl Lowering<'_, '_> {
         (variants, reserved)
     }
 
-    /// `reserved Name`: what stands behind the word is a deleted variant's name, without its quotes.
-    fn unquoted_reserve(&mut self, word: Span, variant: &Variant) -> Reserved {
+    /// `reserved Name`: the name of a deleted variant without its quotes.
+    fn unquoted_reserved_name(&mut self, word: Span, variant: &Variant) -> Reserved {
         let name = &variant.name;
         let place = self.place(name.span);
         self.report(
             Diagnostic::error(
                 Code::UnexpectedToken,
-                "the name of a deleted variant stands in quotes",
+                "the name of a deleted variant is written in quotes",
                 place.clone(),
                 "expected a string",
             )
-            .with_fix(place, format!("\"{}\"", name.text), "write the quotes"),
+            .with_fix(place, format!("\"{}\"", name.text), "add the quotes"),
         );
         Reserved { tag: None, name: Some(name.text.clone()), span: word.to(variant.span) }
     }
@@ -233,7 +233,7 @@ impl Lowering<'_, '_> {
     }
 }
 
-/// Whether a variant is the word that begins a tombstone, and nothing else.
+/// Whether a variant is the plain word `reserved`.
 fn is_word_reserved(variant: &Variant) -> bool {
     variant.name.text == "reserved"
         && variant.payload == Payload::Unit

@@ -1,12 +1,12 @@
-//! Lowers what stands at the top of a file: the package line, `use` lines, and items.
+//! Lowers the top level of a file: the package line, `use` lines, and items.
 //!
-//! Invariants: an item is pushed to the file only with its name and kind known.
+//! Invariants: an item is added to the file only if its name and kind are known.
 
 use pest::iterators::Pairs;
 
 use super::Lowering;
 use super::fields::Decoration;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Attribute, File, Item, ItemKind, Name, PackageLine, Type, TypeKind, Use};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -23,7 +23,7 @@ impl Lowering<'_, '_> {
                     self.incomplete = false;
                     let item = self.item(node);
                     file.items.extend(item);
-                    file.lost_names.append(&mut self.lost_names);
+                    file.recovered_names.append(&mut self.recovered_names);
                 }
                 Rule::stray_semicolon => self.stray_semicolon(&node),
                 Rule::dangling_doc => self.dangling_doc(&node),
@@ -35,7 +35,7 @@ impl Lowering<'_, '_> {
     pub(super) fn stray_semicolon(&mut self, node: &Node<'_>) {
         let place = self.place(self.span(node));
         self.report(
-            Diagnostic::error(Code::UnexpectedToken, "this `;` ends nothing", place.clone(), "not needed")
+            Diagnostic::error(Code::UnexpectedToken, "unnecessary `;`", place.clone(), "not needed")
                 .with_fix(place, "", "remove it"),
         );
     }
@@ -63,9 +63,9 @@ impl Lowering<'_, '_> {
                         Code::PackageMismatch,
                         "this file names its package twice",
                         self.place(whole),
-                        "the second time",
+                        "named again here",
                     )
-                    .with_label(first, "the first time"),
+                    .with_label(first, "first named here"),
                 );
             }
             None => {
@@ -74,7 +74,7 @@ impl Lowering<'_, '_> {
                     self.report(
                         Diagnostic::error(
                             Code::WrongOrder,
-                            "`package` comes after something else",
+                            "`package` must come first",
                             place,
                             "must be the first line",
                         )
@@ -95,7 +95,7 @@ impl Lowering<'_, '_> {
                 Code::DanglingDoc,
                 "the package is documented with `//!`",
                 place,
-                "this describes what follows",
+                "`///` documents the next item",
             )
             .with_fix(slashes, "//!", "write `//!`"),
         );
@@ -118,7 +118,7 @@ impl Lowering<'_, '_> {
         self.report(
             Diagnostic::error(
                 Code::UnexpectedToken,
-                "the parts of a package's name are joined by dots",
+                "the parts of a package's name are separated by dots",
                 place.clone(),
                 "expected `.`",
             )
@@ -150,13 +150,13 @@ impl Lowering<'_, '_> {
                     self.report(
                         Diagnostic::error(
                             Code::UnexpectedToken,
-                            "there is no `use …::*`",
+                            "`use …::*` is not supported",
                             place,
-                            "name what you need",
+                            "list the names",
                         )
                         .with_help(format!(
                             "write `use {}::{{…}};` with the names in the braces",
-                            package_span.text(self.excerpt.text)
+                            package_span.text(self.source.text)
                         )),
                     );
                     file.incomplete = true;
@@ -194,9 +194,9 @@ impl Lowering<'_, '_> {
             self.report(
                 Diagnostic::error(
                     Code::WrongOrder,
-                    "`use` after an item",
+                    "`use` comes after an item",
                     self.place(span),
-                    "must stand above the items",
+                    "must come before the items",
                 )
                 .with_label(first, "the first item is here"),
             );
@@ -226,7 +226,7 @@ impl Lowering<'_, '_> {
         }
         if second_separator.is_some() {
             self.double_colon_in_package(separator);
-            file.lost_names.extend(alias.or(names.pop()).map(|name| name.text));
+            file.recovered_names.extend(alias.or(names.pop()).map(|name| name.text));
             return None;
         }
         Some(Use { package: package.to_vec(), item: names.pop(), alias, package_span, span })
@@ -241,7 +241,7 @@ impl Lowering<'_, '_> {
         identifiers.map(|child| self.name(&child)).collect()
     }
 
-    /// Whatever stands at the end of a statement.
+    /// Handles the end of a statement.
     pub(super) fn end_of_statement(&mut self, node: &Node<'_>, why: &str) {
         match node.as_rule() {
             Rule::missing_semicolon => self.missing(node, ";"),
@@ -292,7 +292,7 @@ impl Lowering<'_, '_> {
                         .with_fix(
                             place,
                             "",
-                            "remove it: errors must be able to grow",
+                            "remove it: errors must stay extensible",
                         ),
                     );
                 }
@@ -326,7 +326,7 @@ impl Lowering<'_, '_> {
     }
 }
 
-/// The parts that items have, each in some of them.
+/// The parts of an item; each kind of item has some of them.
 #[derive(Default)]
 struct ItemParts {
     name: Option<Name>,
@@ -341,7 +341,7 @@ struct ItemParts {
 }
 
 impl Lowering<'_, '_> {
-    /// Takes a doc line or an attribute; false for anything else.
+    /// Adds a doc line or an attribute; returns false for anything else.
     pub(super) fn decoration(&mut self, node: &Node<'_>, decoration: &mut Decoration) -> bool {
         match node.as_rule() {
             Rule::doc => decoration.docs.push(self.doc(node)),

@@ -1,10 +1,10 @@
-//! Lowers what stands in services, interfaces and `client` blocks.
+//! Lowers the members of services, interfaces and `client` blocks.
 //!
-//! Invariants: where a `client` block may stand is not decided here.
+//! Invariants: whether a `client` block is allowed in its place is not decided here.
 
 use super::Lowering;
 use super::fields::Decoration;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Function, Include, Member, Name, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::parse::Rule;
@@ -20,7 +20,7 @@ impl Lowering<'_, '_> {
                 Rule::reserved_function => members.extend(self.reserved_function(child)),
                 Rule::stray_semicolon => self.stray_semicolon(&child),
                 Rule::dangling_doc => self.dangling_doc(&child),
-                Rule::junk_member => self.junk(&child, Rule::member_alone, &[]),
+                Rule::member_error => self.error_node(&child, Rule::member_alone, &[]),
                 _ => {}
             }
         }
@@ -77,7 +77,7 @@ impl Lowering<'_, '_> {
         Function { docs, attributes, ..function }
     }
 
-    /// `Stream<T>` and `stream<T>`, as other languages write what is `stream T` here.
+    /// Reports `Stream<T>` and `stream<T>`, the syntax of other languages, and reads them as `stream T`.
     fn stream_as_type(&mut self, ty: &mut Type) {
         let TypeKind::Path { path, arguments } = &ty.kind else { return };
         let ([name], [], [TypeArgument::Type(inner)]) =
@@ -89,40 +89,34 @@ impl Lowering<'_, '_> {
             return;
         }
         let inner = inner.clone();
-        let (place, whole) = (self.place(name.span), self.place(ty.span));
-        let right = format!("stream {}", inner.span.text(self.excerpt.text));
-        let diagnostic = Diagnostic::error(
-            Code::UnknownType,
-            format!("there is no type `{}`", name.text),
-            place,
-            "unknown type",
-        );
-        self.report(diagnostic.with_fix(whole, right, "a stream is written `stream` and its element"));
+        let whole = self.place(ty.span);
+        let right = format!("stream {}", inner.span.text(self.source.text));
+        let diagnostic = self.unknown_type(name);
+        self.report(diagnostic.with_fix(whole, right, "write `stream` before the item type"));
         ty.kind = TypeKind::Stream(Box::new(inner));
     }
 
-    /// `-> Result<T, E>`, as Rust writes what is `-> T throws E` here.
+    /// Reports `-> Result<T, E>`, the syntax of Rust, and reads it as `-> T throws E`.
     fn result_as_error(&mut self, function: &mut Function) {
         let Some((ty, span)) = &function.returns else { return };
         let TypeKind::Path { path, arguments } = &ty.kind else { return };
-        let is_result = path.rest.is_empty() && path.dotted.iter().map(|name| &*name.text).eq(["Result"]);
+        let ([name], []) = (path.dotted.as_slice(), path.rest.as_slice()) else { return };
         let [TypeArgument::Type(value), TypeArgument::Type(error)] = arguments.as_slice() else { return };
         let TypeKind::Path { path: error, arguments: none } = &error.kind else { return };
-        if !is_result || !none.is_empty() || function.throws.is_some() {
+        if name.text != "Result" || !none.is_empty() || function.throws.is_some() {
             return;
         }
-        let (span, place) = (*span, self.place(path.span));
+        let span = *span;
         let (value, error) = (value.clone(), error.clone());
-        let written = |span: crate::location::Span| span.text(self.excerpt.text);
+        let written = |span: crate::location::Span| span.text(self.source.text);
         let unit = value.kind == TypeKind::Unit;
         let right = if unit {
             format!("throws {}", written(error.span))
         } else {
             format!("-> {} throws {}", written(value.span), written(error.span))
         };
-        let diagnostic =
-            Diagnostic::error(Code::UnknownType, "there is no type `Result`", place, "unknown type");
-        let help = "a method that can fail says so with `throws`";
+        let diagnostic = self.unknown_type(name);
+        let help = "a method declares its error with `throws`";
         self.report(diagnostic.with_fix(self.place(span), right, help));
         function.returns = (!unit).then_some((value, span));
         function.throws = Some((error, span));
@@ -132,7 +126,7 @@ impl Lowering<'_, '_> {
         let place = self.place(self.span(node));
         self.report(
             Diagnostic::error(Code::UnexpectedToken, "a method declares one error", place, "more than one")
-                .with_help("declare an `error` whose variants hold both"),
+                .with_help("declare an `error` whose variants contain both"),
         );
     }
 
@@ -171,7 +165,7 @@ impl Lowering<'_, '_> {
                 place.clone(),
                 "more than one",
             )
-            .with_fix(place, right, "each has an `include` of its own"),
+            .with_fix(place, right, "write an `include` for each"),
         );
         paths
     }

@@ -1,13 +1,14 @@
-//! From the grammar's pairs to the syntax tree, one function per rule, and what is to be said about accepted slips.
+//! Lowers the grammar's pairs to the syntax tree, one function per rule, and reports mistakes that the
+//! grammar accepts.
 //!
-//! Invariants: offsets in the tree are those of the whole file; a pair's span ends where its last token ends; nothing
-//! is looked up here.
+//! Invariants: offsets in the tree are offsets in the whole file; a span ends where its last token ends;
+//! names are not resolved here.
 
 mod expressions;
 mod fields;
 mod items;
+mod lowering;
 mod members;
-mod nodes;
 mod types;
 
-pub(crate) use nodes::Lowering;
+pub(crate) use lowering::Lowering;

@@ -3,7 +3,7 @@
 //! Invariants: recursion is bounded by the bracket limit of the parser.
 
 use super::Lowering;
-use super::nodes::Node;
+use super::lowering::Node;
 use crate::ast::{Expression, ExpressionKind, Names, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
@@ -40,7 +40,7 @@ impl Lowering<'_, '_> {
         }
         let Some(element) = element else { return TypeKind::Invalid };
         let Some(length) = length else {
-            let inner = element.span.text(self.excerpt.text);
+            let inner = element.span.text(self.source.text);
             let place = self.place(span);
             self.report(
                 Diagnostic::error(
@@ -78,27 +78,25 @@ impl Lowering<'_, '_> {
         arguments.shrink_to_fit();
         let Some(path) = path else { return TypeKind::Invalid };
         match self.pointer(span, &path, &arguments) {
-            Some(meant) => meant,
+            Some(pointee) => pointee,
             None => TypeKind::Path { path, arguments },
         }
     }
 
-    /// Pointers that other languages have; no type here takes arguments but the built-in ones, so nothing else can be
-    /// meant.
+    /// Reports `Box<T>` and similar pointers of Rust, and reads them as `T`. Only built-in types take
+    /// arguments, so the intent is clear.
     fn pointer(&mut self, span: Span, path: &Path, arguments: &[TypeArgument]) -> Option<TypeKind> {
         let ([name], [], [TypeArgument::Type(inner)]) =
             (path.dotted.as_slice(), path.rest.as_slice(), arguments)
         else {
             return None;
         };
-        let written = inner.span.text(self.excerpt.text);
+        let written = inner.span.text(self.source.text);
         if !matches!(name.text.as_str(), "Box" | "Arc" | "Rc") {
             return None;
         }
-        let help = "values are plain, and recursive types are boxed by themselves: write the type alone";
-        let message = format!("there is no type `{}`", name.text);
-        let place = self.place(name.span);
-        let diagnostic = Diagnostic::error(Code::UnknownType, message, place, "unknown type");
+        let help = "there are no pointers, and recursive types are boxed automatically: write only the type";
+        let diagnostic = self.unknown_type(name);
         self.report(diagnostic.with_fix(self.place(span), written, help));
         Some(inner.kind.clone())
     }
@@ -116,7 +114,7 @@ impl Lowering<'_, '_> {
                 let number = whole.rsplit(['.', '=']).next().unwrap_or_default().trim_start();
                 let both_ends = node.into_inner().any(|child| child.as_rule() == Rule::both_ends);
                 let message =
-                    if both_ends { "bounds have only an upper end" } else { "a bound is written `..=N`" };
+                    if both_ends { "a bound has only an upper end" } else { "a bound is written `..=N`" };
                 let number = if number.is_empty() { "N" } else { number };
                 let place = self.place(span);
                 self.report(

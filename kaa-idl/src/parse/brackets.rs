@@ -1,39 +1,41 @@
-//! Matches brackets before the grammar runs, since the grammar recurses on them.
+//! Matches brackets before the grammar runs, because the grammar recurses on them.
 //!
-//! Invariants: linear time; the stack of open brackets never grows beyond [`DEEPEST_BRACKETS`]; a token whose
-//! brackets are wrong is marked, so that the chunk it stands in is not parsed.
+//! Invariants: matching takes linear time; at most [`MAX_BRACKET_DEPTH`] brackets are open at once; a token
+//! with wrong brackets is marked, so that its chunk is not parsed.
 
 use std::sync::Arc;
 
-use super::chunks::{is_item_keyword, starts_line};
-use super::scan::{Bracket, Token, TokenKind};
+use super::tokens::{Bracket, Token, TokenKind, is_item_keyword, starts_line};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::{LineTable, Span};
 
-/// How deep brackets may nest, angle brackets included.
-pub(crate) const DEEPEST_BRACKETS: usize = 64;
+/// The maximum depth of nested brackets, angle brackets included.
+pub(crate) const MAX_BRACKET_DEPTH: usize = 64;
 
-/// How often `stream` may follow itself; more than twice is no schema, and said to be none later.
-const MOST_STREAMS: usize = DEEPEST_BRACKETS;
+/// How often `stream` may be repeated before the file is rejected here. Fewer repetitions are bounded, and
+/// reported later if they are wrong.
+const MAX_NESTED_STREAMS: usize = MAX_BRACKET_DEPTH;
 
-/// What matching found.
+/// The result of matching.
 #[derive(Debug)]
 pub(crate) struct Matching {
     /// The number of open brackets before each token.
     pub(crate) depths: Vec<usize>,
-    /// Indices of tokens with bracket trouble, or too many streams, ascending.
+    /// Ascending indices of tokens with wrong brackets or too many `stream` words.
     pub(crate) broken: Vec<usize>,
-    /// Whether matching gave up because of the depth; then there are fewer depths than tokens.
+    /// Whether matching stopped at the maximum depth; then there are fewer depths than tokens.
     pub(crate) too_deep: bool,
-    /// The places of `<` that no `>` closes.
+    /// The spans of every `<` without its `>`.
     pub(crate) open_angles: Vec<Span>,
-    /// The first bracket that closes nothing, unless brackets before it were wrong already.
+    /// The error for the first unmatched closing bracket, unless brackets before it are already wrong.
     pub(crate) stray: Option<Diagnostic>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Matches the brackets of a file. A file with an unclosed bracket is read a second time, taking an item that begins
-/// on a line of its own, no further in than the bracket's line, as a sign that the bracket should have ended.
+/// Matches the brackets of a file.
+///
+/// A file with a wrong bracket is matched a second time. Then an item that begins a line, indented no deeper
+/// than the bracket's line, shows that the bracket should have been closed before it.
 pub(crate) fn match_brackets(path: &Arc<str>, text: &str, lines: &LineTable, tokens: &[Token]) -> Matching {
     let strict = Matcher::new(path, text, lines, tokens, false).run();
     if strict.diagnostics.is_empty() && strict.stray.is_none() {
@@ -47,7 +49,7 @@ struct Open {
     index: usize,
     span: Span,
     angles: Vec<Span>,
-    /// An inner bracket whose end stands where the end of this one should: perhaps the one that was never closed.
+    /// An inner bracket that is closed where this one should be: possibly the one that is really unclosed.
     suspect: Option<Span>,
 }
 
@@ -58,9 +60,9 @@ struct Matcher<'t> {
     tokens: &'t [Token],
     by_indentation: bool,
     stack: Vec<Open>,
-    /// The `<` that are open since the innermost bracket.
+    /// The `<` that were opened after the innermost bracket.
     angles: Vec<Span>,
-    /// Where the last bracket was closed that stood in no other.
+    /// Where the last outermost bracket was closed.
     last_close: Option<Span>,
     matching: Matching,
 }
@@ -106,7 +108,7 @@ impl<'t> Matcher<'t> {
                 _ => {}
             }
             let outer: usize = self.stack.iter().map(|open| open.angles.len()).sum();
-            if self.stack.len() + self.angles.len() + outer > DEEPEST_BRACKETS {
+            if self.stack.len() + self.angles.len() + outer > MAX_BRACKET_DEPTH {
                 self.too_deep(index, token.span);
                 return self.matching;
             }
@@ -119,27 +121,30 @@ impl<'t> Matcher<'t> {
         self.matching
     }
 
-    /// The word `stream` makes a type of a type without a bracket; the grammar recurses on that as well.
+    /// Limits repeated `stream` words: they nest types without a bracket, and the grammar recurses on them as
+    /// well.
     fn stream(&mut self, index: usize, span: Span) {
         let is_stream = |back: usize| {
             let token = index.checked_sub(back).and_then(|index| self.tokens.get(index));
             token.is_some_and(|token| token.span.text(self.text) == "stream")
         };
-        if !(0..=MOST_STREAMS).all(is_stream) {
+        if !(0..=MAX_NESTED_STREAMS).all(is_stream) {
             return;
         }
         self.matching.broken.push(index);
-        if !is_stream(MOST_STREAMS + 1) {
+        if !is_stream(MAX_NESTED_STREAMS + 1) {
             let place = Place::new(self.path, span);
-            let diagnostic =
-                Diagnostic::error(Code::StreamInData, "a stream cannot hold streams", place, "one too many");
-            self.matching
-                .diagnostics
-                .push(diagnostic.with_help("`stream` stands once, before the type of an item"));
+            let diagnostic = Diagnostic::error(
+                Code::StreamInData,
+                "a stream cannot contain streams",
+                place,
+                "one too many",
+            );
+            self.matching.diagnostics.push(diagnostic.with_help("write `stream` once, before the item type"));
         }
     }
 
-    /// What ends here, or with the file, had to close its angle brackets before.
+    /// Reports angle brackets that are still open at a semicolon, a closing bracket, or the end of the file.
     fn end_angles(&mut self, end: Option<Span>) {
         if let Some(innermost) = self.angles.last() {
             let place = Place::new(self.path, *innermost);
@@ -178,7 +183,7 @@ impl<'t> Matcher<'t> {
         }
     }
 
-    /// An end further out than the beginning belongs to another bracket, to judge by the looks.
+    /// A closing bracket that is indented less than the line of its opening one probably belongs to another.
     fn suspect(&mut self, open: &Open, close: Span) {
         let line = self.lines.start(self.lines.line(close.start())).unwrap_or(0);
         let blank = Span::new(line, close.start()).text(self.text).trim().is_empty();
@@ -190,7 +195,7 @@ impl<'t> Matcher<'t> {
         }
     }
 
-    /// One complaint for brackets that end together, given from the innermost outwards.
+    /// One diagnostic for brackets that end together, given from the innermost outwards.
     fn never_closed(&self, open: &[Open]) -> Option<Diagnostic> {
         let (innermost, outer) = open.split_first()?;
         let span = innermost.suspect.unwrap_or(innermost.span);
@@ -206,12 +211,13 @@ impl<'t> Matcher<'t> {
             diagnostic = diagnostic.with_label(Place::new(self.path, innermost.span), label);
         }
         for other in outer {
-            diagnostic = diagnostic.with_label(Place::new(self.path, other.span), "nor is this");
+            diagnostic =
+                diagnostic.with_label(Place::new(self.path, other.span), "this is not closed either");
         }
         Some(diagnostic)
     }
 
-    /// A bracket of a kind that is not open: a slip for the one that is, or one too many.
+    /// Reports a closing bracket of a kind that is not open: a typo for the one that is, or one too many.
     fn unmatched(&mut self, bracket: Bracket, index: usize, span: Span) {
         self.matching.broken.push(index);
         let place = Place::new(self.path, span);
@@ -228,17 +234,17 @@ impl<'t> Matcher<'t> {
                     place.clone(),
                     format!("expected `{expected}`"),
                 )
-                .with_label(Place::new(self.path, open.span), "this is what it should close")
+                .with_label(Place::new(self.path, open.span), "this is the bracket to close")
                 .with_fix(place, expected, format!("write `{expected}`"))
             }
             None => {
-                let message = format!("`{}` closes nothing", closing(bracket));
+                let message = format!("unmatched `{}`", closing(bracket));
                 if self.matching.stray.is_none() && self.matching.diagnostics.is_empty() {
-                    let label = "there is no open bracket of this kind";
+                    let label = "no bracket of this kind is open";
                     let mut stray = Diagnostic::error(Code::UnclosedDelimiter, message, place, label);
                     if let Some(last) = self.last_close.filter(|_| self.stack.is_empty()) {
                         let place = Place::new(self.path, last);
-                        stray = stray.with_label(place, "everything was closed here");
+                        stray = stray.with_label(place, "all brackets are closed here");
                     }
                     self.matching.stray = Some(stray);
                 }
@@ -248,7 +254,7 @@ impl<'t> Matcher<'t> {
         self.matching.diagnostics.push(diagnostic);
     }
 
-    /// All open brackets end here; the innermost is the one to look at.
+    /// Reports that all open brackets should be closed here; the diagnostic points at the innermost.
     fn unclosed(&mut self, before: Option<Span>, remark: &str) {
         let open = std::mem::take(&mut self.stack);
         self.matching.open_angles.append(&mut self.angles);
@@ -264,13 +270,13 @@ impl<'t> Matcher<'t> {
 
     fn too_deep(&mut self, index: usize, span: Span) {
         let place = Place::new(self.path, span);
-        let message = format!("brackets nest deeper than {DEEPEST_BRACKETS}");
+        let message = format!("brackets nest deeper than {MAX_BRACKET_DEPTH}");
         let mut diagnostic = Diagnostic::error(Code::TooDeep, message, place, "too deep");
         if let Some(outermost) = self.stack.first() {
             diagnostic =
-                diagnostic.with_label(Place::new(self.path, outermost.span), "the outermost is here");
+                diagnostic.with_label(Place::new(self.path, outermost.span), "the outermost bracket is here");
         }
-        self.matching.diagnostics = vec![diagnostic.with_help("the rest of this file was not looked at")];
+        self.matching.diagnostics = vec![diagnostic.with_help("the rest of this file was not checked")];
         self.matching.broken.push(index);
         self.matching.too_deep = true;
     }
@@ -288,7 +294,7 @@ impl<'t> Matcher<'t> {
         offset - self.lines.start(self.lines.line(offset)).unwrap_or(0)
     }
 
-    /// The blanks at the start of the line that holds an offset.
+    /// The number of spaces and tabs at the start of the line that contains an offset.
     fn indentation(&self, offset: usize) -> usize {
         let start = self.lines.start(self.lines.line(offset)).unwrap_or(0);
         let rest = self.text.as_bytes().get(start..offset).unwrap_or_default();

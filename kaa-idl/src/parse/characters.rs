@@ -1,27 +1,27 @@
-//! Characters that mean nothing in the language, and what people meant by them.
+//! Characters that are not part of the language, and what was probably meant by them.
 //!
-//! Invariants: a run of bad characters is not empty and ends at a boundary; what is looked at around it lies on its line.
+//! Invariants: a run of bad characters is not empty and ends at a character boundary.
 
-use super::scan::{Token, TokenKind};
+use super::tokens::{Token, TokenKind};
 use crate::location::Span;
 
-/// A run of characters that mean nothing.
+/// A run of characters that are not part of the language.
 #[derive(Debug)]
-pub(super) struct Stray {
-    /// How many bytes are to be left out.
+pub(super) struct BadCharacters {
+    /// The number of bytes to skip.
     pub(super) length: usize,
     pub(super) message: String,
     pub(super) help: Option<String>,
-    /// What the change does, and its edits.
+    /// The description of the fix, and its edits.
     pub(super) fix: Option<(String, Vec<(Span, String)>)>,
-    /// A string that was meant, with its quotes.
+    /// The range of the string that was probably meant, quotes included.
     pub(super) string: Option<std::ops::Range<usize>>,
 }
 
 type Fix = (String, Vec<(Span, String)>);
 
-/// Reads the bad characters at an offset; `tokens` are those before it.
-pub(super) fn stray(text: &str, start: usize, tokens: &[Token]) -> Stray {
+/// Reads the bad characters at an offset; `tokens` are the tokens before it.
+pub(super) fn bad_characters(text: &str, start: usize, tokens: &[Token]) -> BadCharacters {
     let rest = text.get(start..).unwrap_or_default();
     let good = |character: char| {
         character.is_ascii_alphanumeric()
@@ -30,41 +30,41 @@ pub(super) fn stray(text: &str, start: usize, tokens: &[Token]) -> Stray {
     };
     let first = rest.chars().next().unwrap_or_default();
     let run = rest.find(good).unwrap_or(rest.len()).max(first.len_utf8());
-    let message = format!("bad character {}", shown(first));
-    let stray = Stray { length: run, message, help: advice(first), fix: None, string: None };
+    let message = format!("bad character {}", displayed(first));
+    let bad = BadCharacters { length: run, message, help: help_for(first), fix: None, string: None };
     let single = run == first.len_utf8();
     match first {
-        '&' if single => reference(rest, start, stray),
-        '?' if single => Stray { fix: optional(text, start, tokens), ..stray },
-        '@' if single => Stray { fix: annotation(rest, start), ..stray },
-        '!' => Stray { help: Some(exclamation(text, start, tokens).to_owned()), ..stray },
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => quotes(rest, start, stray),
-        '\u{2013}' | '\u{2014}' | '\u{2212}' if single => instead(start, run, "-", stray),
-        '\u{37e}' if single => instead(start, run, ";", stray),
-        '\u{a0}' => instead(start, run, " ", stray),
-        '\u{feff}' if single => instead(start, run, "", stray),
-        _ => stray,
+        '&' if single => reference(rest, start, bad),
+        '?' if single => BadCharacters { fix: optional(text, start, tokens), ..bad },
+        '@' if single => BadCharacters { fix: annotation(rest, start), ..bad },
+        '!' => BadCharacters { help: Some(exclamation(text, start, tokens).to_owned()), ..bad },
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => quotes(rest, start, bad),
+        '\u{2013}' | '\u{2014}' | '\u{2212}' if single => replaced(start, run, "-", bad),
+        '\u{37e}' if single => replaced(start, run, ";", bad),
+        '\u{a0}' => replaced(start, run, " ", bad),
+        '\u{feff}' if single => replaced(start, run, "", bad),
+        _ => bad,
     }
 }
 
-fn instead(start: usize, length: usize, by: &str, stray: Stray) -> Stray {
+fn replaced(start: usize, length: usize, by: &str, bad: BadCharacters) -> BadCharacters {
     let message = if by.trim().is_empty() { "remove it".to_owned() } else { format!("write `{by}`") };
-    Stray { fix: Some((message, vec![(Span::new(start, start + length), by.to_owned())])), ..stray }
+    BadCharacters { fix: Some((message, vec![(Span::new(start, start + length), by.to_owned())])), ..bad }
 }
 
 /// `&self`, `&str`, `&'a mut T`
-fn reference(rest: &str, start: usize, stray: Stray) -> Stray {
+fn reference(rest: &str, start: usize, bad: BadCharacters) -> BadCharacters {
     let mut length = 1;
-    let behind = |length: usize| rest.get(length..).unwrap_or_default();
-    if let Some(lifetime) = behind(length).strip_prefix('\'') {
+    let from = |length: usize| rest.get(length..).unwrap_or_default();
+    if let Some(lifetime) = from(length).strip_prefix('\'') {
         let name = lifetime.bytes().take_while(|byte| is_word(*byte)).count();
-        let blanks = lifetime.get(name..).unwrap_or_default();
-        length += 1 + name + (blanks.len() - blanks.trim_start_matches(' ').len());
+        let spaces = lifetime.get(name..).unwrap_or_default();
+        length += 1 + name + (spaces.len() - spaces.trim_start_matches(' ').len());
     }
-    if let Some(after) = behind(length).strip_prefix("mut ") {
+    if let Some(after) = from(length).strip_prefix("mut ") {
         length = rest.len() - after.trim_start_matches(' ').len();
     }
-    let after = behind(length);
+    let after = from(length);
     let word: usize = after.bytes().take_while(|byte| is_word(*byte)).count();
     let name = after.get(..word).unwrap_or_default();
     let end = after.get(word..).unwrap_or_default();
@@ -75,20 +75,22 @@ fn reference(rest: &str, start: usize, stray: Stray) -> Stray {
                 end.strip_prefix(',').map_or(0, |end| end.len() - end.trim_start_matches(' ').len() + 1);
             ("methods need no `self`", "remove it", cover(length + word + comma), "")
         }
-        "str" => ("text is a `String`", "write `String`", cover(length + word), "String"),
-        _ if after.starts_with("[u8]") => ("bytes are `Bytes`", "write `Bytes`", cover(length + 4), "Bytes"),
-        _ => ("there are no references: a value is passed by its type alone", "remove it", cover(length), ""),
+        "str" => ("the type of text is `String`", "write `String`", cover(length + word), "String"),
+        _ if after.starts_with("[u8]") => {
+            ("the type of bytes is `Bytes`", "write `Bytes`", cover(length + 4), "Bytes")
+        }
+        _ => ("there are no references: write the type alone", "remove it", cover(length), ""),
     };
     let fix = Some((message.to_owned(), vec![(span, by.to_owned())]));
-    Stray { length, help: Some(help.to_owned()), fix, ..stray }
+    BadCharacters { length, help: Some(help.to_owned()), fix, ..bad }
 }
 
 /// `u32?` and `name?: u32`
 fn optional(text: &str, start: usize, tokens: &[Token]) -> Option<Fix> {
     let mark = Span::new(start, start + 1);
     let message = "write it as an `Option`".to_owned();
-    let behind = text.get(start + 1..)?;
-    if let Some(ty) = behind.trim_start_matches(' ').strip_prefix(':') {
+    let after = text.get(start + 1..)?;
+    if let Some(ty) = after.trim_start_matches(' ').strip_prefix(':') {
         let ty = ty.trim_start_matches(' ');
         let from = text.len() - ty.len();
         let end = ty.find([',', ';', '}', ')', '\n', '=', '<', '[', '?'])?;
@@ -107,7 +109,7 @@ fn optional(text: &str, start: usize, tokens: &[Token]) -> Option<Fix> {
         .then(|| (message, vec![(Span::at(first), "Option<".into()), (mark, ">".into())]))
 }
 
-/// Where the type begins that ends with the last token.
+/// The start of the type that ends with the last token.
 fn type_before(tokens: &[Token]) -> Option<usize> {
     let mut depth = 0usize;
     for (steps, token) in tokens.iter().rev().enumerate() {
@@ -126,7 +128,7 @@ fn type_before(tokens: &[Token]) -> Option<usize> {
 fn annotation(rest: &str, start: usize) -> Option<Fix> {
     let word = rest.bytes().skip(1).take_while(|byte| is_word(*byte)).count();
     let name = rest.get(1..1 + word).filter(|name| !name.is_empty())?;
-    if rest.get(1 + word..).is_some_and(|behind| behind.trim_start().starts_with('(')) {
+    if rest.get(1 + word..).is_some_and(|after| after.trim_start().starts_with('(')) {
         return None;
     }
     let span = Span::new(start, start + 1 + word);
@@ -136,16 +138,18 @@ fn annotation(rest: &str, start: usize) -> Option<Fix> {
 fn exclamation(text: &str, start: usize, tokens: &[Token]) -> &'static str {
     let before = tokens.last().filter(|token| token.span.end() == start);
     match before.map(|token| (token.kind, token.span.text(text))) {
-        Some((TokenKind::Hash, _)) => "an attribute stands right before what it is about: `#[…]`",
+        Some((TokenKind::Hash, _)) => {
+            "an attribute is written `#[…]`, directly before the item it applies to"
+        }
         Some((TokenKind::Word, _)) => {
             "there are no macros; an empty list is `[]`, and text is a plain string"
         }
-        _ => "constant expressions know `+ - * << |`",
+        _ => "constant expressions support `+ - * << |`",
     }
 }
 
 /// A string in typographic quotes.
-fn quotes(rest: &str, start: usize, stray: Stray) -> Stray {
+fn quotes(rest: &str, start: usize, bad: BadCharacters) -> BadCharacters {
     let opening = rest.chars().next().map_or(0, char::len_utf8);
     let inside = rest.get(opening..).unwrap_or_default();
     let line = inside.split('\n').next().unwrap_or_default();
@@ -153,7 +157,7 @@ fn quotes(rest: &str, start: usize, stray: Stray) -> Stray {
     let Some(length) =
         line.find(closing).filter(|length| !line.get(..*length).is_some_and(|text| text.contains('\\')))
     else {
-        return stray;
+        return bad;
     };
     let last = line.get(length..).and_then(|end| end.chars().next()).map_or(0, char::len_utf8);
     let end = start + opening + length + last;
@@ -162,11 +166,11 @@ fn quotes(rest: &str, start: usize, stray: Stray) -> Stray {
         (Span::new(end - last, end), "\"".to_owned()),
     ];
     let fix = Some(("write plain quotes".to_owned(), edits));
-    Stray { length: opening, fix, string: Some(start..end), ..stray }
+    BadCharacters { length: opening, fix, string: Some(start..end), ..bad }
 }
 
-/// The suffix with a type that Rust would allow behind a number; with the underscores before it.
-pub(super) fn suffix(number: &str) -> Option<&str> {
+/// The type suffix that Rust would allow after a number, with the underscores before it.
+pub(super) fn type_suffix(number: &str) -> Option<&str> {
     const SUFFIXES: &[&str] = &[
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
     ];
@@ -178,18 +182,18 @@ pub(super) fn suffix(number: &str) -> Option<&str> {
     number.get(digits.len()..).filter(|_| digits.ends_with(|last: char| last.is_ascii_hexdigit()))
 }
 
-/// The characters of a text that change its direction.
-pub(super) fn turns(text: &str) -> impl Iterator<Item = (usize, char)> {
-    let is_turn = |character: char| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.match_indices(is_turn).filter_map(|(offset, turn)| Some((offset, turn.chars().next()?)))
+/// The characters of a text that change the direction of the text.
+pub(super) fn direction_controls(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let is_control = |character: char| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.match_indices(is_control).filter_map(|(offset, control)| Some((offset, control.chars().next()?)))
 }
 
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// A character in a message: itself where that can be seen, and its number where it is not ASCII.
-fn shown(character: char) -> String {
+/// A character as messages show it: itself if it is visible, with its code point if it is not ASCII.
+fn displayed(character: char) -> String {
     let number = u32::from(character);
     if character == '\0' {
         "NUL".to_owned()
@@ -202,17 +206,17 @@ fn shown(character: char) -> String {
     }
 }
 
-fn advice(character: char) -> Option<String> {
+fn help_for(character: char) -> Option<String> {
     let text = match character {
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => "strings stand in plain quotes: `\"`",
-        '\u{2018}' | '\u{2019}' | '`' => "characters stand in plain quotes: `'`",
-        '\u{2013}' | '\u{2014}' | '\u{2212}' => "a minus is the plain `-`",
-        '\u{a0}' => "this looks like a blank and is none (a no-break space)",
-        '\u{37e}' => "this looks like a semicolon and is none",
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => "strings use plain quotes: `\"`",
+        '\u{2018}' | '\u{2019}' | '`' => "characters use plain quotes: `'`",
+        '\u{2013}' | '\u{2014}' | '\u{2212}' => "the minus sign is a plain `-`",
+        '\u{a0}' => "this looks like a space but is a no-break space",
+        '\u{37e}' => "this looks like a semicolon but is a Greek question mark",
         '\u{feff}' => "a byte order mark may only be the first character of a file",
         '\0' => "this may not be a text file",
-        '?' => "a value that may be absent is an `Option`",
-        '/' | '%' | '^' | '~' => "constant expressions know `+ - * << |`",
+        '?' => "use `Option` for a value that may be absent",
+        '/' | '%' | '^' | '~' => "constant expressions support `+ - * << |`",
         '@' => "attributes are written `#[…]`",
         '$' => "names consist of letters, digits and `_`",
         character if character.is_alphabetic() => "names consist of ASCII letters, digits and `_`",

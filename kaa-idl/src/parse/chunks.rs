@@ -1,9 +1,10 @@
-//! Cuts a file into chunks: one item, `use` or `package` line each, so that an error stays where it is.
+//! Cuts a file into chunks of one item, `use` or `package` line each, so that an error affects only its
+//! chunk.
 //!
 //! Invariants: chunks do not overlap and keep the order of the text; every token is in exactly one chunk.
 
 use super::brackets::Matching;
-use super::scan::{Bracket, Token, TokenKind};
+use super::tokens::{Bracket, Token, TokenKind, is_item_keyword, starts_line};
 use crate::location::Span;
 
 /// A piece of the text that should be one item.
@@ -12,37 +13,11 @@ pub(crate) struct Chunk {
     pub(crate) span: Span,
     /// Indices of its tokens.
     pub(crate) tokens: std::ops::Range<usize>,
-    /// Whether its brackets are wrong, so that it must not be parsed.
+    /// Whether it must not be parsed, because its brackets are wrong.
     pub(crate) broken: bool,
 }
 
-/// Whether a word begins an item, `use` and `package` included.
-pub(crate) fn is_item_keyword(word: &str) -> bool {
-    matches!(
-        word,
-        "package"
-            | "use"
-            | "const"
-            | "newtype"
-            | "type"
-            | "sealed"
-            | "struct"
-            | "enum"
-            | "flags"
-            | "error"
-            | "interface"
-            | "service"
-    )
-}
-
-/// Whether a token is the first of its line.
-pub(crate) fn starts_line(text: &str, tokens: &[Token], index: usize) -> bool {
-    let end = index.checked_sub(1).and_then(|before| tokens.get(before)).map_or(0, |token| token.span.end());
-    let start = tokens.get(index).map_or(end, |token| token.span.start());
-    index == 0 || Span::new(end, start).text(text).contains('\n')
-}
-
-/// Cuts at the ends of items and before what can only begin one.
+/// Cuts at the ends of items and before tokens that can only begin an item.
 pub(crate) fn chunks(text: &str, tokens: &[Token], matching: &Matching) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut broken = matching.broken.iter().copied().peekable();

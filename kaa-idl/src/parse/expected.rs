@@ -1,40 +1,24 @@
 //! Turns the grammar's errors into diagnostics: what was expected, what was found, what to write instead.
 //!
-//! Invariants: no rule's name reaches a message; the place is the first token that does not fit.
+//! Invariants: a message never contains the name of a rule; its place is the first unexpected token.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
-use super::chunks::is_item_keyword;
-use super::habits::{Setting, Slip, recognize};
-use super::scan::Token;
+use super::hints::{Construct, SyntaxContext, recognize};
+use super::tokens::{ScannedFile, is_item_keyword};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
-/// The file that an error is in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Excerpt<'t> {
-    pub(crate) path: &'t Arc<str>,
-    pub(crate) text: &'t str,
-    pub(crate) masked: &'t str,
-    pub(crate) tokens: &'t [Token],
-}
-
-impl<'t> Excerpt<'t> {
-    /// The tokens that begin in a span.
-    pub(crate) fn tokens_in(&self, span: Span) -> &'t [Token] {
-        let index = |offset| self.tokens.partition_point(|token| token.span.start() < offset);
-        self.tokens.get(index(span.start())..index(span.end())).unwrap_or_default()
-    }
-}
+/// The maximum number of syntax errors in one file; more are of no use, and each takes memory.
+pub(crate) const MAX_ERRORS: usize = 10_000;
 
 /// The diagnostic for an error of the grammar in the text that begins at `base`.
 pub(crate) fn unexpected(
-    excerpt: Excerpt<'_>,
-    setting: Setting,
+    source: ScannedFile<'_>,
+    construct: Construct,
     base: usize,
     error: &Error<Rule>,
 ) -> Diagnostic {
@@ -45,48 +29,53 @@ pub(crate) fn unexpected(
         ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
         ErrorVariant::CustomError { .. } => &[],
     };
-    let found = found_at(excerpt, offset);
-    let before = word_before(excerpt.masked, offset);
+    let found = found_at(source, offset);
+    let before = word_before(source.masked, offset);
     let expectations = expectations(rules);
-    let wanted = list(&expectations);
-    let found_text = found.text(excerpt.text);
+    let expected = list(&expectations);
+    let found_text = found.text(source.text);
     let what = match found_text {
         "" => "the end of the file".to_owned(),
         text if text.starts_with("///") => "a doc comment".to_owned(),
         text => format!("`{}`", shortened(text)),
     };
-    let place = Place::new(excerpt.path, found);
+    let place = Place::new(source.path, found);
     if found_text.starts_with("///") {
-        return Diagnostic::error(
-            Code::DanglingDoc,
-            "a doc comment documents nothing here",
-            place,
-            "nothing follows that it could describe",
-        )
-        .with_help("an ordinary comment begins with `//`");
+        return dangling_doc(place);
     }
-    if let Some(known) = recognize(&Slip::new(setting, excerpt, found, rules)) {
+    if let Some(known) = recognize(&SyntaxContext::new(construct, source, found, rules)) {
         return known;
     }
-    let begins_anew =
+    let begins_statement =
         found_text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_}#".contains(first));
-    if (begins_anew || found_text.is_empty()) && wants_only_semicolon(rules) {
-        return missing(excerpt, offset, ";");
+    if (begins_statement || found_text.is_empty()) && expects_only_semicolon(rules) {
+        return missing(source, offset, ";");
     }
-    let message = if wanted.is_empty() {
+    let message = if expected.is_empty() {
         format!("unexpected {what}")
     } else {
-        format!("expected {wanted}, found {what}")
+        format!("expected {expected}, found {what}")
     };
-    let label = if wanted.is_empty() { "unexpected".to_owned() } else { format!("expected {wanted}") };
+    let label = if expected.is_empty() { "unexpected".to_owned() } else { format!("expected {expected}") };
     Diagnostic::error(Code::UnexpectedToken, message, place, label)
-        .with_optional_help(advice(setting, found_text, &before, rules))
+        .with_optional_help(help_for(construct, found_text, &before, rules))
 }
 
-/// The diagnostic for an absent separator, pointing right behind the token before it.
-pub(crate) fn missing(excerpt: Excerpt<'_>, offset: usize, separator: &str) -> Diagnostic {
-    let before = excerpt.masked.get(..offset).unwrap_or_default();
-    let place = Place::new(excerpt.path, Span::at(before.trim_end().len()));
+/// The diagnostic for a doc comment that documents nothing.
+pub(crate) fn dangling_doc(place: Place) -> Diagnostic {
+    Diagnostic::error(
+        Code::DanglingDoc,
+        "this doc comment documents nothing",
+        place,
+        "nothing that can be documented follows",
+    )
+    .with_help("an ordinary comment begins with `//`")
+}
+
+/// The diagnostic for a missing separator; it points directly after the token before.
+pub(crate) fn missing(source: ScannedFile<'_>, offset: usize, separator: &str) -> Diagnostic {
+    let before = source.masked.get(..offset).unwrap_or_default();
+    let place = Place::new(source.path, Span::at(before.trim_end().len()));
     Diagnostic::error(
         Code::MissingSeparator,
         format!("missing `{separator}`"),
@@ -96,14 +85,14 @@ pub(crate) fn missing(excerpt: Excerpt<'_>, offset: usize, separator: &str) -> D
     .with_fix(place, separator, format!("add the `{separator}`"))
 }
 
-/// The token at an offset, or the one that follows the blanks there.
-fn found_at(excerpt: Excerpt<'_>, offset: usize) -> Span {
-    let rest = excerpt.masked.get(offset..).unwrap_or_default();
+/// The token at an offset, or after the whitespace there.
+fn found_at(source: ScannedFile<'_>, offset: usize) -> Span {
+    let rest = source.masked.get(offset..).unwrap_or_default();
     let start = offset + (rest.len() - rest.trim_start().len());
     let rest = rest.trim_start();
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let length = match rest.chars().next() {
-        None => return Span::at(excerpt.masked.trim_end().len()),
+        None => return Span::at(source.masked.trim_end().len()),
         Some(first) if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
         Some(quote @ ('"' | '\'')) => {
             rest.get(1..).and_then(|inside| inside.find(quote)).map_or(1, |end| end + 2)
@@ -129,8 +118,8 @@ fn shortened(text: &str) -> String {
     short
 }
 
-/// Whether the statement was complete but for its semicolon.
-fn wants_only_semicolon(rules: &[Rule]) -> bool {
+/// Whether only the semicolon of a statement is missing.
+fn expects_only_semicolon(rules: &[Rule]) -> bool {
     let end = [Rule::semicolon, Rule::wrong_comma, Rule::missing_semicolon];
     rules.iter().any(|rule| end.contains(rule))
         && rules.iter().all(|rule| {
@@ -176,7 +165,8 @@ fn is_starter(rule: Rule) -> bool {
     )
 }
 
-/// What could stand at the place, most telling first; what is always possible is only named if nothing else is.
+/// What the grammar expected, the most informative first. Weak expectations are only given if there are no
+/// others.
 fn expectations(rules: &[Rule]) -> Vec<&'static str> {
     if rules.contains(&Rule::kw_const) && rules.contains(&Rule::structure) {
         return vec!["an item"];
@@ -192,7 +182,7 @@ fn expectations(rules: &[Rule]) -> Vec<&'static str> {
     described.into_iter().map(|(_, text)| text).collect()
 }
 
-/// The rank from which on an expectation is only worth saying alone.
+/// The rank of weak expectations: tokens that the grammar accepts in nearly every place.
 const WEAK: u8 = 5;
 
 fn describe(rule: Rule) -> Option<(u8, &'static str)> {
@@ -247,41 +237,44 @@ fn list(texts: &[&str]) -> String {
     }
 }
 
-/// What people coming from other languages are likely to have meant.
-fn advice(setting: Setting, found: &str, before: &str, rules: &[Rule]) -> Option<String> {
-    let wants = |any: &[Rule]| any.iter().any(|rule| rules.contains(rule));
-    let variants = wants(&[Rule::variant_block]);
-    let member = wants(&[Rule::member_alone, Rule::function, Rule::kw_fn, Rule::client, Rule::include]);
-    let list = wants(&[Rule::comma, Rule::EOI]);
+/// A help text for the syntax of other languages.
+fn help_for(construct: Construct, found: &str, before: &str, rules: &[Rule]) -> Option<String> {
+    let expects = |any: &[Rule]| any.iter().any(|rule| rules.contains(rule));
+    let variants = expects(&[Rule::variant_block]);
+    let member = expects(&[Rule::member_alone, Rule::function, Rule::kw_fn, Rule::client, Rule::include]);
+    let list = expects(&[Rule::comma, Rule::EOI]);
     let text = match (found, before) {
-        (";", _) if variants => "the variants stand in braces, even if there are none",
-        ("{", _) if setting == Setting::Member && wants(&[Rule::semicolon]) => {
-            "methods have no body in a schema: end it with `;`"
+        (";", _) if variants => "write the braces even if there are no variants",
+        ("{", _) if construct == Construct::Member && expects(&[Rule::semicolon]) => {
+            "methods have no body in a schema: end with `;`"
         }
-        ("{", _) if list => "a type is declared as an item of its own, not where it is used",
-        (":", _) if list && wants(&[Rule::close_parenthesis]) => {
-            "elements in parentheses have no names; with names write `Variant { name: Type }`"
+        ("{", _) if list => "declare the type as a separate item, not where it is used",
+        (":", _) if list && expects(&[Rule::close_parenthesis]) => {
+            "elements in parentheses have no names; for named fields write `Variant { name: Type }`"
         }
-        ("(", _) if wants(&[Rule::r#type, Rule::path, Rule::named]) => {
+        ("(", _) if expects(&[Rule::r#type, Rule::path, Rule::named]) => {
             "there are no tuples; declare a `struct`"
         }
-        ("-", _) if wants(&[Rule::dot]) => "names are letters, digits and `_`",
-        ("=", _) if wants(&[Rule::colon]) => "a name is followed by `:` and a type, then by `=` and a value",
-        ("," | "}", _) if wants(&[Rule::equals]) && !list => "every flag has a value, such as `1 << 0`",
-        (_, "optional" | "required" | "repeated") if wants(&[Rule::colon]) => {
+        ("-", _) if expects(&[Rule::dot]) => "names consist of letters, digits and `_`",
+        ("=", _) if expects(&[Rule::colon]) => {
+            "a name is followed by `:` and a type, then by `=` and a \
+        value"
+        }
+        ("," | "}", _) if expects(&[Rule::equals]) && !list => "every flag needs a value, such as `1 << 0`",
+        (_, "optional" | "required" | "repeated") if expects(&[Rule::colon]) => {
             "a field is written `name: Type`; the type may be an `Option<Type>` or a `Vec<Type>`"
         }
-        (_, "fn") if wants(&[Rule::colon]) => "methods stand in a `service` or an `interface`",
+        (_, "fn") if expects(&[Rule::colon]) => "methods belong inside a `service` or an `interface`",
         (word, _) if member && is_item_keyword(word) => {
-            "items stand at the top of a file, not in one another"
+            "items belong at the top level of a file, not inside other items"
         }
         ("async" | "pub" | "rpc" | "def" | "void", _) if member => {
             "a method is written `fn name(parameter: Type) -> Type;`"
         }
-        ("->", _) if wants(&[Rule::semicolon]) => {
+        ("->", _) if expects(&[Rule::semicolon]) => {
             "the result comes before `throws`: `fn name() -> Type throws Error;`"
         }
-        _ if wants(&[Rule::attribute_arguments, Rule::open_bracket]) => {
+        _ if expects(&[Rule::attribute_arguments, Rule::open_bracket]) => {
             "attributes are written `#[name]`, `#[name(value)]` or `#[name(key = value)]`"
         }
         _ => return None,

@@ -1,9 +1,10 @@
-//! What pest reads in `grammar.pest`. Generated; `KAA_BLESS=1 cargo test -p kaa-rpc-grammar` renews it.
+//! The rules of `grammar.pest` as data. Generated: `KAA_BLESS=1 cargo test -p kaa-rpc-grammar` regenerates
+//! it.
 //!
-//! Invariants: a test compares this file with what the grammar gives.
+//! Invariants: a test compares this file with the grammar.
 
-use super::grammar::{Expression, Kind};
-/// The rules of the grammar, in its order.
+use super::expression::{Expression, Kind};
+/// The rules of the grammar, in the grammar's order.
 #[allow(
     non_camel_case_types,
     clippy::upper_case_acronyms,
@@ -98,7 +99,7 @@ pub(crate) enum Rule {
     grouped,
     empty_list,
     empty_map,
-    filled,
+    not_empty,
     float,
     exponent,
     integer,
@@ -111,13 +112,13 @@ pub(crate) enum Rule {
     attribute_pair,
     attribute_group,
     doc,
-    junk_field,
+    field_error,
     field_start,
-    junk_variant,
-    junk_flag,
-    junk_member,
+    variant_error,
+    flag_error,
+    member_error,
     alone,
-    junk,
+    skipped,
     group,
     braces,
     inside,
@@ -160,9 +161,9 @@ pub(crate) enum Rule {
     close_bracket,
 }
 impl Rule {
-    /// How a rule is called, and what it matches.
+    /// The modifier of a rule, and what it matches.
     #[allow(clippy::too_many_lines, reason = "a table")]
-    pub(super) fn definition(self) -> (Kind, &'static Expression) {
+    pub(super) fn definition(self) -> (Kind, &'static Expression<Self>) {
         match self {
             Self::EOI => (Kind::Silent, &Expression::End),
             Self::WHITESPACE => {
@@ -633,7 +634,7 @@ impl Rule {
                                 ],
                             ),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_field),
+                            Expression::Rule(Rule::field_error),
                         ],
                     ),
                 )
@@ -818,7 +819,7 @@ impl Rule {
                                 ],
                             ),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_variant),
+                            Expression::Rule(Rule::variant_error),
                         ],
                     ),
                 )
@@ -948,7 +949,7 @@ impl Rule {
                                 ],
                             ),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_flag),
+                            Expression::Rule(Rule::flag_error),
                         ],
                     ),
                 )
@@ -1028,7 +1029,7 @@ impl Rule {
                             Expression::Rule(Rule::function),
                             Expression::Rule(Rule::stray_semicolon),
                             Expression::Rule(Rule::dangling_doc),
-                            Expression::Rule(Rule::junk_member),
+                            Expression::Rule(Rule::member_error),
                         ],
                     ),
                 )
@@ -1425,7 +1426,7 @@ impl Rule {
                             Expression::Rule(Rule::empty_list),
                             Expression::Rule(Rule::empty_map),
                             Expression::Rule(Rule::grouped),
-                            Expression::Rule(Rule::filled),
+                            Expression::Rule(Rule::not_empty),
                             Expression::Rule(Rule::path),
                         ],
                     ),
@@ -1465,7 +1466,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::filled => {
+            Self::not_empty => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1675,7 +1676,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_field => {
+            Self::field_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1693,7 +1694,7 @@ impl Rule {
                                                     Expression::Repeated(&Expression::Rule(Rule::doc)),
                                                 ],
                                             ),
-                                            Expression::Rule(Rule::junk),
+                                            Expression::Rule(Rule::skipped),
                                         ],
                                     ),
                                     Expression::Repeated(
@@ -1702,7 +1703,7 @@ impl Rule {
                                                 Expression::NotFollowed(
                                                     &Expression::Rule(Rule::field_start),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1739,7 +1740,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_variant => {
+            Self::variant_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1747,7 +1748,7 @@ impl Rule {
                             Expression::Sequence(
                                 &[
                                     Expression::Rule(Rule::decoration),
-                                    Expression::Rule(Rule::junk),
+                                    Expression::Rule(Rule::skipped),
                                     Expression::Repeated(
                                         &Expression::Sequence(
                                             &[
@@ -1759,7 +1760,7 @@ impl Rule {
                                                         ],
                                                     ),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1778,7 +1779,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_flag => {
+            Self::flag_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1786,7 +1787,7 @@ impl Rule {
                             Expression::Sequence(
                                 &[
                                     Expression::Rule(Rule::decoration),
-                                    Expression::Rule(Rule::junk),
+                                    Expression::Rule(Rule::skipped),
                                     Expression::Repeated(
                                         &Expression::Sequence(
                                             &[
@@ -1798,7 +1799,7 @@ impl Rule {
                                                         ],
                                                     ),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1817,7 +1818,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk_member => {
+            Self::member_error => {
                 (
                     Kind::Normal,
                     &Expression::Choice(
@@ -1840,7 +1841,7 @@ impl Rule {
                                                     Expression::Rule(Rule::kw_fn),
                                                 ],
                                             ),
-                                            Expression::Rule(Rule::junk),
+                                            Expression::Rule(Rule::skipped),
                                         ],
                                     ),
                                     Expression::Repeated(
@@ -1856,7 +1857,7 @@ impl Rule {
                                                         ],
                                                     ),
                                                 ),
-                                                Expression::Rule(Rule::junk),
+                                                Expression::Rule(Rule::skipped),
                                             ],
                                         ),
                                     ),
@@ -1905,7 +1906,7 @@ impl Rule {
                     ),
                 )
             }
-            Self::junk => {
+            Self::skipped => {
                 (
                     Kind::Silent,
                     &Expression::Choice(

@@ -1,12 +1,13 @@
-//! Runs the grammar: the expressions that `generated.rs` holds, on pest's parser state.
+//! Runs the grammar: evaluates the expressions of `generated.rs` on pest's parser state.
 //!
-//! Invariants: a rule and an expression do what pest's own generator would make of them; only calls of rules recurse,
-//! so the depth of the native stack is bounded by the depth of the text's brackets.
+//! Invariants: rules and expressions behave like the code that pest's own generator writes; only calls of
+//! rules recurse, so the depth of brackets in the text bounds the depth of the native stack.
 
 use pest::error::Error;
 use pest::iterators::Pairs;
 use pest::{Atomicity, ParseResult, Parser, ParserState};
 
+use super::expression::{Expression, Kind};
 use super::generated::Rule;
 
 /// The language's parser.
@@ -20,49 +21,8 @@ impl Parser<Rule> for Grammar {
     }
 }
 
-/// What a rule's modifier in the grammar says.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    /// Makes a pair, and skips blanks between its parts.
-    Normal,
-    /// `_`: makes no pair.
-    Silent,
-    /// `@`: makes a pair without parts, and skips nothing.
-    Atomic,
-}
-
-/// An expression of the grammar.
-#[derive(Debug)]
-pub(super) enum Expression {
-    /// `"text"`
-    Text(&'static str),
-    /// One character of one of these ranges, both ends included.
-    Character(&'static [(char, char)]),
-    /// `ANY`
-    Any,
-    /// `SOI`
-    Start,
-    /// `EOI`
-    End,
-    /// `rule`
-    Rule(Rule),
-    /// `a ~ b`
-    Sequence(&'static [Expression]),
-    /// `a | b`
-    Choice(&'static [Expression]),
-    /// `a?`
-    Optional(&'static Expression),
-    /// `a*`
-    Repeated(&'static Expression),
-    /// `&a`
-    Followed(&'static Expression),
-    /// `!a`
-    NotFollowed(&'static Expression),
-    /// `(!("a" | "b") ~ ANY)*`
-    Until(&'static [&'static str]),
-}
-
 type State<'i> = Box<ParserState<'i, Rule>>;
+type Part = Expression<Rule>;
 
 fn call(rule: Rule, state: State<'_>) -> ParseResult<State<'_>> {
     let (kind, expression) = rule.definition();
@@ -75,7 +35,7 @@ fn call(rule: Rule, state: State<'_>) -> ParseResult<State<'_>> {
     }
 }
 
-fn run<'i>(expression: &'static Expression, state: State<'i>) -> ParseResult<State<'i>> {
+fn run<'i>(expression: &'static Part, state: State<'i>) -> ParseResult<State<'i>> {
     match *expression {
         Expression::Text(text) => state.match_string(text),
         Expression::Character(ranges) => state
@@ -94,11 +54,11 @@ fn run<'i>(expression: &'static Expression, state: State<'i>) -> ParseResult<Sta
     }
 }
 
-fn sequence<'i>(parts: &'static [Expression], state: State<'i>) -> ParseResult<State<'i>> {
+fn sequence<'i>(parts: &'static [Part], state: State<'i>) -> ParseResult<State<'i>> {
     state.sequence(|mut state| {
         for (index, part) in parts.iter().enumerate() {
             if index > 0 {
-                state = blanks(state)?;
+                state = whitespace(state)?;
             }
             state = run(part, state)?;
         }
@@ -106,7 +66,7 @@ fn sequence<'i>(parts: &'static [Expression], state: State<'i>) -> ParseResult<S
     })
 }
 
-fn choice<'i>(alternatives: &'static [Expression], mut state: State<'i>) -> ParseResult<State<'i>> {
+fn choice<'i>(alternatives: &'static [Part], mut state: State<'i>) -> ParseResult<State<'i>> {
     for alternative in alternatives {
         match run(alternative, state) {
             Ok(state) => return Ok(state),
@@ -116,16 +76,16 @@ fn choice<'i>(alternatives: &'static [Expression], mut state: State<'i>) -> Pars
     Err(state)
 }
 
-fn repeated<'i>(inner: &'static Expression, state: State<'i>) -> ParseResult<State<'i>> {
+fn repeated<'i>(inner: &'static Part, state: State<'i>) -> ParseResult<State<'i>> {
     if state.atomicity() != Atomicity::NonAtomic {
         return state.repeat(|state| run(inner, state));
     }
     state.optional(|state| {
-        run(inner, state)?.repeat(|state| state.sequence(|state| run(inner, blanks(state)?)))
+        run(inner, state)?.repeat(|state| state.sequence(|state| run(inner, whitespace(state)?)))
     })
 }
 
-fn blanks(state: State<'_>) -> ParseResult<State<'_>> {
+fn whitespace(state: State<'_>) -> ParseResult<State<'_>> {
     if state.atomicity() == Atomicity::NonAtomic {
         state.repeat(|state| call(Rule::WHITESPACE, state))
     } else {

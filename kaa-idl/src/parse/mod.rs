@@ -1,25 +1,28 @@
-//! From text to syntax tree: scan, match brackets, cut into chunks, parse each chunk with the grammar, lower it.
+//! The steps from text to grammar pairs: scan, match brackets, cut into chunks, parse each chunk.
 //!
-//! Invariants: a chunk's errors stay in the chunk; everything takes time linear in the text; the grammar only ever
-//! sees text whose brackets are balanced and not nested too deep, since it recurses on them.
+//! Invariants: an error in one chunk does not affect the others; parsing takes time linear in the text; the
+//! grammar only sees text with balanced brackets of limited depth, because it recurses on them.
 
 mod brackets;
 mod characters;
 mod chunks;
 mod expected;
-mod file;
-mod habits;
-// Keeps the layout that its generator gives it.
+mod expression;
+mod hints;
+// The generator decides its layout.
 #[rustfmt::skip]
 mod generated;
 mod grammar;
 mod scan;
+mod tokens;
 
-pub use file::parse;
-
-pub(crate) use expected::{Excerpt, missing, unexpected};
-pub(crate) use file::{MOST_ERRORS, declared};
+pub(crate) use brackets::match_brackets;
+pub(crate) use chunks::{Chunk, chunks};
+pub(crate) use expected::{MAX_ERRORS, dangling_doc, missing, unexpected};
 pub(crate) use generated::Rule;
 pub(crate) use grammar::Grammar;
-pub(crate) use habits::Setting;
-pub(crate) use scan::{Bracket, Token, TokenKind, scan, unescape};
+pub(crate) use hints::{Construct, recognize_item_start};
+pub(crate) use scan::{Scan, scan, unescape};
+pub(crate) use tokens::{
+    Bracket, ITEM_KEYWORDS, ScannedFile, Token, TokenKind, after_decoration, is_item_keyword, starts_line,
+};

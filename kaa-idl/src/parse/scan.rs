@@ -1,58 +1,28 @@
-//! The first look at a text: tokens, lexical errors, and a masked copy for the grammar.
+//! Scans a text: produces tokens, lexical errors, and a masked copy for the grammar.
 //!
-//! Invariants: the masked copy has the length of the text, so offsets agree; in it comments and bad characters are
-//! blanks, and the insides of strings and doc comments cannot be mistaken for anything else; a quote has a partner.
+//! Invariants: the masked copy is as long as the text, so offsets agree; in it comments and bad characters
+//! are spaces, the contents of strings and doc comments are masked, and every quote has its partner.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::characters::{is_word, stray, suffix, turns};
+use super::characters::{bad_characters, direction_controls, is_word, type_suffix};
+use super::tokens::{Bracket, Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Edit, Place};
 use crate::location::Span;
 
-/// A token, as coarse as finding the ends of items needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) span: Span,
-}
-
-/// The kinds of tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenKind {
-    Word,
-    Number,
-    Quoted,
-    Doc,
-    Open(Bracket),
-    Close(Bracket),
-    Semicolon,
-    Less,
-    Greater,
-    Hash,
-    Punctuation,
-}
-
-/// The kinds of brackets that must match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bracket {
-    Brace,
-    Parenthesis,
-    Square,
-}
-
-/// What scanning found.
+/// The result of scanning.
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) tokens: Vec<Token>,
     pub(crate) masked: String,
-    /// The places of `//!` comments.
+    /// The spans of `//!` comments.
     pub(crate) inner_docs: Vec<Span>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// More lexical errors than this in one file are noise.
-const MOST_ERRORS: usize = 50;
+/// The maximum number of lexical errors that are reported for one file; more are noise.
+const MAX_LEXICAL_ERRORS: usize = 50;
 
 /// Scans a text.
 pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
@@ -70,7 +40,7 @@ pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
         scanner.position = '\u{feff}'.len_utf8();
     }
     while scanner.step() {}
-    scanner.directions();
+    scanner.direction_controls();
     scanner.carriage_return();
     Scan {
         masked: String::from_utf8(scanner.masked).unwrap_or_default(),
@@ -81,11 +51,11 @@ pub(crate) fn scan(path: &Arc<str>, text: &str) -> Scan {
 }
 
 impl Scan {
-    /// Makes places of the masked copy something that the grammar knows nowhere.
-    pub(crate) fn hide(&mut self, places: &[Span]) {
+    /// Overwrites spans of the masked copy with a byte that no rule of the grammar begins with.
+    pub(crate) fn hide(&mut self, spans: &[Span]) {
         let mut bytes = std::mem::take(&mut self.masked).into_bytes();
-        for place in places {
-            for byte in bytes.get_mut(place.start()..place.end()).unwrap_or_default() {
+        for span in spans {
+            for byte in bytes.get_mut(span.start()..span.end()).unwrap_or_default() {
                 *byte = HIDDEN;
             }
         }
@@ -93,7 +63,7 @@ impl Scan {
     }
 }
 
-/// No rule of the grammar begins with it.
+/// No rule of the grammar begins with this byte.
 const HIDDEN: u8 = 0x01;
 
 struct Scanner<'t> {
@@ -107,7 +77,7 @@ struct Scanner<'t> {
 }
 
 impl Scanner<'_> {
-    /// Consumes one token or blank; false at the end.
+    /// Consumes one token or one byte of whitespace; returns false at the end.
     fn step(&mut self) -> bool {
         let Some(byte) = self.byte(0) else { return false };
         let start = self.position;
@@ -154,18 +124,18 @@ impl Scanner<'_> {
 
     fn bad_characters(&mut self) {
         let start = self.position;
-        let stray = stray(self.text, start, &self.tokens);
-        self.position += stray.length;
+        let bad = bad_characters(self.text, start, &self.tokens);
+        self.position += bad.length;
         let mut diagnostic =
-            Diagnostic::error(Code::BadCharacter, stray.message, self.place(start), "means nothing here")
-                .with_optional_help(stray.help);
-        if let Some((message, edits)) = stray.fix {
+            Diagnostic::error(Code::BadCharacter, bad.message, self.place(start), "not valid here")
+                .with_optional_help(bad.help);
+        if let Some((message, edits)) = bad.fix {
             let edit = |(span, replacement)| Edit { place: Place::new(self.path, span), replacement };
             diagnostic = diagnostic.with_edits(edits.into_iter().map(edit).collect(), message);
         }
         self.blank(start..self.position);
         self.report(diagnostic);
-        if let Some(string) = stray.string {
+        if let Some(string) = bad.string {
             self.position = string.end;
             self.fill(string.start..string.end, b'_');
             self.fill(string.start..string.start + 1, b'"');
@@ -174,7 +144,8 @@ impl Scanner<'_> {
         }
     }
 
-    /// A carriage return without its line feed: some editors break the line there, and a comment goes on behind it.
+    /// Reports a carriage return without a line feed: some editors break the line there, but a comment
+    /// continues.
     fn carriage_return(&mut self) {
         let ends = self.text.match_indices('\r').map(|(offset, _)| offset);
         let mut bare = ends.filter(|offset| self.text.as_bytes().get(offset + 1) != Some(&b'\n'));
@@ -184,7 +155,7 @@ impl Scanner<'_> {
             self.report(
                 Diagnostic::error(
                     Code::BadCharacter,
-                    "a carriage return ends no line",
+                    "a carriage return alone does not end a line",
                     place,
                     "no line feed follows",
                 )
@@ -193,11 +164,12 @@ impl Scanner<'_> {
         }
     }
 
-    /// Characters that make text look other than it is, in strings and comments, where others are free.
-    fn directions(&mut self) {
+    /// Reports characters that change the direction of text. Strings and comments may contain any other
+    /// character, but these make a text look different from what is compiled.
+    fn direction_controls(&mut self) {
         let known: Vec<Span> =
             self.diagnostics.iter().map(|diagnostic| diagnostic.primary.place.span).collect();
-        for (offset, character) in turns(self.text) {
+        for (offset, character) in direction_controls(self.text) {
             self.position = offset + character.len_utf8();
             if known.iter().any(|span| (span.start()..span.end()).contains(&offset)) {
                 continue;
@@ -209,9 +181,12 @@ impl Scanner<'_> {
                     Code::BadCharacter,
                     format!("U+{number:04X} changes the direction of the text"),
                     place.clone(),
-                    "invisible",
+                    "invisible character",
                 )
-                .with_help(format!("what is read would be another text than what is compiled; a string can say `\\u{{{number:x}}}`"))
+                .with_help(format!(
+                    "the text would look different from what is compiled; \
+                     a string can contain `\\u{{{number:x}}}`"
+                ))
                 .with_fix(place, "", "remove it"),
             );
         }
@@ -288,7 +263,7 @@ impl Scanner<'_> {
                             place,
                             "needs a `\"`",
                         )
-                        .with_help("a string ends on its line; write a line break as `\\n`"),
+                        .with_help("a string cannot span lines; write a line break as `\\n`"),
                     );
                 }
                 Some(_) => self.position += 1,
@@ -316,11 +291,11 @@ impl Scanner<'_> {
             return self.report(
                 Diagnostic::error(
                     Code::UnterminatedString,
-                    "this character is never closed",
+                    "this character literal is never closed",
                     place,
-                    "needs a `'` behind one character",
+                    "needs a `'` after one character",
                 )
-                .with_help("strings stand in double quotes"),
+                .with_help("strings use double quotes"),
             );
         }
         self.position += 1;
@@ -375,17 +350,17 @@ impl Scanner<'_> {
         self.push(TokenKind::Number, start);
     }
 
-    /// `5u32`, as Rust writes it: the suffix is taken off the token, so that the number still counts.
+    /// `5u32` as in Rust: reports the suffix and masks it, so that the number itself is still read.
     fn number_suffix(&mut self, start: usize) {
         let written = self.text.get(start..self.position).unwrap_or_default();
-        let Some(suffix) = suffix(written) else { return };
+        let Some(type_suffix) = type_suffix(written) else { return };
         let end = self.position;
-        self.position = end - suffix.len();
+        self.position = end - type_suffix.len();
         let place = Place::new(self.path, Span::new(self.position, end));
         self.blank(self.position..end);
         self.report(
             Diagnostic::error(Code::BadNumber, "numbers have no suffixes", place.clone(), "not needed")
-                .with_help("the type of a number comes from where it stands")
+                .with_help("a number gets its type from the context")
                 .with_fix(place, "", "remove it"),
         );
         self.position = end;
@@ -397,8 +372,10 @@ impl Scanner<'_> {
         self.blank(start..self.position);
         let place = self.place(start);
         self.report(
-            Diagnostic::error(Code::BadCharacter, "names need no `r#` here", place.clone(), "not needed")
-                .with_help("every keyword of the language is also a legal name; generated Rust gets its `r#` by itself")
+            Diagnostic::error(Code::BadCharacter, "names need no `r#`", place.clone(), "not needed")
+                .with_help(
+                    "every keyword is also a valid name; the generated Rust adds `r#` where it is needed",
+                )
                 .with_fix(place, "", "remove it"),
         );
     }
@@ -421,7 +398,7 @@ impl Scanner<'_> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() < MOST_ERRORS {
+        if self.diagnostics.len() < MAX_LEXICAL_ERRORS {
             self.diagnostics.push(diagnostic);
         }
     }
@@ -430,7 +407,7 @@ impl Scanner<'_> {
         self.fill(range, b' ');
     }
 
-    /// Line breaks stay: a doc comment ends at one.
+    /// Keeps line breaks, because a doc comment ends at one.
     fn fill(&mut self, range: Range<usize>, with: u8) {
         for byte in self.masked.get_mut(range).unwrap_or_default() {
             if *byte != b'\n' {
@@ -440,7 +417,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Reads the escape at the start of a text: its character and its length.
+/// Reads the escape at the start of a text; returns its character and its length.
 pub(crate) fn unescape(text: &str) -> Option<(char, usize)> {
     let rest = text.strip_prefix('\\')?;
     let simple = |character| Some((character, 2));

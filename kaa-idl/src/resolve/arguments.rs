@@ -1,6 +1,6 @@
-//! Built-in types with what stands in their angle brackets.
+//! Resolves built-in types and their arguments in angle brackets.
 //!
-//! Invariants: every argument is looked at even if their number is wrong, so that errors inside are found.
+//! Invariants: all arguments are checked even if their number is wrong, so that errors inside them are found.
 
 use super::resolver::{Resolver, Role};
 use crate::ast::{self, TypeArgument};
@@ -29,7 +29,7 @@ impl<'a> Resolver<'a> {
                             Code::BoundOnUnbounded,
                             message,
                             place,
-                            "must be last",
+                            "must come last",
                         ));
                     }
                     types.push((self.argument_type(file, ty), ty.span));
@@ -38,16 +38,16 @@ impl<'a> Resolver<'a> {
             }
         }
         let bound = self.bound(file, name, &bounds)?;
-        let wanted = match name {
+        let expected_count = match name {
             "Option" | "Vec" | "Set" => 1,
             "Map" => 2,
             _ => 0,
         };
-        if types.len() != wanted {
-            let expected = match wanted {
-                0 => "no type arguments",
-                1 => "one type argument",
-                _ => "two type arguments",
+        if types.len() != expected_count {
+            let expected = match expected_count {
+                0 => "0 type arguments",
+                1 => "1 type argument",
+                _ => "2 type arguments",
             };
             self.wrong_argument_count(file, span, name, expected, types.len());
             return None;
@@ -58,20 +58,20 @@ impl<'a> Resolver<'a> {
             "Vec" => {
                 let (element, span) = types.next()?;
                 let element = element?;
-                self.note_container(Role::Element, &element, file, span);
+                self.add_container(Role::Element, &element, file, span);
                 Some(Type::Vec(Box::new(element), bound))
             }
             "Set" => {
                 let (element, span) = types.next()?;
                 let element = element?;
-                self.note_container(Role::Key, &element, file, span);
+                self.add_container(Role::Key, &element, file, span);
                 Some(Type::Set(Box::new(element), bound))
             }
             "Map" => {
                 let (key, span) = types.next()?;
                 let (value, _) = types.next()?;
                 if let Some(key) = &key {
-                    self.note_container(Role::Key, key, file, span);
+                    self.add_container(Role::Key, key, file, span);
                 }
                 Some(Type::Map(Box::new(key?), Box::new(value?), bound))
             }
@@ -88,18 +88,18 @@ impl<'a> Resolver<'a> {
             self.report(
                 Diagnostic::error(
                     Code::NestedOption,
-                    "an option of an option",
+                    "`Option` inside `Option`",
                     place,
-                    "this is an `Option` already",
+                    "this is already an `Option`",
                 )
-                .with_help("if the two absences differ, an enum can say how"),
+                .with_help("if the two absent cases differ, name them with an enum"),
             );
             return None;
         }
         Some(Type::Option(Box::new(inner)))
     }
 
-    /// The bound of a type; the outer `None` is after a complaint.
+    /// The bound of a type, if it has one. Reports an error and returns the outer `None` if it is invalid.
     fn bound(&mut self, file: usize, name: &str, bounds: &[(&'a ast::Expression, Span)]) -> Option<Bound> {
         let Some((value, span)) = bounds.first() else { return Some(None) };
         if let Some((_, second)) = bounds.get(1) {
@@ -108,7 +108,7 @@ impl<'a> Resolver<'a> {
             self.report(
                 Diagnostic::error(
                     Code::BoundOnUnbounded,
-                    "two bounds on one type",
+                    "a type with two bounds",
                     place,
                     "the second bound",
                 )
@@ -121,21 +121,21 @@ impl<'a> Resolver<'a> {
             self.report(
                 Diagnostic::error(
                     Code::BoundOnUnbounded,
-                    format!("`{name}` has no length that could be bounded"),
+                    format!("`{name}` has no length to bound"),
                     place,
-                    "does not belong here",
+                    "not allowed here",
                 )
-                .with_help("bounds belong on `String`, `Bytes`, `Vec`, `Set` and `Map`"),
+                .with_help("only `String`, `Bytes`, `Vec`, `Set` and `Map` can have a bound"),
             );
             return None;
         }
         let bound = self.unsigned(file, value, "a bound")?;
         if bound == 0 {
             let place = self.place(file, value.span);
-            let message = format!("with this bound a `{name}` is always empty");
+            let message = format!("a `{name}` with this bound is always empty");
             self.report(
-                Diagnostic::error(Code::OutOfRange, message, place, "must be 1 or more")
-                    .with_help("a field that is gone is written `reserved name: Type`"),
+                Diagnostic::error(Code::OutOfRange, message, place, "must be at least 1")
+                    .with_help("to delete a field, write `reserved name: Type`"),
             );
             return None;
         }

@@ -1,17 +1,17 @@
-//! Reads attributes: which there are, where each belongs, and what each takes.
+//! Parses attributes: which exist, where each is allowed, and which arguments each takes.
 //!
-//! Invariants: an attribute that is unknown, misplaced, repeated or malformed is reported and has no effect.
+//! Invariants: an unknown, misplaced, repeated or malformed attribute is reported and has no effect.
 
 use std::collections::HashMap;
 
 use super::resolver::Resolver;
-use super::suggest::nearest;
 use crate::ast::{Attribute, AttributeArgument, Expression, ExpressionKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::schema::{Attributes, Deprecated};
+use crate::suggest::nearest;
 
-/// What an attribute stands on.
+/// The construct that an attribute is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Constant,
@@ -26,10 +26,11 @@ pub(super) enum Target {
     Include,
     Method,
     Field,
-    /// A field of a sealed struct or of a variant, or an element of a tuple: their list never grows.
+    /// A field of a sealed struct or of a variant, or an element of a tuple: nothing can be appended to their
+    /// lists.
     FixedField,
     Parameter,
-    /// A parameter that is a stream: it cannot be appended, as nothing stands for one that was not sent.
+    /// A stream parameter: it cannot be appended, because a stream that was not sent has no default.
     StreamParameter,
     Variant,
     SealedVariant,
@@ -54,7 +55,7 @@ impl Target {
             Self::Field => "a field",
             Self::FixedField => "a field of a sealed struct or of a variant",
             Self::Parameter => "a parameter",
-            Self::StreamParameter => "a parameter that is a stream",
+            Self::StreamParameter => "a stream parameter",
             Self::Variant => "a variant",
             Self::SealedVariant => "a variant of a sealed enum",
             Self::ErrorVariant => "a variant of an error",
@@ -71,36 +72,39 @@ impl Target {
     }
 }
 
-/// Attributes with the name on the wire, which is no attribute of the schema.
+/// The attributes of one construct, and its name on the wire, which the schema does not store as an
+/// attribute.
 #[derive(Debug, Default)]
-pub(super) struct Decorated {
+pub(super) struct ParsedAttributes {
     pub(super) attributes: Attributes,
     pub(super) selector: Option<(String, Span)>,
-    /// Where `#[display]` was written, for the check that needs the variant's fields.
+    /// Where `#[display]` is written, for the later check against the variant's fields.
     pub(super) display: Option<Span>,
     pub(super) options: Option<Span>,
     pub(super) since: Option<Span>,
 }
 
-impl Decorated {
-    /// The name on the wire, where it is another than that of the source.
+impl ParsedAttributes {
+    /// The name on the wire, if `#[selector]` sets it.
     pub(super) fn schema_selector(&self) -> Option<Box<str>> {
         self.selector.as_ref().map(|(selector, _)| selector.as_str().into())
     }
 }
 
-/// One attribute's name, where it belongs, and how it is written.
-struct Known {
+/// One attribute: its name, where it is allowed, and how it is written.
+struct KnownAttribute {
     name: &'static str,
-    belongs: &'static str,
+    /// The constructs that may have it, for messages.
+    targets: &'static str,
     example: &'static str,
     allowed: fn(Target) -> bool,
 }
 
-const KNOWN: &[Known] = &[
-    Known {
+const ATTRIBUTES: &[KnownAttribute] = &[
+    KnownAttribute {
         name: "since",
-        belongs: "types, aliases, constants, interfaces, services, methods, parameters that are no streams, flags, fields of extensible structs and variants of open enums",
+        targets: "types, aliases, constants, interfaces, services, methods, parameters that are not \
+            streams, flags, fields of extensible structs and variants of open enums",
         example: "`#[since(2)]`",
         allowed: |target| {
             target.is_type()
@@ -119,9 +123,9 @@ const KNOWN: &[Known] = &[
                 )
         },
     },
-    Known {
+    KnownAttribute {
         name: "deprecated",
-        belongs: "types, aliases, constants, services, methods, fields, variants and flags",
+        targets: "types, aliases, constants, services, methods, fields, variants and flags",
         example: "`#[deprecated(since = 3, note = \"use search\")]`",
         allowed: |target| {
             target.is_type()
@@ -138,27 +142,27 @@ const KNOWN: &[Known] = &[
                 )
         },
     },
-    Known {
+    KnownAttribute {
         name: "idempotent",
-        belongs: "methods",
+        targets: "methods",
         example: "`#[idempotent]`",
         allowed: |target| target == Target::Method,
     },
-    Known {
+    KnownAttribute {
         name: "detached",
-        belongs: "methods",
+        targets: "methods",
         example: "`#[detached]`",
         allowed: |target| target == Target::Method,
     },
-    Known {
+    KnownAttribute {
         name: "timeout",
-        belongs: "methods",
+        targets: "methods",
         example: "`#[timeout(\"5s\")]`",
         allowed: |target| target == Target::Method,
     },
-    Known {
+    KnownAttribute {
         name: "selector",
-        belongs: "types, services, methods, fields, parameters and variants",
+        targets: "types, services, methods, fields, parameters and variants",
         example: "`#[selector(\"name_on_the_wire\")]`",
         allowed: |target| {
             target.is_type()
@@ -174,38 +178,48 @@ const KNOWN: &[Known] = &[
                 )
         },
     },
-    Known {
+    KnownAttribute {
         name: "display",
-        belongs: "variants of an `error`",
+        targets: "variants of an `error`",
         example: "`#[display(\"range of {hours} h exceeds {max} h\")]`",
         allowed: |target| target == Target::ErrorVariant,
     },
-    Known { name: "allow", belongs: "anything", example: "`#[allow(STRING_BOUNDED)]`", allowed: |_| true },
-    Known {
+    KnownAttribute {
+        name: "allow",
+        targets: "anything",
+        example: "`#[allow(STRING_BOUNDED)]`",
+        allowed: |_| true,
+    },
+    KnownAttribute {
         name: "rust",
-        belongs: "types and methods",
+        targets: "types and methods",
         example: "`#[rust(derive(some::Trait))]` on a type, `#[rust(options = \"Name\")]` on a method",
         allowed: |target| target.is_type() || target == Target::Method,
     },
 ];
 
 impl Resolver<'_> {
-    /// Reads the attributes of one construct.
-    pub(super) fn attributes(&mut self, file: usize, attributes: &[Attribute], target: Target) -> Decorated {
-        let mut decorated = Decorated::default();
+    /// Parses the attributes of one construct.
+    pub(super) fn attributes(
+        &mut self,
+        file: usize,
+        attributes: &[Attribute],
+        target: Target,
+    ) -> ParsedAttributes {
+        let mut parsed = ParsedAttributes::default();
         let mut seen: HashMap<&str, Span> = HashMap::new();
         for attribute in attributes {
             let name = attribute.name.text.as_str();
             let place = self.place(file, attribute.name.span);
-            let Some(known) = KNOWN.iter().find(|known| known.name == name) else {
+            let Some(known) = ATTRIBUTES.iter().find(|known| known.name == name) else {
                 self.unknown_attribute(file, attribute);
                 continue;
             };
             if !(known.allowed)(target) {
-                let message = format!("`#[{name}]` does not belong on {}", target.noun());
+                let message = format!("`#[{name}]` is not allowed on {}", target.noun());
                 self.report(
-                    Diagnostic::error(Code::MisplacedAttribute, message, place, "misplaced")
-                        .with_help(format!("`#[{name}]` belongs on {}", known.belongs))
+                    Diagnostic::error(Code::MisplacedAttribute, message, place, "not allowed here")
+                        .with_help(format!("`#[{name}]` is allowed on {}", known.targets))
                         .with_suggestion(self.place(file, attribute.span), "", "remove it"),
                 );
                 continue;
@@ -217,7 +231,7 @@ impl Resolver<'_> {
                 self.report(
                     Diagnostic::error(
                         Code::RepeatedAttribute,
-                        format!("`#[{name}]` stands here twice"),
+                        format!("`#[{name}]` is repeated"),
                         place,
                         "the second",
                     )
@@ -226,20 +240,20 @@ impl Resolver<'_> {
                 );
                 continue;
             }
-            if is_whole(attribute) && self.read(file, attribute, target, &mut decorated).is_none() {
+            if is_readable(attribute) && self.read(file, attribute, target, &mut parsed).is_none() {
                 let place = self.place(file, attribute.span);
                 self.report(
                     Diagnostic::error(
                         Code::BadAttribute,
                         format!("malformed `#[{name}]`"),
                         place,
-                        "not what it takes",
+                        "invalid arguments",
                     )
                     .with_help(format!("write {}", known.example)),
                 );
             }
         }
-        decorated
+        parsed
     }
 
     fn unknown_attribute(&mut self, file: usize, attribute: &Attribute) {
@@ -252,37 +266,35 @@ impl Resolver<'_> {
             "unknown attribute",
         );
         let near =
-            if self.may_suggest() { nearest(name, KNOWN.iter().map(|known| known.name)) } else { None };
+            if self.may_suggest() { nearest(name, ATTRIBUTES.iter().map(|known| known.name)) } else { None };
         let diagnostic = match (name.as_str(), near) {
-            ("derive", _) => {
-                diagnostic.with_help("derives for Rust are written `#[rust(derive(some::Trait))]`")
-            }
-            ("error", _) => diagnostic.with_fix(place, "display", "what an error says is its `display`"),
+            ("derive", _) => diagnostic.with_help("write derives for Rust as `#[rust(derive(some::Trait))]`"),
+            ("error", _) => diagnostic.with_fix(place, "display", "the text of an error is its `#[display]`"),
             ("from" | "source" | "transparent", _) => diagnostic.with_help(
-                "a variant holds another error by its type; conversions are written in the program",
+                "a variant can contain another error by its type; write conversions in the program",
             ),
             ("repr" | "non_exhaustive" | "must_use" | "default", _) => diagnostic
-                .with_help("there is nothing to say here: what is sent and generated follows from the type"),
-            ("doc", _) => diagnostic.with_help("documentation is written `/// …`"),
+                .with_help("no attribute is needed: the type determines its bytes and the generated code"),
+            ("doc", _) => diagnostic.with_help("write documentation as `/// …`"),
             ("rename" | "name" | "serde", _) => {
-                diagnostic.with_help("a name on the wire is set with `#[selector(\"name\")]`")
+                diagnostic.with_help("`#[selector(\"name\")]` sets the name on the wire")
             }
             (_, Some(near)) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
             _ => {
-                let names: Vec<&str> = KNOWN.iter().map(|known| known.name).collect();
+                let names: Vec<&str> = ATTRIBUTES.iter().map(|known| known.name).collect();
                 diagnostic.with_help(format!("the attributes are {}", names.join(", ")))
             }
         };
         self.report(diagnostic);
     }
 
-    /// Takes one attribute's arguments; `None` if they are malformed.
+    /// Parses one attribute's arguments; `None` if they are malformed.
     fn read(
         &mut self,
         file: usize,
         attribute: &Attribute,
         target: Target,
-        into: &mut Decorated,
+        into: &mut ParsedAttributes,
     ) -> Option<()> {
         let arguments = attribute.arguments.as_deref();
         match attribute.name.text.as_str() {
@@ -299,8 +311,16 @@ impl Resolver<'_> {
                 } else {
                     let place = self.place(file, value.span);
                     self.report(
-                        Diagnostic::error(Code::BadAttribute, format!("`{text}` cannot be a name on the wire"), place, "not a name")
-                            .with_help("names on the wire consist of letters, digits, `_` and `-`, and begin with a letter or `_`; those of methods may have dots between"),
+                        Diagnostic::error(
+                            Code::BadAttribute,
+                            format!("`{text}` cannot be a name on the wire"),
+                            place,
+                            "not a name",
+                        )
+                        .with_help(
+                            "names on the wire consist of letters, digits, `_` and `-`, and \
+                                begin with a letter or `_`; names of methods may contain dots",
+                        ),
                     );
                 }
             }
@@ -315,11 +335,11 @@ impl Resolver<'_> {
             "rust" => self.rust(file, arguments?, target, into)?,
             "timeout" => into.attributes.timeout = self.duration(file, only_value(arguments)?),
             "idempotent" => {
-                none(arguments)?;
+                no_arguments(arguments)?;
                 into.attributes.idempotent = true;
             }
             "detached" => {
-                none(arguments)?;
+                no_arguments(arguments)?;
                 into.attributes.detached = true;
             }
             _ => {}
@@ -332,7 +352,7 @@ impl Resolver<'_> {
         file: usize,
         arguments: &[AttributeArgument],
         target: Target,
-        into: &mut Decorated,
+        into: &mut ParsedAttributes,
     ) -> Option<()> {
         if arguments.is_empty() {
             return None;
@@ -350,7 +370,7 @@ impl Resolver<'_> {
                     if let Some(first) = into.options {
                         let first = self.place(file, first);
                         let place = self.place(file, value.span);
-                        let message = "`options` stands here twice";
+                        let message = "`options` is repeated";
                         self.report(
                             Diagnostic::error(Code::RepeatedAttribute, message, place, "the second")
                                 .with_label(first, "the first"),
@@ -366,8 +386,8 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether everything in it could be read; what could not was complained about.
-fn is_whole(attribute: &Attribute) -> bool {
+/// Whether all arguments could be parsed. Errors in them were already reported.
+fn is_readable(attribute: &Attribute) -> bool {
     fn readable(argument: &AttributeArgument) -> bool {
         match argument {
             AttributeArgument::Pair(_, value) | AttributeArgument::Value(value) => {
@@ -379,7 +399,7 @@ fn is_whole(attribute: &Attribute) -> bool {
     attribute.arguments.iter().flatten().all(readable)
 }
 
-fn none(arguments: Option<&[AttributeArgument]>) -> Option<()> {
+fn no_arguments(arguments: Option<&[AttributeArgument]>) -> Option<()> {
     arguments.is_none().then_some(())
 }
 
@@ -440,7 +460,7 @@ fn rust_path(argument: &AttributeArgument) -> Option<String> {
 }
 
 fn is_wire_name(text: &str, target: Target) -> bool {
-    // A dot groups methods, as in `device.changed`. Types' names have dots of their own, those of their packages.
+    // A dot groups methods, as in `device.changed`. In the names of types, dots separate packages.
     let part_of_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
     if target != Target::Method && text.contains('.') {
         return false;

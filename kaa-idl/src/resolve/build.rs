@@ -1,39 +1,43 @@
-//! Runs the steps and puts the schema together.
+//! Runs the steps and assembles the schema.
 //!
-//! Invariants: each step finds what it needs done by those before; hashes are computed only for a schema
-//! without errors.
+//! Invariants: each step depends only on earlier steps. Hashes are computed only for a schema without errors.
 
-use super::attributes::{Decorated, Target};
+use super::attributes::{ParsedAttributes, Target};
 use super::data::docs;
 use super::includes::Interfaces;
-use super::packages::circles;
+use super::packages::{Input, cycles};
 use super::resolver::Resolver;
-use super::scope::{Entry, Input};
+use super::scope::Entry;
 use super::services::{ResolvedService, reserved_names};
 use crate::ast::ItemKind;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ids;
 use crate::schema::{Alias, Constant, Docs, Interface, Location, Method, Package, PackageName, Schema};
 
-/// What resolving gives; where there are errors the schema is incomplete.
+/// The result of resolving. The schema is incomplete if there are errors.
 #[derive(Debug)]
 pub(crate) struct Resolution {
     pub(crate) schema: Schema,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// The names of all services, in the order of the schema.
+    /// The places of the names of all services, in the order of the schema.
     services: Vec<Place>,
 }
 
 impl Resolution {
-    /// Computes what is hashed, unless there are errors. Apart from [`resolve`] so that syntax trees can be gone by
-    /// then, since hashes take memory of their own.
+    /// Computes ids, tables and fingerprints, unless there are errors. It is separate from [`resolve`] so
+    /// that the caller can free the syntax trees first: the hashes take memory too.
     pub(crate) fn hash(&mut self) {
         if self.diagnostics.is_empty()
-            && let Err(error) = ids::fill_in(&mut self.schema)
+            && let Err(error) = ids::compute_hashes(&mut self.schema)
             && let Some(place) = self.services.get(error.service).cloned()
         {
-            let message = "the services of this schema reach too many types to compare them between peers";
-            self.diagnostics.push(Diagnostic::error(Code::TooDeep, message, place, "too many with this one"));
+            let message = "the services of this schema use too many types for peers to compare";
+            self.diagnostics.push(Diagnostic::error(
+                Code::TooDeep,
+                message,
+                place,
+                "too many types, counting this service",
+            ));
         }
     }
 }
@@ -54,8 +58,8 @@ pub(crate) fn resolve(files: &[Input<'_>]) -> Resolution {
     resolver.check_variant_bindings();
     resolver.check_generated(&services);
     let names: Vec<String> = resolver.scope.packages.iter().map(|package| package.name.clone()).collect();
-    resolver.diagnostics.extend(circles(&names, &resolver.edges));
-    // Entries are numbered by package, so services come in the order of their packages.
+    resolver.diagnostics.extend(cycles(&names, &resolver.edges));
+    // Entries are numbered by package, so the services are in the order of their packages.
     let places = services
         .iter()
         .map(|resolved| resolver.place(resolved.entry.file, resolved.entry.item.name.span))
@@ -113,7 +117,7 @@ impl Resolver<'_> {
         let location = self.scope.location(entry.file, ast.name.span);
         match &ast.kind {
             ItemKind::Constant { .. } => {
-                let Decorated { attributes, .. } =
+                let ParsedAttributes { attributes, .. } =
                     self.attributes(entry.file, &ast.attributes, Target::Constant);
                 if let Some(constant) = self.constants.get(&item) {
                     package.constants.push(Constant {
@@ -127,7 +131,7 @@ impl Resolver<'_> {
                 }
             }
             ItemKind::Alias(_) => {
-                let Decorated { attributes, .. } =
+                let ParsedAttributes { attributes, .. } =
                     self.attributes(entry.file, &ast.attributes, Target::Alias);
                 if let Some(ty) = self.aliases.get(&item) {
                     package.aliases.push(Alias {

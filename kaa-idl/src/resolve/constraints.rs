@@ -1,13 +1,14 @@
-//! What types must not hold: keys that cannot be keys, elements without size, extensible types in sealed ones.
+//! Checks what types may contain: rejects invalid keys, zero-sized elements, and extensible types in sealed
+//! types.
 //!
-//! Invariants: properties of types are found by working lists, never by recursion along the chain of types.
+//! Invariants: properties of types are computed with worklists, never by recursion along the chain of types.
 
-use super::resolver::{Container, Resolver, Role, Site};
+use super::resolver::{Container, Resolver, Role, WrittenType};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::{Type, TypeId, TypeKind};
 
 impl Resolver<'_> {
-    /// Checks everything that needs all types to be known.
+    /// Runs the checks that need all types to be known.
     pub(super) fn check_constraints(&mut self) {
         let properties = self.properties();
         for container in std::mem::take(&mut self.containers) {
@@ -17,27 +18,27 @@ impl Resolver<'_> {
                 Role::Item => self.check_size(&container, &properties, "an item of a stream"),
             }
         }
-        for site in std::mem::take(&mut self.sites) {
-            self.check_sealed(&site, &properties);
+        for written_type in std::mem::take(&mut self.written_types) {
+            self.check_sealed(&written_type, &properties);
         }
     }
 
     fn properties(&self) -> Properties {
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); self.types.len()];
-        let mut unfit: Vec<Option<&'static str>> = vec![None; self.types.len()];
+        let mut key_problems: Vec<Option<&'static str>> = vec![None; self.types.len()];
         let mut sized = vec![false; self.types.len()];
-        for site in &self.sites {
-            let Some(ty) = self.site_type(site.address) else { continue };
-            let owner = site.address.owner.0;
+        for written_type in &self.written_types {
+            let Some(ty) = self.type_at(written_type.address) else { continue };
+            let owner = written_type.address.owner.0;
             ty.each_named(&mut |id| {
                 if let Some(list) = users.get_mut(id.0) {
                     list.push(owner);
                 }
             });
-            if let Some(slot) = unfit.get_mut(owner).filter(|_| holds_float(ty)) {
-                *slot = Some("it holds a floating-point number");
+            if let Some(slot) = key_problems.get_mut(owner).filter(|_| ty.contains_float()) {
+                *slot = Some("it contains a floating-point number");
             }
-            if let Some(slot) = sized.get_mut(owner).filter(|_| has_size_by_itself(ty)) {
+            if let Some(slot) = sized.get_mut(owner).filter(|_| has_own_size(ty)) {
                 *slot = true;
             }
         }
@@ -47,7 +48,7 @@ impl Resolver<'_> {
                 TypeKind::Enum(enumeration) => (!enumeration.sealed).then_some("it is not sealed"),
                 TypeKind::Flags(_) | TypeKind::Newtype(_) => None,
             };
-            if let Some(slot) = unfit.get_mut(definition.id.0).filter(|_| extensible.is_some()) {
+            if let Some(slot) = key_problems.get_mut(definition.id.0).filter(|_| extensible.is_some()) {
                 *slot = extensible;
             }
             let has_prefix = match &definition.kind {
@@ -59,42 +60,42 @@ impl Resolver<'_> {
                 *slot = true;
             }
         }
-        for id in &self.damaged {
+        for id in &self.incomplete {
             if let Some(slot) = sized.get_mut(id.0) {
                 *slot = true;
             }
         }
-        spread(&users, &mut unfit, |reason| reason.is_some());
-        spread(&users, &mut sized, |sized| *sized);
-        Properties { unfit, sized, innermost: self.innermost(), extensible: self.extensible() }
+        propagate(&users, &mut key_problems, |reason| reason.is_some());
+        propagate(&users, &mut sized, |sized| *sized);
+        Properties { key_problems, sized, innermost: self.innermost(), extensible: self.extensible() }
     }
 
     fn check_key(&mut self, container: &Container, properties: &Properties) {
-        let Some(reason) = self.why_no_key(&container.ty, properties) else {
+        let Some(reason) = self.key_problem(&container.ty, properties) else {
             return self.check_size(container, properties, "a key");
         };
-        let message = format!("`{}` cannot be a key", self.shown(&container.ty));
+        let message = format!("`{}` cannot be a key", self.type_text(&container.ty));
         self.report(Diagnostic::error(Code::BadKey, message, container.place.clone(), reason).with_help(
             "keys are integers, `bool`, `char`, `String`, `Bytes`, `Uuid`, `Timestamp`, `Duration`, \
                  and newtypes, arrays and sealed types of these",
         ));
     }
 
-    fn why_no_key(&self, ty: &Type, properties: &Properties) -> Option<&'static str> {
+    fn key_problem(&self, ty: &Type, properties: &Properties) -> Option<&'static str> {
         match ty {
-            Type::F32 | Type::F64 => Some("floating-point numbers have no order"),
+            Type::F32 | Type::F64 => Some("floating-point numbers have no total order"),
             Type::Option(_) => Some("an `Option` may be absent"),
             Type::Vec(..) | Type::Set(..) | Type::Map(..) => Some("a collection cannot be a key"),
-            Type::Array(inner, _) => self.why_no_key(inner, properties),
+            Type::Array(inner, _) => self.key_problem(inner, properties),
             Type::Named { id, .. } => match self.inside(*id, properties) {
-                Some(inner) if !matches!(inner, Type::Named { .. }) => self.why_no_key(inner, properties),
-                _ => properties.unfit.get(id.0).copied().flatten(),
+                Some(inner) if !matches!(inner, Type::Named { .. }) => self.key_problem(inner, properties),
+                _ => properties.key_problems.get(id.0).copied().flatten(),
             },
             _ => None,
         }
     }
 
-    /// What lies in a newtype, and in that if it is one as well.
+    /// The type inside a newtype, looking through nested newtypes.
     fn inside(&self, id: TypeId, properties: &Properties) -> Option<&Type> {
         match &self.definition(*properties.innermost.get(id.0)?)?.kind {
             TypeKind::Newtype(newtype) => Some(&newtype.inner),
@@ -102,7 +103,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// For a newtype of newtypes the last of them, whose own inside is something else; every other type for itself.
+    /// For every type: the innermost of nested newtypes, or the type itself if it is not a newtype.
     fn innermost(&self) -> Vec<TypeId> {
         let inside = |id: TypeId| match &self.definition(id)?.kind {
             TypeKind::Newtype(newtype) => match newtype.inner {
@@ -116,17 +117,17 @@ impl Resolver<'_> {
         };
         let mut known: Vec<Option<TypeId>> = vec![None; self.types.len()];
         for definition in &self.types {
-            let mut way = Vec::new();
+            let mut chain = Vec::new();
             let mut id = definition.id;
-            // Marked when it is set out upon, so that a circle ends where it closes.
+            // Marking each type as it is visited ends the loop in a cycle.
             while let Some(slot) = known.get_mut(id.0).filter(|slot| slot.is_none()) {
                 *slot = Some(id);
-                way.push(id);
+                chain.push(id);
                 id = inside(id).unwrap_or(id);
             }
             let last = known.get(id.0).copied().flatten().unwrap_or(id);
-            for passed in way {
-                if let Some(slot) = known.get_mut(passed.0) {
+            for visited in chain {
+                if let Some(slot) = known.get_mut(visited.0) {
                     *slot = Some(last);
                 }
             }
@@ -135,32 +136,32 @@ impl Resolver<'_> {
     }
 
     fn check_size(&mut self, container: &Container, properties: &Properties, what: &str) {
-        // Of an array its own elements are checked.
+        // The elements of an array are checked separately.
         let Type::Named { id, .. } = &container.ty else { return };
         if properties.sized.get(id.0) != Some(&false) {
             return;
         }
-        let message = format!("`{}` takes no bytes, so it cannot be {what}", self.shown(&container.ty));
+        let message = format!("`{}` takes no bytes, so it cannot be {what}", self.type_text(&container.ty));
         self.report(
-            Diagnostic::error(Code::ZeroSizedElement, message, container.place.clone(), "always empty")
-                .with_help("send the number of them instead"),
+            Diagnostic::error(Code::ZeroSizedElement, message, container.place.clone(), "has no size")
+                .with_help("send their number instead"),
         );
     }
 
-    fn check_sealed(&mut self, site: &Site, properties: &Properties) {
-        let Some(owner) = self.definition(site.address.owner) else { return };
+    fn check_sealed(&mut self, written_type: &WrittenType, properties: &Properties) {
+        let Some(owner) = self.definition(written_type.address.owner) else { return };
         let sealed = match &owner.kind {
             TypeKind::Struct(structure) => structure.sealed,
             TypeKind::Enum(enumeration) => enumeration.sealed,
             TypeKind::Flags(_) | TypeKind::Newtype(_) => false,
         };
-        let Some(ty) = self.site_type(site.address).filter(|_| sealed) else { return };
+        let Some(ty) = self.type_at(written_type.address).filter(|_| sealed) else { return };
         let mut extensible = None;
         ty.each_named(&mut |id| {
             extensible = extensible.or(properties.extensible.get(id.0).copied().flatten());
         });
         let Some(extensible) = extensible.and_then(|id| self.scope.type_entry(id)) else { return };
-        let message = format!("`{}` is sealed and `{}` is not", owner.name, extensible.item.name.text);
+        let message = format!("`{}` is sealed, but `{}` is not", owner.name, extensible.item.name.text);
         let definition = self.place(extensible.file, extensible.item.name.span);
         let keyword = match &extensible.item.kind {
             crate::ast::ItemKind::Struct { .. } => "sealed struct",
@@ -168,14 +169,19 @@ impl Resolver<'_> {
             _ => "",
         };
         let help = if keyword.is_empty() {
-            "an `error` can always grow, so nothing sealed can hold it".to_owned()
+            "an `error` is always extensible, so a sealed type cannot contain it".to_owned()
         } else {
-            format!("make it a `{keyword}`, or do not seal `{}`", owner.name)
+            format!("make it a `{keyword}`, or unseal `{}`", owner.name)
         };
         self.report(
-            Diagnostic::error(Code::ExtensibleInSealed, message, site.place.clone(), "can grow")
-                .with_label(definition, "not sealed")
-                .with_help(help),
+            Diagnostic::error(
+                Code::ExtensibleInSealed,
+                message,
+                written_type.place.clone(),
+                "extensible type",
+            )
+            .with_label(definition, "not sealed")
+            .with_help(help),
         );
     }
 
@@ -187,7 +193,8 @@ impl Resolver<'_> {
         })
     }
 
-    /// For every type itself if it can grow, for a newtype the first such type that lies in it.
+    /// For every type: the type itself if it is extensible; for a newtype, the first extensible type inside
+    /// it.
     fn extensible(&self) -> Vec<Option<TypeId>> {
         let mut newtypes: Vec<Vec<usize>> = vec![Vec::new(); self.types.len()];
         for definition in &self.types {
@@ -200,25 +207,25 @@ impl Resolver<'_> {
         }
         let ids = self.types.iter().map(|definition| definition.id);
         let mut extensible = ids.map(|id| self.is_extensible(id).then_some(id)).collect::<Vec<_>>();
-        spread(&newtypes, &mut extensible, Option::is_some);
+        propagate(&newtypes, &mut extensible, Option::is_some);
         extensible
     }
 }
 
-/// What is known of every type, by id.
+/// Properties of every type, by id.
 struct Properties {
-    /// Why it cannot be a key.
-    unfit: Vec<Option<&'static str>>,
-    /// Whether it takes at least a byte.
+    /// Why the type cannot be a key.
+    key_problems: Vec<Option<&'static str>>,
+    /// Whether a value takes at least one byte.
     sized: Vec<bool>,
-    /// What newtypes of newtypes lead to.
+    /// The innermost of nested newtypes.
     innermost: Vec<TypeId>,
-    /// What in it can grow, looked for through newtypes.
+    /// The extensible type in it, looking through newtypes.
     extensible: Vec<Option<TypeId>>,
 }
 
-/// Spreads a property from types to those that hold them.
-fn spread<T: Clone>(users: &[Vec<usize>], values: &mut [T], holds: impl Fn(&T) -> bool) {
+/// Propagates a property from types to the types that contain them.
+fn propagate<T: Clone>(users: &[Vec<usize>], values: &mut [T], holds: impl Fn(&T) -> bool) {
     let mut work: Vec<usize> =
         values.iter().enumerate().filter(|(_, value)| holds(value)).map(|(index, _)| index).collect();
     while let Some(index) = work.pop() {
@@ -232,21 +239,10 @@ fn spread<T: Clone>(users: &[Vec<usize>], values: &mut [T], holds: impl Fn(&T) -
     }
 }
 
-fn holds_float(ty: &Type) -> bool {
+/// Whether a value takes at least one byte, whatever types it names.
+fn has_own_size(ty: &Type) -> bool {
     match ty {
-        Type::F32 | Type::F64 => true,
-        Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {
-            holds_float(inner)
-        }
-        Type::Map(key, value, _) => holds_float(key) || holds_float(value),
-        _ => false,
-    }
-}
-
-/// Whether a type takes at least a byte whatever the types are that it names.
-fn has_size_by_itself(ty: &Type) -> bool {
-    match ty {
-        Type::Array(inner, _) => has_size_by_itself(inner),
+        Type::Array(inner, _) => has_own_size(inner),
         Type::Named { .. } => false,
         _ => true,
     }

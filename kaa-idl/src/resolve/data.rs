@@ -1,13 +1,12 @@
-//! Structs, enums, errors, flags and newtypes.
+//! Resolves structs, enums, errors, flags and newtypes.
 //!
-//! Invariants: there is one definition for every type id, in order, whatever is wrong with it; a field whose type is
-//! wrong is left out.
+//! Invariants: every type id has one definition, in order, even if the type has errors. A field with an
+//! invalid type is left out.
 
-use super::attributes::{Decorated, Target};
-use super::defaults::may_be_absent;
-use super::display;
+use super::attributes::{ParsedAttributes, Target};
+use super::defaults::has_default;
 use super::members::{Casing, Names};
-use super::resolver::{Address, PendingDefault, Resolver, Site};
+use super::resolver::{Address, PendingDefault, Resolver, WrittenType};
 use super::scope::Entry;
 use crate::ast::{self, ItemKind};
 use crate::diagnostic::{Code, Diagnostic};
@@ -30,7 +29,7 @@ impl<'a> Resolver<'a> {
     fn define(&mut self, item: usize, id: TypeId, entry: Entry<'a>) -> TypeDefinition {
         let ast = entry.item;
         if ast.incomplete {
-            self.damaged.insert(id);
+            self.incomplete.insert(id);
         }
         let target = match &ast.kind {
             ItemKind::Struct { .. } => Target::Struct,
@@ -39,7 +38,7 @@ impl<'a> Resolver<'a> {
             ItemKind::Flags { .. } => Target::Flags,
             _ => Target::Newtype,
         };
-        let decorated = self.attributes(entry.file, &ast.attributes, target);
+        let parsed = self.attributes(entry.file, &ast.attributes, target);
         let kind = match &ast.kind {
             ItemKind::Struct { sealed, fields } => {
                 let owner = Owner {
@@ -57,10 +56,11 @@ impl<'a> Resolver<'a> {
             ItemKind::Newtype(inner) => {
                 let ty = self.ty(entry.file, inner);
                 if ty.is_none() {
-                    self.damaged.insert(id);
+                    self.incomplete.insert(id);
                 } else {
                     let place = self.place(entry.file, inner.span);
-                    self.sites.push(Site { address: Address { owner: id, variant: None, field: 0 }, place });
+                    self.written_types
+                        .push(WrittenType { address: Address { owner: id, variant: None, field: 0 }, place });
                 }
                 TypeKind::Newtype(Newtype { inner: ty.unwrap_or(Type::Bool) })
             }
@@ -70,9 +70,9 @@ impl<'a> Resolver<'a> {
             id,
             package: PackageId(entry.package),
             name: ast.name.text.clone(),
-            selector: decorated.schema_selector(),
+            selector: parsed.schema_selector(),
             docs: docs(&ast.docs),
-            attributes: decorated.attributes,
+            attributes: parsed.attributes,
             kind,
             location: self.scope.location(entry.file, ast.name.span),
         }
@@ -87,25 +87,25 @@ impl<'a> Resolver<'a> {
         let mut resolved = Vec::with_capacity(fields.len());
         for field in fields {
             let address = Address { owner: owner.id, variant: owner.variant, field: resolved.len() };
-            if let Some((schema_field, decorated)) = self.field(file, field, owner.target) {
+            if let Some((schema_field, parsed)) = self.field(file, field, owner.target) {
                 if field.tombstone {
                     self.check_tombstone(file, field, &names);
                 } else {
-                    self.add_name(&mut names, file, &field.name, decorated.selector.as_ref());
+                    self.add_name(&mut names, file, &field.name, parsed.selector.as_ref());
                 }
-                self.sites.push(Site { address, place: self.place(file, field.ty.span) });
+                self.written_types.push(WrittenType { address, place: self.place(file, field.ty.span) });
                 if let Some(value) = &field.default {
                     self.pending_defaults.push(PendingDefault { address, file, value });
                 }
                 resolved.push(schema_field);
             } else {
-                self.damaged.insert(owner.id);
+                self.incomplete.insert(owner.id);
             }
         }
         resolved
     }
 
-    /// A tombstone's own name must be new as well.
+    /// Checks that two tombstones do not have the same name.
     fn check_tombstone(&mut self, file: usize, field: &ast::Field, names: &Names) {
         let first = names.reserved(&field.name.text);
         if let Some(first) = first.filter(|first| first.span != field.name.span).cloned() {
@@ -118,40 +118,40 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// One field or parameter, its written default still to be evaluated.
+    /// One field or parameter. A written default is evaluated later.
     pub(super) fn field(
         &mut self,
         file: usize,
         field: &'a ast::Field,
         target: Target,
-    ) -> Option<(Field, Decorated)> {
+    ) -> Option<(Field, ParsedAttributes)> {
         let ty = self.ty(file, &field.ty);
-        let decorated = self.attributes(file, &field.attributes, target);
+        let parsed = self.attributes(file, &field.attributes, target);
         let ty = ty?;
         let implicit = matches!(ty, Type::Option(_)) && field.default.is_none();
         let resolved = Field {
             name: field.name.text.clone(),
-            selector: decorated.schema_selector(),
+            selector: parsed.schema_selector(),
             docs: docs(&field.docs),
-            attributes: decorated.attributes.clone(),
+            attributes: parsed.attributes.clone(),
             ty,
             default: implicit.then_some(Value::None),
             default_is_written: field.default.is_some(),
             tombstone: field.tombstone,
             location: self.scope.location(file, field.name.span),
         };
-        let appended = decorated.since.filter(|_| resolved.attributes.since > Some(1));
-        if let Some(since) = appended.filter(|_| !field.tombstone && !may_be_absent(&resolved)) {
+        let appended = parsed.since.filter(|_| resolved.attributes.since > Some(1));
+        if let Some(since) = appended.filter(|_| !field.tombstone && !has_default(&resolved)) {
             let place = self.place(file, field.name.span);
             let since = self.place(file, since);
-            let message = format!("`{}` was appended and has no default", field.name.text);
+            let message = format!("`{}` was added later, but has no default", field.name.text);
             self.report(
                 Diagnostic::error(Code::MissingDefault, message, place, "older peers do not send it")
-                    .with_label(since, "appended here")
-                    .with_help("make it an `Option`, or give it a default with `= value`"),
+                    .with_label(since, "added in a later version")
+                    .with_help("make it an `Option`, or add a default: `= value`"),
             );
         }
-        Some((resolved, decorated))
+        Some((resolved, parsed))
     }
 
     fn enumeration(
@@ -164,10 +164,10 @@ impl<'a> Resolver<'a> {
         let file = entry.file;
         if variants.is_empty() && form.sealed && !entry.item.incomplete {
             let place = self.place(file, entry.item.name.span);
-            let message = format!("`{}` has no variants, so it has no value", entry.item.name.text);
-            self.report(Diagnostic::error(Code::EmptyType, message, place, "needs a variant"));
+            let message = format!("`{}` has no variants, so it has no values", entry.item.name.text);
+            self.report(Diagnostic::error(Code::EmptyType, message, place, "needs at least one variant"));
         }
-        let mut names = Names::new("variant", Casing::Kept);
+        let mut names = Names::new("variant", Casing::Unchanged);
         let mut tags = self.reserve(file, reserved, &mut names);
         let mut next = Some(0u32);
         let mut exhausted = false;
@@ -175,7 +175,7 @@ impl<'a> Resolver<'a> {
         for variant in variants {
             let tag = match &variant.tag {
                 Some(expression) => self.tag(file, expression),
-                // A variant that was lost would have counted.
+                // A variant that could not be parsed would change the automatic tags.
                 None if entry.item.incomplete => None,
                 None => next,
             };
@@ -186,17 +186,17 @@ impl<'a> Resolver<'a> {
                     let place = self.place(file, variant.name.span);
                     self.report(Diagnostic::error(
                         Code::OutOfRange,
-                        "there is no tag left after the previous variant's",
+                        "no tag is left after the tag of the previous variant",
                         place,
-                        "needs a tag of its own",
+                        "needs an explicit tag",
                     ));
                 }
                 None => {}
             }
             next = tag.and_then(|tag| tag.checked_add(1));
             exhausted = tag == Some(u32::MAX);
-            let decorated = self.variant_attributes(file, variant, form);
-            self.add_name(&mut names, file, &variant.name, decorated.selector.as_ref());
+            let parsed = self.variant_attributes(file, variant, form);
+            self.add_name(&mut names, file, &variant.name, parsed.selector.as_ref());
             if variant.name.text == "Unknown" && !form.sealed {
                 self.unknown_variant_name(file, variant);
             }
@@ -205,16 +205,16 @@ impl<'a> Resolver<'a> {
                 variant,
                 Owner { id: form.id, variant: Some(resolved.len()), target: Target::FixedField },
             );
-            if let (Some(text), Some(span)) = (&decorated.attributes.display, decorated.display)
+            if let (Some(text), Some(span)) = (&parsed.attributes.display, parsed.display)
                 && !entry.item.incomplete
             {
                 self.check_display(file, text, span, &variant.payload);
             }
             resolved.push(Variant {
                 name: variant.name.text.clone(),
-                selector: decorated.schema_selector(),
+                selector: parsed.schema_selector(),
                 docs: docs(&variant.docs),
-                attributes: decorated.attributes,
+                attributes: parsed.attributes,
                 tag: tag.unwrap_or(0),
                 payload,
                 location: self.scope.location(file, variant.name.span),
@@ -232,7 +232,12 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn variant_attributes(&mut self, file: usize, variant: &ast::Variant, form: EnumForm) -> Decorated {
+    fn variant_attributes(
+        &mut self,
+        file: usize,
+        variant: &ast::Variant,
+        form: EnumForm,
+    ) -> ParsedAttributes {
         let target = match (form.error, form.sealed) {
             (true, _) => Target::ErrorVariant,
             (false, true) => Target::SealedVariant,
@@ -249,65 +254,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Looks at the fields as they were written: one whose type is wrong is there all the same.
-    fn check_display(
-        &mut self,
-        file: usize,
-        text: &str,
-        span: crate::location::Span,
-        payload: &ast::Payload,
-    ) {
-        let fields = match payload {
-            ast::Payload::Unit => &[][..],
-            ast::Payload::Tuple(fields) | ast::Payload::Record(fields) => fields,
-        };
-        let Err(problem) = display::check(text, fields) else { return };
-        let place = self.place(file, span);
-        let names: Vec<String> = fields
-            .iter()
-            .filter(|field| !field.tombstone)
-            .map(|field| format!("`{{{}}}`", field.name.text))
-            .collect();
-        let possible = if names.is_empty() {
-            "this variant has no fields; a brace itself is written twice".to_owned()
-        } else {
-            format!("the places of this variant are {}", names.join(", "))
-        };
-        let diagnostic = match problem {
-            display::Problem::UnknownField(name) => {
-                let message = format!("the variant has no field `{name}`");
-                let diagnostic = Diagnostic::error(Code::BadDisplay, message, place, "unknown field");
-                let fields = fields.iter().filter(|field| !field.tombstone);
-                match super::suggest::nearest(&name, fields.map(|field| field.name.text.as_str())) {
-                    Some(near) => diagnostic.with_help(format!("did you mean `{{{near}}}`?")),
-                    None => diagnostic.with_help(possible),
-                }
-            }
-            display::Problem::Unbalanced => {
-                let message = "a brace in this text has no partner";
-                Diagnostic::error(Code::BadDisplay, message, place, "unbalanced")
-                    .with_help("a brace itself is written twice: `{{`")
-            }
-            display::Problem::Format(name) => {
-                let message = format!("only the field itself can stand in braces: `{{{name}}}`");
-                Diagnostic::error(Code::BadDisplay, message, place, "a format is not possible")
-                    .with_help(possible)
-            }
-        };
-        self.report(diagnostic);
-    }
-
     fn flags(&mut self, item: usize, file: usize, flags: &'a [ast::Flag]) -> TypeKind {
         let values = self.flag_values.get(&item).cloned().unwrap_or_default();
-        let mut names = Names::new("flag", Casing::Kept);
+        let mut names = Names::new("flag", Casing::Unchanged);
         let mut resolved = Vec::new();
         for (flag, value) in flags.iter().zip(values) {
-            let decorated = self.attributes(file, &flag.attributes, Target::Flag);
+            let parsed = self.attributes(file, &flag.attributes, Target::Flag);
             self.add_name(&mut names, file, &flag.name, None);
             resolved.push(Flag {
                 name: flag.name.text.clone(),
                 docs: docs(&flag.docs),
-                attributes: decorated.attributes,
+                attributes: parsed.attributes,
                 value: value.unwrap_or(0),
                 location: self.scope.location(file, flag.name.span),
             });
@@ -317,7 +274,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Whose fields they are.
+/// The owner of a list of fields.
 #[derive(Debug, Clone, Copy)]
 struct Owner {
     id: TypeId,
@@ -325,7 +282,7 @@ struct Owner {
     target: Target,
 }
 
-/// What kind of enum it is.
+/// The kind of an enum.
 #[derive(Debug, Clone, Copy)]
 struct EnumForm {
     id: TypeId,
@@ -333,7 +290,7 @@ struct EnumForm {
     error: bool,
 }
 
-/// Documentation in the schema's shape.
+/// Documentation in the form of the schema.
 pub(super) fn docs(lines: &[String]) -> Docs {
     Docs { lines: lines.to_vec() }
 }

@@ -1,21 +1,20 @@
-//! Fits evaluated values to the types they are for: constants, flags, tags and defaults.
+//! Converts evaluated values to their declared types: constants, flags and defaults.
 //!
-//! Invariants: nothing is converted between kinds of values; what does not fit is reported with the type it should
-//! have had.
+//! Invariants: a value is never converted to another kind of value. A mismatch is reported with the expected
+//! type.
 
-use super::integer::{range, width};
+use super::evaluated::{Evaluated, range, width};
 use super::resolver::Resolver;
-use super::values::Evaluated;
 use crate::ast::{self, ItemKind};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 use crate::schema::{Field, Type, TypeId, TypeKind, Value};
 
-/// How many newtypes may lie around each other before their value is given up.
-const DEEPEST_NEWTYPE: usize = 64;
+/// How many nested newtypes are looked through.
+const MAX_NEWTYPE_DEPTH: usize = 64;
 
 impl<'a> Resolver<'a> {
-    /// The value in the shape of the type; `None` after a complaint.
+    /// The value in the form of the type. Reports an error and returns `None` if it does not match.
     pub(super) fn conform(&mut self, value: &Evaluated, ty: &Type, place: &Place) -> Option<Value> {
         match ty {
             Type::Option(inner) => return self.conform(value, inner, place),
@@ -26,7 +25,7 @@ impl<'a> Resolver<'a> {
             (Evaluated::Integer(integer), _) if width(ty).is_some() => {
                 let fitted = integer.fit(ty);
                 if fitted.is_none() {
-                    let message = format!("this value does not fit `{}`", self.shown(ty));
+                    let message = format!("this value does not fit in `{}`", self.type_text(ty));
                     self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), range(ty)));
                 }
                 fitted
@@ -36,7 +35,7 @@ impl<'a> Resolver<'a> {
                 if number.abs() <= f64::from(f32::MAX) {
                     return Some(Value::Float(*number));
                 }
-                let message = "this value does not fit `f32`";
+                let message = "this value does not fit in `f32`";
                 self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), "out of range"));
                 None
             }
@@ -45,7 +44,8 @@ impl<'a> Resolver<'a> {
             (Evaluated::String(text), Type::String(bound)) => {
                 let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
                 if let Some(bound) = bound.filter(|bound| length > *bound) {
-                    let message = format!("this string has {length} bytes, more than its type's {bound}");
+                    let message =
+                        format!("this string has {length} bytes, but its type allows at most {bound}");
                     self.report(Diagnostic::error(Code::OutOfRange, message, place.clone(), "too long"));
                     return None;
                 }
@@ -62,12 +62,12 @@ impl<'a> Resolver<'a> {
 
     fn conform_named(&mut self, value: &Evaluated, id: TypeId, place: &Place) -> Option<Value> {
         let mut id = id;
-        for _ in 0..DEEPEST_NEWTYPE {
+        for _ in 0..MAX_NEWTYPE_DEPTH {
             let Some(TypeKind::Newtype(newtype)) = self.definition(id).map(|definition| &definition.kind)
             else {
                 return self.conform_item(value, id, place);
             };
-            if self.damaged.contains(&id) {
+            if self.incomplete.contains(&id) {
                 return None;
             }
             match newtype.inner.clone() {
@@ -87,15 +87,15 @@ impl<'a> Resolver<'a> {
                     return Some(Value::Variant { id, index: *index });
                 }
                 let message =
-                    format!("`{}` carries a payload, so it cannot stand in a schema", variant.name.text);
+                    format!("`{}` has a payload, so it cannot be a value in a schema", variant.name.text);
                 self.report(
                     Diagnostic::error(
                         Code::WrongDefault,
                         message,
                         place.clone(),
-                        "not a variant without payload",
+                        "expected a variant without a payload",
                     )
-                    .with_help("an `Option` without a default is absent by itself"),
+                    .with_help("an `Option` without a default is absent"),
                 );
                 None
             }
@@ -116,19 +116,20 @@ impl<'a> Resolver<'a> {
     fn conform_struct(&mut self, id: TypeId, place: &Place) -> Option<Value> {
         let TypeKind::Struct(structure) = &self.definition(id)?.kind else { return None };
         let mut fields = structure.fields.iter().filter(|field| !field.tombstone);
-        let Some(required) = fields.find(|field| !may_be_absent(field)) else { return Some(Value::EmptyMap) };
-        let message = format!("`{{}}` needs a default for every field, and `{}` has none", required.name);
-        self.report(Diagnostic::error(Code::WrongDefault, message, place.clone(), "incomplete"));
+        let Some(required) = fields.find(|field| !has_default(field)) else { return Some(Value::EmptyMap) };
+        let message =
+            format!("`{{}}` requires that every field has a default, but `{}` has none", required.name);
+        self.report(Diagnostic::error(Code::WrongDefault, message, place.clone(), "not a complete value"));
         None
     }
 
     fn wrong_type(&mut self, value: &Evaluated, ty: &Type, place: &Place) {
-        let shown = self.shown(ty);
+        let shown = self.type_text(ty);
         let message = format!("expected a value of type `{shown}`, found {}", value.noun());
         let diagnostic =
             Diagnostic::error(Code::WrongDefault, message, place.clone(), format!("expected `{shown}`"));
         let length = place.span.end() - place.span.start();
-        // As long as what is written, the digits are what is written, and not a constant's name or a sum.
+        // If the lengths are equal, the source has these digits, not the name of a constant or a sum.
         let digits = match value {
             Evaluated::Integer(integer) => integer.unsigned().map(|value| value.to_string()),
             _ => None,
@@ -146,27 +147,27 @@ impl<'a> Resolver<'a> {
                 return self.report(diagnostic.with_suggestion(place.clone(), right, help));
             }
             (Evaluated::String(text), Type::Char) if text.len() == 1 && length == 3 => {
-                let help = "a character stands in single quotes";
+                let help = "write a character in single quotes";
                 return self.report(diagnostic.with_suggestion(place.clone(), format!("'{text}'"), help));
             }
             (_, Type::Named { id, .. }) if self.first_value(*id).is_some() => {
                 let help =
-                    self.first_value(*id).map(|first| format!("a value is written with its type: `{first}`"));
+                    self.first_value(*id).map(|first| format!("write a value with its type: `{first}`"));
                 return self.report(diagnostic.with_optional_help(help));
             }
             (_, Type::Duration | Type::Timestamp | Type::Uuid | Type::Array(..)) => {
-                Some("there are no literals of this type; an `Option` is absent by itself")
+                Some("this type has no literals; an `Option` without a default is absent")
             }
             (Evaluated::String(_), Type::Bytes(_)) => Some("the only default of `Bytes` is `[]`"),
-            (Evaluated::String(_), Type::Char) => Some("a character stands in single quotes"),
-            (Evaluated::EmptyMap, Type::Vec(..) | Type::Set(..)) => Some("an empty list is written `[]`"),
-            (Evaluated::EmptyList, Type::Map(..)) => Some("an empty map is written `{}`"),
+            (Evaluated::String(_), Type::Char) => Some("write a character in single quotes"),
+            (Evaluated::EmptyMap, Type::Vec(..) | Type::Set(..)) => Some("write an empty list as `[]`"),
+            (Evaluated::EmptyList, Type::Map(..)) => Some("write an empty map as `{}`"),
             _ => None,
         };
         self.report(diagnostic.with_optional_help(help.map(str::to_owned)));
     }
 
-    /// The first variant or flag of a type, as a value is written.
+    /// The first variant or flag of a type, written as a value.
     pub(super) fn first_value(&self, id: TypeId) -> Option<String> {
         let item = self.scope.type_entry(id)?.item;
         let first = match &item.kind {
@@ -177,12 +178,12 @@ impl<'a> Resolver<'a> {
         Some(format!("{}::{first}", item.name.text))
     }
 
-    /// A type as the source would write it, without its bounds.
-    pub(super) fn shown(&self, ty: &Type) -> String {
+    /// A type as it is written in the source, without its bounds.
+    pub(super) fn type_text(&self, ty: &Type) -> String {
         let name = |id: TypeId| {
             self.scope.type_entry(id).map_or_else(String::new, |entry| entry.item.name.text.clone())
         };
-        crate::ids::written(ty, &name)
+        crate::ids::type_text(ty, &name)
     }
 
     /// Whether a constant can have this type.
@@ -196,16 +197,18 @@ impl<'a> Resolver<'a> {
         };
         if !plain {
             let place = self.place(file, span);
-            let message = format!("a constant cannot have the type `{}`", self.shown(ty));
+            let message = format!("a constant cannot have the type `{}`", self.type_text(ty));
             self.report(
-                Diagnostic::error(Code::WrongDefault, message, place, "not a type of constants")
-                    .with_help("constants are integers, floating-point numbers, `bool`, `char`, `String`, enums and flags"),
+                Diagnostic::error(Code::WrongDefault, message, place, "not allowed for constants").with_help(
+                    "a constant is an integer, floating-point number, `bool`, `char`, `String`, \
+                        enum or flags",
+                ),
             );
         }
         plain
     }
 
-    /// The values of flags, in order; `None` for one that was complained about.
+    /// The values of flags, in order; `None` for an invalid value, which is reported.
     pub(super) fn evaluate_flags(
         &mut self,
         item: usize,
@@ -214,13 +217,13 @@ impl<'a> Resolver<'a> {
         flags: &'a [ast::Flag],
     ) -> Vec<Option<u64>> {
         let representation_type = self.ty(file, representation);
-        let carrier =
+        let integer =
             representation_type.filter(|ty| matches!(ty, Type::U8 | Type::U16 | Type::U32 | Type::U64));
-        if let (None, ast::TypeKind::Path { path, .. }) = (&carrier, &representation.kind)
-            && super::types::is_built_in(&path.text())
+        if let (None, ast::TypeKind::Path { path, .. }) = (&integer, &representation.kind)
+            && crate::suggest::is_built_in(&path.text())
         {
             let place = self.place(file, representation.span);
-            let message = format!("flags cannot be carried by `{}`", path.text());
+            let message = format!("flags cannot have the type `{}`", path.text());
             self.report(Diagnostic::error(
                 Code::BadRepresentation,
                 message,
@@ -228,23 +231,22 @@ impl<'a> Resolver<'a> {
                 "expected `u8`, `u16`, `u32` or `u64`",
             ));
         }
-        let carrier_type = carrier.clone().unwrap_or(Type::U64);
-        if let Some(carrier) = carrier {
-            self.representations.insert(item, carrier);
+        let value_type = integer.clone().unwrap_or(Type::U64);
+        if let Some(integer) = integer {
+            self.representations.insert(item, integer);
         }
         let mut seen: std::collections::HashMap<u64, &ast::Flag> = std::collections::HashMap::new();
         let mut values = Vec::new();
         for flag in flags {
             let place = self.place(file, flag.value.span);
-            let value = self
-                .evaluate(file, &flag.value)
-                .and_then(|value| self.conform(&value, &carrier_type, &place));
+            let value =
+                self.evaluate(file, &flag.value).and_then(|value| self.conform(&value, &value_type, &place));
             let bits = match value {
                 Some(Value::Unsigned(bits)) => u64::try_from(bits).ok(),
                 _ => None,
             };
             if let Some(first) = bits.and_then(|bits| seen.insert(bits, flag)) {
-                let message = format!("`{}` and `{}` have one value", first.name.text, flag.name.text);
+                let message = format!("`{}` and `{}` have the same value", first.name.text, flag.name.text);
                 let first = self.place(file, first.value.span);
                 self.report(
                     Diagnostic::error(Code::DuplicateTag, message, place, "the same value")
@@ -259,7 +261,7 @@ impl<'a> Resolver<'a> {
     /// Evaluates the defaults of all fields.
     pub(super) fn evaluate_defaults(&mut self) {
         for pending in std::mem::take(&mut self.pending_defaults) {
-            let Some(ty) = self.site_type(pending.address).cloned() else { continue };
+            let Some(ty) = self.type_at(pending.address).cloned() else { continue };
             let place = self.place(pending.file, pending.value.span);
             let value = self.evaluate(pending.file, pending.value);
             let value = value.and_then(|value| self.conform(&value, &ty, &place));
@@ -270,7 +272,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Whether a decoder has something to put in the place of a field that was not sent.
-pub(super) fn may_be_absent(field: &Field) -> bool {
+/// Whether a decoder can fill in the field if the peer did not send it.
+pub(super) fn has_default(field: &Field) -> bool {
     field.default_is_written || matches!(field.ty, Type::Option(_))
 }

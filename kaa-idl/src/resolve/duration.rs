@@ -1,6 +1,6 @@
-//! Times in attributes, as in `#[timeout("5s")]`.
+//! Durations in attributes, as in `#[timeout("5s")]`.
 //!
-//! Invariants: a time is one decimal integer and one unit, from a millisecond to [`LONGEST`].
+//! Invariants: a duration is one decimal integer and one unit, from one millisecond to [`MAX_TIMEOUT`].
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use super::resolver::Resolver;
 use crate::ast::{Expression, ExpressionKind};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// Beyond this nobody waits for a call.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-const LONGEST_WRITTEN: &str = "168h";
+/// A longer timeout is certainly a mistake.
+const MAX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const MAX_TIMEOUT_TEXT: &str = "168h";
 
-/// The units with their milliseconds.
+/// The units in milliseconds.
 const UNITS: &[(&str, u64)] = &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 
-/// What is wrong with a time.
+/// What is wrong with a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Problem {
-    /// No number with a unit.
+    /// Not a number with a unit.
     Malformed,
     Negative,
     Zero,
@@ -26,7 +26,7 @@ enum Problem {
 }
 
 impl Resolver<'_> {
-    /// The time that a value of an attribute says; `None` after a complaint.
+    /// The duration that an attribute's value gives. Reports an error and returns `None` if it is invalid.
     pub(super) fn duration(&mut self, file: usize, value: &Expression) -> Option<Duration> {
         let text = match &value.kind {
             ExpressionKind::String(text) => text.as_str(),
@@ -37,42 +37,42 @@ impl Resolver<'_> {
             Err(problem) => problem,
         };
         let place = self.place(file, value.span);
-        self.report(complaint(problem, value, text, place));
+        self.report(error(problem, value, text, place));
         None
     }
 }
 
-fn complaint(problem: Problem, value: &Expression, text: &str, place: Place) -> Diagnostic {
+fn error(problem: Problem, value: &Expression, text: &str, place: Place) -> Diagnostic {
     let units =
-        "a time is an integer and one of the units `ms`, `s`, `m` and `h`, in quotes: `\"5s\"`, `\"250ms\"`";
+        "a duration is an integer and a unit (`ms`, `s`, `m` or `h`) in quotes: `\"5s\"`, `\"250ms\"`";
     match problem {
         Problem::Malformed => {
             let label = match &value.kind {
                 ExpressionKind::Integer(_) => "needs a unit",
                 ExpressionKind::String(text) if text.parse::<u64>().is_ok() => "needs a unit",
                 ExpressionKind::String(text) if text.contains('.') => "not an integer",
-                _ => "not a time",
+                _ => "not a duration",
             };
             Diagnostic::error(Code::BadAttribute, "malformed `#[timeout]`", place, label).with_help(units)
         }
         Problem::Negative => {
-            Diagnostic::error(Code::OutOfRange, "a timeout cannot be negative", place, "less than nothing")
-                .with_help("the least is `1ms`")
+            Diagnostic::error(Code::OutOfRange, "a timeout cannot be negative", place, "negative duration")
+                .with_help("the minimum is `1ms`")
         }
         Problem::Zero => {
-            let message = "with a timeout of zero every call would fail";
-            Diagnostic::error(Code::OutOfRange, message, place, "no time at all")
-                .with_help("without `#[timeout]` a call waits as long as it takes")
+            let message = "a timeout of zero would fail every call";
+            Diagnostic::error(Code::OutOfRange, message, place, "zero duration")
+                .with_help("without `#[timeout]` a call waits without limit")
         }
         Problem::TooLong => {
-            let message = format!("`{text}` is longer than a week");
+            let message = format!("`{text}` is longer than one week");
             Diagnostic::error(
                 Code::OutOfRange,
                 message,
                 place,
-                format!("must be at most `{LONGEST_WRITTEN}`"),
+                format!("must be at most `{MAX_TIMEOUT_TEXT}`"),
             )
-            .with_help("without `#[timeout]` a call waits as long as it takes")
+            .with_help("without `#[timeout]` a call waits without limit")
         }
     }
 }
@@ -88,11 +88,11 @@ fn parse(text: &str) -> Result<Duration, Problem> {
     if negative {
         return Err(Problem::Negative);
     }
-    // Digits that do not fit are many, so the time is long.
+    // A number that does not fit in 64 bits is too long as well.
     let number: u64 = digits.parse().unwrap_or(u64::MAX);
     match Duration::from_millis(number.saturating_mul(*milliseconds)) {
         Duration::ZERO => Err(Problem::Zero),
-        duration if duration > LONGEST => Err(Problem::TooLong),
+        duration if duration > MAX_TIMEOUT => Err(Problem::TooLong),
         duration => Ok(duration),
     }
 }
@@ -104,7 +104,7 @@ mod tests {
     use super::{Problem, parse};
 
     #[test]
-    fn a_time_is_an_integer_and_a_unit() {
+    fn valid_durations_are_parsed() {
         let good = [("250ms", 250), ("5s", 5_000), ("2m", 120_000), ("1h", 3_600_000), ("168h", 604_800_000)];
         for (text, milliseconds) in good {
             assert_eq!(parse(text), Ok(Duration::from_millis(milliseconds)), "{text}");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_said_to_be_wrong() {
+    fn invalid_durations_are_rejected() {
         let bad = [
             ("", Problem::Malformed),
             ("5", Problem::Malformed),

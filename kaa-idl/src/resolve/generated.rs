@@ -1,62 +1,63 @@
-//! Names that generated code takes, against the names that the schema gives: items, services, options structs,
+//! Checks the names in generated code for conflicts: items, traits and proxies of services, options structs,
 //! modules.
 //!
-//! Invariants: what is checked here is what the code generator makes for a package's module.
+//! Invariants: the names checked here are exactly those that the code generator puts into a package's module.
 
 use std::collections::HashMap;
 
 use super::members::{Casing, Member, Names};
-use super::methods::is_optional;
 use super::resolver::Resolver;
-use super::rust_names::{derived, is_primitive, unwritable};
+use super::rust_names::{invalid_in_rust, is_primitive, reserved_for_derives};
 use super::services::ResolvedService;
-use super::types::is_built_in;
 use crate::ast::{AttributeArgument, Expression, ExpressionKind, Item, ItemKind, Name};
 use crate::casing::{pascal_case, snake_case};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 use crate::schema::Method;
+use crate::suggest::is_built_in;
 
-/// A name in a package's module, and who has it.
+/// The owner of a name in a package's module.
 #[derive(Debug, Clone)]
-struct Holder {
-    /// What makes it, as in "service `Epg` makes the trait `EpgServer`"; empty if it was written.
-    what: String,
+struct NameOwner {
+    /// Where a generated name comes from, as in "service `Epg` generates the trait `EpgServer`"; empty if the
+    /// name is written in the schema.
+    origin: String,
     place: Place,
-    /// What makes two holders one: an interface's method that several services include.
+    /// Equal for owners that share one generated item: an interface's method that several services include.
     identity: Option<(String, String)>,
 }
 
 impl Resolver<'_> {
-    /// Checks the names of items by themselves, and of packages.
+    /// Checks the names of items and packages, each on its own.
     pub(super) fn check_item_names(&mut self) {
         for item in 0..self.scope.entries.len() {
             let Some(entry) = self.scope.entry(item) else { continue };
             let name = &entry.item.name;
             let place = self.place(entry.file, name.span);
-            let unfit = unwritable(name, place.clone()).or_else(|| derived(name, place.clone()));
-            let complaint = unfit.or_else(|| {
-                let whose = match name.text.as_str() {
+            let invalid =
+                invalid_in_rust(name, place.clone()).or_else(|| reserved_for_derives(name, place.clone()));
+            let diagnostic = invalid.or_else(|| {
+                let noun = match name.text.as_str() {
                     built_in if is_built_in(built_in) => "a built-in type",
                     primitive if is_primitive(primitive) => "a built-in type of Rust",
                     _ => return None,
                 };
-                let message = format!("`{}` is {whose}", name.text);
-                Some(Diagnostic::error(Code::ShadowsBuiltIn, message, place, "choose another name"))
+                let message = format!("`{}` is {noun}", name.text);
+                Some(Diagnostic::error(Code::ShadowsBuiltIn, message, place, "choose a different name"))
             });
-            self.diagnostics.extend(complaint);
+            self.diagnostics.extend(diagnostic);
         }
         for file in 0..self.scope.files.len() {
             let line = self.scope.files.get(file).and_then(|input| input.file.package.as_ref());
             for segment in line.into_iter().flat_map(|line| &line.segments) {
-                let complaint = unwritable(segment, self.place(file, segment.span));
-                self.diagnostics.extend(complaint);
+                let diagnostic = invalid_in_rust(segment, self.place(file, segment.span));
+                self.diagnostics.extend(diagnostic);
             }
         }
         self.check_wire_names();
     }
 
-    /// Types have names on the wire that are unique in their package, and so have services.
+    /// Checks that the names on the wire of types and services are unique in their package.
     fn check_wire_names(&mut self) {
         let mut seen: HashMap<(usize, &str, &str), Place> = HashMap::new();
         for item in 0..self.scope.entries.len() {
@@ -76,7 +77,7 @@ impl Resolver<'_> {
                 package.names.get(entry.item.name.text.as_str()).is_some_and(|first| *first != item)
             });
             if !same_item {
-                let message = format!("two {kind}s of this package are called `{wire}` on the wire");
+                let message = format!("two {kind}s of this package have the name `{wire}` on the wire");
                 self.report(
                     Diagnostic::error(Code::DuplicateItem, message, place, "the second")
                         .with_label(first, "the first"),
@@ -85,17 +86,17 @@ impl Resolver<'_> {
         }
     }
 
-    /// Checks what services add to the modules of their packages.
+    /// Checks the names that services add to the modules of their packages.
     pub(super) fn check_generated(&mut self, services: &[ResolvedService<'_>]) {
         let mut modules = self.written_names();
-        let mut complaints = Vec::new();
+        let mut diagnostics = Vec::new();
         for resolved in services.iter().filter(|resolved| self.is_first(resolved)) {
             let package = resolved.entry.package;
             let name = &resolved.entry.item.name;
             let place = self.place(resolved.entry.file, name.span);
             let Some(module) = modules.get_mut(package) else { continue };
-            let holder = |what: &str, generated: &str| Holder {
-                what: format!("service `{}` makes the {what} `{generated}`", name.text),
+            let owner = |what: &str, generated: &str| NameOwner {
+                origin: format!("service `{}` generates the {what} `{generated}`", name.text),
                 place: place.clone(),
                 identity: None,
             };
@@ -107,31 +108,34 @@ impl Resolver<'_> {
             ];
             for (what, suffix) in types {
                 let generated = format!("{}{suffix}", name.text);
-                complaints.extend(take(module, &generated, holder(what, &generated)));
+                diagnostics.extend(claim_name(module, &generated, owner(what, &generated)));
             }
             let generated = snake_case(&name.text);
-            complaints.extend(take(module, &generated, holder("module", &generated)));
+            diagnostics.extend(claim_name(module, &generated, owner("module", &generated)));
         }
         for resolved in services.iter().filter(|resolved| self.is_first(resolved)) {
             let Some(module) = modules.get_mut(resolved.entry.package) else { continue };
             let methods = resolved.service.server.iter().chain(&resolved.service.client);
             for (method, place) in methods.zip(&resolved.options) {
                 let Some(options) = options_name(method) else { continue };
-                let what = format!(
-                    "`{}.{}` makes the options struct `{options}`",
+                let origin = format!(
+                    "`{}.{}` generates the options struct `{options}`",
                     resolved.service.name, method.name
                 );
                 let identity = method.interface.clone().map(|interface| (interface, method.name.clone()));
-                let complaint = take(module, &options, Holder { what, place: place.clone(), identity });
-                complaints.extend(complaint.map(|complaint| {
-                    complaint.with_help("name the options with `#[rust(options = \"Other\")]` on the method")
+                let diagnostic =
+                    claim_name(module, &options, NameOwner { origin, place: place.clone(), identity });
+                diagnostics.extend(diagnostic.map(|diagnostic| {
+                    diagnostic
+                        .with_help("set a different name with `#[rust(options = \"Other\")]` on the method")
                 }));
             }
         }
-        self.diagnostics.extend(complaints);
+        self.diagnostics.extend(diagnostics);
     }
 
-    /// Whether a service is the one its name stands for, and not its second definition, of which all would be double.
+    /// Whether a service is the first definition of its name. All names of a second definition would be
+    /// duplicates.
     fn is_first(&self, resolved: &ResolvedService<'_>) -> bool {
         let name = &resolved.entry.item.name;
         let package = self.scope.packages.get(resolved.entry.package);
@@ -139,24 +143,25 @@ impl Resolver<'_> {
         first.is_some_and(|first| first.file == resolved.entry.file && first.item.name.span == name.span)
     }
 
-    /// The names in every package's module that were written: its items and the packages below it.
-    fn written_names(&self) -> Vec<HashMap<String, Holder>> {
-        let mut modules: Vec<HashMap<String, Holder>> =
+    /// The items of every package, whose names are written in the schema.
+    fn written_names(&self) -> Vec<HashMap<String, NameOwner>> {
+        let mut modules: Vec<HashMap<String, NameOwner>> =
             self.scope.packages.iter().map(|_| HashMap::new()).collect();
         for entry in &self.scope.entries {
             if let Some(module) = modules.get_mut(entry.package) {
                 let place = self.place(entry.file, entry.item.name.span);
-                let holder = Holder { what: String::new(), place, identity: None };
-                module.entry(entry.item.name.text.clone()).or_insert(holder);
+                let owner = NameOwner { origin: String::new(), place, identity: None };
+                module.entry(entry.item.name.text.clone()).or_insert(owner);
             }
         }
         modules
     }
 
-    /// Packages whose names become one in Rust, or that have the name of an item of the package above.
+    /// Reports packages whose names are equal in Rust, and packages named like an item of their parent
+    /// package.
     pub(super) fn check_package_names(&mut self) {
         let mut levels: HashMap<String, Names> = HashMap::new();
-        let mut complaints = Vec::new();
+        let mut diagnostics = Vec::new();
         let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
         for package in &self.scope.packages {
             let line = package.files.iter().find_map(|file| {
@@ -172,16 +177,16 @@ impl Resolver<'_> {
                     let place = self.place(file, segment.span);
                     let names =
                         levels.entry(above.clone()).or_insert_with(|| Names::new("package", Casing::Snake));
-                    let complaint =
+                    let diagnostic =
                         names.add(&Member { name: segment, place: place.clone(), selector: None });
-                    complaints
-                        .extend(complaint.filter(|complaint| complaint.rule == Code::NamesCollideInRust));
-                    complaints.extend(self.module_against_item(&above, segment, place));
+                    diagnostics
+                        .extend(diagnostic.filter(|diagnostic| diagnostic.rule == Code::NamesCollideInRust));
+                    diagnostics.extend(self.module_against_item(&above, segment, place));
                 }
                 above = whole;
             }
         }
-        self.diagnostics.extend(complaints);
+        self.diagnostics.extend(diagnostics);
     }
 
     fn module_against_item(&self, above: &str, segment: &Name, place: Place) -> Option<Diagnostic> {
@@ -196,7 +201,7 @@ impl Resolver<'_> {
             })
             .min_by_key(|(_, entry)| entry.item.name.span)?;
         let message = format!(
-            "package `{above}.{}` and `{name}` of package `{above}` would share a module's name in Rust",
+            "package `{above}.{}` and `{name}` of package `{above}` have the same module name in Rust",
             segment.text
         );
         let other = self.place(entry.file, entry.item.name.span);
@@ -207,7 +212,7 @@ impl Resolver<'_> {
                 place,
                 format!("becomes the module `{module}`"),
             )
-            .with_label(other, format!("takes the name `{module}` as well")),
+            .with_label(other, format!("also uses the name `{module}`")),
         )
     }
 }
@@ -225,35 +230,34 @@ fn written_selector(item: &Item) -> Option<(&str, Span)> {
 
 /// The name of a method's options struct, if it has one.
 fn options_name(method: &Method) -> Option<String> {
-    let has_options = method.options_requested || method.parameters.iter().any(is_optional);
     let written = method.attributes.rust_options.clone();
-    has_options.then(|| written.unwrap_or_else(|| format!("{}Options", pascal_case(&method.name))))
+    method.has_options().then(|| written.unwrap_or_else(|| format!("{}Options", pascal_case(&method.name))))
 }
 
-fn take(module: &mut HashMap<String, Holder>, name: &str, holder: Holder) -> Option<Diagnostic> {
+fn claim_name(module: &mut HashMap<String, NameOwner>, name: &str, owner: NameOwner) -> Option<Diagnostic> {
     let Some(first) = module.get(name) else {
-        module.insert(name.to_owned(), holder);
+        module.insert(name.to_owned(), owner);
         return None;
     };
-    if first.identity.is_some() && first.identity == holder.identity {
+    if first.identity.is_some() && first.identity == owner.identity {
         return None;
     }
     let message = if first.is_written() {
-        format!("`{name}` is defined here and generated as well")
+        format!("`{name}` is both defined and generated")
     } else {
         format!("`{name}` would be generated twice")
     };
     let diagnostic =
-        Diagnostic::error(Code::ClashesWithGenerated, message, holder.place.clone(), holder.what);
-    if first.place == holder.place {
-        return Some(diagnostic.with_help("begin the name with a capital"));
+        Diagnostic::error(Code::ClashesWithGenerated, message, owner.place.clone(), owner.origin);
+    if first.place == owner.place {
+        return Some(diagnostic.with_help("begin the name with a capital letter"));
     }
-    let other = if first.is_written() { format!("`{name}` is defined here") } else { first.what.clone() };
+    let other = if first.is_written() { format!("`{name}` is defined here") } else { first.origin.clone() };
     Some(diagnostic.with_label(first.place.clone(), other))
 }
 
-impl Holder {
+impl NameOwner {
     fn is_written(&self) -> bool {
-        self.what.is_empty()
+        self.origin.is_empty()
     }
 }

@@ -1,10 +1,10 @@
-//! Circles in directed graphs.
+//! Finds cycles in directed graphs.
 //!
-//! Invariants: nothing recurses, so a chain of any length is fine; both functions are linear in nodes and edges.
+//! Invariants: nothing recurses, so a chain may have any length. All functions are linear in nodes and edges.
 
 use std::collections::{HashMap, VecDeque};
 
-/// The strongly connected components of a graph, each after those it has edges to.
+/// The strongly connected components of a graph, each after the components that it has edges to.
 pub(super) fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut search = Search {
         edges,
@@ -23,16 +23,16 @@ pub(super) fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     search.components
 }
 
-/// Whether a component is a circle: several nodes, or one with an edge to itself.
-pub(super) fn is_circle(component: &[usize], edges: &[Vec<usize>]) -> bool {
+/// Whether a component is a cycle: several nodes, or one with an edge to itself.
+pub(super) fn is_cycle(component: &[usize], edges: &[Vec<usize>]) -> bool {
     match component {
         [node] => edges.get(*node).is_some_and(|targets| targets.contains(node)),
         _ => true,
     }
 }
 
-/// The shortest way from a component's least node back to itself, beginning and ending with it.
-pub(super) fn circle(component: &[usize], edges: &[Vec<usize>]) -> Vec<usize> {
+/// The shortest cycle through a component's lowest node, which is both the first and the last element.
+pub(super) fn shortest_cycle(component: &[usize], edges: &[Vec<usize>]) -> Vec<usize> {
     let Some(start) = component.iter().copied().min() else { return Vec::new() };
     let inside: std::collections::HashSet<usize> = component.iter().copied().collect();
     let mut from: HashMap<usize, usize> = HashMap::new();
@@ -41,17 +41,17 @@ pub(super) fn circle(component: &[usize], edges: &[Vec<usize>]) -> Vec<usize> {
         for target in edges.get(node).into_iter().flatten().copied().filter(|target| inside.contains(target))
         {
             if target == start {
-                let mut way = vec![start, node];
+                let mut path = vec![start, node];
                 let mut at = node;
                 while let Some(before) = from.get(&at).copied().filter(|_| at != start) {
-                    way.push(before);
+                    path.push(before);
                     at = before;
                 }
                 if node == start {
-                    way.truncate(2);
+                    path.truncate(2);
                 }
-                way.reverse();
-                return way;
+                path.reverse();
+                return path;
             }
             if let std::collections::hash_map::Entry::Vacant(entry) = from.entry(target) {
                 entry.insert(node);
@@ -64,7 +64,7 @@ pub(super) fn circle(component: &[usize], edges: &[Vec<usize>]) -> Vec<usize> {
 
 const UNSEEN: usize = usize::MAX;
 
-/// Tarjan's search, with its own stack in the place of recursion.
+/// Tarjan's algorithm with an explicit stack instead of recursion.
 struct Search<'e> {
     edges: &'e [Vec<usize>],
     number: Vec<usize>,
@@ -141,10 +141,10 @@ fn set<T>(values: &mut [T], index: usize, value: T) {
 
 #[cfg(test)]
 mod tests {
-    use super::{circle, components, is_circle};
+    use super::{components, is_cycle, shortest_cycle};
 
     #[test]
-    fn components_come_after_what_they_point_to() {
+    fn components_come_after_their_targets() {
         let edges = vec![vec![1], vec![2], vec![1, 3], vec![], vec![4]];
         let found = components(&edges);
         assert_eq!(found[0], [3]);
@@ -152,21 +152,21 @@ mod tests {
         middle.sort_unstable();
         assert_eq!(middle, [1, 2]);
         assert_eq!(found[2], [0]);
-        assert!(is_circle(&found[1], &edges) && !is_circle(&found[0], &edges) && is_circle(&[4], &edges));
-        assert_eq!(circle(&found[1], &edges), [1, 2, 1]);
-        assert_eq!(circle(&[4], &edges), [4, 4]);
+        assert!(is_cycle(&found[1], &edges) && !is_cycle(&found[0], &edges) && is_cycle(&[4], &edges));
+        assert_eq!(shortest_cycle(&found[1], &edges), [1, 2, 1]);
+        assert_eq!(shortest_cycle(&[4], &edges), [4, 4]);
     }
 
     #[test]
-    fn three_in_a_circle() {
+    fn cycle_of_three_is_found() {
         let edges = vec![vec![1], vec![2], vec![0]];
-        assert_eq!(circle(&components(&edges)[0], &edges), [0, 1, 2, 0]);
+        assert_eq!(shortest_cycle(&components(&edges)[0], &edges), [0, 1, 2, 0]);
     }
 
     #[test]
-    fn a_long_chain_does_not_recurse() {
+    fn long_chain_does_not_overflow_the_stack() {
         let edges: Vec<Vec<usize>> = (0..200_000).map(|node| vec![(node + 1) % 200_000]).collect();
         assert_eq!(components(&edges).len(), 1);
-        assert_eq!(circle(&components(&edges)[0], &edges).len(), 200_001);
+        assert_eq!(shortest_cycle(&components(&edges)[0], &edges).len(), 200_001);
     }
 }

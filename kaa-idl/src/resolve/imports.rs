@@ -1,15 +1,15 @@
 //! Reads the `use` lines of all files into the scope.
 //!
-//! Invariants: after a complaint the name is bound all the same, so that its uses are not complained about again.
+//! Invariants: an invalid import still binds its name, so that its uses are not reported as well.
 
 use std::collections::HashMap;
 
 use super::resolver::Resolver;
-use super::rust_names::unwritable;
+use super::rust_names::invalid_in_rust;
 use super::scope::{Import, Missing};
-use super::types::is_built_in;
 use crate::ast::{Name, Use, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::suggest::is_built_in;
 
 impl<'a> Resolver<'a> {
     /// Binds every imported name in its file.
@@ -33,7 +33,9 @@ impl<'a> Resolver<'a> {
         let original = import.item.as_ref().or(import.package.last()).unwrap_or(name);
         let target = self.import_target(file, import);
         let place = self.scope.place(file, name.span);
-        if let Some(diagnostic) = import.alias.as_ref().and_then(|alias| unwritable(alias, place.clone())) {
+        if let Some(diagnostic) =
+            import.alias.as_ref().and_then(|alias| invalid_in_rust(alias, place.clone()))
+        {
             self.report(diagnostic);
         }
         if import.alias.is_some() && is_built_in(&name.text) {
@@ -41,7 +43,7 @@ impl<'a> Resolver<'a> {
                 Code::ShadowsBuiltIn,
                 format!("`{}` is a built-in type", name.text),
                 place.clone(),
-                "choose another name",
+                "choose a different name",
             ));
         }
         let package = self.scope.package_of(file);
@@ -52,10 +54,10 @@ impl<'a> Resolver<'a> {
             self.report(
                 Diagnostic::error(Code::ConflictingImport, message, place.clone(), "imported here")
                     .with_label(conflict, "defined here")
-                    .with_help(format!("give the import another name: `{} as Other`", original.text)),
+                    .with_help(format!("rename the import: `{} as Other`", original.text)),
             );
         } else if let Some((earlier, first)) = bound.get(name.text.as_str()) {
-            if *earlier == Import::Lost || target == Import::Lost {
+            if *earlier == Import::Unresolved || target == Import::Unresolved {
                 return;
             }
             let first = first.clone();
@@ -72,20 +74,20 @@ impl<'a> Resolver<'a> {
     fn import_target(&mut self, file: usize, import: &Use) -> Import {
         let package_name = dotted(&import.package);
         let Some(package) = self.scope.by_name.get(&package_name).copied() else {
-            if !self.scope.doubtful.contains(&package_name) {
+            if !self.scope.uncertain_packages.contains(&package_name) {
                 self.unknown_import_package(file, import, &package_name);
             }
-            return Import::Lost;
+            return Import::Unresolved;
         };
-        self.note_edge(file, package, import.package_span);
+        self.add_edge(file, package, import.package_span);
         let Some(item) = &import.item else { return Import::Package(package) };
         match self.scope.item_in(package, item) {
             Ok(found) => Import::Item(found),
             Err(Missing::Item { .. }) => {
                 self.unknown_item(file, package, item, "item");
-                Import::Lost
+                Import::Unresolved
             }
-            Err(_) => Import::Lost,
+            Err(_) => Import::Unresolved,
         }
     }
 
@@ -102,7 +104,7 @@ impl<'a> Resolver<'a> {
         self.report(diagnostic);
     }
 
-    /// `use tv.common.ChannelId;` where `tv.common` is the package.
+    /// Suggests `::` for `use tv.common.ChannelId;`, where `tv.common` is the package.
     fn use_with_dot(
         &self,
         file: usize,
@@ -115,6 +117,6 @@ impl<'a> Resolver<'a> {
             return diagnostic;
         }
         let place = self.scope.place(file, import.package_span);
-        diagnostic.with_fix(place, format!("{parent}::{}", last.text), "an item stands behind `::`")
+        diagnostic.with_fix(place, format!("{parent}::{}", last.text), "write `::` before an item")
     }
 }

@@ -1,28 +1,28 @@
-//! Interfaces: which include which, and their methods with those of the interfaces they include.
+//! Flattens interfaces: collects their own methods and those of the interfaces that they include.
 //!
-//! Invariants: an interface is flattened after those it includes; a method that arrives by two ways is taken once;
-//! flattening makes at most [`MOST_METHODS`] methods in all.
+//! Invariants: an interface is flattened after the interfaces that it includes. A method that is included on
+//! two paths is taken once. All includes together copy at most [`MAX_METHODS`] methods.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::attributes::Target;
-use super::graph::{circle, components, is_circle};
+use super::graph::{components, is_cycle, shortest_cycle};
 use super::methods::Template;
 use super::resolver::Resolver;
 use super::scope::Entry;
 use crate::ast::{Include, ItemKind, Member};
 use crate::diagnostic::{Code, Diagnostic};
 
-/// The most methods that all includes together may make.
-const MOST_METHODS: usize = 100_000;
+/// How many methods all includes together may copy.
+const MAX_METHODS: usize = 100_000;
 
 /// The methods of interfaces, by item: their own, then those of the interfaces they include.
-pub(super) type Interfaces = HashMap<usize, Vec<Rc<Inherited>>>;
+pub(super) type Interfaces = HashMap<usize, Vec<Rc<InterfaceMethod>>>;
 
 /// A method of an interface.
 #[derive(Debug)]
-pub(super) struct Inherited {
+pub(super) struct InterfaceMethod {
     /// The interface that declares it.
     pub(super) interface: usize,
     pub(super) template: Template,
@@ -45,8 +45,8 @@ impl<'a> Resolver<'a> {
         }
         let mut interfaces = Interfaces::new();
         for component in components(&edges) {
-            if is_circle(&component, &edges) {
-                self.report_include_circle(&circle(&component, &edges), &items);
+            if is_cycle(&component, &edges) {
+                self.report_include_cycle(&shortest_cycle(&component, &edges), &items);
             }
             for item in component.iter().filter_map(|number| items.get(*number)) {
                 let methods = self.flatten_interface(*item, &interfaces);
@@ -56,7 +56,7 @@ impl<'a> Resolver<'a> {
         interfaces
     }
 
-    /// The items that an interface includes, without a complaint where there is none.
+    /// The items that an interface includes. Unknown paths are skipped and not reported.
     pub(super) fn included(&self, entry: Entry<'a>) -> Vec<usize> {
         let ItemKind::Interface(members) = &entry.item.kind else { return Vec::new() };
         let includes = members.iter().filter_map(|member| match member {
@@ -66,16 +66,16 @@ impl<'a> Resolver<'a> {
         includes.filter(|found| found.member.is_none()).map(|found| found.item).collect()
     }
 
-    fn flatten_interface(&mut self, item: usize, interfaces: &Interfaces) -> Vec<Rc<Inherited>> {
+    fn flatten_interface(&mut self, item: usize, interfaces: &Interfaces) -> Vec<Rc<InterfaceMethod>> {
         let Some(entry) = self.scope.entry(item) else { return Vec::new() };
         let ItemKind::Interface(members) = &entry.item.kind else { return Vec::new() };
-        let mut methods: Vec<Rc<Inherited>> = Vec::new();
+        let mut methods: Vec<Rc<InterfaceMethod>> = Vec::new();
         let mut included = Vec::new();
         for member in members {
             match member {
                 Member::Function(function) => {
                     let template = self.method(entry.file, function);
-                    methods.push(Rc::new(Inherited { interface: item, template }));
+                    methods.push(Rc::new(InterfaceMethod { interface: item, template }));
                 }
                 Member::Include(include) => {
                     if let Some(target) = self.include_target(entry.file, include) {
@@ -86,8 +86,16 @@ impl<'a> Resolver<'a> {
                 Member::Client { span, .. } => {
                     let place = self.place(entry.file, *span);
                     self.report(
-                        Diagnostic::error(Code::ClientMisplaced, "an interface has no `client` block", place, "misplaced")
-                            .with_help("an interface has no direction: a service includes it outside or inside its `client { }`"),
+                        Diagnostic::error(
+                            Code::ClientMisplaced,
+                            "an interface cannot have a `client` block",
+                            place,
+                            "not allowed here",
+                        )
+                        .with_help(
+                            "an interface has no direction: a service includes it inside or \
+                                outside its `client { }` block",
+                        ),
                     );
                 }
             }
@@ -104,22 +112,27 @@ impl<'a> Resolver<'a> {
         methods
     }
 
-    /// Adds to the number of methods that includes have made; false after a complaint that there are too many.
+    /// Counts methods that an include copies. Reports an error and returns `false` if there are too many.
     pub(super) fn count_flattened(&mut self, file: usize, include: &Include, more: usize) -> bool {
         let before = self.flattened;
         self.flattened = self.flattened.saturating_add(more);
-        if self.flattened <= MOST_METHODS {
+        if self.flattened <= MAX_METHODS {
             return true;
         }
-        if before <= MOST_METHODS {
+        if before <= MAX_METHODS {
             let place = self.place(file, include.path.span);
-            let message = format!("includes make more than {MOST_METHODS} methods");
-            self.report(Diagnostic::error(Code::TooDeep, message, place, "too many with this one"));
+            let message = format!("includes add more than {MAX_METHODS} methods");
+            self.report(Diagnostic::error(
+                Code::TooDeep,
+                message,
+                place,
+                "too many methods, counting this include",
+            ));
         }
         false
     }
 
-    /// The interface behind an include.
+    /// The interface that an `include` names.
     pub(super) fn include_target(&mut self, file: usize, include: &'a Include) -> Option<usize> {
         self.attributes(file, &include.attributes, Target::Include);
         let found = self.find(file, &include.path, "interface")?;
@@ -129,20 +142,20 @@ impl<'a> Resolver<'a> {
         }
         let place = self.place(file, include.path.span);
         let defined = self.place(entry.file, entry.item.name.span);
-        let message = format!("`{}` is no interface", include.path.text());
+        let message = format!("`{}` is not an interface", include.path.text());
         self.report(
             Diagnostic::error(Code::IncludeNonInterface, message, place, "not an interface")
                 .with_label(defined, "defined here")
-                .with_help("what several services share is declared with `interface Name { … }`"),
+                .with_help("declare shared methods with `interface Name { … }`"),
         );
         None
     }
 
-    fn report_include_circle(&mut self, way: &[usize], items: &[usize]) {
+    fn report_include_cycle(&mut self, cycle: &[usize], items: &[usize]) {
         let entry = |number: &usize| items.get(*number).and_then(|item| self.scope.entry(*item));
         let name = |number: &usize| entry(number).map_or("", |entry| entry.item.name.text.as_str());
-        let drawn = way.iter().map(name).collect::<Vec<_>>().join(" → ");
-        let steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
+        let text = cycle.iter().map(name).collect::<Vec<_>>().join(" → ");
+        let steps = cycle.iter().zip(cycle.iter().skip(1)).filter_map(|(from, to)| {
             let from_entry = entry(from)?;
             let target = items.get(*to)?;
             let ItemKind::Interface(members) = &from_entry.item.kind else { return None };
@@ -158,8 +171,8 @@ impl<'a> Resolver<'a> {
                 format!("`{}` includes `{}`", name(from), name(to)),
             ))
         });
-        let message = format!("interfaces include each other in a circle: {drawn}");
-        let diagnostic = Diagnostic::along(Code::IncludeCircle, message, steps);
+        let message = format!("interfaces include each other in a cycle: {text}");
+        let diagnostic = Diagnostic::along(Code::IncludeCycle, message, steps);
         self.diagnostics.extend(diagnostic);
     }
 }

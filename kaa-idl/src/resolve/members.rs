@@ -1,27 +1,27 @@
-//! Names within one struct, variant, parameter list, enum or side of a service: unique as written, on the wire, and
-//! in Rust.
+//! Checks the names within one struct, variant, parameter list, enum or side of a service. They are unique as
+//! written, on the wire, and in Rust.
 //!
-//! Invariants: each name is complained about at most once.
+//! Invariants: each name is reported at most once.
 
 use std::collections::HashMap;
 
 use super::resolver::Resolver;
-use super::rust_names::unwritable;
+use super::rust_names::invalid_in_rust;
 use crate::ast::Name;
 use crate::casing::member_case;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
-/// How Rust will write the names of a list.
+/// How generated Rust writes the names of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Casing {
-    /// As they are: variants, flags.
-    Kept,
+    /// As written: variants, flags.
+    Unchanged,
     /// In snake case: fields, parameters, methods, packages.
     Snake,
 }
 
-/// The names of one list, as they come.
+/// The names of one list so far.
 #[derive(Debug)]
 pub(super) struct Names {
     noun: &'static str,
@@ -29,7 +29,7 @@ pub(super) struct Names {
     written: HashMap<String, Place>,
     wire: HashMap<String, Place>,
     rust: HashMap<String, (String, Place)>,
-    /// Names that were deleted, with what is said about them.
+    /// Reserved names, with the places where they are reserved.
     reserved: HashMap<String, Place>,
 }
 
@@ -54,17 +54,17 @@ impl Names {
         }
     }
 
-    /// Notes a name that must not be used again.
+    /// Adds a name that must not be used again.
     pub(super) fn reserve(&mut self, name: &str, place: Place) {
         self.reserved.entry(name.to_owned()).or_insert(place);
     }
 
-    /// Where a name was reserved first.
+    /// Where a name is reserved first.
     pub(super) fn reserved(&self, name: &str) -> Option<&Place> {
         self.reserved.get(name)
     }
 
-    /// Takes one more name; the complaint if it does not go with those before.
+    /// Adds a name. Returns an error if it conflicts with an earlier one.
     pub(super) fn add(&mut self, member: &Member<'_>) -> Option<Diagnostic> {
         let noun = self.noun;
         let name = member.name.text.as_str();
@@ -76,7 +76,7 @@ impl Names {
             );
         }
         self.written.insert(name.to_owned(), member.place.clone());
-        if let Some(diagnostic) = unwritable(member.name, member.place.clone()) {
+        if let Some(diagnostic) = invalid_in_rust(member.name, member.place.clone()) {
             return Some(diagnostic);
         }
         let (wire, wire_place) = member.selector.clone().unwrap_or((name, member.place.clone()));
@@ -85,11 +85,11 @@ impl Names {
             return Some(
                 Diagnostic::error(Code::ReservedName, message, wire_place, "used again here")
                     .with_label(place.clone(), "reserved here")
-                    .with_help("an older peer would take it for what it was; choose another name"),
+                    .with_help("an older peer would read it with its old meaning; choose a different name"),
             );
         }
         if let Some(first) = self.wire.insert(wire.to_owned(), wire_place.clone()) {
-            let message = format!("two {noun}s are called `{wire}` on the wire");
+            let message = format!("two {noun}s have the name `{wire}` on the wire");
             return Some(
                 Diagnostic::error(Code::DuplicateMember, message, wire_place, "the second")
                     .with_label(first, "the first"),
@@ -99,7 +99,7 @@ impl Names {
     }
 
     fn collision(&mut self, name: &str, place: &Place) -> Option<Diagnostic> {
-        if self.casing == Casing::Kept {
+        if self.casing == Casing::Unchanged {
             return None;
         }
         let form = member_case(name);
@@ -117,7 +117,7 @@ impl Names {
 }
 
 impl Resolver<'_> {
-    /// Takes a name into a list and reports what is wrong with it.
+    /// Adds a name to a list, and reports an error if it conflicts.
     pub(super) fn add_name(
         &mut self,
         names: &mut Names,
@@ -127,7 +127,7 @@ impl Resolver<'_> {
     ) {
         let selector = selector.map(|(text, span)| (text.as_str(), self.place(file, *span)));
         let member = Member { name, place: self.place(file, name.span), selector };
-        let complaint = names.add(&member);
-        self.diagnostics.extend(complaint);
+        let diagnostic = names.add(&member);
+        self.diagnostics.extend(diagnostic);
     }
 }

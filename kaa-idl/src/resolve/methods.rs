@@ -1,56 +1,58 @@
-//! Methods: parameters, results, errors. Their streams are in `streams`.
+//! Resolves methods: parameters, results and errors. Streams are in `streams`.
 //!
-//! Invariants: a method is resolved once, in the file where it was written; services then take copies of it.
+//! Invariants: a method is resolved once, in the file where it is written. Services copy the result.
 
-use super::attributes::{Decorated, Target};
+use super::attributes::{ParsedAttributes, Target};
 use super::data::docs;
 use super::members::{Casing, Names};
 use super::resolver::Resolver;
 use super::streams::WrittenStream;
-use super::types::is_built_in;
 use crate::ast::{self, Function, ItemKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::schema::{Field, Method, Returns, Role, StreamParameter, Type, TypeId};
+use crate::suggest::is_built_in;
 
-/// A method with what the checks of its service need.
+/// A method, with the data that the checks of its service need.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
-    /// Its id and role are those of no service yet.
+    /// Its id and role are placeholders until a service copies it.
     pub(super) method: Method,
     pub(super) file: usize,
     pub(super) name: ast::Name,
     pub(super) selector: Option<(String, Span)>,
-    /// Where its options struct gets its name from.
+    /// Where the name of its options struct comes from.
     pub(super) options: Span,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn method(&mut self, file: usize, function: &'a Function) -> Template {
-        let decorated = self.attributes(file, &function.attributes, Target::Method);
+        let parsed = self.attributes(file, &function.attributes, Target::Method);
         let (parameters, stream) = self.parameters(file, function);
         let returns = self.returns(file, function);
         let throws = function.throws.as_ref().and_then(|(path, _)| self.throws(file, path));
         if let Some(oneway) = function.oneway {
             self.check_oneway(file, function, oneway);
         }
-        self.check_promises(file, function);
-        let has_options = function.rest.is_some() || parameters.iter().any(is_optional);
+        self.check_attribute_conflicts(file, function);
+        let has_options = function.rest.is_some() || parameters.iter().any(Field::is_option);
         let whole = parameters.len() + usize::from(stream.is_some()) == function.parameters.len();
-        if let Some(span) = decorated.options.filter(|_| !has_options && whole) {
+        if let Some(span) = parsed.options.filter(|_| !has_options && whole) {
             let place = self.place(file, span);
             self.report(
                 Diagnostic::error(
                     Code::MisplacedAttribute,
-                    format!("`{}` has no options to name", function.name.text),
+                    format!("`{}` has no options struct to name", function.name.text),
                     place,
-                    "misplaced",
+                    "not allowed here",
                 )
-                .with_help("parameters with a default, or a trailing `..`, make an options struct"),
+                .with_help(
+                    "a method has an options struct if a parameter has a default, or with a trailing `..`",
+                ),
             );
         }
-        let schema_selector = decorated.schema_selector();
-        let Decorated { attributes, selector, options, .. } = decorated;
+        let schema_selector = parsed.schema_selector();
+        let ParsedAttributes { attributes, selector, options, .. } = parsed;
         Template {
             method: Method {
                 name: function.name.text.clone(),
@@ -75,7 +77,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The parameters that are values, and the one that is a stream.
+    /// The parameters that are values, and the stream parameter.
     fn parameters(&mut self, file: usize, function: &'a Function) -> (Vec<Field>, Option<StreamParameter>) {
         let mut names = Names::new("parameter", Casing::Snake);
         for tombstone in function.parameters.iter().filter(|parameter| parameter.tombstone) {
@@ -89,11 +91,11 @@ impl<'a> Resolver<'a> {
                 self.stream_parameter(file, written, &mut names, &mut stream);
                 continue;
             }
-            let Some((mut field, decorated)) = self.field(file, parameter, Target::Parameter) else {
+            let Some((mut field, parsed)) = self.field(file, parameter, Target::Parameter) else {
                 continue;
             };
             if !parameter.tombstone {
-                self.add_name(&mut names, file, &parameter.name, decorated.selector.as_ref());
+                self.add_name(&mut names, file, &parameter.name, parsed.selector.as_ref());
             }
             if let Some(value) = &parameter.default {
                 let place = self.place(file, value.span);
@@ -117,10 +119,10 @@ impl<'a> Resolver<'a> {
     fn throws(&mut self, file: usize, path: &'a ast::Path) -> Option<TypeId> {
         if is_built_in(&path.text()) {
             let place = self.place(file, path.span);
-            let message = format!("`{}` is no error", path.text());
+            let message = format!("`{}` is not an `error`", path.text());
             self.report(
                 Diagnostic::error(Code::ThrowsNonError, message, place, "not an `error`")
-                    .with_help(format!("declare an `error` with a variant that holds `{}`", path.text())),
+                    .with_help(format!("declare an `error` with a variant that contains `{}`", path.text())),
             );
             return None;
         }
@@ -144,13 +146,13 @@ impl<'a> Resolver<'a> {
         let place = self.place(file, path.span);
         let defined = self.place(entry.file, entry.item.name.span);
         let help = match &entry.item.kind {
-            ItemKind::Enum { .. } => format!("declare it with `error {} {{ … }}`", entry.item.name.text),
-            _ => format!("declare an `error` with a variant that holds `{}`", entry.item.name.text),
+            ItemKind::Enum { .. } => format!("declare it as `error {} {{ … }}`", entry.item.name.text),
+            _ => format!("declare an `error` with a variant that contains `{}`", entry.item.name.text),
         };
         self.report(
             Diagnostic::error(
                 Code::ThrowsNonError,
-                format!("`{}` is no error", path.text()),
+                format!("`{}` is not an `error`", path.text()),
                 place,
                 "not an `error`",
             )
@@ -159,9 +161,4 @@ impl<'a> Resolver<'a> {
         );
         None
     }
-}
-
-/// Whether a parameter goes into the options struct.
-pub(super) fn is_optional(parameter: &Field) -> bool {
-    parameter.default_is_written && !parameter.tombstone
 }

@@ -1,12 +1,12 @@
 //! From syntax trees to the resolved schema.
 //!
-//! The steps, in order: packages and names (`packages`, `scope`, `imports`), constants and aliases in the order in
-//! which they need each other (`order`, `values`), types (`data`, `types`), defaults, what types must not do
-//! (`recursion`, `constraints`), services (`services`, `methods`, `includes`), names that Rust will see
-//! (`rust_names`, `generated`), and the result (`build`).
+//! The steps, in order: packages and names (`packages`, `scope`, `imports`), constants and aliases in the
+//! order of their dependencies (`order`, `values`), types (`data`, `types`), default values (`defaults`),
+//! restrictions on types (`recursion`, `constraints`), services (`services`, `methods`, `includes`), names in
+//! generated Rust (`rust_names`, `generated`), and the result (`build`).
 //!
-//! Invariants: everything that is wrong is reported where it was written; nothing recurses deeper than a type
-//! expression may nest; a schema made in spite of errors is never handed out.
+//! Invariants: every error is reported where it was written. Nothing recurses deeper than a type expression
+//! may nest. A schema with errors is never returned to a user.
 
 mod arguments;
 mod attributes;
@@ -16,11 +16,11 @@ mod data;
 mod defaults;
 mod display;
 mod duration;
+mod evaluated;
 mod generated;
 mod graph;
 mod imports;
 mod includes;
-mod integer;
 mod members;
 mod methods;
 mod order;
@@ -31,14 +31,10 @@ mod rust_names;
 mod scope;
 mod services;
 mod streams;
-mod suggest;
 mod tags;
 mod types;
 mod unknown;
 mod values;
 
 pub(crate) use build::{Resolution, resolve};
-pub(crate) use scope::Input;
-pub(crate) use suggest::foreign_type;
-pub use suggest::nearest;
-pub(crate) use types::is_built_in;
+pub(crate) use packages::Input;

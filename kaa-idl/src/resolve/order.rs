@@ -1,10 +1,10 @@
-//! Constants, aliases and flags in the order in which they need each other, and circles among them.
+//! Evaluates constants, aliases and flags in the order of their dependencies, and reports cycles among them.
 //!
-//! Invariants: nothing is evaluated before what it names; a member of a circle is not evaluated at all.
+//! Invariants: nothing is evaluated before the items that it names. An item in a cycle is not evaluated.
 
 use std::collections::HashMap;
 
-use super::graph::{circle, components, is_circle};
+use super::graph::{components, is_cycle, shortest_cycle};
 use super::resolver::{EvaluatedConstant, Resolver};
 use crate::ast::{Expression, ExpressionKind, ItemKind, Path, Type, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
@@ -30,8 +30,8 @@ impl Resolver<'_> {
             }
         }
         for component in components(&edges) {
-            if is_circle(&component, &edges) {
-                self.report_circle(&circle(&component, &edges), &nodes, &spans);
+            if is_cycle(&component, &edges) {
+                self.report_cycle(&shortest_cycle(&component, &edges), &nodes, &spans);
             } else {
                 for item in component.iter().filter_map(|number| nodes.get(*number)) {
                     self.evaluate_item(*item);
@@ -73,25 +73,25 @@ impl Resolver<'_> {
         }
     }
 
-    fn report_circle(&mut self, way: &[usize], nodes: &[usize], spans: &HashMap<(usize, usize), Span>) {
+    fn report_cycle(&mut self, cycle: &[usize], nodes: &[usize], spans: &HashMap<(usize, usize), Span>) {
         let entry = |number: &usize| nodes.get(*number).and_then(|item| self.scope.entry(*item));
         let name = |number: &usize| entry(number).map_or("", |entry| entry.item.name.text.as_str());
-        let drawn = way.iter().map(name).collect::<Vec<_>>().join(" → ");
-        let aliases = way.iter().filter_map(entry).all(|entry| matches!(entry.item.kind, ItemKind::Alias(_)));
-        let steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
+        let text = cycle.iter().map(name).collect::<Vec<_>>().join(" → ");
+        let only_aliases =
+            cycle.iter().filter_map(entry).all(|entry| matches!(entry.item.kind, ItemKind::Alias(_)));
+        let steps = cycle.iter().zip(cycle.iter().skip(1)).filter_map(|(from, to)| {
             let file = entry(from)?.file;
             let span = spans.get(&(*from, *to))?;
-            Some((self.scope.place(file, *span), format!("`{}` needs `{}`", name(from), name(to))))
+            Some((self.scope.place(file, *span), format!("`{}` uses `{}`", name(from), name(to))))
         });
-        let diagnostic = if aliases {
-            let message = format!("aliases stand for each other: {drawn}");
-            let help =
-                "an alias is replaced by what it stands for; a recursive type needs a `struct` or an `enum`";
-            Diagnostic::along(Code::EndlessRecursion, message, steps)
+        let diagnostic = if only_aliases {
+            let message = format!("aliases refer to each other in a cycle: {text}");
+            let help = "an alias is replaced by its type; write a recursive type as a `struct` or an `enum`";
+            Diagnostic::along(Code::InfiniteRecursion, message, steps)
                 .map(|diagnostic| diagnostic.with_help(help))
         } else {
-            let message = format!("constants need each other in a circle: {drawn}");
-            Diagnostic::along(Code::ConstantCircle, message, steps)
+            let message = format!("constants depend on each other in a cycle: {text}");
+            Diagnostic::along(Code::ConstantCycle, message, steps)
         };
         self.diagnostics.extend(diagnostic);
     }

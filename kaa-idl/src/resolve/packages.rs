@@ -1,25 +1,31 @@
-//! Which file belongs to which package, and whether packages form a hierarchy.
+//! Assigns files to packages, and checks that the packages form a hierarchy.
 //!
 //! Invariants: every file belongs to exactly one package; packages are ordered by name.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::graph::{circle, components, is_circle};
-use super::scope::Input;
-use super::suggest::nearest;
+use super::graph::{components, is_cycle, shortest_cycle};
 use crate::ast::{self, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::location::Span;
+use crate::location::{LineTable, Span};
+use crate::suggest::nearest;
 
-/// Files by the package that they say they are of.
+/// A parsed file with the table of its lines, if its text could be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) file: &'a ast::File,
+    pub(crate) lines: Option<&'a LineTable>,
+}
+
+/// Files grouped by the package that they declare.
 pub(super) struct Groups {
     pub(super) packages: BTreeMap<String, Vec<usize>>,
-    /// Files whose paths do not allow their packages, so that what they declare may be there twice.
+    /// Files whose path does not match their `package` line. Their items may duplicate those of other files.
     pub(super) misplaced: HashSet<usize>,
-    /// Packages that a misplaced file, or one without a legal `package` line, was perhaps meant to be part of, with
-    /// those files.
-    pub(super) doubtful: BTreeMap<String, Vec<usize>>,
-    /// What is wrong with that.
+    /// Packages that a file may belong to which is misplaced or has no valid `package` line, with these
+    /// files.
+    pub(super) uncertain: BTreeMap<String, Vec<usize>>,
+    /// Errors about `package` lines and paths.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -27,36 +33,36 @@ pub(super) struct Groups {
 pub(super) fn group(files: &[Input<'_>]) -> Groups {
     let mut packages: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut misplaced = HashSet::new();
-    let mut doubtful: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut uncertain: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     let named: HashSet<String> =
         files.iter().filter_map(|input| Some(dotted(&input.file.package.as_ref()?.segments))).collect();
     for (index, input) in files.iter().enumerate() {
-        let places = Places::of(&input.file.path);
-        let mut in_doubt = true;
+        let allowed = AllowedPackages::of(&input.file.path);
+        let mut is_uncertain = true;
         let name = match &input.file.package {
             Some(line) => {
                 let name = dotted(&line.segments);
-                match mismatch(input.file, line, &name, &places) {
-                    Some(complaint) => {
+                match mismatch(input.file, line, &name, &allowed) {
+                    Some(diagnostic) => {
                         misplaced.insert(index);
-                        diagnostics.push(complaint);
+                        diagnostics.push(diagnostic);
                     }
-                    None => in_doubt = false,
+                    None => is_uncertain = false,
                 }
                 name
             }
             None => {
-                let name = places.likely(&named).to_owned();
-                if !input.file.incomplete && !input.file.package_lost {
-                    diagnostics.push(nameless(input.file, &places, &name));
+                let name = allowed.likely(&named).to_owned();
+                if !input.file.incomplete && !input.file.package_invalid {
+                    diagnostics.push(missing_package_line(input.file, &allowed, &name));
                 }
                 name
             }
         };
-        if in_doubt {
-            for candidate in [Some(&places.own), places.folder.as_ref()].into_iter().flatten() {
-                doubtful.entry(candidate.clone()).or_default().push(index);
+        if is_uncertain {
+            for candidate in [Some(&allowed.own), allowed.folder.as_ref()].into_iter().flatten() {
+                uncertain.entry(candidate.clone()).or_default().push(index);
             }
         }
         packages.entry(name).or_default().push(index);
@@ -64,46 +70,49 @@ pub(super) fn group(files: &[Input<'_>]) -> Groups {
     for (name, members) in &packages {
         diagnostics.extend(both_file_and_folder(files, name, members));
     }
-    Groups { packages, misplaced, doubtful, diagnostics }
+    Groups { packages, misplaced, uncertain, diagnostics }
 }
 
-/// The packages that a path allows.
-struct Places {
-    /// That of a file of its own, `tv.epg` for `tv/epg.kaa`.
+/// The packages that a file may declare, given its path.
+struct AllowedPackages {
+    /// The package of a single file: `tv.epg` for `tv/epg.kaa`.
     own: String,
-    /// That of the folder, `tv` for `tv/epg.kaa`; `None` directly under a root.
+    /// The package of the folder: `tv` for `tv/epg.kaa`; `None` directly under a root.
     folder: Option<String>,
-    /// A part of the path that is no legal name, `my-shop` for `my-shop.kaa`.
-    unfit: Option<String>,
+    /// A part of the path that is not a valid name: `my-shop` for `my-shop.kaa`.
+    invalid_part: Option<String>,
 }
 
-impl Places {
+impl AllowedPackages {
     fn of(path: &str) -> Self {
         let stem = path.strip_suffix(".kaa").unwrap_or(path);
         let own = stem.replace('/', ".");
         let folder = stem.rsplit_once('/').map(|(folder, _)| folder.replace('/', "."));
-        let unfit = stem.split('/').find(|part| !is_name(part)).map(str::to_owned);
-        Self { own, folder, unfit }
+        let invalid_part = stem.split('/').find(|part| !is_name(part)).map(str::to_owned);
+        Self { own, folder, invalid_part }
     }
 
-    /// The package of a file that names none: that of its folder if other files there say so, else its own.
+    /// The package of a file without a `package` line: the folder's package if another file declares it,
+    /// otherwise the file's own.
     fn likely(&self, named: &HashSet<String>) -> &str {
         let folder =
             self.folder.as_ref().filter(|folder| named.contains(*folder) && !named.contains(&self.own));
         folder.unwrap_or(&self.own)
     }
 
-    /// What to do about a path that no package can have.
+    /// How to correct a path that no package can have.
     fn advice(&self) -> Option<String> {
-        let unfit = self.unfit.as_deref()?;
+        let invalid = self.invalid_part.as_deref()?;
         let legal: String =
-            unfit.chars().map(|each| if is_part_of_name(each) { each } else { '_' }).collect();
-        let rename = if is_name(&legal) { format!(": rename `{unfit}` to `{legal}`") } else { String::new() };
-        Some(format!("the names of files and folders are letters, digits and `_`{rename}"))
+            invalid.chars().map(|each| if is_part_of_name(each) { each } else { '_' }).collect();
+        let rename =
+            if is_name(&legal) { format!(": rename `{invalid}` to `{legal}`") } else { String::new() };
+        Some(format!("file and folder names consist of letters, digits and `_`{rename}"))
     }
 
-    fn shown(&self) -> String {
-        if self.unfit.is_some() {
+    /// The allowed `package` lines, for messages.
+    fn lines(&self) -> String {
+        if self.invalid_part.is_some() {
             return "no package".to_owned();
         }
         match &self.folder {
@@ -113,23 +122,28 @@ impl Places {
     }
 }
 
-fn mismatch(file: &ast::File, line: &ast::PackageLine, name: &str, places: &Places) -> Option<Diagnostic> {
-    if name == places.own || Some(name) == places.folder.as_deref() {
+fn mismatch(
+    file: &ast::File,
+    line: &ast::PackageLine,
+    name: &str,
+    allowed: &AllowedPackages,
+) -> Option<Diagnostic> {
+    if name == allowed.own || Some(name) == allowed.folder.as_deref() {
         return None;
     }
     let place = Place::new(&file.path, line.span);
     let path = name.replace('.', "/");
-    let advice = places.advice().unwrap_or_else(|| {
-        format!("package `{name}` is the file `{path}.kaa`, or the files directly under `{path}/`")
+    let advice = allowed.advice().unwrap_or_else(|| {
+        format!("package `{name}` is the file `{path}.kaa`, or all files directly in `{path}/`")
     });
     let diagnostic = Diagnostic::error(
         Code::PackageMismatch,
-        format!("a file in this place is no part of package `{name}`"),
+        format!("the path does not match `package {name}`"),
         place.clone(),
-        format!("its path allows {}", places.shown()),
+        format!("the path allows {}", allowed.lines()),
     );
-    let candidates = [Some(&places.own), places.folder.as_ref()].into_iter().flatten();
-    let near = nearest(name, candidates.filter(|_| places.unfit.is_none()).map(String::as_str));
+    let candidates = [Some(&allowed.own), allowed.folder.as_ref()].into_iter().flatten();
+    let near = nearest(name, candidates.filter(|_| allowed.invalid_part.is_none()).map(String::as_str));
     Some(match near {
         Some(near) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
         None => diagnostic.with_help(advice),
@@ -144,47 +158,49 @@ fn is_part_of_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }
 
-fn nameless(file: &ast::File, places: &Places, likely: &str) -> Diagnostic {
+fn missing_package_line(file: &ast::File, allowed: &AllowedPackages, likely: &str) -> Diagnostic {
     let place = Place::new(&file.path, Span::at(0));
     let diagnostic = Diagnostic::error(
         Code::PackageMismatch,
-        "this file names no package",
+        "this file has no `package` line",
         place.clone(),
         "expected `package …;`",
     );
-    if let Some(advice) = places.advice() {
-        return diagnostic.with_help("its path allows none").with_help(advice);
+    if let Some(advice) = allowed.advice() {
+        return diagnostic.with_help("the path does not allow any package").with_help(advice);
     }
-    diagnostic.with_help(format!("its path allows {}", places.shown())).with_fix(
+    diagnostic.with_help(format!("the path allows {}", allowed.lines())).with_fix(
         place,
         format!("package {likely};\n"),
-        "add the line",
+        "add a `package` line",
     )
 }
 
-/// A package is one file, or the files of a folder, so that there is one place to look.
+/// A package is either one file or the files of one folder, so that its items are easy to find.
 fn both_file_and_folder(files: &[Input<'_>], name: &str, members: &[usize]) -> Option<Diagnostic> {
     let line =
         |index: &usize| files.get(*index).and_then(|input| Some((input.file, input.file.package.as_ref()?)));
-    let single = members.iter().filter_map(line).find(|(file, _)| Places::of(&file.path).own == name)?;
+    let single =
+        members.iter().filter_map(line).find(|(file, _)| AllowedPackages::of(&file.path).own == name)?;
     let folder = members
         .iter()
         .filter_map(line)
-        .find(|(file, _)| Places::of(&file.path).folder.as_deref() == Some(name))?;
+        .find(|(file, _)| AllowedPackages::of(&file.path).folder.as_deref() == Some(name))?;
     Some(
         Diagnostic::error(
             Code::PackageMismatch,
             format!("package `{name}` is both a file and a folder"),
             Place::new(&folder.0.path, folder.1.span),
-            "this file makes it a folder",
+            "this file is in the folder of the package",
         )
-        .with_label(Place::new(&single.0.path, single.1.span), "and this is the package in a single file")
-        .with_help("move the single file into the folder, or the folder's content into the file"),
+        .with_label(Place::new(&single.0.path, single.1.span), "this file is the package as a single file")
+        .with_help("move the single file into the folder, or the contents of the folder into the file"),
     )
 }
 
-/// Packages that reach each other in a circle; `edges` says for each pair where the first reaches for the second.
-pub(super) fn circles(names: &[String], edges: &BTreeMap<(usize, usize), Place>) -> Vec<Diagnostic> {
+/// Reports cycles between packages. `edges` holds for each pair the place where the first package uses the
+/// second.
+pub(super) fn cycles(names: &[String], edges: &BTreeMap<(usize, usize), Place>) -> Vec<Diagnostic> {
     let mut targets = vec![Vec::new(); names.len()];
     for (from, to) in edges.keys() {
         if let Some(list) = targets.get_mut(*from) {
@@ -193,19 +209,19 @@ pub(super) fn circles(names: &[String], edges: &BTreeMap<(usize, usize), Place>)
     }
     let mut diagnostics = Vec::new();
     for component in components(&targets) {
-        if !is_circle(&component, &targets) {
+        if !is_cycle(&component, &targets) {
             continue;
         }
-        let way = circle(&component, &targets);
+        let cycle = shortest_cycle(&component, &targets);
         let name = |index: &usize| names.get(*index).map_or("", String::as_str);
-        let drawn = way.iter().map(name).collect::<Vec<_>>().join(" → ");
-        let steps = way.iter().zip(way.iter().skip(1)).filter_map(|(from, to)| {
+        let text = cycle.iter().map(name).collect::<Vec<_>>().join(" → ");
+        let steps = cycle.iter().zip(cycle.iter().skip(1)).filter_map(|(from, to)| {
             let place = edges.get(&(*from, *to))?.clone();
-            Some((place, format!("`{}` needs `{}`", name(from), name(to))))
+            Some((place, format!("`{}` uses `{}`", name(from), name(to))))
         });
-        let message = format!("packages need each other in a circle: {drawn}");
-        let diagnostic = Diagnostic::along(Code::ImportCircle, message, steps);
-        let help = "move what they share to a package of its own";
+        let message = format!("packages depend on each other in a cycle: {text}");
+        let diagnostic = Diagnostic::along(Code::ImportCycle, message, steps);
+        let help = "move what they share to a third package";
         diagnostics.extend(diagnostic.map(|diagnostic| diagnostic.with_help(help)));
     }
     diagnostics

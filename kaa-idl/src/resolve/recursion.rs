@@ -1,24 +1,24 @@
-//! Types that contain themselves: those that could never have a value, and those that need a `Box` in Rust.
+//! Finds recursive types: reports those without a finite value, and marks where Rust needs a `Box`.
 //!
-//! Invariants: nothing recurses along the chain of types; which references are boxed does not depend on the order
-//! of items.
+//! Invariants: nothing recurses along the chain of types. Which references are boxed does not depend on the
+//! order of items.
 
 use std::collections::HashSet;
 
-use super::graph::{components, is_circle};
+use super::graph::{components, is_cycle};
 use super::resolver::{Address, Resolver};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::schema::{Type, TypeId, TypeKind};
 
 impl Resolver<'_> {
-    /// Reports endless recursion, and marks the references that close a cycle as boxed.
+    /// Reports infinite recursion, and marks the references that close a cycle as boxed.
     pub(super) fn resolve_recursion(&mut self) {
-        self.report_endless();
+        self.report_infinite();
         self.mark_boxed();
     }
 
-    /// A type has a finite value if all it must hold has one; of an enum, one variant is enough.
-    fn report_endless(&mut self) {
+    /// A struct has a finite value if all its required fields have one; an enum, if one of its variants does.
+    fn report_infinite(&mut self) {
         let groups = self.groups();
         let mut missing: Vec<usize> = groups.iter().map(|group| group.needs.len()).collect();
         let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.types.len()];
@@ -46,10 +46,10 @@ impl Resolver<'_> {
                 }
             }
         }
-        self.draw_endless(&groups, &finite);
+        self.report_infinite_cycles(&groups, &finite);
     }
 
-    /// What must be held at once: all fields of a struct, or those of one variant.
+    /// The fields that exist together: all fields of a struct, or those of one variant.
     fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         let mut first_group: Vec<usize> = Vec::new();
@@ -61,21 +61,23 @@ impl Resolver<'_> {
             };
             groups.extend((0..count).map(|_| Group { owner: definition.id, needs: Vec::new() }));
         }
-        for site in &self.sites {
-            let Some(target) = self.site_type(site.address).and_then(must_hold) else { continue };
-            let first = first_group.get(site.address.owner.0).copied().unwrap_or(usize::MAX);
-            if let Some(group) = groups.get_mut(first.saturating_add(site.address.variant.unwrap_or(0))) {
-                group.needs.push((target, site.place.clone()));
+        for written_type in &self.written_types {
+            let Some(target) = self.type_at(written_type.address).and_then(required_type) else { continue };
+            let first = first_group.get(written_type.address.owner.0).copied().unwrap_or(usize::MAX);
+            if let Some(group) =
+                groups.get_mut(first.saturating_add(written_type.address.variant.unwrap_or(0)))
+            {
+                group.needs.push((target, written_type.place.clone()));
             }
         }
         groups
     }
 
-    fn draw_endless(&mut self, groups: &[Group], finite: &[bool]) {
-        let endless = |id: TypeId| finite.get(id.0) == Some(&false);
+    fn report_infinite_cycles(&mut self, groups: &[Group], finite: &[bool]) {
+        let is_infinite = |id: TypeId| finite.get(id.0) == Some(&false);
         let mut next: Vec<Option<(TypeId, Place)>> = vec![None; self.types.len()];
         for group in groups {
-            let step = group.needs.iter().find(|(target, _)| endless(*target));
+            let step = group.needs.iter().find(|(target, _)| is_infinite(*target));
             if let (Some(slot), Some(step)) = (next.get_mut(group.owner.0), step)
                 && slot.is_none()
             {
@@ -84,48 +86,48 @@ impl Resolver<'_> {
         }
         let mut seen: HashSet<TypeId> = HashSet::new();
         for start in 0..self.types.len() {
-            let mut way: Vec<TypeId> = Vec::new();
+            let mut path: Vec<TypeId> = Vec::new();
             let mut at = TypeId(start);
-            while endless(at) && seen.insert(at) {
-                way.push(at);
+            while is_infinite(at) && seen.insert(at) {
+                path.push(at);
                 let Some((target, _)) = next.get(at.0).cloned().flatten() else { break };
                 at = target;
             }
-            if let Some(position) = way.iter().position(|id| *id == at) {
-                let circle = way.get(position..).unwrap_or_default();
-                self.report_endless_circle(circle, &next);
+            if let Some(position) = path.iter().position(|id| *id == at) {
+                let cycle = path.get(position..).unwrap_or_default();
+                self.report_infinite_cycle(cycle, &next);
             }
         }
     }
 
-    fn report_endless_circle(&mut self, circle: &[TypeId], next: &[Option<(TypeId, Place)>]) {
+    fn report_infinite_cycle(&mut self, cycle: &[TypeId], next: &[Option<(TypeId, Place)>]) {
         let name = |id: &TypeId| self.definition(*id).map_or("", |definition| definition.name.as_str());
-        let drawn: Vec<&str> = circle.iter().chain(circle.first()).map(name).collect();
-        let steps = circle.iter().filter_map(|id| {
+        let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(name).collect();
+        let steps = cycle.iter().filter_map(|id| {
             let (target, place) = next.get(id.0).cloned().flatten()?;
-            Some((place, format!("`{}` always holds `{}`", name(id), name(&target))))
+            Some((place, format!("`{}` always contains `{}`", name(id), name(&target))))
         });
-        let message = format!("endless recursion: {}", drawn.join(" → "));
-        let help =
-            "let it end somewhere: an `Option`, `Vec`, `Set` or `Map`, or an enum with another variant";
-        let diagnostic = Diagnostic::along(Code::EndlessRecursion, message, steps);
+        let message = format!("infinite recursion: {}", names.join(" → "));
+        let help = "break the cycle with an `Option`, `Vec`, `Set` or `Map`, or with an enum that has \
+            another variant";
+        let diagnostic = Diagnostic::along(Code::InfiniteRecursion, message, steps);
         self.diagnostics.extend(diagnostic.map(|diagnostic| diagnostic.with_help(help)));
     }
 
-    /// Boxes what lies in an `Option` or a variant and leads back to its owner without a collection between. Every
-    /// cycle that is not endless passes one of these.
+    /// Marks as boxed each reference in an `Option` or a variant that leads back to its owner without a
+    /// collection in between. Every cycle that is not infinite contains such a reference.
     fn mark_boxed(&mut self) {
         let mut edges: Vec<Vec<usize>> = vec![Vec::new(); self.types.len()];
-        for site in &self.sites {
+        for written_type in &self.written_types {
             if let (Some(ty), Some(list)) =
-                (self.site_type(site.address), edges.get_mut(site.address.owner.0))
+                (self.type_at(written_type.address), edges.get_mut(written_type.address.owner.0))
             {
-                list.extend(held_in_place(ty).map(|id| id.0));
+                list.extend(inline_type(ty).map(|id| id.0));
             }
         }
         let mut component_of: Vec<Option<usize>> = vec![None; self.types.len()];
         for (number, component) in components(&edges).into_iter().enumerate() {
-            if is_circle(&component, &edges) {
+            if is_cycle(&component, &edges) {
                 for node in component {
                     if let Some(slot) = component_of.get_mut(node) {
                         *slot = Some(number);
@@ -134,48 +136,49 @@ impl Resolver<'_> {
             }
         }
         let component = |id: TypeId| component_of.get(id.0).copied().flatten();
-        let addresses: Vec<Address> = self.sites.iter().map(|site| site.address).collect();
+        let addresses: Vec<Address> =
+            self.written_types.iter().map(|written_type| written_type.address).collect();
         for address in addresses {
             let own = component(address.owner);
-            let Some(ty) = self.site_type_mut(address) else { continue };
-            let closes = held_in_place(ty).is_some_and(|target| own.is_some() && component(target) == own);
+            let Some(ty) = self.type_at_mut(address) else { continue };
+            let closes = inline_type(ty).is_some_and(|target| own.is_some() && component(target) == own);
             if closes {
-                mark(ty, address.variant.is_some());
+                mark_named(ty, address.variant.is_some());
             }
         }
     }
 }
 
-/// Fields that are there together.
+/// Fields that exist together.
 struct Group {
     owner: TypeId,
     needs: Vec<(TypeId, Place)>,
 }
 
-/// The type that a value of this type cannot be without.
-fn must_hold(ty: &Type) -> Option<TypeId> {
+/// The named type that every value of this type contains.
+fn required_type(ty: &Type) -> Option<TypeId> {
     match ty {
         Type::Named { id, .. } => Some(*id),
-        Type::Array(inner, _) => must_hold(inner),
+        Type::Array(inner, _) => required_type(inner),
         _ => None,
     }
 }
 
-/// The type that a value of this type holds in place, if anything: not behind a collection.
-fn held_in_place(ty: &Type) -> Option<TypeId> {
+/// The named type that a value of this type stores inline, not in a collection.
+fn inline_type(ty: &Type) -> Option<TypeId> {
     match ty {
         Type::Named { id, .. } => Some(*id),
-        Type::Array(inner, _) | Type::Option(inner) => held_in_place(inner),
+        Type::Array(inner, _) | Type::Option(inner) => inline_type(inner),
         _ => None,
     }
 }
 
-/// Marks the named type inside, if it lies in an `Option` or in a variant.
-fn mark(ty: &mut Type, inside: bool) {
+/// Marks the named type inside as boxed, if it is in an `Option` or in a variant.
+fn mark_named(ty: &mut Type, inside: bool) {
     match ty {
         Type::Named { boxed, .. } => *boxed = inside,
-        Type::Option(inner) => mark(inner, true),
-        Type::Array(inner, _) => mark(inner, inside),
+        Type::Option(inner) => mark_named(inner, true),
+        Type::Array(inner, _) => mark_named(inner, inside),
         _ => {}
     }
 }

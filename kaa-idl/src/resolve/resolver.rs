@@ -1,47 +1,49 @@
-//! The state of resolving: the scope, what has been evaluated so far, and the diagnostics.
+//! The resolver's state: the scope, the values and types found so far, and the diagnostics.
 //!
-//! Invariants: `types` is indexed by [`TypeId`]; a constant or alias that is absent from its table was complained
-//! about.
+//! Invariants: `types` is indexed by [`TypeId`]. If a constant or alias is missing from its table, an error
+//! about it was reported.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::scope::{Input, Scope};
-use super::values::Evaluated;
+use super::evaluated::Evaluated;
+use super::packages::Input;
+use super::scope::{MAX_ERRORS, Scope};
 use crate::ast::{self, Expression};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::location::Span;
-use crate::schema::{Field, Payload, Type, TypeDefinition, TypeId, TypeKind, Value};
+use crate::schema::{Field, Type, TypeDefinition, TypeId, TypeKind, Value};
 
-/// Everything that resolving works with.
+/// The state that all steps share.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Where one package first reaches for another.
+    /// For each pair of packages, the first place where one uses the other.
     pub(super) edges: BTreeMap<(usize, usize), Place>,
     pub(super) aliases: HashMap<usize, Type>,
     pub(super) constants: HashMap<usize, EvaluatedConstant>,
-    /// Values of flags by item; `None` for one that was complained about.
+    /// Values of flags by item; `None` for an invalid value, which was reported.
     pub(super) flag_values: HashMap<usize, Vec<Option<u64>>>,
     /// The integer types of flags by item.
     pub(super) representations: HashMap<usize, Type>,
     pub(super) types: Vec<TypeDefinition>,
-    /// Types of which a part was lost to an error, so that nothing may follow from what they lack.
-    pub(super) damaged: HashSet<TypeId>,
-    /// Where the types of fields were written, in the order of `types`.
-    pub(super) sites: Vec<Site>,
-    /// Written map and set keys, and element types, to be checked when all types are known.
+    /// Types with parts that could not be parsed or resolved. No error is reported about what these types
+    /// lack.
+    pub(super) incomplete: HashSet<TypeId>,
+    /// Where the types of fields are written, in the order of `types`.
+    pub(super) written_types: Vec<WrittenType>,
+    /// Keys and elements of collections, to be checked once all types are known.
     pub(super) containers: Vec<Container>,
     pub(super) pending_defaults: Vec<PendingDefault<'a>>,
-    /// Pairs of names that were compared for suggestions.
+    /// How many pairs of names were compared for suggestions.
     pub(super) comparisons: usize,
-    /// What was said about missing names, by file, package and name.
-    pub(super) missed: HashMap<(usize, usize, String), usize>,
-    /// Methods made by flattening includes, over all services.
+    /// Unknown names that were reported: by file, package and name, the index of the diagnostic.
+    pub(super) reported_names: HashMap<(usize, usize, String), usize>,
+    /// How many methods were copied by `include`, in all services and interfaces.
     pub(super) flattened: usize,
 }
 
-/// A constant: its type, and its value before and after it was fitted to the type.
+/// A constant: its type, and its value before and after conversion to the type.
 #[derive(Debug, Clone)]
 pub(super) struct EvaluatedConstant {
     pub(super) ty: Type,
@@ -49,14 +51,14 @@ pub(super) struct EvaluatedConstant {
     pub(super) value: Value,
 }
 
-/// The type of a field: which one, and where it was written.
+/// A field whose type is written in the source, and the place of that type.
 #[derive(Debug, Clone)]
-pub(super) struct Site {
+pub(super) struct WrittenType {
     pub(super) address: Address,
     pub(super) place: Place,
 }
 
-/// A field of a type; for a newtype its inner type.
+/// Identifies a field of a type; for a newtype its inner type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) owner: TypeId,
@@ -64,7 +66,7 @@ pub(super) struct Address {
     pub(super) field: usize,
 }
 
-/// A type that stands as a key or an element.
+/// A type that is used as a key or an element.
 #[derive(Debug, Clone)]
 pub(super) struct Container {
     pub(super) role: Role,
@@ -72,7 +74,7 @@ pub(super) struct Container {
     pub(super) place: Place,
 }
 
-/// What a type argument is to its container.
+/// How a container uses a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A key of a `Map` or `Set`.
@@ -83,16 +85,13 @@ pub(super) enum Role {
     Item,
 }
 
-/// A default to be evaluated when all types are known.
+/// A default value, to be evaluated once all types are known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PendingDefault<'a> {
     pub(super) address: Address,
     pub(super) file: usize,
     pub(super) value: &'a Expression,
 }
-
-/// How many errors of names and types are kept; nobody reads so many, and each takes memory.
-pub(super) const MOST_ERRORS: usize = 100_000;
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(files: &'a [Input<'a>]) -> Self {
@@ -107,18 +106,18 @@ impl<'a> Resolver<'a> {
             flag_values: HashMap::new(),
             representations: HashMap::new(),
             types: Vec::new(),
-            damaged: HashSet::new(),
-            sites: Vec::new(),
+            incomplete: HashSet::new(),
+            written_types: Vec::new(),
             containers: Vec::new(),
             pending_defaults: Vec::new(),
             comparisons: 0,
-            missed: HashMap::new(),
+            reported_names: HashMap::new(),
             flattened: 0,
         }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() >= MOST_ERRORS {
+        if self.diagnostics.len() >= MAX_ERRORS {
             return;
         }
         self.diagnostics.push(diagnostic);
@@ -128,8 +127,8 @@ impl<'a> Resolver<'a> {
         self.scope.place(file, span)
     }
 
-    /// Remembers that a file's package needs another.
-    pub(super) fn note_edge(&mut self, file: usize, package: usize, span: Span) {
+    /// Records that a file's package uses another package.
+    pub(super) fn add_edge(&mut self, file: usize, package: usize, span: Span) {
         let own = self.scope.package_of(file);
         if own != package {
             let place = self.scope.place(file, span);
@@ -137,7 +136,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The item behind a path, reported if there is none.
+    /// The item that a path names. Reports an error if there is none.
     pub(super) fn find<'p>(
         &mut self,
         file: usize,
@@ -147,7 +146,7 @@ impl<'a> Resolver<'a> {
         match self.scope.find(file, path) {
             Ok(found) => {
                 if let Some(entry) = self.scope.entry(found.item) {
-                    self.note_edge(file, entry.package, path.span);
+                    self.add_edge(file, entry.package, path.span);
                 }
                 Some(found)
             }
@@ -164,20 +163,17 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn field_mut(&mut self, address: Address) -> Option<&mut Field> {
         let fields = match &mut self.types.get_mut(address.owner.0)?.kind {
-            TypeKind::Struct(structure) => &mut structure.fields,
-            TypeKind::Enum(enumeration) => match &mut enumeration.variants.get_mut(address.variant?)?.payload
-            {
-                Payload::Unit => return None,
-                Payload::Tuple(fields) | Payload::Record(fields) => fields,
-            },
+            TypeKind::Struct(structure) => structure.fields.as_mut_slice(),
+            TypeKind::Enum(enumeration) => {
+                enumeration.variants.get_mut(address.variant?)?.payload.fields_mut()
+            }
             TypeKind::Flags(_) | TypeKind::Newtype(_) => return None,
         };
         fields.get_mut(address.field)
     }
 
-    pub(super) fn site_type_mut(&mut self, address: Address) -> Option<&mut Type> {
-        let is_newtype = matches!(self.definition(address.owner)?.kind, TypeKind::Newtype(_));
-        if !is_newtype {
+    pub(super) fn type_at_mut(&mut self, address: Address) -> Option<&mut Type> {
+        if !matches!(self.definition(address.owner)?.kind, TypeKind::Newtype(_)) {
             return self.field_mut(address).map(|field| &mut field.ty);
         }
         match &mut self.types.get_mut(address.owner.0)?.kind {
@@ -186,14 +182,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    pub(super) fn site_type(&self, address: Address) -> Option<&Type> {
+    pub(super) fn type_at(&self, address: Address) -> Option<&Type> {
         let fields = match &self.definition(address.owner)?.kind {
-            TypeKind::Struct(structure) => &structure.fields,
+            TypeKind::Struct(structure) => structure.fields.as_slice(),
             TypeKind::Newtype(newtype) => return Some(&newtype.inner),
-            TypeKind::Enum(enumeration) => match &enumeration.variants.get(address.variant?)?.payload {
-                Payload::Unit => return None,
-                Payload::Tuple(fields) | Payload::Record(fields) => fields,
-            },
+            TypeKind::Enum(enumeration) => enumeration.variants.get(address.variant?)?.payload.fields(),
             TypeKind::Flags(_) => return None,
         };
         fields.get(address.field).map(|field| &field.ty)

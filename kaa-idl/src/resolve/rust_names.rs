@@ -1,6 +1,6 @@
-//! Names as Rust will see them: those it cannot write at all, and those it would take for something else.
+//! Checks names against Rust: names that Rust cannot write, and names that it would confuse with others.
 //!
-//! Invariants: every other keyword of Rust is a legal name, since generated code writes `r#type`.
+//! Invariants: all other keywords of Rust are valid names, because generated code writes `r#type`.
 
 use std::collections::HashMap;
 
@@ -9,37 +9,43 @@ use crate::ast::{ItemKind, Name, Payload};
 use crate::casing::member_case;
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// Whether Rust has a type of this name and the language has none: what is derived in Rust spells it without a path.
+/// Whether this is a primitive type of Rust that the language does not have. Derived code names it without a
+/// path.
 pub(super) fn is_primitive(name: &str) -> bool {
     matches!(name, "str" | "usize" | "isize" | "f16" | "f128")
 }
 
-/// The complaint about a name that Rust cannot write, not even as a raw identifier.
-pub(super) fn unwritable(name: &Name, place: Place) -> Option<Diagnostic> {
+/// An error if Rust cannot write a name, not even as a raw identifier.
+pub(super) fn invalid_in_rust(name: &Name, place: Place) -> Option<Diagnostic> {
     let help = match name.text.as_str() {
-        "self" => "methods need no `self` parameter, and nothing else can be called so",
-        "Self" | "super" | "crate" => "this word can only mean what Rust means by it",
-        "_" => "a name is needed; what was deleted is written `reserved old_name: Type`",
+        "self" => "methods have no `self` parameter, and nothing else can have this name",
+        "Self" | "super" | "crate" => "this keyword has a fixed meaning in Rust",
+        "_" => "a name is required; write a deleted field as `reserved old_name: Type`",
         _ => return None,
     };
     let message = format!("`{}` cannot be a name in Rust", name.text);
-    Some(Diagnostic::error(Code::NotARustName, message, place, "choose another name").with_help(help))
+    Some(Diagnostic::error(Code::NotARustName, message, place, "choose a different name").with_help(help))
 }
 
-/// The complaint about an item's name that code derived in Rust may use for its own variables.
-pub(super) fn derived(name: &Name, place: Place) -> Option<Diagnostic> {
+/// An error if derived code in Rust may use the name of an item for its own variables.
+pub(super) fn reserved_for_derives(name: &Name, place: Place) -> Option<Diagnostic> {
     let without = name.text.trim_start_matches('_');
     if !name.text.starts_with("__") {
         return None;
     }
     let message = format!("`{}` begins with two underscores", name.text);
     let diagnostic =
-        Diagnostic::error(Code::NotARustName, message, place, "kept for code that is derived in Rust");
-    Some(if without.is_empty() { diagnostic } else { diagnostic.with_help(format!("call it `{without}`")) })
+        Diagnostic::error(Code::NotARustName, message, place, "reserved for derived code in Rust");
+    Some(if without.is_empty() {
+        diagnostic
+    } else {
+        diagnostic.with_help(format!("rename it to `{without}`"))
+    })
 }
 
 impl Resolver<'_> {
-    /// Derived code binds the fields of a variant by their names, which Rust would take for a constant of that name.
+    /// Reports fields of variants named like a constant: derived code binds them in a pattern, where Rust
+    /// would read the name as the constant.
     pub(super) fn check_variant_bindings(&mut self) {
         let mut values: HashMap<(usize, &str), Place> = HashMap::new();
         for item in 0..self.scope.entries.len() {
@@ -48,7 +54,7 @@ impl Resolver<'_> {
                 entry.item.kind,
                 ItemKind::Constant { .. } | ItemKind::Newtype(_) | ItemKind::Flags { .. }
             );
-            // What no field can be called in Rust needs no look.
+            // Names that a field cannot have in Rust do not conflict.
             let name = entry.item.name.text.as_str();
             if is_value && member_case(name) == name {
                 values.insert((entry.package, name), self.place(entry.file, entry.item.name.span));
@@ -66,15 +72,15 @@ impl Resolver<'_> {
                     let name = member_case(&field.name.text);
                     let Some(other) = values.get(&(entry.package, name.as_str())) else { continue };
                     let place = self.place(entry.file, field.name.span);
-                    let message = format!("the field `{name}` of a variant has the name of another value");
-                    let diagnostic = Diagnostic::error(
-                        Code::NamesCollideInRust,
-                        message,
-                        place,
-                        "not to be told apart in a pattern",
-                    )
-                    .with_label(other.clone(), "from this")
-                    .with_help("rename one of them; constants are usually in capitals, types begin with one");
+                    let message =
+                        format!("the field `{name}` of a variant has the same name as another value");
+                    let diagnostic =
+                        Diagnostic::error(Code::NamesCollideInRust, message, place, "ambiguous in a pattern")
+                            .with_label(other.clone(), "the other value")
+                            .with_help(
+                                "rename one of them; constants usually have capital letters, and types begin \
+                        with one",
+                            );
                     self.diagnostics.push(diagnostic);
                 }
             }

@@ -1,26 +1,21 @@
-//! Names: what every package declares, what every file imports, and how a path finds its item.
+//! Name lookup: the items of every package, the imports of every file, and the item that a path names.
 //!
-//! Invariants: items are numbered by package, file and position; a name that a failed parse may have declared is
-//! never called unknown.
+//! Invariants: items are numbered by package, file and position. A name that a file with syntax errors may
+//! have declared is never reported as unknown.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::packages::{Groups, group};
-use super::resolver::MOST_ERRORS;
+use super::packages::{Groups, Input, group};
 use crate::ast::{self, Item, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::location::{LineTable, Span};
+use crate::location::Span;
 use crate::schema::{Location, TypeId};
 
-/// A parsed file with the table of its lines, if its text could be read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Input<'a> {
-    pub(crate) file: &'a ast::File,
-    pub(crate) lines: Option<&'a LineTable>,
-}
+/// How many errors about names and types are kept. More are of no use to a reader, and each takes memory.
+pub(super) const MAX_ERRORS: usize = 100_000;
 
-/// An item with its whereabouts.
+/// An item with its package and file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
     pub(super) package: usize,
@@ -35,19 +30,19 @@ pub(super) struct PackageScope<'a> {
     pub(super) name: String,
     pub(super) files: Vec<usize>,
     pub(super) names: HashMap<&'a str, usize>,
-    /// Names that a failed parse may have declared.
+    /// Names that a file with syntax errors may have declared.
     lost: HashSet<&'a str>,
-    /// Whether any name may have been lost.
+    /// Whether the package may have any name, because a file could not be parsed completely.
     incomplete: bool,
 }
 
-/// What an imported name stands for.
+/// What an imported name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Import {
     Item(usize),
     Package(usize),
-    /// Something that was already complained about.
-    Lost,
+    /// An error about it was already reported.
+    Unresolved,
 }
 
 /// All names of all files.
@@ -56,37 +51,37 @@ pub(super) struct Scope<'a> {
     pub(super) files: &'a [Input<'a>],
     pub(super) packages: Vec<PackageScope<'a>>,
     pub(super) by_name: HashMap<String, usize>,
-    /// Packages that do not exist because their files say otherwise.
-    pub(super) doubtful: HashSet<String>,
+    /// Packages that may exist: a file that belongs to them may have a wrong `package` line or none.
+    pub(super) uncertain_packages: HashSet<String>,
     pub(super) package_of: Vec<usize>,
     pub(super) entries: Vec<Entry<'a>>,
-    /// The item behind every type id.
+    /// The item of every type id.
     pub(super) type_items: Vec<usize>,
     pub(super) imports: Vec<HashMap<&'a str, Import>>,
 }
 
-/// Where a path led: an item, and the name behind it for a variant or flag.
+/// What a path names: an item and, for a variant or flag, the name after it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found<'p> {
     pub(super) item: usize,
     pub(super) member: Option<&'p Name>,
 }
 
-/// Why a path led nowhere.
+/// Why a path names nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// Something that was already complained about.
-    Silent,
+    /// An error about it was already reported.
+    Reported,
     /// No such package.
     Package,
     /// No such item in this package.
     Item { package: usize, name: Name },
-    /// Only dots, or `::` in the place of dots.
+    /// `.` and `::` are confused.
     Separators,
 }
 
 impl<'a> Scope<'a> {
-    /// Collects the packages and their items; imports are read by [`super::imports`].
+    /// Collects the packages and their items. [`super::imports`] adds the imports.
     pub(super) fn new(files: &'a [Input<'a>], diagnostics: &mut Vec<Diagnostic>) -> Self {
         let groups = group(files);
         diagnostics.extend_from_slice(&groups.diagnostics);
@@ -94,7 +89,7 @@ impl<'a> Scope<'a> {
             files,
             packages: Vec::new(),
             by_name: HashMap::new(),
-            doubtful: groups.doubtful.keys().cloned().collect(),
+            uncertain_packages: groups.uncertain.keys().cloned().collect(),
             package_of: vec![0; files.len()],
             entries: Vec::new(),
             type_items: Vec::new(),
@@ -114,7 +109,7 @@ impl<'a> Scope<'a> {
                 }
                 package.incomplete |= input.file.incomplete;
                 package.incomplete |= groups.misplaced.contains(file);
-                package.lost.extend(input.file.lost_names.iter().map(String::as_str));
+                package.lost.extend(input.file.recovered_names.iter().map(String::as_str));
                 for item in &input.file.items {
                     let number = self.entries.len();
                     let type_id = is_type(&item.kind).then_some(TypeId(self.type_items.len()));
@@ -123,7 +118,7 @@ impl<'a> Scope<'a> {
                     self.entries.push(entry);
                     let first = *package.names.entry(&item.name.text).or_insert(number);
                     if first != number
-                        && diagnostics.len() < MOST_ERRORS
+                        && diagnostics.len() < MAX_ERRORS
                         && !groups.misplaced.contains(file)
                         && !self.is_of(first, &groups.misplaced)
                     {
@@ -131,10 +126,10 @@ impl<'a> Scope<'a> {
                     }
                 }
             }
-            let doubtful = groups.doubtful.get(name).into_iter().flatten();
-            for input in doubtful.filter_map(|file| self.files.get(*file)) {
+            let uncertain = groups.uncertain.get(name).into_iter().flatten();
+            for input in uncertain.filter_map(|file| self.files.get(*file)) {
                 package.lost.extend(input.file.items.iter().map(|item| item.name.text.as_str()));
-                package.lost.extend(input.file.lost_names.iter().map(String::as_str));
+                package.lost.extend(input.file.recovered_names.iter().map(String::as_str));
             }
             package.files.clone_from(members);
             self.by_name.insert(name.clone(), index);
@@ -198,7 +193,7 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// Whether a package may have declared a name that got lost.
+    /// Whether a package may declare a name that could not be parsed.
     pub(super) fn may_have(&self, package: usize, name: &str) -> bool {
         self.packages.get(package).is_some_and(|package| package.incomplete || package.lost.contains(name))
     }
@@ -208,14 +203,14 @@ impl<'a> Scope<'a> {
             self.packages.get(package).and_then(|package| package.names.get(name.text.as_str())).copied();
         found.ok_or_else(|| {
             if self.may_have(package, &name.text) {
-                Missing::Silent
+                Missing::Reported
             } else {
                 Missing::Item { package, name: name.clone() }
             }
         })
     }
 
-    /// What a single name means in a file: an item of its package, or an import.
+    /// What a single name refers to in a file: an item of its package, or an import.
     fn local(&self, file: usize, name: &Name) -> Result<Import, Missing> {
         let package = self.package_of(file);
         let own = self.item_in(package, name);
@@ -224,14 +219,14 @@ impl<'a> Scope<'a> {
         }
         let import = self.imports.get(file).and_then(|imports| imports.get(name.text.as_str())).copied();
         match (import, own) {
-            (Some(Import::Lost), _) => Err(Missing::Silent),
+            (Some(Import::Unresolved), _) => Err(Missing::Reported),
             (Some(import), _) => Ok(import),
             (None, Err(missing)) => Err(missing),
             (None, Ok(item)) => Ok(Import::Item(item)),
         }
     }
 
-    /// The item behind a path.
+    /// The item that a path names.
     pub(super) fn find<'p>(&self, file: usize, path: &'p ast::Path) -> Result<Found<'p>, Missing> {
         match (path.dotted.as_slice(), path.rest.as_slice()) {
             ([name], []) => match self.local(file, name)? {
@@ -243,7 +238,7 @@ impl<'a> Scope<'a> {
                 Ok(Import::Package(package)) => {
                     Ok(Found { item: self.item_in(package, second)?, member: None })
                 }
-                Ok(Import::Lost) | Err(Missing::Silent) => Err(Missing::Silent),
+                Ok(Import::Unresolved) | Err(Missing::Reported) => Err(Missing::Reported),
                 Err(missing) => match self.by_name.get(&first.text) {
                     Some(package) => Ok(Found { item: self.item_in(*package, second)?, member: None }),
                     None => Err(missing),
@@ -252,7 +247,7 @@ impl<'a> Scope<'a> {
             ([first], [second, third]) => {
                 let package = match self.local(file, first) {
                     Ok(Import::Package(package)) => Some(package),
-                    Err(Missing::Silent) => return Err(Missing::Silent),
+                    Err(Missing::Reported) => return Err(Missing::Reported),
                     _ => self.by_name.get(&first.text).copied(),
                 };
                 let package = package.ok_or(Missing::Separators)?;
@@ -261,15 +256,15 @@ impl<'a> Scope<'a> {
             ([_, _, ..], []) | (_, [_, _, _, ..]) => Err(Missing::Separators),
             (_, [name, member @ ..]) => {
                 let package = self.by_name.get(&dotted(&path.dotted)).ok_or_else(|| {
-                    if self.doubtful.contains(&dotted(&path.dotted)) {
-                        Missing::Silent
+                    if self.uncertain_packages.contains(&dotted(&path.dotted)) {
+                        Missing::Reported
                     } else {
                         Missing::Package
                     }
                 })?;
                 Ok(Found { item: self.item_in(*package, name)?, member: member.first() })
             }
-            _ => Err(Missing::Silent),
+            _ => Err(Missing::Reported),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Services: the methods of both sides, with ids.
+//! Resolves services: the methods of both sides, with their ids.
 //!
-//! Invariants: within a side names are unique, written, on the wire and in Rust; within a service ids are unique.
+//! Invariants: names are unique within a side: as written, on the wire and in Rust. Ids are unique within a
+//! service.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,12 +17,13 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ids::method_id;
 use crate::schema::{Method, Role, Service, ServiceTable};
 
-/// A service with what the checks of names need.
+/// A service, with the data that the checks of names need.
 #[derive(Debug)]
 pub(super) struct ResolvedService<'a> {
     pub(super) entry: Entry<'a>,
     pub(super) service: Service,
-    /// For each method of the server's side and then the client's, where its options struct gets its name from.
+    /// For each method, first of the server and then of the client: where the name of its options struct
+    /// comes from.
     pub(super) options: Vec<Place>,
 }
 
@@ -47,7 +49,7 @@ impl<'a> Resolver<'a> {
         services
     }
 
-    /// The names of an interface are checked where it is declared, whoever includes it.
+    /// Checks the names of an interface where it is declared, whether or not a service includes it.
     fn check_interfaces(&mut self, interfaces: &Interfaces) {
         let mut items: Vec<&usize> = interfaces.keys().collect();
         items.sort_unstable();
@@ -69,8 +71,8 @@ impl<'a> Resolver<'a> {
         interfaces: &Interfaces,
     ) -> ResolvedService<'a> {
         let item = entry.item;
-        let decorated = self.attributes(entry.file, &item.attributes, Target::Service);
-        let selector = decorated.schema_selector();
+        let parsed = self.attributes(entry.file, &item.attributes, Target::Service);
+        let selector = parsed.schema_selector();
         let wire = selector.as_deref().unwrap_or(&item.name.text);
         let qualified = format!("{}.{wire}", self.scope.package_name(entry.package));
         let client_members = self.client_members(entry.file, members);
@@ -82,7 +84,7 @@ impl<'a> Resolver<'a> {
             name: item.name.text.clone(),
             selector,
             docs: docs(&item.docs),
-            attributes: decorated.attributes,
+            attributes: parsed.attributes,
             server: methods(server.methods),
             client: methods(client.methods),
             server_includes: server.includes,
@@ -104,9 +106,9 @@ impl<'a> Resolver<'a> {
             let place = self.place(file, *span);
             for inner in members {
                 if let Member::Client { span, .. } = inner {
-                    let message = "a `client` block inside a `client` block";
+                    let message = "`client` block inside a `client` block";
                     let place = self.place(file, *span);
-                    self.report(Diagnostic::error(Code::ClientMisplaced, message, place, "misplaced"));
+                    self.report(Diagnostic::error(Code::ClientMisplaced, message, place, "not allowed here"));
                 }
             }
             match &first {
@@ -114,12 +116,12 @@ impl<'a> Resolver<'a> {
                 Some((_, before)) => {
                     let diagnostic = Diagnostic::error(
                         Code::ClientMisplaced,
-                        "a service has one `client` block",
+                        "a service can have only one `client` block",
                         place,
                         "the second",
                     )
                     .with_label(before.clone(), "the first");
-                    self.report(diagnostic.with_help("put all methods of the client into one block"));
+                    self.report(diagnostic.with_help("put all methods of the client in one block"));
                 }
             }
         }
@@ -208,8 +210,8 @@ impl<'a> Resolver<'a> {
             let selector = self.place(template.file, *span);
             (text.as_str(), if place == own { selector } else { place.clone() })
         });
-        let complaint = names.add(&NamedMember { name: &template.name, place, selector });
-        self.diagnostics.extend(complaint);
+        let diagnostic = names.add(&NamedMember { name: &template.name, place, selector });
+        self.diagnostics.extend(diagnostic);
     }
 
     fn push(
@@ -232,33 +234,33 @@ impl<'a> Resolver<'a> {
         for entry in methods {
             let (method, place) = entry;
             let Some((first, first_place)) = seen.insert(method.id, entry) else { continue };
-            // The same name twice was reported as such.
+            // A repeated name was already reported.
             if first.wire_name() == method.wire_name() && first.role == method.role {
                 continue;
             }
             let message = format!(
-                "`{}` and `{}` have one id, {:#010x}",
+                "`{}` and `{}` have the same id, {:#010x}",
                 first.wire_name(),
                 method.wire_name(),
                 method.id
             );
             self.diagnostics.push(
-                Diagnostic::error(Code::MethodIdCollision, message, place.clone(), "the same id")
-                    .with_label(first_place.clone(), "as this")
-                    .with_help("give one of them another name on the wire with `#[selector(\"…\")]`"),
+                Diagnostic::error(Code::MethodIdCollision, message, place.clone(), "the second")
+                    .with_label(first_place.clone(), "the first")
+                    .with_help("give one of them a different name on the wire with `#[selector(\"…\")]`"),
             );
         }
     }
 }
 
-/// Methods alone, without the room that their places took.
+/// The methods without their places, in a list of exact capacity.
 fn methods(placed: Vec<(Method, Place)>) -> Vec<Method> {
     let mut methods: Vec<Method> = placed.into_iter().map(|(method, _)| method).collect();
     methods.shrink_to_fit();
     methods
 }
 
-/// The names of deleted methods among members.
+/// The names that `reserved fn` members reserve.
 pub(super) fn reserved_names(members: &[Member]) -> Vec<String> {
     let reserved = members.iter().filter_map(|member| match member {
         Member::ReservedFunction(name) => Some(name.text.clone()),

@@ -1,6 +1,7 @@
-//! Streams in signatures, and what a method may promise about its calls.
+//! Resolves streams in signatures, and checks attributes that a method's form contradicts.
 //!
-//! Invariants: a method takes at most one stream; a stream is no value, so it has no default and leaves no tombstone.
+//! Invariants: a method takes at most one stream. A stream is not a value, so it has no default and no
+//! tombstone.
 
 use super::attributes::Target;
 use super::data::docs;
@@ -11,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::schema::{StreamParameter, Type};
 
-/// A parameter that is a stream, as it was written.
+/// A stream parameter as it is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WrittenStream<'a> {
     pub(super) position: usize,
@@ -23,11 +24,11 @@ impl<'a> Resolver<'a> {
     /// The type of a stream's items.
     pub(super) fn item(&mut self, file: usize, item: &'a ast::Type) -> Option<Type> {
         let ty = self.ty(file, item)?;
-        self.note_container(Role::Item, &ty, file, item.span);
+        self.add_container(Role::Item, &ty, file, item.span);
         Some(ty)
     }
 
-    /// Takes a parameter that is a stream, unless there was one before.
+    /// Resolves a stream parameter. Reports an error if it is the second one.
     pub(super) fn stream_parameter(
         &mut self,
         file: usize,
@@ -37,18 +38,18 @@ impl<'a> Resolver<'a> {
     ) {
         let WrittenStream { position, parameter, item } = written;
         let item = self.item(file, item);
-        let decorated = self.attributes(file, &parameter.attributes, Target::StreamParameter);
+        let parsed = self.attributes(file, &parameter.attributes, Target::StreamParameter);
         if parameter.tombstone {
             self.stream_tombstone(file, parameter);
         } else {
-            self.add_name(names, file, &parameter.name, decorated.selector.as_ref());
+            self.add_name(names, file, &parameter.name, parsed.selector.as_ref());
         }
         if let Some(value) = &parameter.default {
             let place = self.place(file, value.span);
             let message = format!("the stream `{}` cannot have a default", parameter.name.text);
             self.report(
                 Diagnostic::error(Code::StreamInData, message, place, "not a value")
-                    .with_help("a caller with nothing to send gives an empty stream"),
+                    .with_help("a caller that has nothing to send passes an empty stream"),
             );
         }
         if let Some((_, first)) = found {
@@ -59,10 +60,10 @@ impl<'a> Resolver<'a> {
                     Code::SecondStream,
                     "a method takes at most one stream",
                     place,
-                    "one too many",
+                    "the second stream",
                 )
                 .with_label(first, "the first")
-                .with_help("let one stream carry an `enum` of both kinds of items, or make two methods"),
+                .with_help("use one stream of an `enum` of both kinds of items, or two methods"),
             );
             return;
         }
@@ -70,9 +71,9 @@ impl<'a> Resolver<'a> {
         let stream = StreamParameter {
             position,
             name: parameter.name.text.clone(),
-            selector: decorated.schema_selector(),
+            selector: parsed.schema_selector(),
             docs: docs(&parameter.docs),
-            attributes: decorated.attributes,
+            attributes: parsed.attributes,
             item,
             location: self.scope.location(file, parameter.name.span),
         };
@@ -83,12 +84,15 @@ impl<'a> Resolver<'a> {
         let place = self.place(file, parameter.span);
         let message = format!("the stream `{}` cannot be reserved", parameter.name.text);
         self.report(
-            Diagnostic::error(Code::StreamInData, message, place, "a stream has no slot among the arguments")
-                .with_help("a method whose stream is gone is another method: give it a new name, and reserve the old one with `reserved fn`"),
+            Diagnostic::error(Code::StreamInData, message, place, "a stream has no slot in the arguments")
+                .with_help(
+                    "a method without its stream is a different method: give it a new name, and \
+                    reserve the old one with `reserved fn`",
+                ),
         );
     }
 
-    /// A oneway method ends when it has left, so nothing can come of it, and nothing can follow it.
+    /// A oneway call ends as soon as it is sent, so it has no result, no error, and no stream.
     pub(super) fn check_oneway(&mut self, file: usize, function: &Function, oneway: Span) {
         let streams =
             function.parameters.iter().filter(|parameter| matches!(parameter.ty.kind, TypeKind::Stream(_)));
@@ -96,12 +100,12 @@ impl<'a> Resolver<'a> {
             (
                 parameter.ty.span,
                 "take a stream",
-                "it could last no longer than the call, which ends when it has left",
+                "a oneway call ends as soon as it is sent, and its stream would end with it",
             )
         });
-        let no_reply = "there is no reply that could carry it";
-        let result = function.returns.as_ref().map(|(_, span)| (*span, "give back a result", no_reply));
-        let error = function.throws.as_ref().map(|(_, span)| (*span, "give back an error", no_reply));
+        let no_reply = "a oneway call has no reply";
+        let result = function.returns.as_ref().map(|(_, span)| (*span, "return a result", no_reply));
+        let error = function.throws.as_ref().map(|(_, span)| (*span, "return an error", no_reply));
         let mut extra = streams.chain(result).chain(error);
         let Some((span, what, why)) = extra.next() else { return };
         let place = self.place(file, span);
@@ -113,29 +117,25 @@ impl<'a> Resolver<'a> {
             place,
             why,
         )
-        .with_label(word, "oneway because of this");
+        .with_label(word, "declared oneway here");
         for (span, _, _) in extra {
-            diagnostic = diagnostic.with_label(self.place(file, span), "nor this");
+            diagnostic = diagnostic.with_label(self.place(file, span), "not allowed either");
         }
         self.report(
-            diagnostic.with_help("remove one of the two: a method without `oneway` may well return nothing"),
+            diagnostic.with_help("remove one of the two; a method without `oneway` can also return nothing"),
         );
     }
 
-    /// Reports attributes that say something about calls which no call of this method could keep.
-    pub(super) fn check_promises(&mut self, file: usize, function: &Function) {
+    /// Reports attributes that contradict the form of the method.
+    pub(super) fn check_attribute_conflicts(&mut self, file: usize, function: &Function) {
         let is_stream = |ty: &ast::Type| matches!(ty.kind, TypeKind::Stream(_));
         let taken = function.parameters.iter().find(|parameter| is_stream(&parameter.ty));
         let taken = taken.map(|parameter| parameter.ty.span);
         let given = function.returns.as_ref().filter(|(ty, _)| is_stream(ty)).map(|(ty, _)| ty.span);
         let conflicts = [
-            (
-                "idempotent",
-                function.oneway,
-                "nobody learns that a oneway call was lost, so nobody repeats it",
-            ),
-            ("idempotent", taken, "a call cannot be repeated when its stream has been taken from"),
-            ("detached", given, "when its caller is gone, nobody is there to take this stream"),
+            ("idempotent", function.oneway, "a lost oneway call is not noticed, so it is never repeated"),
+            ("idempotent", taken, "a call cannot be repeated after items of its stream were read"),
+            ("detached", given, "without the caller, nothing reads this stream"),
         ];
         for (name, span, why) in conflicts {
             let attribute = function.attributes.iter().find(|attribute| attribute.name.text == name);
@@ -144,7 +144,7 @@ impl<'a> Resolver<'a> {
             let message = format!("`{}` cannot be `#[{name}]`", function.name.text);
             let against = self.place(file, span);
             self.report(
-                Diagnostic::error(Code::EmptyPromise, message, place, "could never be kept")
+                Diagnostic::error(Code::ContradictoryAttribute, message, place, "contradicts the method")
                     .with_label(against, why),
             );
         }

@@ -1,4 +1,4 @@
-//! Tags of variants: their values, who has which, and which are reserved.
+//! Resolves tags of variants: their values, owners and reservations.
 //!
 //! Invariants: a tag has one owner, a variant or a reservation.
 
@@ -6,12 +6,11 @@ use std::collections::HashMap;
 
 use super::members::Names;
 use super::resolver::Resolver;
-use super::values::Evaluated;
 use crate::ast::{Expression, Reserved, Variant};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::location::Span;
 
-/// Who has a tag.
+/// The owner of a tag.
 #[derive(Debug, Clone)]
 pub(super) enum TagOwner {
     Variant(Place),
@@ -34,7 +33,7 @@ impl Resolver<'_> {
             }
             let Some(tag) = entry.tag else { continue };
             let Ok(tag) = u32::try_from(tag) else {
-                let message = "a tag has at most 32 bits";
+                let message = "a tag must fit in 32 bits";
                 self.report(Diagnostic::error(Code::OutOfRange, message, place, "too large"));
                 continue;
             };
@@ -51,22 +50,17 @@ impl Resolver<'_> {
 
     /// The value of a written tag.
     pub(super) fn tag(&mut self, file: usize, expression: &Expression) -> Option<u32> {
-        let value = self.evaluate(file, expression)?;
-        let place = self.place(file, expression.span);
-        let Evaluated::Integer(integer) = value else {
-            let message = format!("a tag must be an integer, not {}", value.noun());
-            self.report(Diagnostic::error(Code::WrongDefault, message, place, "not an integer"));
-            return None;
-        };
+        let integer = self.integer(file, expression, "a tag")?;
         let tag = integer.unsigned().and_then(|value| u32::try_from(value).ok());
         if tag.is_none() {
-            let message = "a tag is zero or more and has at most 32 bits";
+            let place = self.place(file, expression.span);
+            let message = "a tag must not be negative, and must fit in 32 bits";
             self.report(Diagnostic::error(Code::OutOfRange, message, place, "out of range"));
         }
         tag
     }
 
-    /// Gives a tag to a variant, unless it has an owner.
+    /// Assigns a tag to a variant. Reports an error if the tag has an owner.
     pub(super) fn claim_tag(&mut self, file: usize, tag: u32, span: Span, tags: &mut HashMap<u32, TagOwner>) {
         let place = self.place(file, span);
         let diagnostic = match tags.get(&tag) {
@@ -77,30 +71,31 @@ impl Resolver<'_> {
             Some(TagOwner::Variant(first)) => {
                 let message = format!("tag {tag} is used twice");
                 Diagnostic::error(Code::DuplicateTag, message, place, format!("this variant has tag {tag}"))
-                    .with_label(first.clone(), "and so has this")
-                    .with_help("a variant without a written tag takes the previous one's plus one")
+                    .with_label(first.clone(), "the same tag")
+                    .with_help("a variant without an explicit tag has the previous tag plus one")
             }
             Some(TagOwner::Reserved(first)) => {
                 let message = format!("tag {tag} is reserved");
                 Diagnostic::error(Code::ReservedName, message, place, format!("this variant has tag {tag}"))
                     .with_label(first.clone(), "reserved here")
-                    .with_help("an older peer would take it for what it was; choose another tag")
+                    .with_help("an older peer would read it with its old meaning; choose a different tag")
             }
         };
         self.report(diagnostic);
     }
 
-    /// `Unknown` is what generated code calls the arm for variants of newer peers.
+    /// Reports a variant named `Unknown`: generated code uses this name for variants that only newer peers
+    /// know.
     pub(super) fn unknown_variant_name(&mut self, file: usize, variant: &Variant) {
         let place = self.place(file, variant.name.span);
         self.report(
             Diagnostic::error(
                 Code::ReservedName,
-                "`Unknown` is the arm that every open enum has",
+                "`Unknown` is a variant that every open enum has",
                 place,
-                "choose another name",
+                "choose a different name",
             )
-            .with_help("it holds variants that only newer peers know; a `sealed enum` has no such arm"),
+            .with_help("it holds variants that only newer peers know; a `sealed enum` does not have it"),
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Resolves type expressions.
 //!
-//! Invariants: recursion is bounded by the bracket limit of the parser and by [`DEEPEST_TYPE`]; a type written out,
-//! aliases and all, has at most [`LARGEST_TYPE`] parts, so aliases cannot multiply without end.
+//! Invariants: the parser's bracket limit and [`MAX_TYPE_DEPTH`] bound the recursion. A type has at most
+//! [`MAX_TYPE_PARTS`] parts after aliases are replaced, so aliases cannot grow exponentially.
 
 use super::resolver::{Container, Resolver, Role};
 use super::scope::Found;
@@ -9,60 +9,30 @@ use crate::ast::{self, ItemKind, TypeArgument, TypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
 use crate::schema::Type;
+use crate::suggest::is_built_in;
 
-/// The names of all built-in types.
-pub(super) const BUILT_INS: &[&str] = &[
-    "bool",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "u128",
-    "i8",
-    "i16",
-    "i32",
-    "i64",
-    "i128",
-    "f32",
-    "f64",
-    "char",
-    "String",
-    "Bytes",
-    "Duration",
-    "Timestamp",
-    "Uuid",
-    "Option",
-    "Vec",
-    "Set",
-    "Map",
-];
-
-/// How deep a type may nest, aliases written out.
-const DEEPEST_TYPE: usize = 32;
-/// How many parts a type may have, aliases written out.
-const LARGEST_TYPE: usize = 1024;
-/// The most elements of an array, nested arrays multiplied.
-const LONGEST_ARRAY: u64 = 65_536;
-
-pub(crate) fn is_built_in(name: &str) -> bool {
-    BUILT_INS.contains(&name)
-}
+/// How deep a type may nest, after aliases are replaced.
+const MAX_TYPE_DEPTH: usize = 32;
+/// How many parts a type may have, after aliases are replaced.
+const MAX_TYPE_PARTS: usize = 1024;
+/// How many elements an array may have, with nested arrays multiplied.
+const MAX_ARRAY_ELEMENTS: u64 = 65_536;
 
 impl<'a> Resolver<'a> {
-    /// Resolves a type; `None` after a complaint.
+    /// Resolves a type. Reports an error and returns `None` if it is invalid.
     pub(super) fn ty(&mut self, file: usize, ty: &'a ast::Type) -> Option<Type> {
         let resolved = self.part(file, ty)?;
         let (depth, parts) = measure(&resolved);
-        if depth > DEEPEST_TYPE || parts > LARGEST_TYPE {
+        if depth > MAX_TYPE_DEPTH || parts > MAX_TYPE_PARTS {
             let place = self.place(file, ty.span);
-            let what = if depth > DEEPEST_TYPE {
-                format!("this type nests deeper than {DEEPEST_TYPE}")
+            let what = if depth > MAX_TYPE_DEPTH {
+                format!("this type nests deeper than {MAX_TYPE_DEPTH} levels")
             } else {
-                format!("this type has more than {LARGEST_TYPE} parts")
+                format!("this type has more than {MAX_TYPE_PARTS} parts")
             };
             self.report(
-                Diagnostic::error(Code::TooDeep, what, place, "counting what its aliases stand for")
-                    .with_help("give parts of it names of their own: a `struct` or a `newtype`"),
+                Diagnostic::error(Code::TooDeep, what, place, "counted with its aliases replaced")
+                    .with_help("name parts of it with a `struct` or a `newtype`"),
             );
             return None;
         }
@@ -76,7 +46,7 @@ impl<'a> Resolver<'a> {
                 let element_type = self.part(file, element);
                 let length = self.array_length(file, length);
                 let element_type = element_type?;
-                self.note_container(Role::Element, &element_type, file, element.span);
+                self.add_container(Role::Element, &element_type, file, element.span);
                 let array = Type::Array(Box::new(element_type), length?);
                 self.check_array(file, ty.span, &array)?;
                 Some(array)
@@ -84,7 +54,7 @@ impl<'a> Resolver<'a> {
             TypeKind::Unit => {
                 let place = self.place(file, ty.span);
                 self.report(
-                    Diagnostic::error(Code::UnitAsData, "`()` cannot be a value", place, "not data")
+                    Diagnostic::error(Code::UnitAsData, "`()` cannot be a value", place, "not a value")
                         .with_help("a method without a result has no `->`"),
                 );
                 None
@@ -94,7 +64,7 @@ impl<'a> Resolver<'a> {
                 let message = "a stream cannot be part of data";
                 self.report(
                     Diagnostic::error(Code::StreamInData, message, place, "`stream` inside data").with_help(
-                        "`stream T` is the whole type of a parameter or a result; data holds a `Vec<T>`",
+                        "`stream T` is the whole type of a parameter or a result; data contains a `Vec<T>`",
                     ),
                 );
                 self.part(file, inner)
@@ -117,14 +87,14 @@ impl<'a> Resolver<'a> {
         }
         let found = self.find(file, path, "type");
         if !arguments.is_empty() {
-            // What stands in the brackets is looked at for its own errors.
+            // Check the arguments for errors of their own.
             for argument in arguments {
                 if let TypeArgument::Type(ty) = argument {
                     self.part(file, ty);
                 }
             }
             if found.is_some() {
-                self.wrong_argument_count(file, span, &path.text(), "no type arguments", arguments.len());
+                self.wrong_argument_count(file, span, &path.text(), "0 type arguments", arguments.len());
             }
             return None;
         }
@@ -135,12 +105,15 @@ impl<'a> Resolver<'a> {
         let place = self.place(file, path.span);
         let entry = self.scope.entry(found.item)?;
         if let Some(member) = found.member {
-            let message = format!("`{}` is no type", path.text());
+            let message = format!("`{}` is not a type", path.text());
             let help = match &entry.item.kind {
                 ItemKind::Enum { .. } => {
-                    format!("`{}` is the type, `{}` one of its values", entry.item.name.text, member.text)
+                    format!(
+                        "`{}` is the type, and `{}` is one of its values",
+                        entry.item.name.text, member.text
+                    )
                 }
-                _ => format!("`{}` has no types inside", entry.item.name.text),
+                _ => format!("`{}` does not contain types", entry.item.name.text),
             };
             self.report(Diagnostic::error(Code::UnknownType, message, place, "not a type").with_help(help));
             return None;
@@ -153,12 +126,14 @@ impl<'a> Resolver<'a> {
             ItemKind::Service(_) => (
                 Code::ServiceAsType,
                 "a service",
-                "the other peer's methods are reached through a `client { }` block",
+                "declare the methods of the connecting peer in a `client { }` block",
             ),
-            ItemKind::Interface(_) => {
-                (Code::ServiceAsType, "an interface", "an interface is taken into a service with `include`")
-            }
-            _ => (Code::UnknownType, "a constant", "a constant is a value; bounds and defaults can use it"),
+            ItemKind::Interface(_) => (
+                Code::ServiceAsType,
+                "an interface",
+                "a service takes the methods of an interface with `include`",
+            ),
+            _ => (Code::UnknownType, "a constant", "a constant is a value; use it in bounds and defaults"),
         };
         let message = format!("`{}` is {what}, not a type", path.text());
         let defined = self.place(entry.file, entry.item.name.span);
@@ -170,8 +145,8 @@ impl<'a> Resolver<'a> {
         None
     }
 
-    /// Remembers a key or element for the checks that need all types.
-    pub(super) fn note_container(&mut self, role: Role, ty: &Type, file: usize, span: Span) {
+    /// Records a key or element for the checks that need all types.
+    pub(super) fn add_container(&mut self, role: Role, ty: &Type, file: usize, span: Span) {
         let place = self.place(file, span);
         self.containers.push(Container { role, ty: ty.clone(), place });
     }
@@ -182,7 +157,7 @@ impl<'a> Resolver<'a> {
 
     fn array_length(&mut self, file: usize, length: &'a ast::Expression) -> Option<u32> {
         let value = self.unsigned(file, length, "an array's length")?;
-        let fitting = u32::try_from(value).ok().filter(|_| (1..=LONGEST_ARRAY).contains(&value));
+        let fitting = u32::try_from(value).ok().filter(|_| (1..=MAX_ARRAY_ELEMENTS).contains(&value));
         if fitting.is_none() {
             let place = self.place(file, length.span);
             self.report(
@@ -190,9 +165,9 @@ impl<'a> Resolver<'a> {
                     Code::BadArrayLength,
                     format!("an array cannot have {value} elements"),
                     place,
-                    format!("must be 1 to {LONGEST_ARRAY}"),
+                    format!("must be 1 to {MAX_ARRAY_ELEMENTS}"),
                 )
-                .with_help("for any number of elements write a `Vec`"),
+                .with_help("use a `Vec` for a variable number of elements"),
             );
         }
         fitting
@@ -205,25 +180,25 @@ impl<'a> Resolver<'a> {
             elements = elements.saturating_mul(u64::from(*length));
             inner = element;
         }
-        if elements <= LONGEST_ARRAY {
+        if elements <= MAX_ARRAY_ELEMENTS {
             return Some(());
         }
         let place = self.place(file, span);
-        let message = format!("these arrays have {elements} elements together");
+        let message = format!("these nested arrays have {elements} elements in total");
         self.report(
             Diagnostic::error(
                 Code::BadArrayLength,
                 message,
                 place,
-                format!("must be at most {LONGEST_ARRAY}"),
+                format!("must be at most {MAX_ARRAY_ELEMENTS}"),
             )
-            .with_help("for so many elements write a `Vec`"),
+            .with_help("use a `Vec` for more elements"),
         );
         None
     }
 }
 
-/// Depth and number of parts of a type.
+/// The depth of a type, and its number of parts.
 fn measure(ty: &Type) -> (usize, usize) {
     let inner = match ty {
         Type::Option(inner) | Type::Vec(inner, _) | Type::Set(inner, _) | Type::Array(inner, _) => {

@@ -1,25 +1,24 @@
-//! What is said about names that lead nowhere.
+//! Reports unknown names, with suggestions.
 //!
-//! Invariants: after [`MOST_COMPARISONS`] nobody looks for similar names any more, so that a flood of errors stays
-//! linear.
+//! Invariants: after [`MAX_COMPARISONS`] no similar names are searched, so that many errors take linear time.
 
 use super::resolver::Resolver;
 use super::scope::{Import, Missing};
-use super::suggest::{foreign_type, nearest};
-use super::types::BUILT_INS;
+
 use crate::ast::{self, ItemKind, Name, dotted};
 use crate::diagnostic::{Code, Diagnostic, Edit, Label, Place};
+use crate::suggest::{BUILT_INS, foreign_type, nearest};
 
 /// How many pairs of names are compared in one compilation.
-const MOST_COMPARISONS: usize = 300_000;
-/// How many other places of one missing name are shown.
-const MOST_PLACES: usize = 8;
+const MAX_COMPARISONS: usize = 300_000;
+/// How many further places of one unknown name a diagnostic lists.
+const MAX_OTHER_PLACES: usize = 8;
 
 impl Resolver<'_> {
-    /// Reports a path that was not found; `noun` says what was looked for.
+    /// Reports a path that names nothing. `noun` is the kind of item that was expected.
     pub(super) fn missing(&mut self, file: usize, path: &ast::Path, missing: Missing, noun: &str) {
         match missing {
-            Missing::Silent => {}
+            Missing::Reported => {}
             Missing::Package => {
                 let name = dotted(&path.dotted);
                 let span = path.dotted.iter().map(|name| name.span).reduce(crate::location::Span::to);
@@ -45,7 +44,7 @@ impl Resolver<'_> {
             place.clone(),
             "unknown package",
         )
-        .with_help(format!("looked for `{path}.kaa` and `{path}/*.kaa` below the root"));
+        .with_help(format!("searched for `{path}.kaa` and `{path}/*.kaa` under the root"));
         match near {
             Some(near) => diagnostic.with_suggestion(place, near.clone(), format!("did you mean `{near}`?")),
             None => diagnostic,
@@ -54,7 +53,7 @@ impl Resolver<'_> {
 
     pub(super) fn unknown_item(&mut self, file: usize, package: usize, name: &Name, noun: &str) {
         let place = self.scope.place(file, name.span);
-        if self.again(file, package, name, &place) {
+        if self.is_repeated(file, package, name, &place) {
             return;
         }
         let own = package == self.scope.package_of(file);
@@ -66,20 +65,20 @@ impl Resolver<'_> {
         let label = format!("unknown {noun}");
         let diagnostic = Diagnostic::error(Code::UnknownType, message, place.clone(), label);
         let diagnostic = if own {
-            self.local_advice(file, name, noun, place, diagnostic)
+            self.with_local_suggestion(file, name, noun, place, diagnostic)
         } else {
-            self.advice_in(package, name, noun, place, diagnostic)
+            self.with_suggestion_in(package, name, noun, place, diagnostic)
         };
         self.report(diagnostic);
     }
 
-    /// Whether this name was missed in this file before; then the place is added to what was said.
-    fn again(&mut self, file: usize, package: usize, name: &Name, place: &Place) -> bool {
+    /// Whether this name was already reported in this file. If so, adds the place to that diagnostic.
+    fn is_repeated(&mut self, file: usize, package: usize, name: &Name, place: &Place) -> bool {
         let next = self.diagnostics.len();
-        let first = *self.missed.entry((file, package, name.text.clone())).or_insert(next);
+        let first = *self.reported_names.entry((file, package, name.text.clone())).or_insert(next);
         let Some(diagnostic) = self.diagnostics.get_mut(first) else { return false };
-        if diagnostic.secondary.len() < MOST_PLACES {
-            diagnostic.secondary.push(Label { place: place.clone(), message: "here as well".to_owned() });
+        if diagnostic.secondary.len() < MAX_OTHER_PLACES {
+            diagnostic.secondary.push(Label { place: place.clone(), message: "also here".to_owned() });
         }
         if let Some(fix) = &mut diagnostic.fix
             && fix.edits.iter().all(|edit| edit.place != *place)
@@ -90,7 +89,7 @@ impl Resolver<'_> {
         true
     }
 
-    fn local_advice(
+    fn with_local_suggestion(
         &mut self,
         file: usize,
         name: &Name,
@@ -108,7 +107,7 @@ impl Resolver<'_> {
                 return diagnostic.with_fix(place, boolean, format!("write `{boolean}`"));
             }
         }
-        if let Some(help) = habit(&name.text, noun) {
+        if let Some(help) = foreign_hint(&name.text, noun) {
             return diagnostic.with_help(help);
         }
         if !self.may_suggest() {
@@ -120,9 +119,10 @@ impl Resolver<'_> {
             }
             return diagnostic.with_suggestion(place, meant, format!("did you mean `{meant}`?"));
         }
-        let elsewhere = self.scope.packages.iter().find(|package| {
-            package.names.get(name.text.as_str()).is_some_and(|item| self.suits(*item, noun))
-        });
+        let elsewhere =
+            self.scope.packages.iter().find(|package| {
+                package.names.get(name.text.as_str()).is_some_and(|item| self.is_a(*item, noun))
+            });
         if let Some(package) = elsewhere {
             let help = format!("package `{0}` has one: add `use {0}::{1};`", package.name, name.text);
             return diagnostic.with_help(help);
@@ -132,18 +132,18 @@ impl Resolver<'_> {
             && let Some(owner) = self.owner_of(own, &name.text)
         {
             let path = format!("{owner}::{}", name.text);
-            let help = format!("a value of `{owner}` is written with its type");
+            let help = format!("write a value of `{owner}` with its type");
             return diagnostic.with_suggestion(place, path, help);
         }
         let imports = self.scope.imports.get(file).into_iter().flatten();
         let imported = imports.filter_map(|(name, import)| match import {
-            Import::Item(item) if self.suits(*item, noun) => Some(*name),
+            Import::Item(item) if self.is_a(*item, noun) => Some(*name),
             _ => None,
         });
         let built_ins = if noun == "type" { BUILT_INS } else { &[] };
         let near =
             nearest(&name.text, self.names_in(own, noun).chain(imported).chain(built_ins.iter().copied()));
-        suggest(diagnostic, near, place)
+        with_near_name(diagnostic, near, place)
     }
 
     /// The one type of a package that has a variant or flag of this name.
@@ -161,7 +161,7 @@ impl Resolver<'_> {
         owners.next().filter(|_| owners.next().is_none())
     }
 
-    fn advice_in(
+    fn with_suggestion_in(
         &mut self,
         package: usize,
         name: &Name,
@@ -172,16 +172,16 @@ impl Resolver<'_> {
         if !self.may_suggest() {
             return diagnostic;
         }
-        suggest(diagnostic, nearest(&name.text, self.names_in(package, noun)), place)
+        with_near_name(diagnostic, nearest(&name.text, self.names_in(package, noun)), place)
     }
 
     fn names_in<'n>(&'n self, package: usize, noun: &'n str) -> impl Iterator<Item = &'n str> {
         let names = self.scope.packages.get(package).into_iter().flat_map(|package| &package.names);
-        names.filter(move |(_, item)| self.suits(**item, noun)).map(|(name, _)| *name)
+        names.filter(move |(_, item)| self.is_a(**item, noun)).map(|(name, _)| *name)
     }
 
-    /// Whether an item is what was looked for.
-    fn suits(&self, item: usize, noun: &str) -> bool {
+    /// Whether an item is of the expected kind.
+    fn is_a(&self, item: usize, noun: &str) -> bool {
         let Some(entry) = self.scope.entry(item) else { return false };
         match (noun, &entry.item.kind) {
             ("type", ItemKind::Alias(_)) => true,
@@ -216,7 +216,7 @@ impl Resolver<'_> {
                 self.report(diagnostic.with_fix(
                     place,
                     fixed,
-                    "packages are joined by dots, and an item stands behind `::`",
+                    "write `.` between the parts of a package, and `::` before an item",
                 ));
                 return;
             }
@@ -225,50 +225,52 @@ impl Resolver<'_> {
             && self.names_in(self.scope.package_of(file), noun).any(|name| name == owner.text)
         {
             let fixed = format!("{}::{}", owner.text, member.text);
-            self.report(diagnostic.with_suggestion(place, fixed, "what a type holds stands behind `::`"));
+            self.report(diagnostic.with_suggestion(
+                place,
+                fixed,
+                "write `::` between a type and its variant or flag",
+            ));
             return;
         }
         let last = names.last().map_or("", |name| name.text.as_str());
         let package: Vec<&str> = names.iter().rev().skip(1).rev().map(|name| name.text.as_str()).collect();
         let package = package.join(".");
-        self.report(
-            diagnostic.with_help(format!(
-                "there is no package `{package}` that `{package}::{last}` could stand for"
-            )),
-        );
+        self.report(diagnostic.with_help(format!(
+            "`{package}` is not a package, so `{package}::{last}` does not exist either"
+        )));
     }
 
-    /// Whether it is still worth comparing a name with all others.
+    /// Whether a name may still be compared with all others.
     pub(super) fn may_suggest(&mut self) -> bool {
         let names = self.scope.packages.len().saturating_add(self.scope.entries.len());
         self.comparisons = self.comparisons.saturating_add(names);
-        self.comparisons <= MOST_COMPARISONS
+        self.comparisons <= MAX_COMPARISONS
     }
 }
 
-/// What is said about words that other languages have.
-fn habit(name: &str, noun: &str) -> Option<&'static str> {
+/// A hint about a name that other languages use.
+fn foreign_hint(name: &str, noun: &str) -> Option<&'static str> {
     let help = match (noun, name) {
-        ("type", "Result") => "a method that can fail says so with `throws` and the name of an `error`",
+        ("type", "Result") => "a method that can fail declares an `error` with `throws`",
         ("type", "Stream" | "stream") => {
-            "a stream is the whole type of a parameter or a result, written `stream` and its element; data holds a `Vec`"
+            "a stream is the whole type of a parameter or a result: `stream` and the item type; data \
+                contains a `Vec`"
         }
-        ("type", "Box" | "Arc" | "Rc") => {
-            "values are plain: write the type itself; recursive types are boxed by themselves"
-        }
+        ("type", "Box" | "Arc" | "Rc") => "write the type itself; generated code boxes recursive types",
         ("type", "void" | "unit" | "Void" | "Unit") => "a method without a result has no `->`",
         ("type", "any" | "Any" | "object" | "Object" | "dyn") => {
-            "every value has a type: an `enum` lists what it can be, `Bytes` holds what only the program knows"
+            "every value has a type: use an `enum` of the possible types, or `Bytes` for data that only the \
+                program understands"
         }
         ("constant", "null" | "nil" | "NULL" | "None" | "none" | "undefined") => {
-            "an `Option` without a default is absent by itself: leave the value out"
+            "an `Option` without a default is absent: leave out the default"
         }
         _ => return None,
     };
     Some(help)
 }
 
-fn suggest(diagnostic: Diagnostic, near: Option<&str>, place: Place) -> Diagnostic {
+fn with_near_name(diagnostic: Diagnostic, near: Option<&str>, place: Place) -> Diagnostic {
     match near {
         Some(near) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
         None => diagnostic,

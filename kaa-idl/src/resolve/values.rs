@@ -1,48 +1,16 @@
 //! Evaluates constant expressions.
 //!
-//! Invariants: an expression is evaluated after every constant that it names (`order` sees to it); operators work on
-//! integers only, and on flags with `|`; recursion is bounded by the bracket limit of the parser.
+//! Invariants: `order` evaluates an expression after every constant that it names. Operators work on integers
+//! only, except that `|` also joins flags. The parser's bracket limit bounds the recursion.
 
-use super::integer::Integer;
+use super::evaluated::{Evaluated, Integer};
 use super::resolver::Resolver;
 use crate::ast::{self, Expression, ExpressionKind, ItemKind, Operator};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::location::Span;
-use crate::schema::TypeId;
-
-/// The value of an expression, before it is known what type it should have.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Evaluated {
-    Integer(Integer),
-    Float(f64),
-    Boolean(bool),
-    String(String),
-    Character(char),
-    Variant { id: TypeId, index: usize },
-    Flags { id: TypeId, bits: u64 },
-    EmptyList,
-    EmptyMap,
-}
-
-impl Evaluated {
-    /// What it is, for messages.
-    pub(super) fn noun(&self) -> &'static str {
-        match self {
-            Self::Integer(_) => "an integer",
-            Self::Float(_) => "a floating-point number",
-            Self::Boolean(_) => "a `bool`",
-            Self::String(_) => "a string",
-            Self::Character(_) => "a character",
-            Self::Variant { .. } => "a variant",
-            Self::Flags { .. } => "flags",
-            Self::EmptyList => "an empty list",
-            Self::EmptyMap => "an empty map",
-        }
-    }
-}
 
 impl Resolver<'_> {
-    /// The value of an expression; `None` after a complaint.
+    /// The value of an expression. Reports an error and returns `None` if it has none.
     pub(super) fn evaluate(&mut self, file: usize, expression: &Expression) -> Option<Evaluated> {
         match &expression.kind {
             ExpressionKind::Integer(value) => Some(Evaluated::Integer(Integer::new(*value))),
@@ -68,24 +36,32 @@ impl Resolver<'_> {
         }
     }
 
-    /// An expression that must be an integer of zero or more.
-    pub(super) fn unsigned(&mut self, file: usize, expression: &Expression, what: &str) -> Option<u64> {
-        let value = self.evaluate(file, expression)?;
-        let place = self.place(file, expression.span);
-        let Evaluated::Integer(integer) = value else {
-            let message = format!("{what} must be an integer, not {}", value.noun());
-            self.report(Diagnostic::error(Code::WrongDefault, message, place, "not an integer"));
-            return None;
-        };
+    /// The value of an expression that must be an integer. `noun` names the expression in messages.
+    pub(super) fn integer(&mut self, file: usize, expression: &Expression, noun: &str) -> Option<Integer> {
+        match self.evaluate(file, expression)? {
+            Evaluated::Integer(integer) => Some(integer),
+            value => {
+                let place = self.place(file, expression.span);
+                let message = format!("{noun} must be an integer, not {}", value.noun());
+                self.report(Diagnostic::error(Code::WrongDefault, message, place, "not an integer"));
+                None
+            }
+        }
+    }
+
+    /// The value of an expression that must be an integer of 64 bits, not negative.
+    pub(super) fn unsigned(&mut self, file: usize, expression: &Expression, noun: &str) -> Option<u64> {
+        let integer = self.integer(file, expression, noun)?;
         let fitting = integer.unsigned().and_then(|value| u64::try_from(value).ok());
         if fitting.is_none() {
-            let message = format!("{what} must be 1 or more and fit 64 bits");
+            let place = self.place(file, expression.span);
+            let message = format!("{noun} must be at least 1 and fit in 64 bits");
             self.report(Diagnostic::error(Code::OutOfRange, message, place, "out of range"));
         }
         fitting
     }
 
-    /// Groups operands by precedence with two stacks, as the shunting yard does.
+    /// Groups operands by precedence with two stacks (the shunting yard algorithm).
     fn operation(
         &mut self,
         file: usize,
@@ -123,8 +99,13 @@ impl Resolver<'_> {
                 if result.is_none() {
                     let place = self.place(file, span);
                     self.report(
-                        Diagnostic::error(Code::OutOfRange, "this does not fit 128 bits", place, "overflows")
-                            .with_help("shifts go by 0 to 127; `|` takes integers of zero or more"),
+                        Diagnostic::error(
+                            Code::OutOfRange,
+                            "this value does not fit in 128 bits",
+                            place,
+                            "overflows",
+                        )
+                        .with_help("a shift is 0 to 127 bits; the operands of `|` must not be negative"),
                     );
                 }
                 Evaluated::Integer(result?)
@@ -140,7 +121,7 @@ impl Resolver<'_> {
                     format!("operators work on integers, not on {} and {}", left.noun(), right.noun());
                 self.report(
                     Diagnostic::error(Code::WrongDefault, message, place, "not two integers")
-                        .with_help("flags of one type can be joined with `|`"),
+                        .with_help("`|` also joins flags of the same type"),
                 );
                 return None;
             }
@@ -158,32 +139,24 @@ impl Resolver<'_> {
                 self.constants.get(&found.item).map(|constant| constant.evaluated.clone())
             }
             (ItemKind::Enum { variants, .. }, Some(member)) => {
-                let index = variants.iter().position(|variant| variant.name.text == member.text);
-                let Some(index) = index else {
-                    let names = variants.iter().map(|variant| variant.name.text.as_str());
-                    self.unknown_member(file, entry.item, member, "variant", names);
-                    return None;
-                };
+                let names = variants.iter().map(|variant| variant.name.text.as_str());
+                let index = self.member_index(file, entry.item, member, "variant", names)?;
                 Some(Evaluated::Variant { id: entry.type_id?, index })
             }
             (ItemKind::Flags { flags, .. }, Some(member)) => {
-                let index = flags.iter().position(|flag| flag.name.text == member.text);
-                let Some(index) = index else {
-                    let names = flags.iter().map(|flag| flag.name.text.as_str());
-                    self.unknown_member(file, entry.item, member, "flag", names);
-                    return None;
-                };
+                let names = flags.iter().map(|flag| flag.name.text.as_str());
+                let index = self.member_index(file, entry.item, member, "flag", names)?;
                 let bits = self.flag_values.get(&found.item)?.get(index).copied()??;
                 Some(Evaluated::Flags { id: entry.type_id?, bits })
             }
             (kind, member) => {
-                let message = format!("`{}` is no value", path.text());
+                let message = format!("`{}` is not a value", path.text());
                 let value = entry.type_id.filter(|_| member.is_none()).and_then(|id| self.first_value(id));
                 let help = match (kind, value) {
                     (ItemKind::Enum { .. } | ItemKind::Flags { .. }, Some(value)) => {
-                        format!("a value is written with its type: `{value}`")
+                        format!("write a value with its type: `{value}`")
                     }
-                    _ => "values are constants, variants without payload, and flags".to_owned(),
+                    _ => "values are constants, flags, and variants without a payload".to_owned(),
                 };
                 self.report(
                     Diagnostic::error(Code::UnknownType, message, place, "not a value").with_help(help),
@@ -193,19 +166,21 @@ impl Resolver<'_> {
         }
     }
 
-    fn unknown_member<'n>(
+    /// The index of a variant or flag. Reports an error if it is unknown.
+    fn member_index<'n>(
         &mut self,
         file: usize,
         item: &ast::Item,
         member: &ast::Name,
         noun: &str,
-        names: impl Iterator<Item = &'n str>,
-    ) {
-        if item.incomplete {
-            return;
+        names: impl Iterator<Item = &'n str> + Clone,
+    ) -> Option<usize> {
+        let index = names.clone().position(|name| name == member.text);
+        if index.is_some() || item.incomplete {
+            return index;
         }
         let place = self.place(file, member.span);
-        let near = if self.may_suggest() { super::suggest::nearest(&member.text, names) } else { None };
+        let near = if self.may_suggest() { crate::suggest::nearest(&member.text, names) } else { None };
         let message = format!("`{}` has no {noun} `{}`", item.name.text, member.text);
         let diagnostic =
             Diagnostic::error(Code::UnknownType, message, place.clone(), format!("unknown {noun}"));
@@ -213,6 +188,7 @@ impl Resolver<'_> {
             Some(near) => diagnostic.with_suggestion(place, near, format!("did you mean `{near}`?")),
             None => diagnostic,
         });
+        None
     }
 }
 

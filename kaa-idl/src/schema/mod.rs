@@ -1,22 +1,22 @@
-//! The resolved schema: what a set of `.kaa` files means, with every name looked up and every value evaluated.
+//! The resolved schema: the meaning of a set of `.kaa` files, with all names resolved and all values
+//! evaluated.
 //!
-//! Invariants: every [`TypeId`] and [`PackageId`] indexes the [`Schema`] that handed it out; type aliases and
-//! `use` are gone (an alias is kept only so that a generator can name it); includes are flattened; method ids
-//! and fingerprints are filled in; nothing here refers to source text but [`Location`].
+//! Invariants: every [`TypeId`] and [`PackageId`] indexes the [`Schema`] that it belongs to. Aliases and
+//! imports are resolved; an alias is kept only so that a generator can name it. Includes are flattened.
+//! Method ids and fingerprints are computed. Only [`Location`] refers to source text.
 
-mod attributes;
+mod declaration;
 mod package;
 mod service;
 mod table;
 mod types;
 mod values;
 
-pub use attributes::{Attributes, Deprecated, RareAttributes};
-pub use package::{Alias, Constant, Docs, Location, Package, PackageId, PackageName, Schema};
+pub use declaration::{Attributes, Deprecated, Docs, Location, PackageId, RareAttributes};
+pub use package::{Alias, Constant, Package, PackageName, Schema};
 pub use service::{Interface, Method, Returns, Role, Service, StreamParameter};
 pub use table::{ElementEntry, MethodEntry, ServiceTable, TypeEntry, TypeForm};
 pub use types::{
-    Enum, Field, Flag, Flags, Newtype, Payload, ReservedVariant, Struct, TypeDefinition, TypeId, TypeKind,
-    Variant,
+    Enum, Field, Flag, Flags, Newtype, Payload, ReservedVariant, Struct, TypeDefinition, TypeKind, Variant,
 };
-pub use values::{Bound, Type, Value};
+pub use values::{Bound, Type, TypeId, Value};

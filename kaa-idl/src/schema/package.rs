@@ -1,12 +1,10 @@
-//! The whole schema: packages, and what they hold besides types and services.
+//! The whole schema: packages, with their constants and aliases.
 //!
-//! Invariants: packages are ordered by name; items keep the order of the source.
+//! Invariants: packages are ordered by name. Items keep the order of the source.
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::{Attributes, Interface, Service, Type, TypeDefinition, TypeId, Value};
-use crate::location::Span;
+use super::{Attributes, Docs, Interface, Location, PackageId, Service, Type, TypeDefinition, TypeId, Value};
 
 /// A whole resolved schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,13 +16,13 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The definition behind a type id; `None` for an id of another schema.
+    /// The definition of a type id; `None` for an id of a different schema.
     #[must_use]
     pub fn type_definition(&self, id: TypeId) -> Option<&TypeDefinition> {
         self.types.get(id.0)
     }
 
-    /// The package behind a package id; `None` for an id of another schema.
+    /// The package of a package id; `None` for an id of a different schema.
     #[must_use]
     pub fn package(&self, id: PackageId) -> Option<&Package> {
         self.packages.get(id.0)
@@ -40,10 +38,6 @@ impl Schema {
     }
 }
 
-/// Index of a package in [`Schema::packages`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PackageId(pub usize);
-
 /// A dotted package name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageName {
@@ -57,17 +51,6 @@ impl fmt::Display for PackageName {
     }
 }
 
-/// Where something was declared.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Location {
-    /// The file's path as the file source names it.
-    pub path: Arc<str>,
-    /// One-based line.
-    pub line: usize,
-    /// The bytes of its name.
-    pub span: Span,
-}
-
 /// One package with its items in source order (files of a package in the order of their paths).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Package {
@@ -77,23 +60,16 @@ pub struct Package {
     pub docs: Docs,
     /// Constants.
     pub constants: Vec<Constant>,
-    /// Type aliases; references to them are already resolved everywhere else.
+    /// Type aliases. References to them are already resolved everywhere.
     pub aliases: Vec<Alias>,
     /// Structs, enums, errors, flags and newtypes.
     pub types: Vec<TypeId>,
-    /// Interfaces: kept for tools; services have their methods flattened in.
+    /// Interfaces, kept for tools. Services already contain their methods.
     pub interfaces: Vec<Interface>,
     /// Services.
     pub services: Vec<Service>,
     /// The `package` line of its first file.
     pub location: Location,
-}
-
-/// Documentation lines without their comment markers and without one leading space.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Docs {
-    /// The lines.
-    pub lines: Vec<String>,
 }
 
 /// `const NAME: type = value;`
@@ -109,7 +85,7 @@ pub struct Constant {
     pub ty: Type,
     /// Its evaluated value.
     pub value: Value,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
@@ -122,8 +98,8 @@ pub struct Alias {
     pub docs: Docs,
     /// Its attributes.
     pub attributes: Attributes,
-    /// What it stands for.
+    /// The type that it stands for.
     pub ty: Type,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }

@@ -1,6 +1,6 @@
 //! Services, interfaces and methods.
 //!
-//! Invariants: includes are flattened; a method's id is that of its service, role and wire name.
+//! Invariants: includes are flattened. A method's id depends on its service, role and wire name.
 
 use super::{Attributes, Docs, Field, Location, ServiceTable, Type, TypeId};
 
@@ -13,17 +13,18 @@ pub struct Interface {
     pub docs: Docs,
     /// Its attributes.
     pub attributes: Attributes,
-    /// Its methods, those of interfaces it includes after its own; ids and roles are those of no service (0, server).
+    /// Its own methods, then those of the interfaces that it includes. Ids are 0 and roles `Server`, because
+    /// they depend on the service.
     pub methods: Vec<Method>,
-    /// Qualified names of the interfaces it includes itself, in order.
+    /// Qualified names of the interfaces that it includes directly, in order.
     pub includes: Vec<String>,
-    /// Names of deleted methods that it reserves itself.
+    /// Names of deleted methods that it reserves directly.
     pub reserved: Vec<String>,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
-/// A service: both directions of one contract.
+/// A service: the methods of both peers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
     /// Its name in the source.
@@ -34,7 +35,7 @@ pub struct Service {
     pub docs: Docs,
     /// Its attributes.
     pub attributes: Attributes,
-    /// Methods that the accepting peer serves, included ones flattened in where their `include` stands.
+    /// Methods that the accepting peer serves. Included methods are at the position of their `include`.
     pub server: Vec<Method>,
     /// Methods that the connecting peer serves.
     pub client: Vec<Method>,
@@ -46,11 +47,11 @@ pub struct Service {
     pub server_reserved: Vec<String>,
     /// Names of deleted methods reserved on the client's side.
     pub client_reserved: Vec<String>,
-    /// SHA-256 of the canonical form of this service and all it reaches.
+    /// SHA-256 of the canonical form of this service and all types that it uses.
     pub fingerprint: [u8; 32],
-    /// What peers compare where fingerprints differ.
+    /// What peers compare if their fingerprints differ.
     pub table: ServiceTable,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
@@ -76,34 +77,36 @@ pub struct Method {
     pub attributes: Attributes,
     /// First four bytes, big-endian, of SHA-256 over `package.Service/role/selector`.
     pub id: u32,
-    /// Who serves it.
+    /// The side that serves it.
     pub role: Role,
     /// Whether it has no reply.
     pub oneway: bool,
-    /// Its parameters in wire order, tombstones included; those with a written default form the options struct.
+    /// Its parameters in wire order, including tombstones. Those with a written default are in the options
+    /// struct.
     pub parameters: Vec<Field>,
-    /// Whether a trailing `..` asked for an options struct before there is a defaulted parameter.
+    /// Whether a trailing `..` requests an options struct even without a parameter with a default.
     pub options_requested: bool,
-    /// The one parameter that is a stream, if there is one. It is none of `parameters`, since it takes no bytes there.
+    /// The stream parameter, if there is one. It is not in `parameters`, because the arguments contain no
+    /// bytes of it.
     pub stream: Option<Box<StreamParameter>>,
-    /// What it returns.
+    /// Its result.
     pub returns: Returns,
-    /// The error type it declares; for a stream, what may end it.
+    /// The error type that it declares; an error can also end a stream of results.
     pub throws: Option<TypeId>,
-    /// Qualified name of the interface it came from, if it was included.
+    /// Qualified name of the interface that it is included from, if any.
     pub interface: Option<String>,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
-/// What a method gives back.
+/// The result of a method.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Returns {
     /// `()`.
     Unit,
     /// One value.
     Value(Type),
-    /// Any number of values, one after the other.
+    /// A stream of values.
     Stream(Type),
 }
 
@@ -127,7 +130,7 @@ impl Returns {
 /// `name: stream type` among a method's parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamParameter {
-    /// Its place among the parameters as they were written, tombstones counted.
+    /// Its index in the parameters as written, counting tombstones.
     pub position: usize,
     /// Its name in the source.
     pub name: String,
@@ -139,12 +142,12 @@ pub struct StreamParameter {
     pub attributes: Attributes,
     /// The type of each item.
     pub item: Type,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
 impl Service {
-    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    /// Its name on the wire: the `#[selector]` if it has one, otherwise the name.
     #[must_use]
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)
@@ -152,15 +155,21 @@ impl Service {
 }
 
 impl Method {
-    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    /// Its name on the wire: the `#[selector]` if it has one, otherwise the name.
     #[must_use]
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)
     }
+
+    /// Whether it has an options struct.
+    #[must_use]
+    pub fn has_options(&self) -> bool {
+        self.options_requested || self.parameters.iter().any(Field::is_option)
+    }
 }
 
 impl StreamParameter {
-    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    /// Its name on the wire: the `#[selector]` if it has one, otherwise the name.
     #[must_use]
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)

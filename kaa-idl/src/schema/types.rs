@@ -1,12 +1,9 @@
 //! Named types: structs, enums, errors, flags and newtypes.
 //!
-//! Invariants: fields and variants stand in source order, tombstones included; a variant's tag is unique in its enum.
+//! Invariants: fields and variants are in source order, including tombstones. A variant's tag is unique in
+//! its enum.
 
-use super::{Attributes, Docs, Location, PackageId, Type, Value};
-
-/// Index of a named type in [`Schema::types`](super::Schema::types).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TypeId(pub usize);
+use super::{Attributes, Docs, Location, PackageId, Type, TypeId, Value};
 
 /// A named type.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +20,9 @@ pub struct TypeDefinition {
     pub docs: Docs,
     /// Its attributes.
     pub attributes: Attributes,
-    /// What it is.
+    /// Its kind.
     pub kind: TypeKind,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
@@ -45,9 +42,9 @@ pub enum TypeKind {
 /// A struct.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Struct {
-    /// Whether its layout is frozen: no length prefix on the wire.
+    /// Whether its layout is fixed, without a length prefix on the wire.
     pub sealed: bool,
-    /// Its fields in wire order, tombstones included.
+    /// Its fields in wire order, including tombstones.
     pub fields: Vec<Field>,
 }
 
@@ -64,26 +61,26 @@ pub struct Field {
     pub attributes: Attributes,
     /// Its type.
     pub ty: Type,
-    /// The default a decoder fills in. An `Option` without a written default has `Some(Value::None)`.
+    /// The default that a decoder fills in. An `Option` without a written default has `Some(Value::None)`.
     pub default: Option<Value>,
-    /// Whether the default was written in the source (parameters with one move to the options struct).
+    /// Whether the default is written in the source. Such parameters are in the options struct.
     pub default_is_written: bool,
-    /// Whether this is `reserved name: type`: the slot stays on the wire, the field is gone.
+    /// Whether this is `reserved name: type`: a deleted field whose slot stays on the wire.
     pub tombstone: bool,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
 /// An enum or error.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enum {
-    /// Whether it is closed: plain bincode, no unknown variants.
+    /// Whether it is sealed: plain bincode, without unknown variants.
     pub sealed: bool,
-    /// Whether it was declared with `error`.
+    /// Whether it is declared with `error`.
     pub error: bool,
     /// Its variants in source order.
     pub variants: Vec<Variant>,
-    /// Reserved tags, with the name that had each if one was given.
+    /// Reserved tags and names.
     pub reserved: Vec<ReservedVariant>,
 }
 
@@ -96,20 +93,20 @@ pub struct Variant {
     pub selector: Option<Box<str>>,
     /// Its documentation.
     pub docs: Docs,
-    /// Its attributes (`#[display]` among them).
+    /// Its attributes, including `#[display]`.
     pub attributes: Attributes,
-    /// Its tag on the wire; without a written one, the previous tag plus one, starting at 0.
+    /// Its tag on the wire. Without an explicit tag it is the previous tag plus one, starting at 0.
     pub tag: u32,
-    /// What it carries.
+    /// Its payload.
     pub payload: Payload,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
-/// What a variant carries.
+/// The payload of a variant.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
-    /// Nothing.
+    /// No payload.
     Unit,
     /// `Name(type, …)`: fields named `0`, `1`, ….
     Tuple(Vec<Field>),
@@ -126,10 +123,10 @@ pub struct ReservedVariant {
     pub name: Option<String>,
 }
 
-/// A set of named bits.
+/// Flags: named bits of an integer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flags {
-    /// The integer that carries it: one of the unsigned types up to `u64`.
+    /// The integer type: `u8`, `u16`, `u32` or `u64`.
     pub representation: Type,
     /// The named values in source order.
     pub flags: Vec<Flag>,
@@ -146,11 +143,11 @@ pub struct Flag {
     pub attributes: Attributes,
     /// Its value.
     pub value: u64,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: Location,
 }
 
-/// A distinct type around another.
+/// A distinct type that wraps another type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Newtype {
     /// The type inside.
@@ -158,7 +155,7 @@ pub struct Newtype {
 }
 
 impl TypeDefinition {
-    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    /// Its name on the wire: the `#[selector]` if it has one, otherwise the name.
     #[must_use]
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)
@@ -166,15 +163,40 @@ impl TypeDefinition {
 }
 
 impl Field {
-    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    /// Its name on the wire: the `#[selector]` if it has one, otherwise the name.
     #[must_use]
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)
     }
+
+    /// Whether a parameter is in the options struct of its method.
+    #[must_use]
+    pub fn is_option(&self) -> bool {
+        self.default_is_written && !self.tombstone
+    }
+}
+
+impl Payload {
+    /// The fields in wire order, including tombstones; none for a unit variant.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        match self {
+            Self::Unit => &[],
+            Self::Tuple(fields) | Self::Record(fields) => fields,
+        }
+    }
+
+    /// The fields, to be changed.
+    pub(crate) fn fields_mut(&mut self) -> &mut [Field] {
+        match self {
+            Self::Unit => &mut [],
+            Self::Tuple(fields) | Self::Record(fields) => fields,
+        }
+    }
 }
 
 impl Variant {
-    /// Its name on the wire: the `#[selector]` if there is one, else the name.
+    /// Its name on the wire: the `#[selector]` if it has one, otherwise the name.
     #[must_use]
     pub fn wire_name(&self) -> &str {
         self.selector.as_deref().unwrap_or(&self.name)

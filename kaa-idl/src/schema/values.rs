@@ -1,8 +1,10 @@
 //! Type expressions and evaluated values.
 //!
-//! Invariants: aliases are resolved; a value has the shape of the type that it stands with.
+//! Invariants: aliases are resolved. A value has the form of its type.
 
-use super::TypeId;
+/// Index of a named type in [`Schema::types`](super::Schema::types).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub usize);
 
 /// A type expression with aliases resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,14 +59,15 @@ pub enum Type {
     Array(Box<Type>, u32),
     /// A named type.
     Named {
-        /// Which one.
+        /// The type.
         id: TypeId,
-        /// Whether this very reference closes a cycle without a collection between, so that Rust needs a `Box` here.
+        /// Whether this reference closes a cycle without a collection in between, so that Rust needs a `Box`
+        /// here.
         boxed: bool,
     },
 }
 
-/// An upper bound on a length; `None` where none was written.
+/// An upper bound on a length, if one is written.
 pub type Bound = Option<u64>;
 
 /// An evaluated constant or default.
@@ -78,7 +81,7 @@ pub enum Value {
     Negative(i128),
     /// A floating-point number.
     Float(f64),
-    /// A string, or a char with one character.
+    /// A string, or a `char` as a string of one character.
     String(String),
     /// A unit variant of an enum.
     Variant {
@@ -89,14 +92,14 @@ pub enum Value {
     },
     /// `[]`: an empty `Vec`, `Set`, or `Bytes`.
     EmptyList,
-    /// `{}`: an empty `Map`, or a struct all of whose fields have defaults.
+    /// `{}`: an empty `Map`, or a struct with the defaults of all its fields.
     EmptyMap,
-    /// The absent `Option`. A present one is written as its inner value.
+    /// An absent `Option`. A present one is represented by its inner value.
     None,
 }
 
 impl Type {
-    /// Calls back for every named type in the type expression.
+    /// Calls a function for every named type in the type expression.
     pub(crate) fn each_named(&self, found: &mut dyn FnMut(TypeId)) {
         match self {
             Self::Named { id, .. } => found(*id),
@@ -108,6 +111,18 @@ impl Type {
                 value.each_named(found);
             }
             _ => {}
+        }
+    }
+
+    /// Whether a floating-point number occurs in the type expression, not counting the contents of named types.
+    pub(crate) fn contains_float(&self) -> bool {
+        match self {
+            Self::F32 | Self::F64 => true,
+            Self::Option(inner) | Self::Vec(inner, _) | Self::Set(inner, _) | Self::Array(inner, _) => {
+                inner.contains_float()
+            }
+            Self::Map(key, value, _) => key.contains_float() || value.contains_float(),
+            _ => false,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Compares two texts of one file: their trees without places, their comments, their docs.
+//! Compares two texts of one file: their trees without spans, their comments, their docs.
 //!
-//! Invariants: imports may change their order, and so may the comments behind them; nothing else may.
+//! Invariants: imports and the comments after them may change their order; everything else keeps it.
 
 use kaa_idl::diagnostic::Diagnostic;
 use kaa_idl::{format, parse};
 
-/// A formatted text, after everything that must hold for it was checked.
+/// Formats a text, and checks everything that must hold for the result.
 pub(crate) fn check(text: &str) -> String {
     let formatted = format("demo.kaa", text).unwrap_or_else(|errors| panic!("{}\n{text}", messages(&errors)));
     let again = format("demo.kaa", &formatted)
@@ -29,7 +29,7 @@ fn messages(errors: &[Diagnostic]) -> String {
     errors.iter().map(|error| format!("{} at {:?}\n", error.message, error.primary.place.span)).collect()
 }
 
-/// The tree as text without its places, imports sorted.
+/// The tree as text, without spans and with sorted imports.
 pub(crate) fn tree(text: &str) -> String {
     let (mut file, diagnostics) = parse("demo.kaa", text);
     assert!(diagnostics.is_empty(), "{}\n{text}", messages(&diagnostics));
@@ -39,7 +39,7 @@ pub(crate) fn tree(text: &str) -> String {
     without_spans(&format!("{file:#?}")) + &uses.join("\n")
 }
 
-/// A debug text without `Span { … }`, whatever the layout of it.
+/// A debug text without `Span { … }`, in any layout.
 fn without_spans(debug: &str) -> String {
     let mut text = String::with_capacity(debug.len());
     let mut rest = debug;
@@ -51,17 +51,17 @@ fn without_spans(debug: &str) -> String {
     text + rest
 }
 
-/// All comments and docs: in order, where no imports may have been sorted, and without order.
+/// All comments and docs: in order, but only if imports cannot have been sorted; and sorted.
 fn comments(text: &str) -> (Vec<String>, Vec<String>) {
     let mut all = Vec::new();
     let mut rest = text;
     while let Some(next) = rest.find(['"', '\'', '/']) {
         let (_, found) = rest.split_at(next);
-        let (token, behind) = found.split_at(length(found));
+        let (token, after) = found.split_at(length(found));
         if token.starts_with('/') {
             all.push(token.lines().map(str::trim).collect::<Vec<_>>().join("\n"));
         }
-        rest = behind;
+        rest = after;
     }
     let mut sorted = all.clone();
     sorted.sort();

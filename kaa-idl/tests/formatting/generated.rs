@@ -1,4 +1,4 @@
-//! Generated files, with comments at every boundary between tokens.
+//! Formats generated files, with comments between any two tokens.
 
 use kaa_idl::format;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::comparison::check;
 use crate::grammar::{Tape, file};
 
-/// What may stand between two tokens; `@` becomes a number.
+/// Texts between two tokens; `@` becomes a number.
 const GAPS: &[&str] = &[
     " ",
     " ",
@@ -24,7 +24,7 @@ const GAPS: &[&str] = &[
     "/**/",
 ];
 
-/// Joins tokens by gaps: all kinds of them, or only those that are blank.
+/// Joins tokens by gaps, which are chosen from a list.
 fn text(tokens: &[String], tape: &mut Tape, gaps: &[&str]) -> String {
     let mut text = String::new();
     let mut number = 0;
@@ -38,7 +38,7 @@ fn text(tokens: &[String], tape: &mut Tape, gaps: &[&str]) -> String {
         if token.starts_with("///") {
             text.push('\n');
         }
-        // A word of the language at the start of a line may begin an item, so some lines must go on.
+        // A keyword at the start of a line may begin an item, so some lines must continue.
         let tied = tokens.get(index + 1).is_some_and(|next| next == "as");
         if tied { text.push(' ') } else { gap(&mut text, tape) }
     }
@@ -46,22 +46,36 @@ fn text(tokens: &[String], tape: &mut Tape, gaps: &[&str]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        max_shrink_iters: 20_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn comments_may_stand_anywhere(shape in prop::collection::vec(any::<u8>(), 0..400), gaps in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn comments_anywhere_are_kept(
+        shape in prop::collection::vec(any::<u8>(), 0..400),
+        gaps in prop::collection::vec(any::<u8>(), 0..600),
+    ) {
         let tokens = file(&mut Tape::new(shape));
         check(&text(&tokens, &mut Tape::new(gaps), GAPS));
     }
 
     #[test]
-    fn few_comments(shape in prop::collection::vec(any::<u8>(), 0..600), gaps in prop::collection::vec(prop_oneof![9 => Just(0), 1 => any::<u8>()], 0..600)) {
+    fn sparse_comments_are_kept(
+        shape in prop::collection::vec(any::<u8>(), 0..600),
+        gaps in prop::collection::vec(prop_oneof![9 => Just(0), 1 => any::<u8>()], 0..600),
+    ) {
         let tokens = file(&mut Tape::new(shape));
         check(&text(&tokens, &mut Tape::new(gaps), GAPS));
     }
 
     #[test]
-    fn blanks_and_line_ends_do_not_matter(shape in prop::collection::vec(any::<u8>(), 0..600), gaps in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn spaces_and_line_ends_do_not_change_the_result(
+        shape in prop::collection::vec(any::<u8>(), 0..600),
+        gaps in prop::collection::vec(any::<u8>(), 0..600),
+    ) {
         let tokens = file(&mut Tape::new(shape));
         let plain = check(&text(&tokens, &mut Tape::new(Vec::new()), &[" "]));
         let lines = text(&tokens, &mut Tape::new(gaps), &[" ", "\n", "\t", "\r\n"]);

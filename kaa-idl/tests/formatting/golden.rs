@@ -1,4 +1,4 @@
-//! One folder per subject: a text, and what becomes of it. `KAA_BLESS=1` accepts what comes out.
+//! One folder per subject: a text and the formatted text. `KAA_BLESS=1` accepts the actual result.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::comparison::check;
 
 #[test]
-fn texts_become_what_they_should() {
+fn fixtures_format_as_expected() {
     let bless = std::env::var_os("KAA_BLESS").is_some();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format");
     let mut count = 0;

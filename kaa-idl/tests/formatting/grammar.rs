@@ -1,9 +1,9 @@
-//! Random files that parse, as lists of tokens.
+//! Generates random valid files, as lists of tokens.
 //!
-//! Invariants: every construct of the grammar can come up; what is made is decided by the tape alone, so that proptest
-//! can shrink it.
+//! Invariants: every construct of the grammar can occur; only the tape decides what is generated, so that
+//! proptest can shrink it.
 
-/// Random bytes, consumed one by one; zeros at the end, which choose what is small.
+/// Random bytes, consumed one by one, then zeros, which choose small constructs.
 #[derive(Debug)]
 pub(crate) struct Tape {
     bytes: std::vec::IntoIter<u8>,
@@ -30,12 +30,12 @@ impl Tape {
 
 /// The tokens of a file.
 pub(crate) fn file(tape: &mut Tape) -> Vec<String> {
-    let mut maker = Maker { tape, tokens: Vec::new() };
-    maker.file();
-    maker.tokens
+    let mut generator = Generator { tape, tokens: Vec::new() };
+    generator.file();
+    generator.tokens
 }
 
-/// Words that mean something elsewhere are legal names.
+/// Names. Keywords are valid names.
 const NAMES: &[&str] = &[
     "a",
     "title",
@@ -51,12 +51,12 @@ const NAMES: &[&str] = &[
 ];
 const PLAIN: &[&str] = &["alpha", "Beta", "gamma_delta", "Epsilon", "z9"];
 
-struct Maker<'t> {
+struct Generator<'t> {
     tape: &'t mut Tape,
     tokens: Vec<String>,
 }
 
-impl Maker<'_> {
+impl Generator<'_> {
     fn put(&mut self, tokens: &[&str]) {
         self.tokens.extend(tokens.iter().map(|token| (*token).to_owned()));
     }
@@ -122,7 +122,7 @@ impl Maker<'_> {
         self.plain();
     }
 
-    /// Entries with commas between, perhaps one at the end, and the closing bracket.
+    /// Entries separated by commas, possibly with a trailing one, and the closing bracket.
     fn separated(&mut self, count: usize, close: &str, mut entry: impl FnMut(&mut Self)) {
         for number in 0..count {
             entry(self);
@@ -151,7 +151,7 @@ impl Maker<'_> {
         if self.tape.one_in(2) {
             self.put(&["("]);
             let count = self.tape.below(4);
-            self.separated(count, ")", |maker| maker.argument(2));
+            self.separated(count, ")", |generator| generator.argument(2));
         }
         self.put(&["]"]);
     }
@@ -168,7 +168,7 @@ impl Maker<'_> {
                 self.name();
                 self.put(&["("]);
                 let count = self.tape.below(3);
-                self.separated(count, ")", |maker| maker.argument(depth - 1));
+                self.separated(count, ")", |generator| generator.argument(depth - 1));
             }
             _ => self.put(&["7"]),
         }
@@ -218,11 +218,11 @@ impl Maker<'_> {
                 self.plain();
                 self.put(&[":", "u32", "{"]);
                 let count = self.tape.below(5);
-                self.separated(count, "}", |maker| {
-                    maker.decoration();
-                    maker.name();
-                    maker.put(&["="]);
-                    maker.value(2);
+                self.separated(count, "}", |generator| {
+                    generator.decoration();
+                    generator.name();
+                    generator.put(&["="]);
+                    generator.value(2);
                 });
             }
             kind => {
@@ -260,28 +260,28 @@ impl Maker<'_> {
     fn variants(&mut self) {
         self.put(&["{"]);
         let count = self.tape.below(6);
-        self.separated(count, "}", |maker| {
-            if maker.tape.one_in(6) {
-                maker.put(&["reserved", "7", "\"gone\""]);
+        self.separated(count, "}", |generator| {
+            if generator.tape.one_in(6) {
+                generator.put(&["reserved", "7", "\"gone\""]);
                 return;
             }
-            maker.decoration();
-            maker.name();
-            match maker.tape.below(3) {
+            generator.decoration();
+            generator.name();
+            match generator.tape.below(3) {
                 0 => {}
-                1 => maker.fields(),
+                1 => generator.fields(),
                 _ => {
-                    maker.put(&["("]);
-                    let count = maker.tape.below(4);
-                    maker.separated(count, ")", |maker| {
-                        maker.decoration();
-                        maker.ty(2);
+                    generator.put(&["("]);
+                    let count = generator.tape.below(4);
+                    generator.separated(count, ")", |generator| {
+                        generator.decoration();
+                        generator.ty(2);
                     });
                 }
             }
-            if maker.tape.one_in(3) {
-                maker.put(&["="]);
-                maker.value(1);
+            if generator.tape.one_in(3) {
+                generator.put(&["="]);
+                generator.value(1);
             }
         });
     }
@@ -372,12 +372,12 @@ impl Maker<'_> {
                 let name = self.tape.pick(&["Vec", "Map", "Option", "Set", "String"]);
                 self.put(&[name, "<"]);
                 let count = self.tape.below(4);
-                self.separated(count, ">", |maker| {
-                    if maker.tape.one_in(3) {
-                        maker.put(&["..="]);
-                        maker.operation(1);
+                self.separated(count, ">", |generator| {
+                    if generator.tape.one_in(3) {
+                        generator.put(&["..="]);
+                        generator.operation(1);
                     } else {
-                        maker.ty(depth - 1);
+                        generator.ty(depth - 1);
                     }
                 });
             }
@@ -422,7 +422,8 @@ impl Maker<'_> {
                     "\"a \\\" // quoted\"",
                     "\"\"",
                     "\"/* \u{1F980} */\"",
-                    "\"a text that is long enough to need a line of its own, or nearly so, since it goes on\"",
+                    "\"a text that is long enough to need a line of its own, or nearly so, \
+                     since it goes on\"",
                 ]);
                 self.put(&[text]);
             }

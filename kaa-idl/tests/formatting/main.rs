@@ -1,10 +1,10 @@
-//! The formatter keeps what a file says, keeps its comments, and changes nothing twice.
+//! The formatter keeps a file's meaning and its comments, and formatting twice changes nothing.
 
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on should say so"
+    reason = "a test that cannot continue should panic with the reason"
 )]
 
 mod comparison;

@@ -1,6 +1,6 @@
-//! What the tests of the generator share: compiling schemas, reading what came out.
+//! Compiles schemas and reads generated code, for the tests of the generator.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, reason = "each test binary uses some of it")]
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ fn schema(source: &dyn FileSource) -> Schema {
     }
 }
 
-/// What one file becomes.
+/// The code generated for one file, `a.kaa`.
 pub(crate) fn generated(config: &Config, text: &str) -> String {
     let files = config.generate(&text_schema(text)).unwrap();
     contents(&files, "kaa/a.rs").to_owned()

@@ -1,16 +1,17 @@
-//! What the end of a call means to its caller.
+//! Converts the end of a call to its caller's result.
 
 use bytes::Bytes;
 
-use super::{Method, Reply, Shared, Value};
+use super::method::{Method, Reply, Value};
+use super::pending::PendingCall;
 use crate::codec::{DecodeError, DecodeLimits, Decoder, EncodeError, Wire};
 use crate::connection::LocalEnd;
 use crate::error::{CallError, MessageKind, Outcome};
 use crate::protocol::calls::Terminal;
 use crate::protocol::frame::Status;
 
-impl<M: Method> Shared<M> {
-    /// What the end of a call means.
+impl<M: Method> PendingCall<M> {
+    /// The result that the end of a call means.
     #[inline]
     pub(super) fn interpret(&self, end: Result<Terminal, LocalEnd>) -> Reply<M> {
         match end {
@@ -22,45 +23,46 @@ impl<M: Method> Shared<M> {
     }
 
     fn decode_limits(&self) -> DecodeLimits {
-        self.peer.link().configuration.decode
+        self.peer.link().settings.decode
     }
 
-    /// What the end of a call means that did not succeed.
+    /// The error that the end of a failed call means.
     #[cold]
     pub(super) fn failure(&self, end: Result<Terminal, LocalEnd>) -> CallError<Value<M::Throws>> {
         match end {
             Ok(terminal) => {
                 let what = if self.streams.returns { MessageKind::Item } else { MessageKind::Reply };
-                refusal::<M>(terminal, what, self.decode_limits())
+                error_of_reply::<M>(terminal, what, self.decode_limits())
             }
             Err(LocalEnd::Lost { outcome, reason }) => {
                 CallError::Disconnected { outcome: self.outcome(outcome), reason }
             }
             Err(LocalEnd::TooLarge { size, limit }) => {
-                unencodable(EncodeError::TooLarge { size, limit }, MessageKind::Call)
+                CallError::of_encoding(EncodeError::TooLarge { size, limit }, MessageKind::Call)
             }
         }
     }
 }
 
 #[cold]
-fn refusal<M: Method>(
+fn error_of_reply<M: Method>(
     terminal: Terminal,
     what: MessageKind,
     limits: DecodeLimits,
 ) -> CallError<Value<M::Throws>> {
     let Terminal { status, payload } = terminal;
+    let text = || String::from_utf8_lossy(&payload).into_owned();
     match status {
         Status::Declared => match decode::<M::Throws>(&payload, limits) {
             Ok(error) => CallError::Declared(error),
-            Err(error) => CallError::Fault(format!("a declared error that this side cannot decode: {error}")),
+            Err(error) => CallError::Fault(format!("a declared error that could not be decoded: {error}")),
         },
-        // Ok is told apart before; without a payload that fits, it is an unreadable reply all the same.
-        Status::Ok | Status::Fault => CallError::Fault(text(&payload)),
+        // The caller of this function has handled a result.
+        Status::Ok | Status::Fault => CallError::Fault(text()),
         Status::UnknownMethod => CallError::UnknownMethod { method: M::DESCRIPTOR.to_string() },
-        Status::BadRequest => CallError::BadRequest(text(&payload)),
-        Status::Refused => CallError::Refused(text(&payload)),
-        Status::ResourceExhausted => CallError::ResourceExhausted(text(&payload)),
+        Status::BadRequest => CallError::BadRequest(text()),
+        Status::Refused => CallError::Refused(text()),
+        Status::ResourceExhausted => CallError::ResourceExhausted(text()),
         Status::DeadlineExceeded => CallError::DeadlineExceeded { outcome: Outcome::Unknown },
         Status::Cancelled => CallError::Cancelled,
         Status::TooLarge => {
@@ -76,19 +78,4 @@ fn refusal<M: Method>(
 #[inline]
 fn decode<W: Wire>(payload: &Bytes, limits: DecodeLimits) -> Result<W::Value, DecodeError> {
     W::decode(&mut Decoder::new(payload, limits))
-}
-
-pub(super) fn unencodable<E>(error: EncodeError, what: MessageKind) -> CallError<E> {
-    match error {
-        EncodeError::TooLarge { size, limit } => CallError::TooLarge {
-            what,
-            size: u64::try_from(size).unwrap_or(u64::MAX),
-            limit: u64::try_from(limit).unwrap_or(u64::MAX),
-        },
-        error => CallError::Unencodable(error),
-    }
-}
-
-fn text(payload: &[u8]) -> String {
-    String::from_utf8_lossy(payload).into_owned()
 }

@@ -9,12 +9,13 @@ use super::connecting::Task;
 use super::target::{SecretSource, Secrets, Target};
 use super::{Client, Owner};
 use crate::backoff::Backoff;
-use crate::connection::{Detached, Link, Registered, ServiceSet, Side};
-use crate::error::SetupError;
+use crate::connection::{Link, LinkContext, Registered, ServiceSet, Side};
+use crate::error::{RegisterError, SetupError};
 use crate::events::EventSender;
+use crate::observe::Observers;
 use crate::protocol::handshake::{Audience, InstanceId};
 use crate::secret::{KeyId, Secret, SecretError};
-use crate::service::{RegisterError, Service, role};
+use crate::service::{Service, role};
 use crate::settings::Settings;
 use crate::transport::{Address, ConnectOptions, Stream, take_stdio};
 
@@ -29,10 +30,11 @@ pub struct ClientBuilder {
     pub(super) backoff: Option<Backoff>,
     pub(super) options: ConnectOptions,
     pub(super) settings: Settings,
+    pub(super) observers: Observers,
 }
 
 impl ClientBuilder {
-    crate::settings::setters_of_both!();
+    crate::builder::shared_setters!();
 
     /// The shared secret. There is none by default, and no connection without one.
     pub fn secret(mut self, secret: Secret) -> Self {
@@ -182,12 +184,12 @@ impl ClientBuilder {
         self.check()?;
         let runtime = Handle::try_current().map_err(|_error| SetupError::NoRuntime)?;
         let instance = InstanceId::new(crate::random::bytes().map_err(SetupError::NoRandomness)?);
-        let link = Link::new(self.settings.link_configuration(
-            Side::Connecting,
-            self.backoff.is_some(),
-            &Detached::default(),
-            &runtime,
-        ));
+        let (limits, timeout) = (self.settings.limits, self.settings.handshake_timeout);
+        let context = LinkContext {
+            reconnects: self.backoff.is_some(),
+            ..LinkContext::new(Side::Connecting, runtime.clone(), self.observers.into_observer())
+        };
+        let link = Link::new(self.settings, context);
         let services = Arc::new(self.services);
         let events = Arc::new(EventSender::new());
         let task = Task {
@@ -199,8 +201,8 @@ impl ClientBuilder {
             secrets: self.secrets,
             audience: self.audience,
             instance,
-            limits: self.settings.limits,
-            timeout: self.settings.handshake_timeout,
+            limits,
+            timeout,
             has_been_connected: false,
             child: None,
         };

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use super::event::ClientEvent;
 use super::target::{Opened, Secrets, Target};
 use crate::backoff::Backoff;
+use crate::connection::PeerInformation;
 use crate::connection::{
     Driver, FrameReader, HandshakeFailure, Link, Methods, Opening, ServiceSet, drive_handshake,
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError};
 use crate::events::EventSender;
-use crate::peer::PeerInformation;
 use crate::process::Kept;
 use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
 use crate::protocol::limits::Limits;
@@ -56,7 +56,8 @@ impl Task {
                 over = link.closed() => Ended { reason: over, healthy_for: None },
                 ended = self.connect_and_explain() => ended,
             };
-            let again = self.is_worth_another_try(&ended.reason) && !link.is_leaving() && !link.is_over();
+            let again =
+                self.is_worth_another_try(&ended.reason) && !link.is_shutting_down() && !link.is_closed();
             let delay = match &self.backoff {
                 Some(backoff) if again => {
                     if ended.healthy_for.is_some_and(|time| backoff.is_healthy(time)) {
@@ -157,7 +158,7 @@ impl Task {
         let Opened { stream, key_id, secret, child } = self.target.open(&mut self.secrets).await?;
         self.child = child;
         let stream = Arc::new(stream);
-        let described = self.link.describe(self.services.descriptors());
+        let described = self.link.known_services(self.services.descriptors());
         let schema = crate::fingerprint::combined(&described);
         let mut handshake = ClientHandshake::new(ClientParameters {
             nonce: crate::random::bytes().map_err(|error| ConnectError::Io(Arc::new(error)))?,
@@ -169,7 +170,7 @@ impl Task {
             limits: self.limits,
             schema,
         });
-        let mut reader = FrameReader::new(Arc::clone(&stream), &self.link.configuration.resources);
+        let mut reader = FrameReader::new(Arc::clone(&stream), &self.link.settings.resources);
         let established =
             drive_handshake(&mut handshake, &stream, &mut reader, None).await.map_err(connect_error)?;
         let information = Arc::new(PeerInformation::new(&stream, &established, schema));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::connection::PeerInformation;
 use crate::error::{CloseReason, ConnectError};
-use crate::peer::PeerInformation;
 
 /// Something that happened to a client's connection.
 #[derive(Debug, Clone)]

@@ -1,8 +1,7 @@
-//! The driver of one connection: reads, applies frames, runs handlers, writes.
+//! The driver of one connection: reads, handles frames, runs handlers, writes.
 //!
-//! Invariants: it is the only one who waits for the transport; everything that the frames of one read lead to is
-//! written with one write; before a flush that somebody else asked for it yields once, so that other ready tasks can
-//! add to it; it never waits for a handler.
+//! Invariants: only the driver waits for the transport; the output that the frames of one read cause is
+//! written with one write; the driver never waits for a handler.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,36 +11,38 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::calling::FURTHEST_DEADLINE;
-use super::comparing::Opening;
-use super::farewell::{Farewell, GoodbyeCode};
-use super::frames::{Batch, Verdict};
-use super::inbound::{self, Answer, InboundState};
-use super::keepalive::{KeepaliveTimer, Sign};
-use super::link::{Link, LinkConfiguration, Phase, State};
+use super::executor::Placement;
+use super::goodbye::{GoodbyeCode, Shutdown};
+use super::guard::store;
+use super::handler;
+use super::inbound::{Answer, InboundCall, InboundState};
+use super::link::Link;
+use super::opening::Opening;
+use super::outbound::MAX_REMAINING_TIME;
 use super::reader::{FrameReader, Part};
-use super::registry::{Methods, Placement};
-use super::stall::Watch;
+use super::services::Methods;
+use super::state::{Batch, RunningHandler, State, Verdict};
+use super::status::Phase;
+use super::timers::{KeepaliveAction, KeepaliveTimer, StallTimer};
 use crate::codec::Buffer;
 use crate::error::{CloseReason, ConnectError};
-use crate::observe::InboundObservation;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{Frame, Kind, MethodId, Status, parse_frame};
-use crate::service::InboundCall;
+use crate::settings::Settings;
 use crate::transport::Stream;
 
-/// Reads in one poll before other connections get their turn.
-const MOST_READS: usize = 16;
-/// How long handlers may be polled in place before what they answered is written and others get their turn.
-const INLINE_TIME: Duration = Duration::from_millis(1);
-/// Handlers between looks at the clock.
-const CALLS_PER_LOOK: usize = 4;
-/// How long the peer may take to close after a finished drain.
-const FAREWELL_TIME: Duration = Duration::from_secs(2);
-/// Bytes that the peer must take of what waits within the stall limit.
-const LEAST_TAKEN: u64 = 32 * 1024;
+/// The maximum number of reads in one poll, so that other tasks can run.
+const MAX_READS: usize = 16;
+/// How long handlers may run in place before their replies are written and other tasks can run.
+const MAX_INLINE_TIME: Duration = Duration::from_millis(1);
+/// The number of handlers between two readings of the clock.
+const CALLS_PER_CLOCK_READ: usize = 4;
+/// How long the peer may take to close after the drain is finished.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How many bytes of pending output the peer must read within the stall timeout.
+const MIN_PROGRESS: u64 = 32 * 1024;
 
-/// A connection at work.
+/// The driver of a connection.
 pub(crate) struct Driver {
     pub(super) link: Arc<Link>,
     reader: FrameReader,
@@ -50,48 +51,49 @@ pub(crate) struct Driver {
     pub(super) epoch: u32,
     pub(super) flushing: Buffer,
     batch: Batch,
-    /// Calls that have been read and not begun. Nothing more is read before they are.
+    /// Calls that were read and not started. Nothing more is read until they are started.
     backlog: VecDeque<(Frame, Verdict)>,
-    /// A service may have been registered that the peer's schemas are compared with.
-    is_comparing: bool,
+    /// The schema of a registered service may not be compared yet.
+    may_compare: bool,
     has_new_service: bool,
     pub(super) has_yielded: bool,
     end_of_input: bool,
     frame_limit: usize,
     frames_read: u64,
-    /// Over frames that the peer leaves unfinished, output that it does not take, and its closing when all is done.
-    reading: Watch,
-    writing: Watch,
-    leaving: Watch,
-    /// Over a peer that says nothing.
+    /// For incomplete frames.
+    reading: StallTimer,
+    /// For unread output.
+    writing: StallTimer,
+    /// For a peer that does not close after the drain.
+    closing: StallTimer,
     keepalive: KeepaliveTimer,
     reads: u64,
     has_shut_down: bool,
 }
 
-/// How the link stands when there is nothing to read.
-struct Standing {
+/// The state of the link when there is nothing to read.
+struct Snapshot {
     phase: Phase,
-    farewell: Farewell,
-    peer_named_last: bool,
-    peer_ends_now: bool,
-    /// See [`State::is_settled`].
-    settled: bool,
-    /// No call of this side waits for its answer, or to leave.
-    all_answered: bool,
+    shutdown: Shutdown,
+    has_peer_named_last: bool,
+    peer_closes_at_once: bool,
+    /// See [`State::is_idle`].
+    is_idle: bool,
+    /// No outbound call is unanswered or can still be sent.
+    is_all_answered: bool,
     written: u64,
     pending: u64,
 }
 
 impl State {
-    fn standing(&self) -> Standing {
-        Standing {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
             phase: self.phase.clone(),
-            farewell: self.farewell,
-            peer_named_last: self.peer_farewell.named_last,
-            peer_ends_now: self.peer_farewell.ends_now,
-            settled: self.is_settled(),
-            all_answered: self.outgoing.in_flight() == 0
+            shutdown: self.shutdown,
+            has_peer_named_last: self.peer_shutdown.has_named_last,
+            peer_closes_at_once: self.peer_shutdown.closes_at_once,
+            is_idle: self.is_idle(),
+            is_all_answered: self.outgoing.in_flight() == 0
                 && (self.queue.is_empty() || !matches!(self.phase, Phase::Open)),
             written: self.output.written(),
             pending: self.output.pending(),
@@ -100,8 +102,7 @@ impl State {
 }
 
 impl Driver {
-    /// Opens the link over an authenticated connection. `None` if the link was closed
-    /// meanwhile.
+    /// Opens the link over an authenticated connection. `None` if the link was closed in the meantime.
     pub(crate) fn open(
         link: Arc<Link>,
         reader: FrameReader,
@@ -110,8 +111,8 @@ impl Driver {
     ) -> Option<Self> {
         let stream = Arc::clone(&opening.stream);
         let epoch = link.open(opening)?;
-        let frame_limit = usize::try_from(link.configuration.limits.max_frame).unwrap_or(usize::MAX);
-        let keepalive = KeepaliveTimer::new(link.configuration.keepalive);
+        let frame_limit = usize::try_from(link.settings.limits.max_frame).unwrap_or(usize::MAX);
+        let keepalive = KeepaliveTimer::new(link.settings.keepalive);
         Some(Self {
             link,
             reader,
@@ -121,15 +122,15 @@ impl Driver {
             flushing: Buffer::new(),
             batch: Batch::default(),
             backlog: VecDeque::new(),
-            is_comparing: false,
+            may_compare: false,
             has_new_service: false,
             has_yielded: false,
             end_of_input: false,
             frame_limit,
             frames_read: 0,
-            reading: Watch::default(),
-            writing: Watch::default(),
-            leaving: Watch::default(),
+            reading: StallTimer::default(),
+            writing: StallTimer::default(),
+            closing: StallTimer::default(),
             keepalive,
             reads: 0,
             has_shut_down: false,
@@ -142,34 +143,34 @@ impl Driver {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        if let Some(reason) = self.renew_waker(context.waker()) {
+        if let Some(reason) = self.register(context.waker()) {
             return Poll::Ready(reason);
         }
         self.has_new_service |= self.methods.synchronize();
-        for _ in 0..MOST_READS {
+        for _ in 0..MAX_READS {
             match self.poll_once(context) {
                 Ok(Turn::Again) => {}
                 Ok(Turn::Yield) => break,
-                Ok(Turn::Rest) => return self.rest(context),
+                Ok(Turn::Idle) => return self.on_idle(context),
                 Err(reason) => return Poll::Ready(reason),
             }
         }
         context.waker().wake_by_ref();
-        self.rest(context)
+        self.on_idle(context)
     }
 
-    /// One read with all it leads to, and a flush.
+    /// Reads once, does what the frames require, and flushes.
     fn poll_once(&mut self, context: &mut Context<'_>) -> Result<Turn, CloseReason> {
-        let mut turn = Turn::Rest;
-        // What the handshake read beyond itself comes first.
-        let left_over = self.frames_read == 0 && self.reader.is_amid_frame();
+        let mut turn = Turn::Idle;
+        // Bytes that the handshake has read after its last message come first.
+        let has_early_input = self.frames_read == 0 && self.reader.is_inside_frame();
         if !self.backlog.is_empty() {
-            self.link.lock().driver_active = true;
-            self.begin_calls();
+            self.link.lock().is_driver_active = true;
+            self.start_calls();
             turn = Turn::Again;
-        } else if left_over {
+        } else if has_early_input {
             self.frames_read = 1;
-            self.handle_input().map_err(|error| self.cut(error))?;
+            self.handle_input().map_err(|error| self.abort(error))?;
             turn = Turn::Again;
         } else if !self.end_of_input {
             match self.reader.poll_fill(context) {
@@ -179,7 +180,7 @@ impl Driver {
                 }
                 Poll::Ready(Ok(_)) => {
                     self.reads += 1;
-                    self.handle_input().map_err(|error| self.cut(error))?;
+                    self.handle_input().map_err(|error| self.abort(error))?;
                     turn = Turn::Again;
                 }
                 Poll::Ready(Err(error)) => return Err(self.lost(Some(error))),
@@ -187,80 +188,73 @@ impl Driver {
             }
         }
         match self.flush(context, turn) {
-            // A peer that takes nothing more may have said why, behind what is already here.
-            Err(error) if turn == Turn::Rest => Err(self.lost(Some(error))),
+            // A peer that reads no more may have sent the reason, so all input is handled first.
+            Err(error) if turn == Turn::Idle => Err(self.lost(Some(error))),
             _ if !self.backlog.is_empty() => Ok(Turn::Yield),
             _ => Ok(turn),
         }
     }
 
-    /// Applies every whole frame that is here, then does what they ask for.
+    /// Handles all frames that have arrived, then does what they require.
     fn handle_input(&mut self) -> Result<(), ProtocolError> {
-        let mut outcome = Ok(());
-        let is_opening;
+        let mut result = Ok(());
+        let is_newly_open;
         let is_settled;
         {
             let mut state = self.link.lock();
-            state.driver_active = true;
+            state.is_driver_active = true;
             if state.epoch == self.epoch {
                 let before = state.counts.frames_read;
-                let configuration = &self.link.configuration;
-                outcome = apply_frames(
-                    &mut self.reader,
-                    self.frame_limit,
-                    &mut state,
-                    configuration,
-                    &mut self.batch,
-                );
+                let settings = &self.link.settings;
+                result =
+                    handle_frames(&mut self.reader, self.frame_limit, &mut state, settings, &mut self.batch);
                 self.frames_read += state.counts.frames_read - before;
             }
-            is_opening = state.comparison.is_opening();
+            is_newly_open = state.comparison.is_newly_open();
             is_settled = state.comparison.is_settled();
-            if outcome.is_ok() && !state.queue.is_empty() {
-                state.pump(&self.link.configuration, &mut self.batch.wakers);
+            if result.is_ok() && !state.queue.is_empty() {
+                state.send_queued(&self.link.settings, &mut self.batch.wakers);
             }
-            state.tell_usage();
+            state.report_memory();
         }
-        for waker in self.batch.wakers.drain(..) {
-            waker.wake();
-        }
+        self.batch.wakers.wake_all();
         for call in self.batch.cancelled.drain(..) {
             call.cancel();
         }
-        if std::mem::take(&mut self.batch.peer_leaves) {
-            self.link.tell_draining();
+        if std::mem::take(&mut self.batch.is_peer_draining) {
+            self.link.set_draining();
         }
         let is_new = std::mem::take(&mut self.has_new_service) || self.methods.synchronize();
-        self.is_comparing = is_new || !is_settled;
-        if is_opening {
-            self.link.tell_open();
+        self.may_compare = is_new || !is_settled;
+        if is_newly_open {
+            self.link.report_open();
         }
         self.backlog.extend(self.batch.inbound.drain(..));
-        self.begin_calls();
-        outcome
+        self.start_calls();
+        result
     }
 
-    /// Begins the calls that have been read, in their order, for so long as their handlers do not take too long.
-    fn begin_calls(&mut self) {
-        let began = (self.backlog.len() > CALLS_PER_LOOK).then(std::time::Instant::now);
-        let mut begun = 0;
+    /// Starts the calls that were read, in their order, until their handlers have taken too much time.
+    fn start_calls(&mut self) {
+        let start = (self.backlog.len() > CALLS_PER_CLOCK_READ).then(std::time::Instant::now);
+        let mut count = 0;
         while let Some((frame, verdict)) = self.backlog.pop_front() {
-            self.begin_call(frame, verdict);
-            begun += 1;
-            if let Some(began) = began
-                && begun % CALLS_PER_LOOK == 0
-                && began.elapsed() > INLINE_TIME
+            self.start_call(frame, verdict);
+            count += 1;
+            if let Some(start) = start
+                && count % CALLS_PER_CLOCK_READ == 0
+                && start.elapsed() > MAX_INLINE_TIME
             {
                 break;
             }
         }
-        self.link.lock().driver_active = false;
+        self.link.lock().is_driver_active = false;
     }
 
-    /// Gives a call of the peer to its service.
+    /// Passes an inbound call to its service.
     #[inline]
-    fn begin_call(&self, frame: Frame, verdict: Verdict) {
-        // What was refused is not held.
+    fn start_call(&self, frame: Frame, verdict: Verdict) {
+        // Refused calls are not counted for the memory budget.
         let size = match verdict {
             Verdict::Run { .. } | Verdict::Cancelled => frame.size(),
             Verdict::OverLimit | Verdict::TooDeep | Verdict::NoMemory => 0,
@@ -268,12 +262,13 @@ impl Driver {
         let Frame { header, metadata, payload } = frame;
         let deadline = header
             .remaining_time
-            .and_then(|time| Instant::now().checked_add(Duration::from_micros(time).min(FURTHEST_DEADLINE)));
-        // A call of a service that is being compared left before its caller knew that this side has it.
+            .and_then(|time| Instant::now().checked_add(Duration::from_micros(time).min(MAX_REMAINING_TIME)));
+        // A call to a service whose comparison is not finished was sent before its caller knew that this side
+        // serves it.
         let found = self
             .methods
             .find(MethodId(header.detail))
-            .filter(|found| !self.is_comparing || !self.link.compares(found.descriptor.service));
+            .filter(|found| !self.may_compare || !self.link.is_comparing(found.descriptor.service));
         let method = found.map(|found| found.descriptor);
         let state =
             InboundState::new(Arc::clone(&self.link), self.epoch, &header, size, metadata, deadline, method);
@@ -282,118 +277,116 @@ impl Driver {
             Verdict::Run { .. } if header.kind == Kind::Call && header.remaining_time == Some(0) => {
                 return state.answer(Answer::Text(Status::DeadlineExceeded, ""));
             }
-            Verdict::Run { nested: false } if self.link.configuration.resources.has_no_handler_left() => {
-                self.link.count_refused(&state);
-                exhausted("this peer runs as many handlers as it may");
-                return inbound::run(&state, Placement::InPlace, || None);
+            Verdict::Run { nested: false } if self.link.settings.resources.has_no_handler_left() => {
+                self.link.count_refused(&header);
+                exhausted("too many running handlers");
+                return handler::run(&state, Placement::InPlace, || None);
             }
             Verdict::Run { .. } => {}
-            // It is run all the same: whether it is must not depend on how reads fall.
+            // A detached handler runs even so: it must not depend on whether the Cancel came with the same
+            // read.
             Verdict::Cancelled if state.detached => state.cancel(),
             Verdict::Cancelled => return state.answer(Answer::Text(Status::Cancelled, "")),
-            Verdict::OverLimit => return exhausted("more calls in flight than this peer takes"),
+            Verdict::OverLimit => return exhausted("too many calls in flight"),
             Verdict::TooDeep => return exhausted("calls are nested too deep"),
-            Verdict::NoMemory => return exhausted("this peer has no memory left for the call"),
+            Verdict::NoMemory => return exhausted("no memory left for the call"),
         }
         let Some(found) = found else {
             if header.kind == Kind::Oneway {
                 self.link.count_dropped_oneway();
-                tracing::debug!(method = header.detail, "dropped a oneway call of an unknown method");
+                tracing::debug!(method = header.detail, "dropped a oneway call: unknown method");
             }
-            inbound::run(&state, Placement::InPlace, || {
+            handler::run(&state, Placement::InPlace, || {
                 state.answer(Answer::Text(Status::UnknownMethod, ""));
                 None
             });
             return;
         };
-        let call = InboundCall::new(Arc::clone(&state), payload);
-        inbound::run(&state, found.placement, || {
-            if InboundObservation::is_wanted(&self.link, state.metadata()) && !state.show_to(found.descriptor)
-            {
+        let call = InboundCall { state: Arc::clone(&state), payload };
+        handler::run(&state, found.placement, || {
+            if state.is_observed() && !state.on_start(found.descriptor) {
                 return None;
             }
             found.instance.dispatch(call)
         });
     }
 
-    /// Nothing to read: decide whether the connection is over, and watch over what is half done.
-    fn rest(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        let standing = self.link.lock().standing();
+    /// There is nothing to read: checks whether the connection has ended, and polls the timers.
+    fn on_idle(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        let snapshot = self.link.lock().snapshot();
         if self.end_of_input {
-            return match standing.phase {
+            return match snapshot.phase {
                 Phase::Closed(reason) => Poll::Ready(reason),
-                // The peer has only closed its sending half: its calls are finished and their replies flushed.
-                Phase::PeerLeaves(reason) if standing.settled || standing.peer_ends_now => {
+                // The peer has closed its sending half only: its calls are finished and their replies
+                // written.
+                Phase::PeerDraining(reason) if snapshot.is_idle || snapshot.peer_closes_at_once => {
                     Poll::Ready(reason)
                 }
-                Phase::PeerLeaves(_) => self.watch_writing(context, &standing),
-                _ if standing.farewell != Farewell::None => Poll::Ready(CloseReason::ClosedLocally),
+                Phase::PeerDraining(_) => self.poll_writing(context, &snapshot),
+                _ if snapshot.shutdown != Shutdown::None => Poll::Ready(CloseReason::ClosedLocally),
                 _ => Poll::Ready(CloseReason::ConnectionLost(None)),
             };
         }
-        let nothing_left = standing.settled && standing.all_answered;
-        if nothing_left && matches!(standing.farewell, Farewell::Final(_)) {
+        let is_drained = snapshot.is_idle && snapshot.is_all_answered;
+        if is_drained && matches!(snapshot.shutdown, Shutdown::Final(_)) {
             return self.wait_for_close(context);
         }
-        if let Phase::PeerLeaves(reason) = &standing.phase {
-            // It has had all it waited for: one that does not close then is closed on this side.
-            let over = (nothing_left && standing.peer_named_last) || standing.peer_ends_now;
-            if self.leaving.poll(context, over, self.frames_read, FAREWELL_TIME).is_ready() {
+        if let Phase::PeerDraining(reason) = &snapshot.phase {
+            // A peer that has received everything and does not close is closed by this side.
+            let is_over = (is_drained && snapshot.has_peer_named_last) || snapshot.peer_closes_at_once;
+            if self.closing.poll(context, is_over, self.frames_read, CLOSE_TIMEOUT).is_ready() {
                 return Poll::Ready(reason.clone());
             }
         }
-        // A peer that has announced its leaving tells the last call at once.
-        let owes_last = matches!(standing.phase, Phase::PeerLeaves(_)) && !standing.peer_named_last;
-        let half_read = self.reader.is_amid_frame() || owes_last;
-        let limit = self.link.configuration.stall_timeout;
-        if self.reading.poll(context, half_read, self.frames_read, limit).is_ready() {
+        // A peer that has announced its shutdown names the last call at once.
+        let owes_last = matches!(snapshot.phase, Phase::PeerDraining(_)) && !snapshot.has_peer_named_last;
+        let is_incomplete = self.reader.is_inside_frame() || owes_last;
+        let limit = self.link.settings.stall_timeout;
+        if self.reading.poll(context, is_incomplete, self.frames_read, limit).is_ready() {
             return Poll::Ready(CloseReason::PeerStalled);
         }
-        match self.keepalive.poll(context, self.reads, standing.pending > 0) {
-            Sign::Fine => {}
-            Sign::Silent => self.link.ping(),
-            Sign::Gone => return Poll::Ready(CloseReason::PeerStalled),
+        match self.keepalive.poll(context, self.reads, snapshot.pending > 0) {
+            KeepaliveAction::None => {}
+            KeepaliveAction::Ping => self.link.ping(),
+            KeepaliveAction::Close => return Poll::Ready(CloseReason::PeerStalled),
         }
-        self.watch_writing(context, &standing)
+        self.poll_writing(context, &snapshot)
     }
 
-    /// The drain is done: nothing more is sent, and the peer gets a moment to close, lest a reset destroy replies that
-    /// it has not read.
+    /// The drain is finished: sends nothing more, and gives the peer time to close, because a reset could
+    /// destroy replies that it has not read.
     fn wait_for_close(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
         if !std::mem::replace(&mut self.has_shut_down, true) {
-            // Not done yet, or broken: either way there is nothing more to do about it.
+            // If this fails, the close that follows has the same effect.
             let _ignored = self.stream.shutdown_write();
         }
-        self.leaving.poll(context, true, 0, FAREWELL_TIME).map(|()| CloseReason::ClosedLocally)
+        self.closing.poll(context, true, 0, CLOSE_TIMEOUT).map(|()| CloseReason::ClosedLocally)
     }
 
-    fn watch_writing(&mut self, context: &mut Context<'_>, standing: &Standing) -> Poll<CloseReason> {
-        let half_done = standing.pending > 0 && !self.flushing.is_empty();
-        let limit = self.link.configuration.stall_timeout;
-        // A peer that takes a byte now and then takes nothing.
-        let progress = standing.written / LEAST_TAKEN;
-        self.writing.poll(context, half_done, progress, limit).map(|()| CloseReason::PeerStalled)
+    fn poll_writing(&mut self, context: &mut Context<'_>, snapshot: &Snapshot) -> Poll<CloseReason> {
+        let is_incomplete = snapshot.pending > 0 && !self.flushing.is_empty();
+        let limit = self.link.settings.stall_timeout;
+        // Smaller progress than this does not count.
+        let progress = snapshot.written / MIN_PROGRESS;
+        self.writing.poll(context, is_incomplete, progress, limit).map(|()| CloseReason::PeerStalled)
     }
 
-    /// Keeps the waker that callers wake; tells if the link was closed under the driver.
-    fn renew_waker(&self, waker: &Waker) -> Option<CloseReason> {
+    /// Stores the waker by which callers wake the driver. Returns the reason if the link was closed.
+    fn register(&self, waker: &Waker) -> Option<CloseReason> {
         let mut state = self.link.lock();
         if let Phase::Closed(reason) = &state.phase {
             return Some(reason.clone());
         }
-        match &mut state.driver {
-            Some(kept) => kept.clone_from(waker),
-            none => *none = Some(waker.clone()),
-        }
+        store(&mut state.driver, waker);
         None
     }
 
-    /// The peer broke the protocol, or the schemas do not fit: a last word, as far as it goes without waiting.
-    fn cut(&mut self, error: ProtocolError) -> CloseReason {
+    /// The peer violated the protocol, or the schemas are incompatible: attempts to send a final goodbye.
+    fn abort(&mut self, error: ProtocolError) -> CloseReason {
         match error {
             ProtocolError::Incompatible(report) => {
                 let report = report.to_string();
-                self.last_word(GoodbyeCode::Schema, &report);
+                self.send_goodbye(GoodbyeCode::Schema, &report);
                 CloseReason::NotConnected(ConnectError::Schema(report))
             }
             error => {
@@ -402,7 +395,7 @@ impl Driver {
                     ProtocolError::FrameTooLarge { .. } => GoodbyeCode::FrameTooLarge,
                     _ => GoodbyeCode::Protocol,
                 };
-                self.last_word(code, &error.to_string());
+                self.send_goodbye(code, &error.to_string());
                 CloseReason::Protocol(error)
             }
         }
@@ -410,33 +403,33 @@ impl Driver {
 
     fn lost(&self, error: Option<io::Error>) -> CloseReason {
         match &self.link.lock().phase {
-            Phase::PeerLeaves(reason) | Phase::Closed(reason) => reason.clone(),
+            Phase::PeerDraining(reason) | Phase::Closed(reason) => reason.clone(),
             _ => CloseReason::ConnectionLost(error.map(Arc::new)),
         }
     }
 
-    /// Says goodbye and writes what the transport takes at once.
-    fn last_word(&mut self, code: GoodbyeCode, message: &str) {
+    /// Sends a final goodbye, as far as the transport accepts it at once.
+    fn send_goodbye(&mut self, code: GoodbyeCode, message: &str) {
         {
             let mut state = self.link.lock();
             if state.epoch != self.epoch {
                 return;
             }
-            state.say_goodbye(code, message);
+            state.queue_goodbye(code, message);
         }
         self.has_yielded = true;
-        // Best effort: the connection is being cut.
+        // The connection is closed next, whether this succeeds or not.
         let _ignored = self.flush(&mut Context::from_waker(Waker::noop()), Turn::Again);
     }
 }
 
-/// Applies every whole frame that is here.
+/// Handles all frames that have arrived.
 #[inline]
-fn apply_frames(
+fn handle_frames(
     reader: &mut FrameReader,
     limit: usize,
     state: &mut State,
-    configuration: &LinkConfiguration,
+    settings: &Settings,
     batch: &mut Batch,
 ) -> Result<(), ProtocolError> {
     while let Some((bytes, part)) = reader.next_frame(limit)? {
@@ -444,35 +437,35 @@ fn apply_frames(
         state.counts.bytes_read += u64::try_from(bytes.len()).unwrap_or_default();
         let frame = parse_frame(bytes)?;
         match part {
-            Part::Whole => state.handle_frame(frame, configuration, batch)?,
-            Part::Head => state.handle_head(frame, configuration, batch)?,
+            Part::Whole => state.handle_frame(frame, settings, batch)?,
+            Part::Head => state.handle_head(frame, settings, batch)?,
         }
     }
     Ok(())
 }
 
 impl Drop for Driver {
-    /// What it holds it is not writing any more: how much of it was sent is known exactly. Whoever writes something after it,
-    /// be it a last word, must not do so behind half a frame.
+    /// Puts back the output that was not written. So it is known exactly what was sent, and a final goodbye
+    /// does not follow half a frame.
     fn drop(&mut self) {
         let mut state = self.link.lock();
         if state.epoch == self.epoch {
             state.output.give_back(std::mem::take(&mut self.flushing));
         }
         drop(state);
-        // A socket that is closed says that nothing more comes. A channel within one has to say so itself, as far as that
-        // goes without waiting.
+        // Closing a socket signals the end of the stream. A TLS channel must send its own signal; this
+        // attempts to, without waiting.
         if self.stream.is_over_socket() && !self.stream.is_socket() && !self.has_shut_down {
             let _ignored = self.stream.shutdown_write();
         }
     }
 }
 
-/// Whether to read on.
+/// What the driver does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     Again,
-    /// There is more to do, after others.
+    /// Let other tasks run first.
     Yield,
-    Rest,
+    Idle,
 }

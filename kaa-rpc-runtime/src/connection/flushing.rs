@@ -1,33 +1,33 @@
-//! How a driver writes: everything that was queued, with as few writes as the transport takes.
+//! How the driver writes the output, with as few writes as possible.
 //!
-//! Invariants: before a flush that somebody else asked for the driver yields once, so that other ready tasks can add to it;
-//! what was written is noted at once, since calls end by it.
+//! Invariants: before a flush that another task requested the driver yields once, so that other ready tasks
+//! can add to it; written bytes are noted at once, because calls end by them.
 
 use std::io;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::driver::{Driver, Turn};
 
-/// Segments of one vectored write.
+/// The maximum number of segments in one vectored write.
 const SEGMENTS: usize = 32;
 
 impl Driver {
-    /// Writes what there is, unless it is wiser to wait for more.
+    /// Writes all output, unless other tasks may add to it first.
     pub(super) fn flush(&mut self, context: &mut Context<'_>, turn: Turn) -> io::Result<()> {
         loop {
             if self.flushing.is_empty() {
                 let mut state = self.link.lock();
                 if state.output.is_empty() {
-                    state.output.flusher_holds = false;
-                    let is_line_left = state.streams.has_line();
+                    state.output.is_taken = false;
+                    let have_streams_to_wake = state.streams.has_line();
                     drop(state);
                     self.has_yielded = false;
-                    if is_line_left {
-                        self.let_line_go_on(context);
+                    if have_streams_to_wake {
+                        self.wake_streams(context);
                     }
                     return self.finish_flush(context);
                 }
-                if state.output.flush_scheduled && turn == Turn::Rest && !self.has_yielded {
+                if state.output.flush_scheduled && turn == Turn::Idle && !self.has_yielded {
                     self.has_yielded = true;
                     context.waker().wake_by_ref();
                     return Ok(());
@@ -55,7 +55,7 @@ impl Driver {
         }
     }
 
-    /// Sockets are done; other streams may hold bytes back.
+    /// Flushes a stream that is not a socket and may buffer bytes.
     fn finish_flush(&self, context: &mut Context<'_>) -> io::Result<()> {
         if self.stream.is_socket() {
             return Ok(());
@@ -72,35 +72,32 @@ impl Driver {
         Ok(())
     }
 
-    /// Everything is written, and whoever was let go on may have nothing to send, or no time: the next are let go on,
-    /// unless there is output again by then.
+    /// All output is written. The streams that were woken before may have nothing to send, so wakes the next
+    /// ones, unless there is output again by then.
     #[cold]
-    fn let_line_go_on(&self, context: &mut Context<'_>) {
-        let mut wakers = Vec::new();
-        self.link.lock().let_streams_go_on(&mut wakers);
-        wakers.into_iter().for_each(Waker::wake);
+    fn wake_streams(&self, context: &mut Context<'_>) {
+        let mut guard = self.link.update();
+        guard.state.wake_streams(&mut guard.wakers);
+        drop(guard);
         context.waker().wake_by_ref();
     }
 
     fn note_written(&self, written: usize) {
-        let mut wakers = Vec::new();
-        {
-            let mut state = self.link.lock();
-            if state.epoch != self.epoch {
-                return;
-            }
-            state.output.note_written(written);
-            state.counts.bytes_written += u64::try_from(written).unwrap_or_default();
-            let position = state.output.written();
-            state.incoming.flushed(position);
-            if !state.queue.is_empty() {
-                state.pump(&self.link.configuration, &mut wakers);
-            }
-            if state.streams.has_line() {
-                state.let_streams_go_on(&mut wakers);
-            }
-            state.tell_usage();
+        let mut guard = self.link.update();
+        let (state, wakers) = (&mut *guard.state, &mut guard.wakers);
+        if state.epoch != self.epoch {
+            return;
         }
-        wakers.into_iter().for_each(Waker::wake);
+        state.output.note_written(written);
+        state.counts.bytes_written += u64::try_from(written).unwrap_or_default();
+        let position = state.output.written();
+        state.incoming.flushed(position);
+        if !state.queue.is_empty() {
+            state.send_queued(&self.link.settings, wakers);
+        }
+        if state.streams.has_line() {
+            state.wake_streams(wakers);
+        }
+        state.report_memory();
     }
 }

@@ -1,134 +1,96 @@
-//! What each frame of the peer does to a link (`docs/wire.md`, section 4).
+//! How a link handles the peer's frames (`docs/wire.md`, section 4).
 
 use std::sync::Arc;
-use std::task::Waker;
 
 use tokio::time::Instant;
 
-use super::farewell::Farewell;
-use super::inbound::InboundState;
-use super::link::{Link, LinkConfiguration, State, inbound_limit};
+use super::goodbye::Shutdown;
+use super::link::Link;
 use super::reader::Part;
+use super::state::{Batch, State, Verdict, inbound_limit};
 use crate::protocol::calls::{Admission, Terminal};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, Header, Kind, Status};
 use crate::protocol::streams::{Receiving, StreamId};
+use crate::settings::Settings;
 
-/// Nested calls of the peer that may be open beyond its limit. They need not wait for a place, lest two sides wait for
-/// each other; this is where that ends.
-const MOST_NESTED: usize = 1024;
+/// How many nested calls of the peer may be open beyond its limit. They do not wait for the limit, so that
+/// the two sides cannot wait for each other.
+const MAX_NESTED_OVER_LIMIT: usize = 1024;
 
-/// The detail of pings that ask for a sign of life, and of their answers; those of a farewell have 0.
-const PING_OF_LIFE: u32 = 1;
-
-/// What the frames of one read ask the driver to do when the lock is free again.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) wakers: Vec<Waker>,
-    pub(super) inbound: Vec<(Frame, Verdict)>,
-    pub(super) cancelled: Vec<Arc<InboundState>>,
-    pub(super) peer_leaves: bool,
-}
-
-/// What becomes of a call of the peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is run; a nested one whatever others run.
-    Run {
-        nested: bool,
-    },
-    OverLimit,
-    TooDeep,
-    /// There is no memory for it.
-    NoMemory,
-    /// Given up by the peer before it began.
-    Cancelled,
-}
-
-impl Batch {
-    /// A call and its Cancel came with the same read. Ids only grow, so the call is soon found.
-    fn cancel_before_begin(&mut self, id: CallId) {
-        let place = self.inbound.binary_search_by_key(&id, |(frame, _)| frame.header.id);
-        let call = place.ok().and_then(|place| self.inbound.get_mut(place));
-        if let Some((frame, verdict)) = call
-            && frame.header.kind == Kind::Call
-            && matches!(verdict, Verdict::Run { .. })
-        {
-            *verdict = Verdict::Cancelled;
-        }
-    }
-}
+/// The detail of keepalive pings and their pongs. Those of a shutdown have 0.
+const KEEPALIVE_PING: u32 = 1;
 
 impl State {
-    /// Applies a frame.
+    /// Handles a frame.
     ///
     /// # Errors
-    /// What the peer may not do: the connection must end.
+    /// A violation of the protocol, which ends the connection.
     #[inline]
     pub(super) fn handle_frame(
         &mut self,
         frame: Frame,
-        configuration: &LinkConfiguration,
+        settings: &Settings,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
         let header = frame.header;
         match header.kind {
             Kind::Reply => self.handle_reply(frame, batch),
-            Kind::Call => self.handle_call(frame, Part::Whole, configuration, batch),
-            Kind::Oneway => self.handle_oneway(frame, Part::Whole, configuration, batch),
+            Kind::Call => self.handle_call(frame, Part::Whole, settings, batch),
+            Kind::Oneway => self.handle_oneway(frame, Part::Whole, settings, batch),
             Kind::Cancel => self.handle_cancel(&header, batch),
-            Kind::StreamItem => self.handle_stream_item(frame, &configuration.resources, batch),
+            Kind::StreamItem => self.handle_stream_item(frame, &settings.resources, batch),
             Kind::StreamEnd => self.handle_stream_end(frame, batch),
             Kind::StreamCredit => self.handle_stream_credit(&header, batch),
             Kind::Ping => {
-                if self.output.pending() > configuration.output_budget {
+                if self.output.pending() > settings.output_budget {
                     return Err(ProtocolError::Flood { what: "pings" });
                 }
-                // Without the options that the ping may have.
+                // A pong does not repeat the ping's options.
                 let pong = Header::new(Kind::Pong, header.id, header.token, header.detail);
                 self.output.plain_frame(&pong, b"");
                 Ok(())
             }
-            Kind::Pong if header.detail == PING_OF_LIFE => {
+            Kind::Pong if header.detail == KEEPALIVE_PING => {
                 if let Some(pinged) = self.pinged.take() {
                     self.counts.round_trip = Some(pinged.elapsed());
                 }
                 Ok(())
             }
             Kind::Pong => {
-                if self.farewell == Farewell::Announced {
+                if self.shutdown == Shutdown::Announced {
                     self.name_last_call();
                 }
                 Ok(())
             }
-            Kind::Goodbye => self.handle_goodbye(&frame, configuration, batch),
+            Kind::Goodbye => self.handle_goodbye(&frame, batch),
             Kind::OnewayCredit => {
                 let credit = self.oneway_credit.checked_add(header.detail);
                 match credit.filter(|credit| *credit <= self.peer_limits.oneway_window) {
                     Some(credit) => self.oneway_credit = credit,
                     None => return Err(ProtocolError::Misplaced { frame: "OnewayCredit" }),
                 }
-                self.pump(configuration, &mut batch.wakers);
+                self.send_queued(settings, &mut batch.wakers);
                 Ok(())
             }
             Kind::Schema => self.handle_schema(&frame),
         }
     }
 
-    /// Applies a frame whose payload was passed over for want of memory.
+    /// Handles a frame whose payload was discarded because it exceeds the memory budget.
     ///
     /// # Errors
-    /// What the peer may not do: the connection must end.
+    /// A violation of the protocol, which ends the connection.
     #[cold]
     pub(super) fn handle_head(
         &mut self,
         frame: Frame,
-        configuration: &LinkConfiguration,
+        settings: &Settings,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
         match frame.header.kind {
-            Kind::Call => self.handle_call(frame, Part::Head, configuration, batch),
-            Kind::Oneway => self.handle_oneway(frame, Part::Head, configuration, batch),
+            Kind::Call => self.handle_call(frame, Part::Head, settings, batch),
+            Kind::Oneway => self.handle_oneway(frame, Part::Head, settings, batch),
             _ => {
                 self.break_arguments(&frame.header, batch);
                 Ok(())
@@ -150,7 +112,7 @@ impl State {
         &mut self,
         frame: Frame,
         part: Part,
-        configuration: &LinkConfiguration,
+        settings: &Settings,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
         let header = &frame.header;
@@ -161,30 +123,28 @@ impl State {
         self.calls_seen += 1;
         self.counts.calls_received += 1;
         let nested = header.parent.is_some_and(|parent| self.outgoing.is_unanswered(&parent));
-        if let Farewell::Final(last) = self.farewell
+        if let Shutdown::Final(last) = self.shutdown
             && header.id > last
             && !nested
         {
-            // The Goodbye has told the peer that this call is not run.
+            // The Goodbye has informed the peer that this call does not run.
             return Ok(());
         }
-        let limit = inbound_limit(&configuration.limits).saturating_add(MOST_NESTED);
+        let limit = inbound_limit(&settings.limits).saturating_add(MAX_NESTED_OVER_LIMIT);
         let admission = self.incoming.begin(nested && self.incoming.open() < limit)?;
         let verdict = match admission {
             Admission::Refuse => Verdict::OverLimit,
-            Admission::Run
-                if header.parent.is_some_and(|parent| parent.depth > configuration.max_nesting) =>
-            {
+            Admission::Run if header.parent.is_some_and(|parent| parent.depth > settings.max_nesting) => {
                 Verdict::TooDeep
             }
             Admission::Run if part == Part::Head => Verdict::NoMemory,
-            Admission::Run if !nested && configuration.resources.has_no_memory_for(frame.size()) => {
+            Admission::Run if !nested && settings.resources.has_no_memory_for(frame.size()) => {
                 Verdict::NoMemory
             }
             Admission::Run => Verdict::Run { nested },
         };
         if header.has_stream && verdict != Verdict::NoMemory {
-            let half = Receiving::new(configuration.limits.stream_window);
+            let half = Receiving::new(settings.limits.stream_window);
             self.streams.receive(StreamId::Theirs(header.id), half);
         }
         match verdict {
@@ -199,7 +159,7 @@ impl State {
         &mut self,
         frame: Frame,
         part: Part,
-        configuration: &LinkConfiguration,
+        settings: &Settings,
         batch: &mut Batch,
     ) -> Result<(), ProtocolError> {
         if !self.comparison.lets_peer_call() {
@@ -211,17 +171,17 @@ impl State {
         self.incoming.note_id(frame.header.id)?;
         self.oneways_open += 1;
         self.counts.calls_received += 1;
-        if self.oneways_open > configuration.limits.oneway_window {
+        if self.oneways_open > settings.limits.oneway_window {
             return Err(ProtocolError::Flood { what: "oneway calls" });
         }
-        if matches!(self.farewell, Farewell::Final(last) if frame.header.id > last) {
+        if matches!(self.shutdown, Shutdown::Final(last) if frame.header.id > last) {
             self.oneways_open -= 1;
             return Ok(());
         }
-        if part == Part::Head || configuration.resources.has_no_memory_for(frame.size()) {
-            tracing::debug!(method = frame.header.detail, "dropped a oneway call for want of memory");
+        if part == Part::Head || settings.resources.has_no_memory_for(frame.size()) {
+            tracing::debug!(method = frame.header.detail, "dropped a oneway call: over the memory budget");
             self.counts.oneways_dropped += 1;
-            self.end_oneway(configuration);
+            self.end_oneway(settings);
             return Ok(());
         }
         self.incoming.hold(frame.size());
@@ -233,72 +193,73 @@ impl State {
         if header.id > self.incoming.highest_id() {
             return Err(ProtocolError::Misplaced { frame: "Cancel" });
         }
-        // A call is cancelled once at most, so there cannot be more Cancels than calls.
+        // A call is cancelled at most once, so there cannot be more Cancels than calls.
         self.cancels += 1;
-        if self.cancels > self.calls_seen || !self.cancel_bucket.take(self.began.elapsed()) {
+        if self.cancels > self.calls_seen || !self.cancel_bucket.take(self.started.elapsed()) {
             return Err(ProtocolError::Flood { what: "cancels" });
         }
         self.cancel_streams(header.id, batch);
         match self.incoming.running(header.id) {
             Some(call) => batch.cancelled.push(Arc::clone(call)),
-            None => batch.cancel_before_begin(header.id),
+            None => batch.cancel_before_start(header.id),
         }
         Ok(())
     }
 }
 
 impl Link {
-    /// Asks the peer for a sign of life.
+    /// Sends a keepalive ping.
     pub(super) fn ping(&self) {
-        let mut state = self.lock();
+        let mut guard = self.update();
+        let state = &mut guard.state;
         state.pinged = Some(Instant::now());
-        state.output.plain_frame(&Header::of_connection(Kind::Ping, PING_OF_LIFE), b"");
-        let flusher = state.schedule_flush();
-        drop(state);
-        flusher.into_iter().for_each(Waker::wake);
+        state.output.plain_frame(&Header::of_connection(Kind::Ping, KEEPALIVE_PING), b"");
+        guard.wakers.extend(state.schedule_flush());
     }
 
-    /// A call of the peer finds no place.
+    /// An inbound call was refused because the process has no handlers left.
     #[cold]
-    pub(super) fn count_refused(&self, call: &InboundState) {
+    pub(super) fn count_refused(&self, call: &Header) {
         let mut state = self.lock();
-        if call.oneway {
-            tracing::debug!(method = call.method.0, "dropped a oneway call: as many handlers run as may");
+        if call.kind == Kind::Oneway {
+            tracing::debug!(method = call.detail, "dropped a oneway call: over the limit of handlers");
             state.counts.oneways_dropped += 1;
         } else {
             state.counts.calls_refused += 1;
         }
     }
 
-    /// A oneway call of the peer came to nothing.
+    /// An inbound oneway call was dropped.
     #[cold]
     pub(crate) fn count_dropped_oneway(&self) {
         self.lock().counts.oneways_dropped += 1;
     }
 
-    /// The handler of a oneway call is over: its place in the window is free.
-    pub(super) fn oneway_ended(&self, call: &InboundState) {
-        let mut state = self.lock();
-        if state.epoch != call.epoch {
+    /// The handler of a oneway call has ended: returns the call's credit. `size` is the size of its
+    /// arguments.
+    pub(super) fn oneway_ended(&self, epoch: u32, id: CallId, size: u64) {
+        let mut guard = self.update();
+        let (state, wakers) = (&mut guard.state, &mut guard.wakers);
+        if state.epoch != epoch {
             return;
         }
-        state.incoming.forget(call.id);
-        state.incoming.release(call.size);
-        state.end_oneway(&self.configuration);
-        state.tell_usage();
-        let flusher = if state.output.is_empty() { None } else { state.schedule_flush() };
-        let nudge = state.nudge();
-        drop(state);
-        flusher.into_iter().chain(nudge).for_each(Waker::wake);
+        state.incoming.forget(id);
+        state.incoming.release(size);
+        state.end_oneway(&self.settings);
+        state.report_memory();
+        if !state.output.is_empty() {
+            wakers.extend(state.schedule_flush());
+        }
+        wakers.extend(state.waiting_driver());
     }
 }
 
 impl State {
-    /// A place in the window of oneway calls is free; the peer is told by half windows.
-    fn end_oneway(&mut self, configuration: &LinkConfiguration) {
+    /// Counts an ended oneway call. Sends credit to the peer by half windows.
+    fn end_oneway(&mut self, settings: &Settings) {
         self.oneways_open = self.oneways_open.saturating_sub(1);
         self.oneways_done += 1;
-        if self.oneways_done >= configuration.limits.oneway_window.div_ceil(2) {
+        if self.oneways_done >= settings.limits.oneway_window.div_ceil(2) {
             let credit = std::mem::take(&mut self.oneways_done);
             self.output.plain_frame(&Header::of_connection(Kind::OnewayCredit, credit), b"");
         }

@@ -1,56 +1,60 @@
-//! A call of the peer: what its handler and its reply need to know, and the task of a handler that does not finish at
-//! once.
+//! An inbound call: what its handler and its reply need, and its one answer.
 //!
-//! Invariants: every call gets exactly one terminal frame, whatever its handler does (returns, fails, panics, is
-//! dropped); a handler's panic goes no further than its call; nothing of a lost connection is answered on the next.
+//! Invariants: every call gets exactly one terminal frame, whether its handler returns, fails, panics or is
+//! dropped; nothing of a lost connection is answered on the next one.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use tokio::runtime::Handle;
-use tokio::sync::Notify;
-
-use super::calling::frame_limit;
-use super::link::{Link, Phase, State};
-use super::parking::run_to_end;
-use super::registry::Placement;
+use super::link::Link;
+use super::observer::{CallStart, Direction, Observation, ObservedScope};
+use super::output::truncated;
+use super::state::{RunningHandler, State};
+use super::status::Phase;
 use crate::codec::{EncodeError, Encoder};
 use crate::descriptor::MethodDescriptor;
-use crate::observe::{CallEnd, InboundObservation, InboundScope, TraceContext};
+use crate::error::CallEnd;
 use crate::protocol::frame::{CallId, Header, Kind, MethodId, Parent, Status, Token};
 use crate::protocol::metadata::Metadata;
 use crate::protocol::streams::StreamId;
-use crate::resources::HandlerPlace;
+use crate::trace::TraceContext;
 
-/// A handler on its way: it answers its call itself.
+/// A running handler. It answers its call itself.
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Bytes of output beyond which replies are refused while the process has no memory left.
-const REPLIES_IN_NEED: u64 = 64 * 1024;
+/// With more bytes of pending output, replies are refused while the process is over its memory budget.
+const MAX_OUTPUT_OVER_BUDGET: u64 = 64 * 1024;
 
-/// Largest message that a refusal or a fault carries, in bytes.
-const LONGEST_MESSAGE: usize = 64 * 1024;
+/// The maximum length of a refusal or a fault in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
 
 mod flag {
-    /// The terminal frame is in the output, or never will be.
+    /// The terminal frame is queued, or the call will have none.
     pub(super) const ANSWERED: u8 = 1;
-    /// The peer has given the call up.
+    /// The caller has cancelled the call.
     pub(super) const CANCELLED: u8 = 2;
-    /// The handler has asked for its cancellation token: it gets time to react.
+    /// The handler has asked whether it is cancelled, so it gets time to react.
     pub(super) const WATCHED: u8 = 4;
-    /// No time to react: the connection is gone.
-    pub(super) const AT_ONCE: u8 = 8;
-    /// A oneway call's place in the window is free again.
+    /// The connection is gone: the handler gets no time to react.
+    pub(super) const ABORTED: u8 = 8;
+    /// The credit of a oneway call was returned.
     pub(super) const ENDED: u8 = 16;
 }
 
-/// What stands on the wire about a call.
+/// A call of the peer on its way to a handler.
+#[derive(Debug)]
+pub struct InboundCall {
+    pub(crate) state: Arc<InboundState>,
+    pub(crate) payload: Bytes,
+}
+
+/// The state of a call of the peer, from its arrival to the end of its handler.
 #[derive(Debug)]
 pub(crate) struct InboundState {
     pub(crate) link: Arc<Link>,
@@ -60,21 +64,21 @@ pub(crate) struct InboundState {
     pub(crate) method: MethodId,
     pub(crate) depth: u32,
     pub(crate) oneway: bool,
-    /// The handler runs to its end when nobody waits for it any more.
+    /// The handler runs to its end even if the caller is gone.
     pub(crate) detached: bool,
     pub(crate) has_stream: bool,
-    /// Bytes of its arguments, as they were counted.
+    /// The size of the arguments, as counted for the memory budget.
     pub(crate) size: u64,
     pub(crate) deadline: Option<Instant>,
     metadata: Option<Box<Metadata>>,
-    observation: OnceLock<Box<InboundObservation>>,
+    observation: OnceLock<Box<dyn Observation>>,
     flags: AtomicU8,
     changed: Notify,
 }
 
-/// A terminal frame's content.
+/// The content of a terminal frame.
 pub(crate) enum Answer<'a> {
-    /// A result, or a declared error.
+    /// A result or a declared error.
     Value(Status, &'a mut dyn FnMut(&mut Encoder<'_>) -> Result<(), EncodeError>),
     /// A status with a text.
     Text(Status, &'a str),
@@ -89,8 +93,8 @@ impl Answer<'_> {
 }
 
 impl InboundState {
-    /// `method` is what was found by the header's method id.
-    pub(crate) fn new(
+    /// `method` is the method with the header's id, if there is one.
+    pub(super) fn new(
         link: Arc<Link>,
         epoch: u32,
         header: &Header,
@@ -118,9 +122,9 @@ impl InboundState {
         })
     }
 
-    /// A call that stands on no connection: nobody waits for its reply, and no call can name it as its parent. Those made
-    /// to `link` for it end with its time, as ever.
-    pub(crate) fn made_up(
+    /// A synthetic call, for tests of handlers. It came over no connection, so it has no reply, and calls
+    /// made to `link` within it have no parent. They still end with its deadline.
+    pub(crate) fn synthetic(
         link: Arc<Link>,
         metadata: Option<Box<Metadata>>,
         deadline: Option<Instant>,
@@ -129,19 +133,18 @@ impl InboundState {
         Self::new(link, 0, &header, 0, metadata, deadline, None)
     }
 
-    /// What a call made by this call's handler names as its parent, while this one is unanswered and its connection
-    /// there.
+    /// The parent of calls that this call's handler makes, while this call is unanswered and connected.
     pub(crate) fn as_parent(&self) -> Option<Parent> {
-        let unanswered = !self.oneway && !self.has(flag::ANSWERED | flag::AT_ONCE);
-        unanswered.then(|| Parent { id: self.id, token: self.token, depth: self.depth.saturating_add(1) })
+        let is_open = !self.oneway && !self.has(flag::ANSWERED | flag::ABORTED);
+        is_open.then(|| Parent { id: self.id, token: self.token, depth: self.depth.saturating_add(1) })
     }
 
-    /// When a call made by this call's handler ends at the latest: with the handler.
+    /// The latest deadline of calls that this call's handler makes.
     pub(crate) fn deadline_of_nested(&self) -> Option<Instant> {
         self.deadline.filter(|_| !self.detached && !self.is_answered())
     }
 
-    /// What came beside the arguments, if anything; what interceptors made of it, where there are any.
+    /// The call's metadata, after interceptors have changed it.
     #[inline]
     pub(crate) fn metadata(&self) -> Option<&Metadata> {
         match self.observation.get() {
@@ -150,15 +153,30 @@ impl InboundState {
         }
     }
 
-    /// The handler's place in a trace.
+    /// The call's place in a trace.
     pub(crate) fn trace(&self) -> Option<&TraceContext> {
-        self.observation.get().and_then(|observation| observation.trace())
+        self.observation.get().and_then(|observation| observation.trace()).map(Arc::as_ref)
     }
 
-    /// Shows the call to who watches. False if it was refused, which is then its answer.
+    /// Whether the program, a log or a trace observes this call.
+    #[inline]
+    pub(super) fn is_observed(&self) -> bool {
+        self.link.observes(Direction::Inbound)
+            || tracing::enabled!(target: "kaa_rpc", tracing::Level::DEBUG)
+            || TraceContext::is_in(self.metadata.as_deref())
+    }
+
+    /// Reports the start of the call to its observers. If one of them refuses the call, answers it and
+    /// returns false.
     #[cold]
-    pub(super) fn show_to(&self, method: &'static MethodDescriptor) -> bool {
-        match InboundObservation::begin(&self.link, method, self.metadata.as_deref(), self.deadline) {
+    pub(super) fn on_start(&self, method: &'static MethodDescriptor) -> bool {
+        let call = CallStart {
+            direction: Direction::Inbound,
+            method,
+            metadata: self.metadata.as_deref().cloned().unwrap_or_default(),
+            deadline: self.deadline,
+        };
+        match self.link.observer.on_start(&self.link, call) {
             Ok(observation) => self.observation.set(observation).is_ok(),
             Err(refusal) => {
                 self.answer(Answer::Text(Status::Refused, refusal.message()));
@@ -167,21 +185,21 @@ impl InboundState {
         }
     }
 
-    /// Makes the call's span and trace those of this thread.
+    /// Enters the call's span and trace, for one poll of its handler.
     #[inline]
-    pub(super) fn enter(&self) -> Option<InboundScope<'_>> {
-        self.observation.get().map(|observation| observation.enter())
+    pub(super) fn enter(&self) -> Option<ObservedScope<'_>> {
+        self.observation.get().map(|observation| ObservedScope::enter(&**observation))
     }
 
-    /// Tells who watches how the call has ended.
+    /// Reports the end of the call to its observers.
     #[inline]
-    fn tell_end(&self, end: CallEnd) {
+    fn on_end(&self, end: CallEnd) {
         if let Some(observation) = self.observation.get() {
-            observation.end(end);
+            observation.on_end(end);
         }
     }
 
-    pub(crate) fn is_answered(&self) -> bool {
+    pub(super) fn is_answered(&self) -> bool {
         self.has(flag::ANSWERED)
     }
 
@@ -189,27 +207,15 @@ impl InboundState {
         self.flags.fetch_or(flag::WATCHED, Ordering::AcqRel) & flag::CANCELLED != 0
     }
 
-    /// Whether the handler has ever asked if its caller has given up.
+    /// Whether the handler has ever asked if it is cancelled.
     pub(crate) fn is_watched(&self) -> bool {
         self.has(flag::WATCHED)
     }
 
-    /// Waits until the caller has given the call up.
+    /// Waits until the caller has cancelled the call.
     pub(crate) async fn cancelled(&self) {
         self.flags.fetch_or(flag::WATCHED, Ordering::AcqRel);
         self.until(flag::CANCELLED).await;
-    }
-
-    /// The caller has given the call up.
-    pub(crate) fn cancel(&self) {
-        self.flags.fetch_or(flag::CANCELLED, Ordering::AcqRel);
-        self.changed.notify_waiters();
-    }
-
-    /// The connection is gone.
-    pub(crate) fn cancel_at_once(&self) {
-        self.flags.fetch_or(flag::CANCELLED | flag::AT_ONCE, Ordering::AcqRel);
-        self.changed.notify_waiters();
     }
 
     /// Queues the terminal frame, unless there was one already.
@@ -219,41 +225,44 @@ impl InboundState {
             return;
         }
         if self.oneway {
-            return self.tell_end(CallEnd::of_status(answer.status()));
+            return self.on_end(CallEnd::of_status(answer.status()));
         }
-        let nobody_waits = self.detached && self.has(flag::CANCELLED);
-        let answer = if nobody_waits { Answer::Text(Status::Cancelled, "") } else { answer };
-        let mut state = self.link.lock();
+        let is_unwanted = self.detached && self.has(flag::CANCELLED);
+        let answer = if is_unwanted { Answer::Text(Status::Cancelled, "") } else { answer };
+        let mut guard = self.link.update();
+        let state = &mut *guard.state;
         if state.epoch != self.epoch || matches!(state.phase, Phase::Connecting | Phase::Closed(_)) {
-            drop(state);
-            return self.tell_end(CallEnd::Disconnected);
+            drop(guard);
+            return self.on_end(CallEnd::Disconnected);
         }
-        let unwritten = Unanswered(&self.flags);
-        let status = self.write_answer(&mut state, answer);
-        std::mem::forget(unwritten);
+        let unanswered = Unanswered(&self.flags);
+        let status = self.write_answer(state, answer);
+        std::mem::forget(unanswered);
         let position = state.output.queued();
         state.incoming.answered(self.id, position);
         state.incoming.release(self.size);
-        let waiting = (!state.streams.is_empty()).then(|| state.streams.close(StreamId::Theirs(self.id)));
-        let flusher = state.flush_or_schedule();
-        state.tell_usage();
-        drop(state);
-        flusher.into_iter().chain(waiting.into_iter().flatten()).for_each(Waker::wake);
-        self.tell_end(CallEnd::of_status(status));
+        if !state.streams.is_empty() {
+            guard.wakers.extend(state.streams.close(StreamId::Theirs(self.id)));
+        }
+        guard.wakers.extend(state.flush_or_schedule());
+        state.report_memory();
+        drop(guard);
+        self.on_end(CallEnd::of_status(status));
     }
 
-    /// Puts the terminal frame, or what stands for it where it does not fit, into the output. The status that is told.
+    /// Writes the terminal frame, or one with an error if the answer cannot be sent. Returns the status that
+    /// was sent.
     #[inline]
     fn write_answer(&self, state: &mut State, answer: Answer<'_>) -> Status {
-        let limit = frame_limit(state);
+        let limit = state.frame_limit();
         let header = |status: Status| Header::new(Kind::Reply, self.id, self.token, status.to_number());
-        // Without a payload it takes less room than the refusal.
+        // Without a payload it is shorter than the error.
         let is_empty = matches!(answer, Answer::Text(_, ""));
         let pending = state.output.pending();
-        let configuration = &self.link.configuration;
-        let is_short = pending > REPLIES_IN_NEED && configuration.resources.has_no_memory_for(0);
-        if !is_empty && (pending > configuration.output_budget || is_short) {
-            let text = "replies pile up: the caller does not read them";
+        let settings = &self.link.settings;
+        let is_over_budget = pending > MAX_OUTPUT_OVER_BUDGET && settings.resources.has_no_memory_for(0);
+        if !is_empty && (pending > settings.output_budget || is_over_budget) {
+            let text = "response buffer full: the peer is not reading";
             state.output.plain_frame(&header(Status::ResourceExhausted), text.as_bytes());
             return Status::ResourceExhausted;
         }
@@ -270,27 +279,27 @@ impl InboundState {
                 }
                 Err(error) => {
                     let text = format!("the reply could not be encoded: {error}");
-                    state.output.plain_frame(&header(Status::Fault), shorten(&text, limit).as_bytes());
+                    state.output.plain_frame(&header(Status::Fault), message(&text, limit));
                     Status::Fault
                 }
             },
             Answer::Text(status, text) => {
-                state.output.plain_frame(&header(status), shorten(text, limit).as_bytes());
+                state.output.plain_frame(&header(status), message(text, limit));
                 status
             }
         }
     }
 
-    /// The handler is over without an answer of its own.
-    fn over(&self, panicked: bool) {
+    /// The handler has returned, panicked or was dropped. Answers the call if the handler has not.
+    pub(super) fn handler_ended(&self, panicked: bool) {
         if self.oneway {
             if panicked {
                 tracing::error!(method = self.method.0, call = self.id.0, "a oneway handler panicked");
             }
             if self.flags.fetch_or(flag::ANSWERED | flag::ENDED, Ordering::AcqRel) & flag::ENDED == 0 {
-                self.link.oneway_ended(self);
+                self.link.oneway_ended(self.epoch, self.id, self.size);
             }
-            return self.tell_end(if panicked { CallEnd::Fault } else { CallEnd::Cancelled });
+            return self.on_end(if panicked { CallEnd::Fault } else { CallEnd::Cancelled });
         }
         if self.is_answered() {
             return;
@@ -322,9 +331,9 @@ impl InboundState {
     }
 
     /// Resolves when the handler is to be dropped.
-    async fn must_end(&self) {
+    pub(super) async fn abort_signal(&self) {
         if self.detached {
-            return self.link.configuration.detached.are_cut().await;
+            return self.link.detached.aborted().await;
         }
         let deadline = async {
             match self.deadline {
@@ -334,10 +343,10 @@ impl InboundState {
         };
         let cancelled = async {
             self.until(flag::CANCELLED).await;
-            if self.has(flag::WATCHED) && !self.has(flag::AT_ONCE) {
+            if self.has(flag::WATCHED) && !self.has(flag::ABORTED) {
                 tokio::select! {
-                    () = self.until(flag::AT_ONCE) => {}
-                    () = tokio::time::sleep(self.link.configuration.cancel_grace) => {}
+                    () = self.until(flag::ABORTED) => {}
+                    () = tokio::time::sleep(self.link.settings.cancel_grace) => {}
                 }
             }
         };
@@ -346,82 +355,40 @@ impl InboundState {
             () = cancelled => {}
         }
     }
-}
 
-/// Begins a handler where it is to run. In place, it is polled once; one that is not ready becomes a task.
-///
-/// The waker of this first poll does nothing: the task polls again before it waits.
-pub(super) fn run(
-    state: &Arc<InboundState>,
-    placement: Placement,
-    begin: impl FnOnce() -> Option<HandlerFuture>,
-) {
-    let attempt = catch_unwind(AssertUnwindSafe(|| {
-        let mut future = begin()?;
-        if placement != Placement::InPlace {
-            return Some(future);
+    /// Registers the running handler, so that a Cancel reaches it. Returns false if its connection is gone.
+    pub(super) fn register_handler(self: &Arc<Self>) -> bool {
+        let mut state = self.link.lock();
+        let is_connected = state.epoch == self.epoch;
+        if is_connected {
+            let handler: Arc<dyn RunningHandler> = Arc::<Self>::clone(self);
+            state.incoming.keep(self.id, handler);
         }
-        let _scope = state.enter();
-        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(()) => None,
-            Poll::Pending => Some(future),
-        }
-    }));
-    match attempt {
-        Ok(None) => state.over(false),
-        Ok(Some(future)) => spawn(future, state, placement),
-        Err(_payload) => state.over(true),
+        is_connected
     }
 }
 
-/// Goes on with a handler elsewhere.
-fn spawn(future: HandlerFuture, state: &Arc<InboundState>, placement: Placement) {
-    if !state.link.keep(state) {
-        state.cancel_at_once();
+impl RunningHandler for InboundState {
+    fn cancel(&self) {
+        self.flags.fetch_or(flag::CANCELLED, Ordering::AcqRel);
+        self.changed.notify_waiters();
     }
-    let place = state.link.configuration.resources.begin_handler();
-    let over = OnDrop(Arc::clone(state));
-    let task = finish(future, Arc::clone(state), (place, over));
-    let detached = &state.link.configuration.detached;
-    match (placement, state.detached) {
-        (Placement::Blocking, is_detached) => {
-            let runtime = Handle::current();
-            let work = move || run_to_end(&runtime, task);
-            if is_detached {
-                detached.spawn_blocking(work);
-            } else {
-                tokio::task::spawn_blocking(work);
-            }
-        }
-        (_, true) => detached.spawn(task),
-        (_, false) => {
-            tokio::spawn(task);
-        }
+
+    fn abort(&self) {
+        self.flags.fetch_or(flag::CANCELLED | flag::ABORTED, Ordering::AcqRel);
+        self.changed.notify_waiters();
+    }
+
+    fn is_detached(&self) -> bool {
+        self.detached
+    }
+
+    fn has_stream(&self) -> bool {
+        self.has_stream
     }
 }
 
-/// The task of a handler that did not finish at once.
-async fn finish(mut future: HandlerFuture, state: Arc<InboundState>, _ends: (HandlerPlace, OnDrop)) {
-    let work = std::future::poll_fn(|context| {
-        let _scope = state.enter();
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(())) => Poll::Ready(false),
-            Err(_payload) => Poll::Ready(true),
-        }
-    });
-    let panicked = tokio::select! {
-        biased;
-        panicked = work => panicked,
-        // A handler that never rests leaves nothing of tokio's budget for a task.
-        () = tokio::task::coop::unconstrained(state.must_end()) => false,
-    };
-    // A destructor of the user's may panic as well.
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
-    state.over(panicked || dropped.is_err());
-}
-
-/// Takes the mark back that a call is answered: what encodes its answer has panicked.
+/// When dropped, marks the call as unanswered again, because the encoder of its answer has panicked.
 struct Unanswered<'a>(&'a AtomicU8);
 
 impl Drop for Unanswered<'_> {
@@ -430,32 +397,7 @@ impl Drop for Unanswered<'_> {
     }
 }
 
-impl Link {
-    /// Keeps the handle of a handler at work for a Cancel. False if its connection is gone already.
-    fn keep(&self, handler: &Arc<InboundState>) -> bool {
-        let mut state = self.lock();
-        let lives = state.epoch == handler.epoch;
-        if lives {
-            state.incoming.keep(handler.id, Arc::clone(handler));
-        }
-        lives
-    }
-}
-
-/// Answers for a task that was dropped with its runtime.
-struct OnDrop(Arc<InboundState>);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        self.0.over(false);
-    }
-}
-
-/// As much of a message as a frame takes.
-pub(super) fn shorten(text: &str, limit: usize) -> &str {
-    let mut length = text.len().min(LONGEST_MESSAGE).min(limit.saturating_sub(64));
-    while !text.is_char_boundary(length) {
-        length -= 1;
-    }
-    text.get(..length).unwrap_or_default()
+/// As much of a text as a frame holds besides its header.
+pub(super) fn message(text: &str, frame_limit: usize) -> &[u8] {
+    truncated(text, MAX_MESSAGE.min(frame_limit.saturating_sub(64))).as_bytes()
 }

@@ -1,49 +1,51 @@
-//! The connection's output: frames are encoded straight into it; positions count every byte ever queued.
+//! The output of a connection. Frames are encoded directly into it; positions count all bytes ever queued.
 //!
-//! Invariants: a frame is in the buffer whole or not at all, also if its encoder fails or panics; `written <= queued`.
+//! Invariants: the buffer contains whole frames only, even if an encoder fails or panics; `written <=
+//! queued`.
 
 use crate::codec::{Buffer, EncodeError, Encoder, Position};
 use crate::protocol::frame::Header;
 use crate::protocol::metadata::Metadata;
 
-/// Frames that wait for the flusher.
+/// Frames that wait to be written.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     buffer: Buffer,
     queued: u64,
     written: u64,
-    /// A flush has been asked for and has not begun.
+    /// A flush was requested and has not started.
     pub(crate) flush_scheduled: bool,
-    /// The flusher holds bytes that it has not written yet.
-    pub(crate) flusher_holds: bool,
+    /// The driver has taken bytes out and has not written them all yet.
+    pub(crate) is_taken: bool,
 }
 
 impl Output {
-    /// Where the next frame will begin.
+    /// The position where the next frame begins.
     pub(crate) fn queued(&self) -> u64 {
         self.queued
     }
 
-    /// How far the transport has taken it.
+    /// The position up to which the transport has accepted the output.
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
 
-    /// How far it may be with the transport: what the flusher holds it may be writing at this moment.
+    /// The position up to which the transport may have accepted the output: the driver may be writing what it
+    /// has taken.
     pub(crate) fn handed_over(&self) -> u64 {
-        if self.flusher_holds {
+        if self.is_taken {
             self.queued.saturating_sub(u64::try_from(self.buffer.len()).unwrap_or(u64::MAX))
         } else {
             self.written
         }
     }
 
-    /// Bytes that the transport has not taken.
+    /// Bytes that the transport has not accepted.
     pub(crate) fn pending(&self) -> u64 {
         self.queued.saturating_sub(self.written)
     }
 
-    /// Whether nothing waits for the flusher (it may hold bytes itself).
+    /// Whether the buffer is empty. The driver may still hold bytes.
     pub(crate) fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
@@ -51,7 +53,8 @@ impl Output {
     /// Encodes a frame of at most `limit` bytes, with the metadata that its header announces.
     ///
     /// # Errors
-    /// Whatever `body` returns, and [`EncodeError`] for a frame over the limit; the output is then as it was.
+    /// The errors of `body`, and [`EncodeError::TooLarge`] for a frame over the limit. The output is
+    /// unchanged then.
     #[inline]
     pub(crate) fn frame(
         &mut self,
@@ -61,7 +64,7 @@ impl Output {
         body: &mut dyn FnMut(&mut Encoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         let head = header.encoded_length();
-        // Arguments without bytes would not notice.
+        // The encoder does not check this if there are no arguments.
         let Some(room) = limit.checked_sub(head) else {
             return Err(EncodeError::TooLarge { size: head, limit });
         };
@@ -78,12 +81,12 @@ impl Output {
         Ok(())
     }
 
-    /// A frame whose payload is these bytes, which are known to fit.
+    /// Queues a frame whose payload is known to be within the limit.
     pub(crate) fn plain_frame(&mut self, header: &Header, payload: &[u8]) {
         self.queued_frame(header, None, payload);
     }
 
-    /// The same with the metadata that the header announces.
+    /// Queues such a frame with the metadata that its header announces.
     pub(crate) fn queued_frame(&mut self, header: &Header, metadata: Option<&Metadata>, payload: &[u8]) {
         let start = self.buffer.position();
         header.encode(&mut |part| self.buffer.put_slice(part));
@@ -94,7 +97,7 @@ impl Output {
         self.finish(start);
     }
 
-    /// A frame whose payload is all that `payload` holds, which is then empty. Its length.
+    /// Queues a frame and moves the content of `payload` into it. Returns the frame's length.
     pub(crate) fn shared_frame(&mut self, header: &Header, payload: &mut Buffer) -> usize {
         let start = self.buffer.position();
         header.encode(&mut |part| self.buffer.put_slice(part));
@@ -111,37 +114,37 @@ impl Output {
         self.queued += u64::try_from(length).unwrap_or_default();
     }
 
-    /// Hands everything to the flusher, which returns the emptied buffer of the last time.
+    /// Takes everything out, to be written. `emptied` is the buffer that was taken last time, for reuse.
     pub(crate) fn take(&mut self, emptied: Buffer) -> Buffer {
         self.flush_scheduled = false;
-        self.flusher_holds = true;
+        self.is_taken = true;
         std::mem::replace(&mut self.buffer, emptied)
     }
 
-    /// The flusher goes, and leaves what it has not written: it is still the first to be written.
+    /// Puts back what was taken and not written, before all else.
     pub(crate) fn give_back(&mut self, unwritten: Buffer) {
-        let mut behind = std::mem::replace(&mut self.buffer, unwritten);
-        self.buffer.append(&mut behind);
-        self.flusher_holds = false;
+        let mut rest = std::mem::replace(&mut self.buffer, unwritten);
+        self.buffer.append(&mut rest);
+        self.is_taken = false;
     }
 
-    /// The buffer, for a write by whoever holds the lock.
+    /// The buffer, for a write under the lock.
     pub(crate) fn buffer_mut(&mut self) -> &mut Buffer {
         &mut self.buffer
     }
 
-    /// The transport has taken this many more bytes.
+    /// The transport has accepted this many more bytes.
     pub(crate) fn note_written(&mut self, bytes: usize) {
         self.written += u64::try_from(bytes).unwrap_or_default();
     }
 
-    /// Forgets everything: the connection is gone, another may come.
+    /// Discards everything, for the next connection.
     pub(crate) fn reset(&mut self) {
         *self = Self { queued: self.queued, written: self.queued, ..Self::default() };
     }
 }
 
-/// Takes an unfinished frame back out of the buffer.
+/// Removes an unfinished frame from the buffer when dropped.
 struct Unfinished<'a> {
     start: Option<Position>,
     buffer: &'a mut Buffer,
@@ -153,4 +156,13 @@ impl Drop for Unfinished<'_> {
             self.buffer.truncate(start);
         }
     }
+}
+
+/// As much of a text as fits into this many bytes.
+pub(super) fn truncated(text: &str, max_bytes: usize) -> &str {
+    let mut length = text.len().min(max_bytes);
+    while !text.is_char_boundary(length) {
+        length -= 1;
+    }
+    text.get(..length).unwrap_or_default()
 }

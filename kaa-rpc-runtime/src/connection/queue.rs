@@ -1,161 +1,157 @@
-//! Calls that have been made and cannot leave yet: before authentication, or at a limit.
+//! Outbound calls that cannot be sent yet: before authentication, or at a limit.
 //!
-//! Invariants: first in, first out; bounded in calls and bytes; who finds no room stands in line by ticket.
+//! Invariants: first in, first out; bounded in calls and bytes; callers that find the queue full wait in
+//! order.
 
 use std::collections::VecDeque;
 use std::task::Waker;
+
 use tokio::time::Instant;
 
-use crate::peer::Absence;
 use crate::protocol::frame::{MethodId, Token};
 use crate::protocol::metadata::Metadata;
+use crate::settings::QueueLimits;
 
-/// How much may wait to leave.
+/// What happens to a call while a client that reconnects has no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct QueueLimits {
-    /// Calls.
-    pub(crate) calls: usize,
-    /// Bytes of their arguments. One call may wait, however large.
-    pub(crate) bytes: usize,
+pub(crate) enum OnDisconnect {
+    /// The call waits for the next connection. An idempotent call that was lost is sent again.
+    WaitForReady,
+    /// The call fails.
+    FailFast,
 }
 
-impl Default for QueueLimits {
-    fn default() -> Self {
-        Self { calls: 1024, bytes: 4 * 1024 * 1024 }
-    }
-}
-
-/// A place in the line of callers who found the queue full.
+/// Identifies a caller that waits for room in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket(u64);
+pub(crate) struct WaiterId(u64);
 
-/// A call that waits to leave.
+/// A call that waits to be sent.
 #[derive(Debug)]
-pub(crate) struct QueuedCall {
-    /// The caller's slot; a oneway call has none.
-    pub(crate) token: Option<Token>,
-    pub(crate) method: MethodId,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) arguments: Vec<u8>,
-    /// Whether a stream follows it.
-    pub(crate) has_stream: bool,
-    /// Whether it stays while there is no connection.
-    pub(crate) absence: Absence,
-    pub(crate) metadata: Option<Box<Metadata>>,
+pub(super) struct QueuedCall {
+    /// The caller's slot; `None` for a oneway call.
+    pub(super) token: Option<Token>,
+    pub(super) method: MethodId,
+    pub(super) deadline: Option<Instant>,
+    pub(super) arguments: Vec<u8>,
+    /// Whether it has a stream parameter.
+    pub(super) has_stream: bool,
+    pub(super) on_disconnect: OnDisconnect,
+    pub(super) metadata: Option<Box<Metadata>>,
 }
 
-/// The queue and the line before it.
+/// The queue, and the callers that wait for room in it.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(super) struct Queue {
     limits: QueueLimits,
     calls: VecDeque<QueuedCall>,
     bytes: usize,
-    line: VecDeque<(Ticket, Waker)>,
-    next_ticket: u64,
+    waiters: VecDeque<(WaiterId, Waker)>,
+    last_waiter: u64,
 }
 
 impl Queue {
-    pub(crate) fn new(limits: QueueLimits) -> Self {
-        Self { limits, calls: VecDeque::new(), bytes: 0, line: VecDeque::new(), next_ticket: 0 }
+    pub(super) fn new(limits: QueueLimits) -> Self {
+        Self { limits, calls: VecDeque::new(), bytes: 0, waiters: VecDeque::new(), last_waiter: 0 }
     }
 
-    /// Bytes of arguments that wait to leave.
-    pub(crate) fn bytes(&self) -> usize {
+    /// Bytes of the queued arguments.
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether no call waits, so that a new one may leave at once.
+    /// Whether there are neither calls nor waiters, so that a new call may be sent at once.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.line.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.waiters.is_empty()
     }
 
-    /// Calls that wait to leave.
-    pub(crate) fn len(&self) -> usize {
+    /// The number of queued calls.
+    pub(super) fn len(&self) -> usize {
         self.calls.len()
     }
 
-    /// Whether a call with this many bytes may enter now, for somebody who holds this ticket or none.
-    pub(crate) fn has_room(&self, bytes: usize, ticket: Option<Ticket>) -> bool {
-        let my_turn = match self.line.front() {
+    /// Whether a caller may add a call with this many bytes now. Callers that wait go first.
+    pub(super) fn has_room(&self, bytes: usize, waiter: Option<WaiterId>) -> bool {
+        let is_first = match self.waiters.front() {
             None => true,
-            Some((first, _)) => Some(*first) == ticket,
+            Some((first, _)) => Some(*first) == waiter,
         };
-        let fits = self.calls.is_empty()
+        let is_within_limits = self.calls.is_empty()
             || (self.calls.len() < self.limits.calls
                 && self.bytes.saturating_add(bytes) <= self.limits.bytes);
-        my_turn && fits
+        is_first && is_within_limits
     }
 
-    /// Stands in line, or stays there.
-    pub(crate) fn stand_in_line(&mut self, ticket: Option<Ticket>, waker: &Waker) -> Ticket {
-        if let Some(ticket) = ticket
-            && let Ok(place) = self.place(ticket)
-            && let Some((_, kept)) = self.line.get_mut(place)
+    /// Adds a waiter, or replaces the waker of one that waits already.
+    pub(super) fn add_waiter(&mut self, waiter: Option<WaiterId>, waker: &Waker) -> WaiterId {
+        if let Some(id) = waiter
+            && let Ok(index) = self.index_of(id)
+            && let Some((_, stored)) = self.waiters.get_mut(index)
         {
-            kept.clone_from(waker);
-            return ticket;
+            stored.clone_from(waker);
+            return id;
         }
-        self.next_ticket += 1;
-        let ticket = Ticket(self.next_ticket);
-        self.line.push_back((ticket, waker.clone()));
-        ticket
+        self.last_waiter += 1;
+        let id = WaiterId(self.last_waiter);
+        self.waiters.push_back((id, waker.clone()));
+        id
     }
 
-    /// Leaves the line, for the queue or for good. The next in line is to be woken.
-    pub(crate) fn leave_line(&mut self, ticket: Ticket) -> Option<Waker> {
-        if let Ok(place) = self.place(ticket) {
-            self.line.remove(place);
+    /// Removes a waiter. Returns the waker of the first one that remains, which may have room now.
+    pub(super) fn remove_waiter(&mut self, id: WaiterId) -> Option<Waker> {
+        if let Ok(index) = self.index_of(id) {
+            self.waiters.remove(index);
         }
-        self.next_in_line()
+        self.first_waiter()
     }
 
-    /// Tickets only grow, so a place in a long line is soon found.
-    fn place(&self, ticket: Ticket) -> Result<usize, usize> {
-        self.line.binary_search_by_key(&ticket, |(other, _)| *other)
+    /// Ids are ascending, so a binary search finds them.
+    fn index_of(&self, id: WaiterId) -> Result<usize, usize> {
+        self.waiters.binary_search_by_key(&id, |(other, _)| *other)
     }
 
-    /// Who may try to enter now.
-    pub(crate) fn next_in_line(&self) -> Option<Waker> {
-        self.line.front().map(|(_, waker)| waker.clone())
+    pub(super) fn first_waiter(&self) -> Option<Waker> {
+        self.waiters.front().map(|(_, waker)| waker.clone())
     }
 
-    /// Everybody in line, who stays there.
-    pub(crate) fn line(&self) -> impl Iterator<Item = Waker> + use<'_> {
-        self.line.iter().map(|(_, waker)| waker.clone())
+    /// The wakers of all waiters, which keep waiting.
+    pub(super) fn waiters(&self) -> impl Iterator<Item = Waker> + use<'_> {
+        self.waiters.iter().map(|(_, waker)| waker.clone())
     }
 
-    /// Everybody in line: they will find the connection closed.
-    pub(crate) fn take_line(&mut self) -> impl Iterator<Item = Waker> + use<'_> {
-        self.line.drain(..).map(|(_, waker)| waker)
+    /// Removes all waiters.
+    pub(super) fn take_waiters(&mut self) -> impl Iterator<Item = Waker> + use<'_> {
+        self.waiters.drain(..).map(|(_, waker)| waker)
     }
 
-    pub(crate) fn push(&mut self, call: QueuedCall) {
+    pub(super) fn push(&mut self, call: QueuedCall) {
         self.bytes = self.bytes.saturating_add(call.arguments.len());
         self.calls.push_back(call);
     }
 
-    pub(crate) fn front(&self) -> Option<&QueuedCall> {
+    pub(super) fn front(&self) -> Option<&QueuedCall> {
         self.calls.front()
     }
 
-    pub(crate) fn pop(&mut self) -> Option<QueuedCall> {
+    pub(super) fn pop(&mut self) -> Option<QueuedCall> {
         let call = self.calls.pop_front()?;
         self.bytes = self.bytes.saturating_sub(call.arguments.len());
         Some(call)
     }
 
-    /// Takes out the calls that do not wait for another connection, but for oneway ones: their callers have gone on.
-    pub(crate) fn take_fail_fast(&mut self) -> VecDeque<QueuedCall> {
+    /// Removes the calls that fail without a connection. Oneway calls stay: their callers no longer wait for
+    /// them.
+    pub(super) fn take_fail_fast(&mut self) -> VecDeque<QueuedCall> {
         let calls = std::mem::take(&mut self.calls).into_iter();
-        let (gone, kept) = calls.partition(|call| call.absence == Absence::Fail && call.token.is_some());
+        let (removed, kept) =
+            calls.partition(|call| call.on_disconnect == OnDisconnect::FailFast && call.token.is_some());
         self.calls = kept;
         self.bytes = self.calls.iter().map(|call| call.arguments.len()).sum();
-        gone
+        removed
     }
 
-    /// Takes out a call whose caller has gone.
-    pub(crate) fn remove(&mut self, token: Token) {
+    /// Removes the call of a caller that is gone.
+    pub(super) fn remove(&mut self, token: Token) {
         if let Some(index) = self.calls.iter().position(|call| call.token == Some(token))
             && let Some(call) = self.calls.remove(index)
         {

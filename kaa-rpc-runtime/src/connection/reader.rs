@@ -1,8 +1,9 @@
-//! Reads bytes and cuts them into frames.
+//! Reads bytes and splits them into frames.
 //!
-//! Invariants: a connection that has nothing half-read owns no buffer (a thread's scratch space serves all of its
-//! connections); no more is reserved for a frame than its checked length, and for a large one only if the process has the
-//! memory; what is not taken for want of memory is read past, so that what is behind it still comes.
+//! Invariants: a connection without an incomplete frame owns no buffer (all connections of a thread share a
+//! scratch buffer); the memory reserved for a frame is its checked length at most, and a large frame needs
+//! budget for it; the rest of a frame that exceeds the budget is discarded, so that the frames after it still
+//! arrive.
 
 use std::cell::RefCell;
 use std::io;
@@ -14,7 +15,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{HEADER_LENGTH, Kind, LARGEST_PAYLOAD_OFFSET, Size, frame_size};
 use crate::protocol::streams::{Caller, StreamDetail};
-use crate::resources::{Resources, Usage};
+use crate::resources::{MemoryAccount, Resources};
 use crate::transport::Stream;
 
 const SCRATCH: usize = 64 * 1024;
@@ -23,45 +24,45 @@ thread_local! {
     static SPACE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The reading half with what it has read and nobody has taken.
+/// The reading half of a connection, with the bytes that were read and not parsed yet.
 #[derive(Debug)]
 pub(crate) struct FrameReader {
     stream: Arc<Stream>,
     partial: BytesMut,
-    /// Bytes of the frame that is half here, once it is taken.
-    wanted: usize,
-    /// Bytes of a frame that is not taken, still to come.
-    unwanted: usize,
+    /// The size of the incomplete large frame, once there is budget for it.
+    expected: usize,
+    /// Bytes still to discard of a frame that exceeds the budget.
+    to_discard: usize,
     resources: Resources,
-    usage: Usage,
+    memory: MemoryAccount,
 }
 
 /// How much of a frame was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Whole,
-    /// There is no memory for its payload: header and options only.
+    /// Header and options only: the payload exceeds the memory budget.
     Head,
 }
 
 impl FrameReader {
     pub(crate) fn new(stream: Arc<Stream>, resources: &Resources) -> Self {
-        let usage = resources.usage();
+        let memory = resources.memory_account();
         let resources = resources.clone();
-        Self { stream, partial: BytesMut::new(), wanted: 0, unwanted: 0, resources, usage }
+        Self { stream, partial: BytesMut::new(), expected: 0, to_discard: 0, resources, memory }
     }
 
-    /// What has been read and not taken: the handshake takes its messages from here.
+    /// The bytes that were read and not parsed yet. The handshake takes its messages from here.
     pub(crate) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.partial
     }
 
-    /// Whether a frame is half here.
-    pub(crate) fn is_amid_frame(&self) -> bool {
-        !self.partial.is_empty() || self.unwanted > 0
+    /// Whether part of a frame has arrived.
+    pub(crate) fn is_inside_frame(&self) -> bool {
+        !self.partial.is_empty() || self.to_discard > 0
     }
 
-    /// Reads once; zero is the end.
+    /// Reads once. Zero is the end of the stream.
     #[inline]
     pub(crate) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
@@ -69,8 +70,8 @@ impl FrameReader {
             match self.try_fill() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A channel whose socket has ended, and not the channel. What has ended properly is said by frames, never
-                // by the transport, so it is an end as any other.
+                // The socket ended without a TLS close_notify. Frames say whether the connection ended
+                // properly, so this is an end like any other.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
                 result => return Poll::Ready(result),
             }
@@ -79,7 +80,7 @@ impl FrameReader {
 
     #[inline]
     fn try_fill(&mut self) -> io::Result<usize> {
-        let missing = self.wanted.saturating_sub(self.partial.len());
+        let missing = self.expected.saturating_sub(self.partial.len());
         if missing > SCRATCH {
             self.partial.reserve(missing);
             return self.stream.try_read(&mut self.partial);
@@ -100,21 +101,21 @@ impl FrameReader {
         })
     }
 
-    /// The next whole frame that is here, or the head of one that there is no memory for.
+    /// The next frame that has arrived, or the head of one that exceeds the memory budget.
     ///
     /// # Errors
     /// A length that no frame may have.
     #[inline]
     pub(crate) fn next_frame(&mut self, limit: usize) -> Result<Option<(Bytes, Part)>, ProtocolError> {
-        if self.unwanted > 0 && !self.pass_over() {
+        if self.to_discard > 0 && !self.discard() {
             return Ok(None);
         }
         let Size::Known(size) = frame_size(&self.partial, limit)? else { return Ok(None) };
         if self.partial.len() < size {
-            return Ok(if size > SCRATCH && self.wanted == 0 { self.begin_large(size) } else { None });
+            return Ok(if size > SCRATCH && self.expected == 0 { self.begin_large(size) } else { None });
         }
-        if std::mem::take(&mut self.wanted) > 0 {
-            self.usage.tell(0);
+        if std::mem::take(&mut self.expected) > 0 {
+            self.memory.report(0);
         }
         if self.partial.len() == size {
             return Ok(Some((std::mem::take(&mut self.partial).freeze(), Part::Whole)));
@@ -122,37 +123,37 @@ impl FrameReader {
         Ok(Some((self.partial.split_to(size).freeze(), Part::Whole)))
     }
 
-    /// Decides about a large frame when its header is here: takes it, or its head.
+    /// Decides about a large frame when its header has arrived: reserves memory for it, or returns its head.
     #[cold]
     fn begin_large(&mut self, size: usize) -> Option<(Bytes, Part)> {
         let offset = refusable_head(&self.partial)?;
         let bytes = u64::try_from(size).unwrap_or(u64::MAX);
         if offset > 0 && self.resources.has_no_memory_for(bytes) {
             let head = self.partial.split_to(offset).freeze();
-            self.unwanted = size - offset;
-            self.pass_over();
+            self.to_discard = size - offset;
+            self.discard();
             return Some((head, Part::Head));
         }
-        self.wanted = size;
-        self.usage.tell(bytes);
+        self.expected = size;
+        self.memory.report(bytes);
         None
     }
 
-    /// Throws away what is here of a frame that is not taken. Whether that was the rest of it.
+    /// Discards what has arrived of a frame that exceeds the budget. Returns whether that was the rest of it.
     #[cold]
-    fn pass_over(&mut self) -> bool {
-        let here = self.unwanted.min(self.partial.len());
-        self.partial.advance(here);
-        self.unwanted -= here;
+    fn discard(&mut self) -> bool {
+        let count = self.to_discard.min(self.partial.len());
+        self.partial.advance(count);
+        self.to_discard -= count;
         if self.partial.is_empty() {
             self.partial = BytesMut::new();
         }
-        self.unwanted == 0
+        self.to_discard == 0
     }
 }
 
-/// Where the payload begins of a frame that may be refused: of what the peer asks for, and not of what it answers. Zero
-/// if it may not; nothing if header and options are not here yet.
+/// The offset of the payload of a frame that may be refused: a call or its stream, but not an answer. Zero
+/// for other frames; `None` until header and options have arrived.
 fn refusable_head(bytes: &[u8]) -> Option<usize> {
     let header = bytes.first_chunk::<HEADER_LENGTH>()?;
     let [_, _, _, _, kind, _, o0, o1, ..] = *header;
@@ -165,7 +166,7 @@ fn refusable_head(bytes: &[u8]) -> Option<usize> {
         _ => false,
     };
     let offset = usize::from(u16::from_le_bytes([o0, o1]));
-    // What is malformed is told of as a whole.
+    // A malformed frame is reported when it is parsed.
     if !may_be_refused || !(HEADER_LENGTH..=LARGEST_PAYLOAD_OFFSET).contains(&offset) {
         return Some(0);
     }

@@ -1,107 +1,77 @@
-//! What a link is doing, as others see it and wait for it.
-//!
-//! Invariant: a link that is closed stays so, whoever else is about to speak.
+//! What a link does at present: in detail for the link itself, in brief for those who wait for it.
 
-use tokio::sync::watch;
+use std::collections::BTreeMap;
+use std::fmt;
 
-use super::link::Link;
 use crate::error::CloseReason;
 
-/// What a link is doing.
+/// Which side of a connection this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Side {
+    Accepting,
+    Connecting,
+}
+
+/// The connection as the link itself sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Phase {
+    Connecting,
+    Open,
+    /// The peer has sent a goodbye, with this reason. It accepts nested calls only.
+    PeerDraining(CloseReason),
+    Closed(CloseReason),
+}
+
+/// The connection as tasks that wait for a change see it.
 #[derive(Debug, Clone)]
 pub(crate) enum Status {
     /// Connecting or authenticating, for the first time or again.
     Connecting,
-    /// Calls leave at once.
+    /// Calls are sent at once.
     Open,
-    /// One side has said goodbye.
+    /// One side has sent a goodbye.
     Draining,
-    /// Over for good.
+    /// Closed for good.
     Closed(CloseReason),
 }
 
-impl Link {
-    pub(crate) fn watch(&self) -> watch::Receiver<Status> {
-        self.status.subscribe()
+/// A function that runs when the link is closed for good.
+pub(crate) type OnClose = Box<dyn FnOnce() + Send>;
+
+/// Identifies a registered [`OnClose`] function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OnCloseId(u64);
+
+/// The functions that run when the link is closed for good.
+#[derive(Default)]
+pub(super) struct OnCloseCallbacks {
+    callbacks: BTreeMap<OnCloseId, OnClose>,
+    next: u64,
+}
+
+impl OnCloseCallbacks {
+    pub(super) fn add(&mut self, callback: OnClose) -> OnCloseId {
+        let id = OnCloseId(self.next);
+        self.next += 1;
+        self.callbacks.insert(id, callback);
+        id
     }
 
-    pub(crate) fn status(&self) -> Status {
-        self.status.borrow().clone()
+    pub(super) fn remove(&mut self, id: OnCloseId) -> Option<OnClose> {
+        self.callbacks.remove(&id)
     }
 
-    /// Whether there is an authenticated connection.
-    pub(crate) fn is_connected(&self) -> bool {
-        matches!(self.status(), Status::Open | Status::Draining)
+    /// Removes all, in the order in which they were added.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = OnClose> + use<> {
+        std::mem::take(&mut self.callbacks).into_values()
     }
+}
 
-    /// Whether it is over for good.
-    pub(crate) fn is_over(&self) -> bool {
-        matches!(self.status(), Status::Closed(_))
-    }
-
-    /// Tells a new status. A link that is closed stays so, whoever else is about to speak.
-    pub(super) fn tell(&self, status: Status) {
-        self.tell_if(status, |_| true);
-    }
-
-    pub(super) fn tell_if(&self, new: Status, condition: impl FnOnce(&Status) -> bool) {
-        self.status.send_if_modified(|status| {
-            let may = !matches!(status, Status::Closed(_)) && condition(status);
-            if may {
-                *status = new;
-            }
-            may
-        });
-    }
-
-    /// Waits until the link is open, or over.
-    ///
-    /// # Errors
-    /// Why it never opened, or is over.
-    pub(crate) async fn ready(&self) -> Result<(), CloseReason> {
-        let mut watch = self.watch();
-        loop {
-            match &*watch.borrow_and_update() {
-                Status::Open | Status::Draining => return Ok(()),
-                Status::Closed(reason) => return Err(reason.clone()),
-                Status::Connecting => {}
-            }
-            if watch.changed().await.is_err() {
-                return Err(CloseReason::ClosedLocally);
-            }
-        }
-    }
-
-    /// Whether calls can leave.
-    pub(crate) fn is_usable(&self) -> bool {
-        matches!(*self.status.borrow(), Status::Open)
-    }
-
-    /// Waits until calls can leave; unlike [`Self::ready`] it waits through a farewell for the next connection.
-    ///
-    /// # Errors
-    /// Why none ever will.
-    #[cfg(feature = "tower")]
-    pub(crate) async fn usable(&self) -> Result<(), CloseReason> {
-        let mut watch = self.watch();
-        let status = watch.wait_for(|status| matches!(status, Status::Open | Status::Closed(_))).await;
-        match status.as_deref() {
-            Ok(Status::Closed(reason)) => Err(reason.clone()),
-            Ok(_) => Ok(()),
-            Err(_gone) => Err(CloseReason::ClosedLocally),
-        }
-    }
-
-    /// Waits until the link is over for good.
-    pub(crate) async fn closed(&self) -> CloseReason {
-        let mut watch = self.watch();
-        loop {
-            if let Status::Closed(reason) = &*watch.borrow_and_update() {
-                return reason.clone();
-            }
-            if watch.changed().await.is_err() {
-                return CloseReason::ClosedLocally;
-            }
-        }
+impl fmt::Debug for OnCloseCallbacks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("OnCloseCallbacks")
+            .field("callbacks", &self.callbacks.len())
+            .finish_non_exhaustive()
     }
 }

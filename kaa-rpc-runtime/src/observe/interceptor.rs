@@ -1,8 +1,8 @@
-//! Interceptors: what a program puts between calls and their handlers, on either side.
+//! Interceptors: code of the program that runs between calls and their handlers, on either side.
 //!
-//! Invariants: an interceptor sees every call before it leaves or before its arguments are decoded, in the order in which
-//! interceptors were added, and its end in the reverse order; one that refuses a call is the last to see it begin, and
-//! those before it are told the end.
+//! Invariants: an interceptor sees every call before it is sent, or before its arguments are decoded; the
+//! start in the order in which interceptors were added, the end in the reverse order; when an interceptor
+//! refuses a call, later ones do not see the call, and earlier ones see its end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,71 +10,52 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::end::CallEnd;
-use crate::connection::Link;
+use crate::connection::{CallStart, Direction, Link, PeerInformation, Refusal};
 use crate::descriptor::MethodDescriptor;
-use crate::peer::{Peer, PeerInformation};
+use crate::error::CallEnd;
+use crate::peer::Peer;
 use crate::protocol::metadata::Metadata;
 
-/// Sees calls begin and end, and may refuse them. Added to a client or server for the calls that it makes
-/// (`intercept_outbound`) or for those that it serves (`intercept_inbound`); both are to be had on both sides.
+/// Observes the start and end of calls, and may refuse them. A client or server has interceptors for its
+/// outbound calls (`intercept_outbound`) and for its inbound calls (`intercept_inbound`).
 ///
-/// Interceptors run where the call is made or read, so they must not block. They see every attempt that a program makes,
-/// not each time that an idempotent call is sent again.
+/// Interceptors run in the task that makes the call or reads it, so they must not block. They see a call
+/// once, not each retry of an idempotent call.
 ///
 /// ```
 /// use kaa_rpc_runtime::{Interceptor, ObservedCall, Refusal};
 ///
-/// /// Lets in who knows the word.
+/// /// Accepts calls with the password.
 /// #[derive(Debug)]
-/// struct Doorkeeper;
+/// struct PasswordCheck;
 ///
-/// impl Interceptor for Doorkeeper {
+/// impl Interceptor for PasswordCheck {
 ///     fn before(&self, call: &mut ObservedCall) -> Result<(), Refusal> {
-///         match call.metadata().text("word") {
+///         match call.metadata().text("password") {
 ///             Some("swordfish") => Ok(()),
-///             _ => Err(Refusal::new("say the word")),
+///             _ => Err(Refusal::new("wrong password")),
 ///         }
 ///     }
 /// }
 ///
 /// # fn build() {
-/// let _server = kaa_rpc_runtime::Server::builder().intercept_inbound(Doorkeeper);
+/// let _server = kaa_rpc_runtime::Server::builder().intercept_inbound(PasswordCheck);
 /// # }
 /// ```
 pub trait Interceptor: Send + Sync + 'static {
-    /// A call is about to leave, or about to be handled. Metadata that is set here goes to the peer, or to the handler.
+    /// A call is about to be sent, or about to be handled. The peer or the handler receives the metadata as
+    /// it is after this.
     ///
     /// # Errors
-    /// If the call is not to be made or handled: it ends with [`CallError::Refused`](crate::CallError::Refused).
+    /// Refuses the call, which ends with [`CallError::Refused`](crate::CallError::Refused).
     fn before(&self, call: &mut ObservedCall) -> Result<(), Refusal> {
         let _ = call;
         Ok(())
     }
 
-    /// A call has ended, after so much time. A stream's end is that of its call.
+    /// A call has ended. A call with streams ends after its streams.
     fn after(&self, call: &ObservedCall, end: CallEnd, took: Duration) {
         let _ = (call, end, took);
-    }
-}
-
-/// Whose call it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// A call of this side.
-    Outbound,
-    /// A call of the peer.
-    Inbound,
-}
-
-impl Direction {
-    /// A word for it, in lower case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Outbound => "outbound",
-            Self::Inbound => "inbound",
-        }
     }
 }
 
@@ -82,49 +63,54 @@ impl Direction {
 pub struct ObservedCall {
     pub(super) direction: Direction,
     pub(super) method: &'static MethodDescriptor,
-    pub(super) link: Arc<Link>,
+    link: Arc<Link>,
     pub(super) metadata: Metadata,
-    pub(super) began: Instant,
-    pub(super) deadline: Option<Instant>,
+    pub(super) started: Instant,
+    deadline: Option<Instant>,
 }
 
 impl ObservedCall {
+    pub(super) fn new(link: Arc<Link>, call: CallStart) -> Self {
+        let CallStart { direction, method, metadata, deadline } = call;
+        Self { direction, method, link, metadata, started: Instant::now(), deadline }
+    }
+
     /// Whose call it is.
     #[must_use]
     pub fn direction(&self) -> Direction {
         self.direction
     }
 
-    /// Which method is called: its service and name, whether it is oneway, and its attributes.
+    /// The called method: its service, its name and its attributes.
     #[must_use]
     pub fn method(&self) -> &'static MethodDescriptor {
         self.method
     }
 
-    /// The other side.
+    /// The peer.
     #[must_use]
     pub fn peer(&self) -> Peer {
         Peer::of_link(Arc::clone(&self.link))
     }
 
-    /// Who the other side is; `None` if a call is made before the peer has proved the secret.
+    /// Who the peer is; `None` for a call made before the peer is authenticated.
     #[must_use]
     pub fn peer_information(&self) -> Option<Arc<PeerInformation>> {
         self.link.information()
     }
 
-    /// What the call carries beside its arguments.
+    /// The call's metadata.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// The same, to be changed before the call goes on.
+    /// The call's metadata, to change it.
     pub fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.metadata
     }
 
-    /// Time left until the caller stops waiting; `None` if it set no limit.
+    /// The time until the caller stops waiting; `None` without a timeout.
     #[must_use]
     pub fn remaining_time(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
@@ -139,30 +125,5 @@ impl fmt::Debug for ObservedCall {
             .field("method", &format_args!("{}", self.method))
             .field("metadata", &self.metadata)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a call is not to be made or handled: a message for the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    message: String,
-}
-
-impl Refusal {
-    /// A refusal that tells the caller this.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
-    }
-
-    /// What the caller is told.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
     }
 }

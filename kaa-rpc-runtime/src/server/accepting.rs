@@ -18,12 +18,13 @@ use super::event::{Refused, ServerEvent};
 use super::guest::Guest;
 use super::keys::Pass;
 use super::running::Shared;
+use crate::connection::PeerInformation;
 use crate::connection::{
-    Driver, FrameReader, Handshake, HandshakeFailure, Link, Methods, Opening, Side, drive_handshake,
+    Driver, FrameReader, Handshake, HandshakeFailure, Link, LinkContext, Methods, Opening, Side,
+    drive_handshake,
 };
 use crate::error::{CloseReason, ConnectError};
-use crate::observe;
-use crate::peer::{Peer, PeerInformation};
+use crate::peer::Peer;
 use crate::protocol::handshake::{HandshakeError, Progress, ServerHandshake, ServerParameters};
 use crate::secret::Secret;
 use crate::transport::{AcceptBackoff, Accepted, Listener, PeerAddress, Stream};
@@ -149,7 +150,7 @@ async fn serve(shared: Arc<Shared>, accepted: Accepted, place: Place, mut guest:
     };
     guest.tell(Err(ConnectError::Protocol(refused.reason.clone())));
     shared.refused.fetch_add(1, Ordering::Relaxed);
-    observe::connection_refused();
+    crate::connection::connection_refused();
     tracing::warn!(address = %refused.address, key_id = ?refused.key_id, reason = refused.reason, "refused a connection");
     shared.events.tell(ServerEvent::Refused(refused));
 }
@@ -249,12 +250,11 @@ async fn authenticate(
     let hello_time = guest.keys.is_none().then_some(shared.hello_time);
     let established = drive_handshake(&mut admission, &stream, &mut reader, hello_time).await?;
     let pass = guest.keys.is_none().then(|| Pass::new(&keys, &established.key_id)).flatten();
-    let link = Link::new(shared.settings.link_configuration(
-        Side::Accepting,
-        false,
-        &shared.detached,
-        &Handle::current(),
-    ));
+    let context = LinkContext {
+        detached: shared.detached.clone(),
+        ..LinkContext::new(Side::Accepting, Handle::current(), Arc::clone(&shared.observer))
+    };
+    let link = Link::new(shared.settings.clone(), context);
     let information = Arc::new(PeerInformation::new(&stream, &established, schema));
     let methods = Methods::new(Arc::clone(&shared.services), Arc::clone(&link));
     let peer_limits = established.peer_limits;
@@ -304,11 +304,11 @@ async fn drive(shared: &Shared, admitted: Admitted, mut guest: Guest) {
     }
     // What was registered meanwhile did not find this connection.
     for service in shared.services.descriptors() {
-        link.know(service);
+        link.add_known_service(service);
     }
     // A shutdown that began meanwhile did not see this connection.
     if *shared.closing.borrow() {
-        link.begin_drain();
+        link.start_shutdown();
     }
     let peer = link.information();
     let mut running = std::pin::pin!(aging::run(&link, driver, shared.age.filter(|_| !guest.is_child())));

@@ -25,7 +25,7 @@ pub(super) async fn run(link: &Arc<Link>, driver: Driver, age: Option<Age>) -> C
     let Some(age) = age else { return running.await };
     tokio::select! {
         reason = &mut running => return reason,
-        () = tokio::time::sleep(crate::random::spread(age.longest, SPREAD)) => link.begin_drain(),
+        () = tokio::time::sleep(crate::random::spread(age.longest, SPREAD)) => link.start_shutdown(),
     }
     tokio::select! {
         reason = &mut running => reason,

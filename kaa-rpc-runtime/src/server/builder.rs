@@ -8,10 +8,11 @@ use tokio::sync::Semaphore;
 use super::aging::Age;
 use super::running::Server;
 use crate::connection::{Registered, ServiceSet};
-use crate::error::SetupError;
+use crate::error::{RegisterError, SetupError};
+use crate::observe::Observers;
 use crate::protocol::handshake::Audience;
 use crate::secret::{KeyId, Keys, Secret};
-use crate::service::{RegisterError, Service, role};
+use crate::service::{Service, role};
 use crate::settings::Settings;
 use crate::transport::{Address, ListenOptions, Listener};
 
@@ -24,6 +25,7 @@ pub struct ServerBuilder {
     pub(super) services: ServiceSet,
     pub(super) options: ListenOptions,
     pub(super) settings: Settings,
+    pub(super) observers: Observers,
     pub(super) max_connections: usize,
     pub(super) age: Option<Age>,
     pub(super) hello_time: Duration,
@@ -40,6 +42,7 @@ impl Default for ServerBuilder {
             services: ServiceSet::default(),
             options: ListenOptions::new(),
             settings: Settings::default(),
+            observers: Observers::default(),
             max_connections: 1024,
             age: None,
             hello_time: Duration::from_secs(3),
@@ -50,7 +53,7 @@ impl Default for ServerBuilder {
 }
 
 impl ServerBuilder {
-    crate::settings::setters_of_both!();
+    crate::builder::shared_setters!();
 
     /// The shared secret, under the empty key id. There is none by default, and nobody gets in without one.
     pub fn secret(self, secret: Secret) -> Self {
@@ -192,16 +195,17 @@ impl ServerBuilder {
         Ok(())
     }
 
-    pub(super) fn into_parts(self) -> (Keys, Arc<ServiceSet>, Settings, Audience, usize) {
-        (self.keys, Arc::new(self.services), self.settings, self.audience, self.max_connections)
+    pub(super) fn into_parts(self) -> (Keys, Arc<ServiceSet>, Settings, Observers, Audience, usize) {
+        let services = Arc::new(self.services);
+        (self.keys, services, self.settings, self.observers, self.audience, self.max_connections)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{CancelRate, Keepalive, QueueLimits};
     use crate::protocol::limits::Limits;
+    use crate::settings::{CancelRate, Keepalive, QueueLimits};
 
     /// Clauses 2.8, 2.11 and 4.10 of `docs/wire.md`, and its section 6.
     #[test]

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::connection::PeerInformation;
 use crate::error::CloseReason;
-use crate::peer::{Peer, PeerInformation};
+use crate::peer::Peer;
 use crate::protocol::handshake::HandshakeError;
 use crate::secret::KeyId;
 use crate::transport::PeerAddress;

@@ -185,13 +185,15 @@ impl fmt::Debug for Peers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Detached, Side};
+    use crate::connection::{LinkContext, Side};
+    use crate::observe::Observers;
     use crate::settings::Settings;
 
     fn link() -> Arc<Link> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (settings, detached) = (Settings::default(), Detached::default());
-        Link::new(settings.link_configuration(Side::Accepting, false, &detached, runtime.handle()))
+        let observer = Observers::default().into_observer();
+        let context = LinkContext::new(Side::Accepting, runtime.handle().clone(), observer);
+        Link::new(Settings::default(), context)
     }
 
     fn poll(peers: &mut Peers) -> Poll<Option<Peer>> {

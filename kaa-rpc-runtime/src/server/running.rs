@@ -17,15 +17,15 @@ use super::event::ServerEvent;
 use super::guest::Guest;
 use super::keys::KeyRing;
 use super::registry::{Peers, Registry};
-use crate::connection::{Detached, ServiceSet};
-use crate::error::{CloseReason, SetupError};
+use crate::connection::ShutdownReport;
+use crate::connection::{ConnectionStatistics, ServerStatistics};
+use crate::connection::{DetachedHandlers, Link, Observer, ServiceSet};
+use crate::error::{CloseReason, RegisterError, SetupError};
 use crate::events::{EventSender, Events};
-use crate::observe::{ConnectionStatistics, ServerStatistics};
 use crate::peer::Peer;
 use crate::protocol::handshake::{Audience, InstanceId};
-use crate::service::{RegisterError, Service, role};
+use crate::service::{Service, role};
 use crate::settings::Settings;
-use crate::shutdown::ShutdownReport;
 use crate::transport::{Address, Listener, Stream};
 
 /// How long tasks may take to end when they are cut.
@@ -44,7 +44,7 @@ const CUT_TIME: Duration = Duration::from_secs(5);
 /// let server = Server::builder().secret(Secret::generate()?).listen("tcp:[::1]:0").await?;
 /// assert_eq!(server.connections(), 0);
 /// let report = server.shutdown(Duration::from_secs(30)).await;
-/// assert_eq!(report.cut, 0);
+/// assert_eq!(report.aborted, 0);
 /// # Ok(())
 /// # }
 /// ```
@@ -70,7 +70,8 @@ pub(super) struct Shared {
     pub(super) age: Option<Age>,
     pub(super) unauthenticated: Arc<Semaphore>,
     pub(super) tasks: TaskTracker,
-    pub(super) detached: Detached,
+    pub(super) detached: DetachedHandlers,
+    pub(super) observer: Arc<dyn Observer<Link>>,
     /// True once no more connections are taken.
     pub(super) closing: watch::Sender<bool>,
     pub(super) refused: AtomicU64,
@@ -89,7 +90,7 @@ impl Server {
         let age = builder.age;
         let hello_time = builder.hello_time;
         let (max_unauthenticated, most_unauthenticated_per_address) = builder.max_unauthenticated;
-        let (keys, services, settings, audience, max_connections) = builder.into_parts();
+        let (keys, services, settings, observers, audience, max_connections) = builder.into_parts();
         let shared = Arc::new(Shared {
             keys: KeyRing::new(keys),
             services,
@@ -104,7 +105,8 @@ impl Server {
             age,
             unauthenticated: Arc::new(Semaphore::new(max_unauthenticated)),
             tasks: TaskTracker::new(),
-            detached: Detached::default(),
+            detached: DetachedHandlers::default(),
+            observer: observers.into_observer(),
             closing: watch::channel(false).0,
             refused: AtomicU64::new(0),
             ended: Mutex::default(),
@@ -130,7 +132,7 @@ impl Server {
         let descriptor = service.descriptor;
         self.shared.services.register(service)?;
         for link in self.shared.registry.links() {
-            link.know(descriptor);
+            link.add_known_service(descriptor);
         }
         Ok(())
     }
@@ -232,7 +234,7 @@ impl Server {
         self.shared.tasks.close();
         let links = self.shared.registry.links();
         for link in &links {
-            link.begin_drain();
+            link.start_shutdown();
         }
         let mut report = ShutdownReport { connections: links.len(), ..ShutdownReport::default() };
         let ended = async {
@@ -243,9 +245,9 @@ impl Server {
         if tokio::time::timeout(grace, &mut ended).await.is_err() {
             report.cancelled_handlers = self.shared.detached.count();
             for link in self.shared.registry.links() {
-                report.cut(&link);
+                report.close(&link);
             }
-            self.shared.detached.cut();
+            self.shared.detached.abort();
             // Only a destructor that hangs can keep a task from ending now.
             let _late = tokio::time::timeout(CUT_TIME, ended).await;
         }
@@ -279,7 +281,7 @@ impl Drop for Server {
         for link in self.shared.registry.links() {
             link.close(&CloseReason::ClosedLocally);
         }
-        self.shared.detached.cut();
+        self.shared.detached.abort();
     }
 }
 

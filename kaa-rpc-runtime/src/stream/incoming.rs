@@ -1,7 +1,7 @@
-//! A stream that comes from the peer: what a method returns item by item, or a handler's stream parameter.
+//! Streams from the peer: the results of a call, or a handler's stream parameter.
 //!
-//! Invariants: items are decoded when they are taken, from the frames they came in; after an error or the end nothing
-//! comes; a stream that is dropped before its end is stopped at its producer.
+//! Invariants: items are decoded when they are read, from the frames that they arrived in; nothing follows an
+//! error or the end; a stream that is dropped before its end stops its producer.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -15,36 +15,32 @@ use bytes::{Buf, Bytes};
 use futures_core::Stream;
 use tokio::runtime::Handle;
 
-use crate::call::{Method, ResultSource, StreamMethod};
+use super::MAX_TURN;
 use crate::codec::{DecodeError, DecodeLimits, Decoder, Wire};
-use crate::connection::{Arguments, InboundState, LinkConfiguration};
-use crate::error::{CallError, Outcome};
-use crate::peer::Peer;
+use crate::connection::{InboundState, Received};
+use crate::error::CallError;
 use crate::protocol::metadata::Metadata;
-use crate::protocol::streams::StreamEnd;
 
-use super::TURN;
-use super::outgoing::IntoOutgoing;
+/// How many items are decoded in advance. One loop over a few items costs less than as many function calls.
+const MAX_AHEAD: usize = 32;
+/// The size in bytes of the items that are decoded in advance.
+const MAX_AHEAD_BYTES: usize = 1024;
 
-/// Most items that are decoded ahead of being taken, and most bytes of them: one loop over a few items costs less
-/// than as many calls.
-const AHEAD: usize = 32;
-const AHEAD_BYTES: usize = 1024;
-
-/// What a reader does with an item takes its time, however small the item is: as much as so many bytes, so that no turn
-/// is longer than some thousand items.
-const READERS_WORK: usize = 64;
+/// The reader's work on one item, in bytes of [`MAX_TURN`]. It limits a turn to about a thousand items,
+/// however small.
+const WORK_PER_ITEM: usize = 64;
 
 type Decode<T> = fn(&mut Bytes, &mut VecDeque<T>, DecodeLimits) -> Result<(), DecodeError>;
 
 /// A stream of items from the peer.
 ///
-/// As the result of a proxy's method it is a call: made when it is first polled, given up when it is dropped. As a
-/// parameter of a handler it is what the caller sends along; dropped, it tells the caller to send no more.
+/// The result of a proxy's method is a call: it is made when the stream is first polled, and cancelled when
+/// the stream is dropped. The parameter of a handler contains the items that the caller sends. Dropping it
+/// stops the caller's stream.
 ///
-/// It is a `futures` [`Stream`] of `Result<T, CallError<E>>`, and its last item may be an error: why it broke off, or how
-/// the handler failed. `None` is the proper end, or what comes behind an error. A slow reader slows its producer down,
-/// and nothing else on the connection.
+/// This is a `futures` [`Stream`] of `Result<T, CallError<E>>`. Its last item may be an error: why the stream
+/// broke off, or how the handler failed. `None` is the proper end, or follows an error. A slow reader slows
+/// down its producer, but nothing else on the connection.
 ///
 /// ```no_run
 /// # async fn sum(mut numbers: kaa_rpc_runtime::Incoming<u64>) -> Result<u64, kaa_rpc_runtime::CallError> {
@@ -58,24 +54,24 @@ type Decode<T> = fn(&mut Bytes, &mut VecDeque<T>, DecodeLimits) -> Result<(), De
 #[must_use = "a stream's call is made when it is polled"]
 pub struct Incoming<T, E = Infallible> {
     decoded: VecDeque<T>,
-    /// Items that have come and were not taken, each with its length in front.
+    /// Received items that are not decoded yet, each after its length.
     items: Bytes,
-    /// Bytes that were taken since it last had to wait, and [`READERS_WORK`] for each item.
-    at_once: usize,
+    /// Bytes read since the last wait, plus [`WORK_PER_ITEM`] for each item.
+    turn: usize,
     decode: Decode<T>,
     limits: DecodeLimits,
-    /// Where the connection's tasks run.
+    /// The runtime of the connection's tasks.
     runtime: Handle,
-    /// Gone after the end.
+    /// `None` after the end.
     source: Option<Box<dyn Source<E>>>,
 }
 
-/// Where items come from.
+/// The source of a stream's items.
 pub(crate) trait Source<E>: Send + Sync {
-    /// Items, or the end of them. Whoever asks has taken all that came before.
-    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Batch<E>>;
+    /// Polls for items, or the end. The caller has processed all items that it received before.
+    fn poll_items(&mut self, context: &mut Context<'_>) -> Poll<Received<Result<(), CallError<E>>>>;
 
-    /// What it gave last could not be read: nothing more is asked for.
+    /// The last items could not be decoded. The source is dropped next.
     fn fail(&mut self, error: &CallError<E>);
 
     /// See [`Incoming::timeout`].
@@ -85,54 +81,26 @@ pub(crate) trait Source<E>: Send + Sync {
     fn set_metadata(&mut self, metadata: Metadata);
 }
 
-/// What a source has.
-pub(crate) enum Batch<E> {
-    Items(Bytes),
-    End,
-    Failed(CallError<E>),
-}
-
 impl<T, E> Incoming<T, E> {
-    /// The call of a method that returns a stream, not made yet.
-    pub fn call<M>(peer: &Peer, method: M) -> Self
-    where
-        M: Method,
-        M::Returns: Wire<Value = T>,
-        M::Throws: Wire<Value = E>,
-    {
-        Self::new::<M::Returns>(Box::new(ResultSource::new(peer, method)), &peer.link().configuration)
-    }
-
-    /// The same for a method with a stream parameter.
-    pub fn call_with_stream<M>(
-        peer: &Peer,
-        method: M,
-        outgoing: impl IntoOutgoing<<M::Item as Wire>::Value>,
-    ) -> Self
-    where
-        M: StreamMethod,
-        M::Returns: Wire<Value = T>,
-        M::Throws: Wire<Value = E>,
-    {
-        let source = ResultSource::with_stream(peer, method, outgoing.into_outgoing());
-        Self::new::<M::Returns>(Box::new(source), &peer.link().configuration)
-    }
-
-    fn new<W: Wire<Value = T>>(source: Box<dyn Source<E>>, configuration: &LinkConfiguration) -> Self {
+    pub(crate) fn new<W: Wire<Value = T>>(
+        source: Box<dyn Source<E>>,
+        runtime: Handle,
+        limits: DecodeLimits,
+    ) -> Self {
         Self {
             decoded: VecDeque::new(),
             items: Bytes::new(),
-            at_once: 0,
+            turn: 0,
             decode: decode_some::<W>,
-            limits: configuration.decode,
-            runtime: configuration.runtime.clone(),
+            limits,
+            runtime,
             source: Some(source),
         }
     }
 
-    /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll, however many
-    /// items have come by then. The peer is told how long it has. The stream parameter of a handler ends with its call,
-    /// and has no time of its own.
+    /// Ends the call with [`CallError::DeadlineExceeded`] after this time, counted from the first poll, even
+    /// if items have arrived. The peer receives the remaining time. This has no effect on the stream
+    /// parameter of a handler, which ends with its call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if let Some(source) = &mut self.source {
             source.set_timeout(Some(timeout));
@@ -140,7 +108,7 @@ impl<T, E> Incoming<T, E> {
         self
     }
 
-    /// Lets the call take as long as it takes, whatever the method's `#[timeout]`.
+    /// Lets the call take any time, even if the method has a `#[timeout]`.
     pub fn no_timeout(mut self) -> Self {
         if let Some(source) = &mut self.source {
             source.set_timeout(None);
@@ -148,7 +116,7 @@ impl<T, E> Incoming<T, E> {
         self
     }
 
-    /// Sends this along beside the arguments of the call. The stream parameter of a handler has none of its own.
+    /// Sends metadata with the call. This has no effect on the stream parameter of a handler.
     pub fn metadata(mut self, metadata: Metadata) -> Self {
         if let Some(source) = &mut self.source {
             source.set_metadata(metadata);
@@ -156,7 +124,7 @@ impl<T, E> Incoming<T, E> {
         self
     }
 
-    /// Where the connection's tasks run.
+    /// The runtime of the connection's tasks.
     pub(crate) fn runtime(&self) -> Handle {
         self.runtime.clone()
     }
@@ -164,7 +132,7 @@ impl<T, E> Incoming<T, E> {
     /// The next item; `None` after the end.
     ///
     /// # Errors
-    /// Why there are no more items before their proper end.
+    /// Why the stream ended before its proper end.
     pub async fn next(&mut self) -> Option<Result<T, CallError<E>>> {
         std::future::poll_fn(|context| self.poll_item(context)).await
     }
@@ -179,24 +147,24 @@ impl<T, E> Incoming<T, E> {
 
     #[inline(never)]
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
-        if self.at_once > TURN {
-            self.at_once = 0;
+        if self.turn > MAX_TURN {
+            self.turn = 0;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
         while self.items.is_empty() {
             let Some(source) = &mut self.source else { return Poll::Ready(None) };
-            match source.poll_batch(context) {
+            match source.poll_items(context) {
                 Poll::Pending => {
-                    self.at_once = 0;
+                    self.turn = 0;
                     return Poll::Pending;
                 }
-                Poll::Ready(Batch::Items(items)) => self.items = items,
-                Poll::Ready(Batch::End) => {
+                Poll::Ready(Received::Items(items)) => self.items = items,
+                Poll::Ready(Received::End(Ok(()))) => {
                     self.source = None;
                     return Poll::Ready(None);
                 }
-                Poll::Ready(Batch::Failed(error)) => {
+                Poll::Ready(Received::End(Err(error))) => {
                     self.source = None;
                     return Poll::Ready(Some(Err(error)));
                 }
@@ -211,13 +179,13 @@ impl<T, E> Incoming<T, E> {
             }
             return Poll::Ready(Some(Err(error)));
         }
-        self.at_once += before - self.items.len() + self.decoded.len() * READERS_WORK;
+        self.turn += before - self.items.len() + self.decoded.len() * WORK_PER_ITEM;
         Poll::Ready(self.decoded.pop_front().map(Ok))
     }
 }
 
-/// Decodes one item at least, if there is one. An error behind others is left for the next time, when the item has a
-/// message's budget to itself.
+/// Decodes at least one item, if there is one. An item that fails after others is decoded again at the next
+/// call, where the message's memory limit applies to it alone.
 fn decode_some<W: Wire>(
     items: &mut Bytes,
     decoded: &mut VecDeque<W::Value>,
@@ -226,7 +194,7 @@ fn decode_some<W: Wire>(
     let total = items.len();
     let mut left = total;
     let mut decoder = Decoder::new(items, limits);
-    while left > 0 && decoded.len() < AHEAD && total - left < AHEAD_BYTES {
+    while left > 0 && decoded.len() < MAX_AHEAD && total - left < MAX_AHEAD_BYTES {
         match decoder.structure("item", |decoder| W::decode(decoder)) {
             Ok(item) => decoded.push_back(item),
             Err(error) if decoded.is_empty() => return Err(error),
@@ -242,11 +210,11 @@ impl<T> Incoming<T> {
     /// A handler's stream parameter.
     pub(crate) fn of_call<W: Wire<Value = T>>(call: Arc<InboundState>) -> Self {
         let link = Arc::clone(&call.link);
-        Self::new::<W>(Box::new(ArgumentSource { call }), &link.configuration)
+        Self::new::<W>(Box::new(ArgumentSource { call }), link.runtime.clone(), link.settings.decode)
     }
 }
 
-// Nothing in it is pinned: what has to be has a box of its own.
+// No field is pinned.
 impl<T, E> Unpin for Incoming<T, E> {}
 
 impl<T, E> Stream for Incoming<T, E> {
@@ -269,27 +237,14 @@ impl<T, E> fmt::Debug for Incoming<T, E> {
     }
 }
 
-/// The stream parameter of a call of the peer.
+/// The stream parameter of an inbound call.
 struct ArgumentSource {
     call: Arc<InboundState>,
 }
 
 impl Source<Infallible> for ArgumentSource {
-    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Batch<Infallible>> {
-        Poll::Ready(match self.call.poll_arguments(context.waker()) {
-            Arguments::Items(items) => Batch::Items(items),
-            Arguments::Nothing => return Poll::Pending,
-            Arguments::End(StreamEnd::Finished) => Batch::End,
-            Arguments::End(StreamEnd::Broken(message)) => {
-                Batch::Failed(CallError::Broken(String::from_utf8_lossy(&message).into_owned()))
-            }
-            Arguments::None => {
-                Batch::Failed(CallError::Broken("the call brings no stream, or is over".to_owned()))
-            }
-            Arguments::Lost(reason) => {
-                Batch::Failed(CallError::Disconnected { outcome: Outcome::Unknown, reason })
-            }
-        })
+    fn poll_items(&mut self, context: &mut Context<'_>) -> Poll<Received<Result<(), CallError>>> {
+        self.call.poll_arguments(context.waker())
     }
 
     fn fail(&mut self, _: &CallError) {}

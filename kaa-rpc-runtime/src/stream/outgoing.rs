@@ -1,8 +1,10 @@
-//! The stream that a caller sends along with a call.
+//! The stream that a caller passes to a method with a stream parameter.
 //!
-//! Invariant: a stream that fails is told apart from one that ends, all the way to the handler.
+//! Invariant: the handler can distinguish a stream that failed from one that ended.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -18,36 +20,38 @@ enum Kind<T> {
     Fallible(Boxed<Result<T, Fault>>),
 }
 
-/// A stream on its way to the handler of a call.
+/// The stream parameter of a call.
 ///
-/// Any `Stream<Item = T> + Send + 'static` can be given to a method with a stream parameter as it is. One that can fail
-/// is wrapped first:
+/// A method with a stream parameter accepts any `Stream<Item = T> + Send + 'static`. Wrap a stream that can
+/// fail:
 ///
 /// ```
 /// use kaa_rpc_runtime::{Fault, Outgoing};
 ///
 /// # fn readings() -> impl futures_core::Stream<Item = Result<u64, Fault>> + Send + 'static {
-/// #     futures_util::stream::iter([Ok(1), Err(Fault::new("the sensor is gone"))])
+/// #     futures_util::stream::iter([Ok(1), Err(Fault::new("sensor lost"))])
 /// # }
 /// let readings = Outgoing::fallible(readings());
 /// ```
 pub struct Outgoing<T> {
-    /// Only ever reached through exclusive access; the lock lets calls be shared between threads, whatever the stream.
+    /// The mutex makes the call `Sync` even if the stream is not. It is accessed exclusively only, without
+    /// locking.
     stream: Mutex<Kind<T>>,
 }
 
 impl<T> Outgoing<T> {
-    /// A stream that does not fail.
+    /// A stream that cannot fail.
     pub fn new(stream: impl Stream<Item = T> + Send + 'static) -> Self {
         Self { stream: Mutex::new(Kind::Plain(Box::pin(stream))) }
     }
 
-    /// A stream that can fail: the handler then finds it broken off, with the fault's message, and never ended.
+    /// A stream that can fail. If it does, the handler receives
+    /// [`CallError::Broken`](crate::CallError::Broken) with the fault's message.
     pub fn fallible(stream: impl Stream<Item = Result<T, Fault>> + Send + 'static) -> Self {
         Self { stream: Mutex::new(Kind::Fallible(Box::pin(stream))) }
     }
 
-    /// The next item, as of a stream.
+    /// Polls for the next item.
     #[inline]
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Fault>>> {
         match self.stream.get_mut().unwrap_or_else(PoisonError::into_inner) {
@@ -63,9 +67,10 @@ impl<T> fmt::Debug for Outgoing<T> {
     }
 }
 
-/// What can be given to a method with a stream parameter: any `Stream<Item = T> + Send + 'static`, or an [`Outgoing`].
+/// The types that a method with a stream parameter accepts: any `Stream<Item = T> + Send + 'static`, and
+/// [`Outgoing`].
 pub trait IntoOutgoing<T> {
-    /// The stream on its way.
+    /// Converts into the stream parameter.
     fn into_outgoing(self) -> Outgoing<T>;
 }
 
@@ -78,5 +83,20 @@ impl<T, S: Stream<Item = T> + Send + 'static> IntoOutgoing<T> for S {
 impl<T> IntoOutgoing<T> for Outgoing<T> {
     fn into_outgoing(self) -> Self {
         self
+    }
+}
+
+/// The stream type of a method that is not implemented. It has no values.
+#[derive(Debug)]
+pub struct Never<I> {
+    never: Infallible,
+    item: PhantomData<fn() -> I>,
+}
+
+impl<I> Stream for Never<I> {
+    type Item = I;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<I>> {
+        match self.never {}
     }
 }

@@ -1,13 +1,13 @@
 //! The caller's end of a stream parameter.
 //!
-//! Invariants: the producer is polled by whoever awaits the call; it is dropped as soon as nobody takes its items; a
-//! failure of it is told to the handler as such.
+//! Invariants: polling the call polls the producer; the producer is dropped as soon as the handler takes no
+//! more items; the handler can distinguish the producer's failure from its end.
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::forwarding::{Forwarded, Forwarding};
+use super::forwarding::{Forwarding, StreamFailure};
 use super::outgoing::Outgoing;
 use crate::codec::{EncodeError, Wire};
 use crate::connection::{Link, Route};
@@ -15,25 +15,24 @@ use crate::error::Fault;
 use crate::protocol::frame::Token;
 use crate::protocol::streams::EndCode;
 
-/// A producer whose items are of any type.
+/// A producer of items of any type.
 pub(crate) trait Produce: Send + Sync {
-    /// Sends what is ready, and the end behind it.
-    fn poll(&mut self, context: &mut Context<'_>, link: &Arc<Link>, token: Token) -> Poll<Produced>;
-}
-
-/// How a producer ended.
-#[derive(Debug)]
-pub(crate) enum Produced {
-    /// The peer knows, or does not care.
-    Told,
-    /// An item cannot be encoded: the peer was told that the stream is broken.
-    Unencodable(EncodeError),
+    /// Sends the items that are ready, and the end after them. Ready when there is nothing more to send.
+    ///
+    /// # Errors
+    /// An item that cannot be encoded. The handler receives the stream as broken.
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        link: &Arc<Link>,
+        token: Token,
+    ) -> Poll<Result<(), EncodeError>>;
 }
 
 /// The stream parameter of a call, with items of type `W`.
 pub(crate) struct Producer<W: Wire> {
     outgoing: Outgoing<W::Value>,
-    /// Made with the first poll: most calls wait a moment before there is a token.
+    /// Set at the first poll, when the call has a token.
     route: Option<Route>,
     forwarding: Forwarding<Fault>,
 }
@@ -45,25 +44,30 @@ impl<W: Wire> Producer<W> {
 }
 
 impl<W: Wire> Produce for Producer<W> {
-    fn poll(&mut self, context: &mut Context<'_>, link: &Arc<Link>, token: Token) -> Poll<Produced> {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        link: &Arc<Link>,
+        token: Token,
+    ) -> Poll<Result<(), EncodeError>> {
         let route = self.route.get_or_insert_with(|| Route::Arguments { link: Arc::clone(link), token });
         let outgoing = &mut self.outgoing;
-        let forwarded = self.forwarding.poll::<W>(context, route, |context| outgoing.poll_next(context));
-        forwarded.map(|forwarded| match forwarded {
-            Forwarded::Finished => {
+        let end = self.forwarding.poll::<W>(context, route, |context| outgoing.poll_next(context));
+        end.map(|end| match end {
+            Ok(()) => {
                 link.end_arguments(token, EndCode::Finished, "");
-                Produced::Told
+                Ok(())
             }
-            Forwarded::Failed(fault) => {
+            Err(StreamFailure::Producer(fault)) => {
                 link.end_arguments(token, EndCode::Broken, fault.message());
-                Produced::Told
+                Ok(())
             }
-            Forwarded::Unencodable(error) => {
+            Err(StreamFailure::Unencodable(error)) => {
                 let text = format!("an item could not be encoded: {error}");
                 link.end_arguments(token, EndCode::Broken, &text);
-                Produced::Unencodable(error)
+                Err(error)
             }
-            Forwarded::Over => Produced::Told,
+            Err(StreamFailure::Closed) => Ok(()),
         })
     }
 }

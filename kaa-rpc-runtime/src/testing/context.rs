@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::connection::{Detached, InboundState, Link, Side};
+use crate::connection::{InboundState, Link, LinkContext, RunningHandler, Side};
 use crate::context::Context;
 use crate::error::CloseReason;
+use crate::observe::Observers;
 use crate::peer::{Peer, Proxy};
 use crate::protocol::metadata::Metadata;
 use crate::settings::Settings;
@@ -65,8 +66,9 @@ pub fn disconnected_proxy<P: Proxy>() -> P {
 }
 
 pub(super) fn absent_peer(runtime: &Handle) -> Peer {
-    let (settings, detached) = (Settings::default(), Detached::default());
-    let link = Link::new(settings.link_configuration(Side::Accepting, false, &detached, runtime));
+    let observer = Observers::default().into_observer();
+    let context = LinkContext::new(Side::Accepting, runtime.clone(), observer);
+    let link = Link::new(Settings::default(), context);
     link.close(&CloseReason::ClosedLocally);
     Peer::of_link(link)
 }
@@ -103,7 +105,7 @@ impl<P: Proxy> TestCall<P> {
     fn new(caller: P, metadata: Metadata, deadline: Option<Instant>) -> Self {
         let link = Arc::clone(caller.peer().link());
         let sent = (!metadata.is_empty()).then(|| Box::new(metadata.clone()));
-        let state = InboundState::made_up(link, sent, deadline);
+        let state = InboundState::synthetic(link, sent, deadline);
         Self { caller, metadata, deadline, state }
     }
 
@@ -125,7 +127,7 @@ impl<P: Proxy> TestCall<P> {
     /// What the handler of this call is given.
     #[must_use]
     pub fn context(&self) -> Context<P> {
-        Context::made_up(&self.caller, Arc::clone(&self.state))
+        Context::synthetic(&self.caller, Arc::clone(&self.state))
     }
 }
 

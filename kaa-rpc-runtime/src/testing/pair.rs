@@ -206,7 +206,7 @@ impl Pair {
         let peer = match <P::Role as role::Role>::SIDE {
             Side::Accepting => server,
             Side::Connecting => {
-                let absent = || absent_peer(&server.link().configuration.runtime);
+                let absent = || absent_peer(&server.link().runtime);
                 self.joined.server.latest_peer().unwrap_or_else(absent)
             }
         };

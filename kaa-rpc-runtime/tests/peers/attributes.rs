@@ -112,7 +112,7 @@ async fn a_detached_handler_outlives_its_connection_and_a_shutdown_waits_for_it(
     assert!(poll_once(&mut shutdown).await.is_pending());
     pair.at_server.gate.add_permits(2);
     let report = within(shutdown).await;
-    assert_eq!((report.cut, report.cancelled_handlers), (0, 0));
+    assert_eq!((report.aborted, report.cancelled_handlers), (0, 0));
     let mut ledger = pair.at_server.ledger();
     ledger.sort();
     assert_eq!(ledger, ["call", "note"]);
@@ -122,7 +122,7 @@ async fn a_detached_handler_outlives_its_connection_and_a_shutdown_waits_for_it(
 async fn a_shutdowns_time_bounds_detached_handlers_too() {
     let pair = orphans().await;
     let report = within(pair.server.shutdown(Duration::from_millis(50))).await;
-    assert_eq!((report.cut, report.cancelled_handlers), (0, 2));
+    assert_eq!((report.aborted, report.cancelled_handlers), (0, 2));
     pair.at_server.until(|counts| counts.dropped == 2).await;
 }
 

@@ -75,7 +75,7 @@ fn events_peers_and_ends_are_waited_for() {
     assert!(matches!(server.events().next(), Some(ServerEvent::Connected(_))));
     assert_eq!(server.connections(), 1);
     assert_eq!(client.status(), ClientStatus::Connected);
-    assert_eq!(server.shutdown(GRACE).cut, 0);
+    assert_eq!(server.shutdown(GRACE).aborted, 0);
     assert!(matches!(client.closed(), CloseReason::ClosedByPeer { .. }));
     let error = ask::<ECHO>(&client.peer(), "x").wait().unwrap_err();
     assert!(matches!(error, CallError::Disconnected { .. }));

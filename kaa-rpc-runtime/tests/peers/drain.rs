@@ -34,7 +34,7 @@ async fn a_shutdown_loses_no_call() {
     }
     pair.at_server.until_recorded(1000).await;
     let report = within(pair.server.shutdown(FOR_EVER)).await;
-    assert_eq!((report.connections, report.cut), (1, 0));
+    assert_eq!((report.connections, report.aborted), (1, 0));
     let answered: usize = within(callers.join_all()).await.into_iter().sum();
     assert_eq!(pair.at_server.ledger().len(), answered);
 }
@@ -48,7 +48,7 @@ async fn a_shutdown_ends_with_the_last_handler() {
     pair.at_server.until(|counts| counts.started == 1).await;
     let shutdown = async {
         let report = within(pair.server.shutdown(FOR_EVER)).await;
-        assert_eq!((report.cut, report.cancelled_handlers), (0, 0));
+        assert_eq!((report.aborted, report.cancelled_handlers), (0, 0));
     };
     let finish = async {
         while pair.client.status() != ClientStatus::Draining {
@@ -75,7 +75,7 @@ async fn a_shutdown_waits_for_oneway_handlers_too() {
         pair.at_server.gate.add_permits(1);
     };
     let (report, ()) = tokio::join!(within(pair.server.shutdown(FOR_EVER)), finish);
-    assert_eq!(report.cut, 0);
+    assert_eq!(report.aborted, 0);
     assert_eq!(pair.at_server.ledger(), ["noted"]);
 }
 
@@ -86,7 +86,7 @@ async fn a_shutdown_is_bounded_by_its_grace() {
     assert!(poll_once(&mut call).await.is_pending());
     pair.at_server.until(|counts| counts.started == 1).await;
     let report = within(pair.server.shutdown(Duration::from_millis(100))).await;
-    assert_eq!((report.cut, report.cancelled_handlers), (1, 1));
+    assert_eq!((report.aborted, report.cancelled_handlers), (1, 1));
     assert_eq!(lost(within(call).await), Outcome::Unknown);
     pair.at_server.until(|counts| counts.dropped == 1).await;
 }
@@ -107,7 +107,7 @@ async fn nested_calls_pass_a_drain() {
         assert_eq!(within(call).await, Ok("nested".to_owned()));
     };
     let (report, ()) = tokio::join!(within(pair.server.shutdown(FOR_EVER)), finish);
-    assert_eq!(report.cut, 0);
+    assert_eq!(report.aborted, 0);
 }
 
 /// A nested call crosses the Goodbye that names the last call. It is run, so it must not be called unsent.
@@ -146,7 +146,7 @@ async fn both_sides_may_shut_down_at_once() {
             within(pair.client.shutdown(FOR_EVER)),
             all(calls)
         );
-        assert_eq!(report.cut, 0);
+        assert_eq!(report.aborted, 0);
         assert_eq!(answers, [Ok("there".to_owned()), Ok("back".to_owned())]);
         assert!(start.elapsed() < Duration::from_secs(2), "nobody waited for a timer");
     }
@@ -241,7 +241,7 @@ async fn calls_beyond_the_last_one_named_are_not_run() {
     assert_eq!((reply.id, reply.payload), (1, raw::text("before")));
     assert!(peer.receive().await.is_none(), "the server has closed its sending half");
     drop(peer);
-    assert_eq!(within(shutdown).await.unwrap().cut, 0);
+    assert_eq!(within(shutdown).await.unwrap().aborted, 0);
     assert_eq!(world.ledger(), ["between"]);
 }
 

@@ -83,7 +83,7 @@ async fn a_pong_of_life_does_not_end_a_farewell() {
     let last = peer.next(raw::GOODBYE).await;
     assert_eq!((last.id, last.token), (1, 1));
     peer.end().await;
-    assert_eq!(within(shutdown).await.unwrap().cut, 0);
+    assert_eq!(within(shutdown).await.unwrap().aborted, 0);
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn a_shutdown_reports_what_it_left_undone() {
     pair.at_server.until(|counts| counts.started == 1).await;
     pair.at_client.until(|counts| counts.started == 1).await;
     let report = within(pair.client.shutdown(SHORT)).await;
-    assert_eq!((report.connections, report.cut), (1, 1));
+    assert_eq!((report.connections, report.aborted), (1, 1));
     assert_eq!((report.cancelled_handlers, report.unanswered_calls), (1, 1));
     lost(within(mine).await);
     lost(within(theirs).await);
@@ -233,7 +233,7 @@ async fn one_connection_of_a_server_is_shut_down_alone() {
     let other = client_builder(&World::new()).connect(pair.place.address().as_str()).unwrap();
     within(other.ready()).await.unwrap();
     let report = within(pair.back().await.shutdown(LONG)).await;
-    assert_eq!((report.connections, report.cut), (1, 0));
+    assert_eq!((report.connections, report.aborted), (1, 0));
     within(pair.client.closed()).await;
     lives(&other.peer()).await;
 }
@@ -290,8 +290,8 @@ async fn for_ever_may_be_said_of_every_time() {
         rest = tail.to_vec();
     }
     drop(peer);
-    assert_eq!(within(client.shutdown(EVER)).await.cut, 0);
-    assert_eq!(within(server.shutdown(EVER)).await.cut, 0);
+    assert_eq!(within(client.shutdown(EVER)).await.aborted, 0);
+    assert_eq!(within(server.shutdown(EVER)).await.aborted, 0);
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn a_connection_that_never_was_is_not_reported_as_cut() {
     let mut call = ask::<ECHO>(&client.peer(), "x");
     assert!(poll_once(&mut call).await.is_pending());
     let report = within(client.shutdown(SHORT)).await;
-    assert_eq!((report.connections, report.cut, report.unanswered_calls), (0, 0, 1));
+    assert_eq!((report.connections, report.aborted, report.unanswered_calls), (0, 0, 1));
     assert_eq!(lost(within(call).await), Outcome::NotSent);
 }
 

@@ -14,7 +14,7 @@ async fn both_sides_call_each_other() {
     let back = pair.back().await;
     assert_eq!(within(ask::<ECHO>(&back, "hello")).await, Ok("hello".to_owned()));
     let report = within(pair.server.shutdown(Duration::from_secs(5))).await;
-    assert_eq!((report.connections, report.cut), (1, 0));
+    assert_eq!((report.connections, report.aborted), (1, 0));
     assert_eq!(lost(within(ask::<ECHO>(&pair.peer, "hi")).await), Outcome::NotSent);
 }
 

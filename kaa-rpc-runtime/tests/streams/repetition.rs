@@ -96,6 +96,6 @@ async fn a_detached_handler_learns_that_its_stream_goes_no_further() {
     drop(call);
     pair.at_server.until(|counts| !counts.broken.is_empty()).await;
     let broken = pair.at_server.counts().broken;
-    assert_eq!(broken, ["the stream broke off: the caller has given the call up"]);
+    assert_eq!(broken, ["the stream broke off: the caller cancelled the call"]);
     pair.lives().await;
 }

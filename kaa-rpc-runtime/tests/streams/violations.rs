@@ -147,5 +147,5 @@ async fn what_is_late_is_ignored() {
     raw.send(frames::call_of_number(4, SUM, 0)).await;
     let reply = raw.next(raw::REPLY).await;
     assert_eq!((reply.id, reply.detail), (4, raw::FAULTY));
-    assert!(reply.text().contains("brings no stream"), "{}", reply.text());
+    assert!(reply.text().contains("no stream parameter"), "{}", reply.text());
 }

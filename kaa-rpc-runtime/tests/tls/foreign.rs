@@ -390,5 +390,5 @@ async fn a_half_ends_with_close_notify() {
     within(left.read_to_end(&mut rest)).await.expect("an end, and no cut");
     assert_eq!(rest.len(), 24, "the last Goodbye");
     drop(left);
-    assert_eq!(shutdown.await.unwrap().cut, 0);
+    assert_eq!(shutdown.await.unwrap().aborted, 0);
 }

@@ -107,7 +107,7 @@ async fn a_server_that_ends_says_so_and_its_calls_are_finished() {
         held.await
     };
     let (report, sum) = tokio::join!(end, finish);
-    assert_eq!((report.connections, report.cut, sum), (1, 0, Ok(6)));
+    assert_eq!((report.connections, report.aborted, sum), (1, 0, Ok(6)));
     assert!(within(client.closed()).await.to_string().contains("the peer closed the connection"));
 }
 

@@ -1,8 +1,8 @@
-//! Prepares the parser that pest makes of the language's grammar, so that no user's build has to make it.
+//! Generates the parser's table from the grammar, so that no user's build runs pest's generator.
 //!
-//! Invariants: [`prepare`] is a function of the grammar and of the locked versions of pest and prettyplease; what it
-//! returns is `kaa-idl/src/parse/generated.rs`, which the test beside it holds to that. It is pest's own reading of the
-//! grammar, optimized and checked by pest, written down as data.
+//! Invariants: [`generate`] depends only on the grammar and on the locked versions of pest and prettyplease.
+//! A test checks that `kaa-idl/src/parse/generated.rs` is its result. pest itself reads, checks and optimizes
+//! the grammar; this crate writes it down as data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,30 +15,31 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 const HEADER: &str = "\
-//! What pest reads in `grammar.pest`. Generated; `KAA_BLESS=1 cargo test -p kaa-rpc-grammar` renews it.
+//! The rules of `grammar.pest` as data. Generated: `KAA_BLESS=1 cargo test -p kaa-rpc-grammar` regenerates
+//! it.
 //!
-//! Invariants: a test compares this file with what the grammar gives.
+//! Invariants: a test compares this file with the grammar.
 
 ";
 
-/// Why a grammar cannot be prepared.
+/// Why no table can be generated from a grammar.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum GrammarError {
-    /// pest does not take it.
+    /// pest rejects it.
     Grammar(String),
-    /// It uses something of pest that `kaa-idl/src/parse/grammar.rs` does not run.
+    /// It uses a feature of pest that `kaa-idl/src/parse/grammar.rs` does not support.
     Unsupported(String),
-    /// What was written is no Rust, which would be a bug here.
+    /// The generated text is not Rust, which would be a bug here.
     Rust(syn::Error),
 }
 
 impl fmt::Display for GrammarError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Grammar(why) => write!(formatter, "pest does not take the grammar: {why}"),
-            Self::Unsupported(what) => write!(formatter, "the language's parser does not run {what}"),
-            Self::Rust(_) => write!(formatter, "the prepared parser is not Rust"),
+            Self::Grammar(why) => write!(formatter, "pest rejects the grammar: {why}"),
+            Self::Unsupported(what) => write!(formatter, "the language's parser does not support {what}"),
+            Self::Rust(_) => write!(formatter, "the generated table is not Rust"),
         }
     }
 }
@@ -52,12 +53,12 @@ impl std::error::Error for GrammarError {
     }
 }
 
-/// The source of the module that holds the rules of a grammar.
+/// Generates the source of the module with the rules of a grammar.
 ///
 /// # Errors
 ///
-/// The grammar is wrong, or uses more of pest than the language's parser runs.
-pub fn prepare(grammar: &str) -> Result<String, GrammarError> {
+/// If the grammar is wrong, or uses features of pest that the language's parser does not support.
+pub fn generate(grammar: &str) -> Result<String, GrammarError> {
     let pairs = parser::parse(Rule::grammar_rules, grammar)
         .map_err(|error| GrammarError::Grammar(error.renamed_rules(parser::rename_meta_rule).to_string()))?;
     validator::validate_pairs(pairs.clone()).map_err(|errors| all(&errors))?;
@@ -71,17 +72,17 @@ pub fn prepare(grammar: &str) -> Result<String, GrammarError> {
     let expressions =
         called.iter().map(|rule| rules.expression(&rule.expr)).collect::<Result<Vec<_>, _>>()?;
     let file = syn::parse2(quote! {
-        use super::grammar::{Expression, Kind};
+        use super::expression::{Expression, Kind};
 
-        /// The rules of the grammar, in its order.
+        /// The rules of the grammar, in the grammar's order.
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "named as in the grammar")]
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub(crate) enum Rule { EOI, #(#names),* }
 
         impl Rule {
-            /// How a rule is called, and what it matches.
+            /// The modifier of a rule, and what it matches.
             #[allow(clippy::too_many_lines, reason = "a table")]
-            pub(super) fn definition(self) -> (Kind, &'static Expression) {
+            pub(super) fn definition(self) -> (Kind, &'static Expression<Self>) {
                 match self {
                     Self::EOI => (Kind::Silent, &Expression::End),
                     #(Self::#names => (#kinds, &#expressions),)*
@@ -116,7 +117,7 @@ fn kind(rule: &OptimizedRule) -> Result<TokenStream, GrammarError> {
 struct Rules(BTreeMap<String, OptimizedRule>);
 
 impl Rules {
-    /// Whether a rule is called by name; one that stands for a character is written out where it is used.
+    /// Whether a rule is called by name. A silent rule for single characters is inlined where it is used.
     fn is_called(&self, rule: &OptimizedRule) -> bool {
         rule.name == "WHITESPACE" || rule.ty != RuleType::Silent || self.characters(&rule.expr).is_none()
     }
@@ -172,7 +173,7 @@ impl Rules {
         Ok(quote!(Expression::#variant(&#inner)))
     }
 
-    /// The ranges of an expression that matches one character of a few, silent rules looked through.
+    /// The ranges of an expression that matches a single character; silent rules are followed.
     fn characters(&self, expression: &OptimizedExpr) -> Option<Vec<(char, char)>> {
         let one = |text: &str| {
             let mut characters = text.chars();

@@ -52,6 +52,6 @@ async fn main() -> TestResult {
     while let Some(ended) = calls.join_next().await {
         ended??;
     }
-    writeln!(std::io::stdout(), "aborted {} of {} connections", report.cut, report.connections)?;
+    writeln!(std::io::stdout(), "aborted {} of {} connections", report.aborted, report.connections)?;
     Ok(())
 }

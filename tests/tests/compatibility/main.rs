@@ -2,7 +2,7 @@
 //! The runtime does not use `kaa_idl`, and both must agree.
 //!
 //! Tables contain less than schemas, so peers do not notice every broken rule:
-//! [`AtConnect`](kaa_idl::compatibility::AtConnect) states for each rule what peers do.
+//! [`ConnectOutcome`](kaa_idl::compatibility::ConnectOutcome) states for each rule what peers do.
 
 #![allow(
     clippy::unwrap_used,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kaa_idl::compatibility::AtConnect;
+use kaa_idl::compatibility::ConnectOutcome;
 use proptest::prelude::*;
 
 use super::generations::{connect, schema, wire_findings};
@@ -320,12 +320,12 @@ proptest! {
         let [old_refusal, new_refusal] = connect(&old, &new);
         prop_assert_eq!(old_refusal.is_some(), new_refusal.is_some());
         let refused = old_refusal.is_some();
-        let expected: Vec<AtConnect> = findings.iter().map(|finding| finding.rule.at_connect()).collect();
+        let expected: Vec<ConnectOutcome> = findings.iter().map(|finding| finding.rule.connect_outcome()).collect();
         let case = || format!("{old_text}\n{new_text}\n{findings:?}\n{old_refusal:?}");
-        if expected.contains(&AtConnect::Refused) {
+        if expected.contains(&ConnectOutcome::Refused) {
             prop_assert!(refused, "a rule is broken, and the peers connect:\n{}", case());
         }
-        if !expected.contains(&AtConnect::Refused) && !expected.contains(&AtConnect::Either) {
+        if !expected.contains(&ConnectOutcome::Refused) && !expected.contains(&ConnectOutcome::Depends) {
             prop_assert!(!refused, "no rule is broken, and the peers refuse each other:\n{}", case());
         }
     }

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::generations::{connect, schema, wire_findings};
-use kaa_idl::compatibility::AtConnect;
+use kaa_idl::compatibility::ConnectOutcome;
 
 struct Vector {
     name: String,
@@ -63,10 +63,10 @@ fn verdicts(vector: &Vector) -> String {
         vector.name
     );
     let case = || format!("{}: {findings:?} {refusals:?}", vector.name);
-    for at_connect in findings.iter().map(|finding| finding.rule.at_connect()) {
-        assert!(at_connect != AtConnect::Refused || refused == 2, "{}", case());
+    for connect_outcome in findings.iter().map(|finding| finding.rule.connect_outcome()) {
+        assert!(connect_outcome != ConnectOutcome::Refused || refused == 2, "{}", case());
     }
-    let all_pass = findings.iter().all(|finding| finding.rule.at_connect() == AtConnect::Passes);
+    let all_pass = findings.iter().all(|finding| finding.rule.connect_outcome() == ConnectOutcome::Accepted);
     assert!(!all_pass || refused == 0, "{}", case());
     let mut lines = String::new();
     for finding in &findings {

@@ -63,7 +63,7 @@ fn client_shutdown_loses_no_started_call() -> TestResult {
             0 => client.client.shutdown(GRACE).await,
             _ => client.client.peer().shutdown(GRACE).await,
         };
-        assert_eq!((report.cut, report.unanswered_calls), (0, 0), "{report:?}");
+        assert_eq!((report.aborted, report.unanswered_calls), (0, 0), "{report:?}");
         server.shut_down().await
     };
     run(under_load(Interruptions::None, shut_down, assert_no_call_is_lost))
@@ -73,7 +73,7 @@ fn client_shutdown_loses_no_started_call() -> TestResult {
 fn simultaneous_shutdown_loses_no_call() -> TestResult {
     let shut_down = async |_, client: &LocalClient, server: Process| {
         let (report, result) = tokio::join!(client.client.shutdown(GRACE), server.shut_down());
-        assert_eq!((report.cut, report.unanswered_calls), (0, 0), "{report:?}");
+        assert_eq!((report.aborted, report.unanswered_calls), (0, 0), "{report:?}");
         result
     };
     run(under_load(Interruptions::None, shut_down, assert_no_call_is_lost))

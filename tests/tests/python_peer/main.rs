@@ -280,7 +280,7 @@ fn python_client_understands_server_shutdown() -> TestResult {
         assert_eq!(script.line().await?, "confirm");
         assert_eq!(script.line().await?, "seen 1");
         let report = server.shutdown(Duration::from_secs(10)).await;
-        assert_eq!((report.connections, report.cut), (1, 0), "{report:?}");
+        assert_eq!((report.connections, report.aborted), (1, 0), "{report:?}");
         assert_eq!(script.rest().await?, ["end: goodbye 0", "pinged True"]);
         assert_eq!(next_close_reason(&mut events).await?, CloseReason::ClosedLocally);
         Ok(())

@@ -158,7 +158,7 @@ async fn drain_times_out_in_paused_time() {
     let watch = Stopwatch::start();
     let shutdown = pair.server().shutdown(Duration::from_secs(3600));
     let report = within_paused("the server to shut down", shutdown).await;
-    assert_eq!((report.cut, report.cancelled_handlers), (1, 1), "{report:?}");
+    assert_eq!((report.aborted, report.cancelled_handlers), (1, 1), "{report:?}");
     assert_eq!(watch.seconds(), 3600);
     within_paused("the call to fail", update).await.unwrap().unwrap_err();
 }
