@@ -1,5 +1,5 @@
-//! Compares this project with other implementations: server and client are separate processes on a unix socket, rounds are
-//! interleaved, and the results are medians. `compare` runs all; `count` is for callgrind.
+//! Compares this project with other implementations: server and client are separate processes on a unix
+//! socket, rounds are interleaved, and the results are medians. `compare` runs all; `count` is for callgrind.
 
 mod streams;
 mod tarpc_echo;
@@ -136,8 +136,8 @@ async fn run(caller: &impl Caller, callers: usize, data: &Bytes, until: Instant)
     Ok(calls)
 }
 
-/// A fixed number of calls with both sides in one thread, for callgrind: run it with two numbers and divide the
-/// difference.
+/// A fixed number of calls with both sides in one thread, for callgrind: run it with two numbers and divide
+/// the difference.
 async fn count(implementation: &str, callers: usize, calls: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let socket = folder.path().join("socket").display().to_string();

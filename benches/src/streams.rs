@@ -1,5 +1,5 @@
-//! Streams of numbers from a server process to a client process. The lower bound for comparison is the same numbers of
-//! eight bytes each, written to the same kind of socket in pieces of 64 KiB.
+//! Streams of numbers from a server process to a client process. The lower bound for comparison is the same
+//! numbers of eight bytes each, written to the same kind of socket in pieces of 64 KiB.
 
 use std::time::Instant;
 

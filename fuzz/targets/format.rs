@@ -1,5 +1,5 @@
-//! Every text that parses can be formatted: the formatted text has the same syntax tree, and formatting it again changes
-//! nothing.
+//! Every text that parses can be formatted: the formatted text has the same syntax tree, and formatting it
+//! again changes nothing.
 #![no_main]
 
 use kaa_idl::{format, parse};

@@ -1,5 +1,5 @@
-//! Any bytes are frames or an error, and no bytes after a frame are read. Frames of streams in any order are accepted
-//! within their credit, or rejected.
+//! Any bytes are frames or an error, and no bytes after a frame are read. Frames of streams in any order are
+//! accepted within their credit, or rejected.
 #![no_main]
 
 use bytes::Bytes;

@@ -26,7 +26,7 @@ class Failed(Exception):
 
 
 class Call:
-    """An outbound call: its Reply and its streams. If its result is a stream, it is an asynchronous iterator."""
+    """An outbound call: its Reply and its streams. With a stream as result it is an asynchronous iterator."""
 
     def __init__(self, connection, number, token, method, nested):
         self.connection, self.number, self.token, self.method = connection, number, token, method

@@ -91,7 +91,7 @@ class Fields:
 
 
 async def receive(reader, *kinds):
-    """Reads the next message, which must be of one of these types. Returns its bytes as they were on the wire."""
+    """Reads the next message, of one of these types. Returns its bytes as they were on the wire."""
     head = await reader.readexactly(3)
     length, kind = struct.unpack(">HB", head)
     if not 1 <= length <= 1024 or kind not in kinds:
@@ -183,8 +183,8 @@ async def as_server(reader, writer, secret, limits, schema, instance):
         reject(4, "connected to itself")
     challenge_message = challenge(os.urandom(32), instance, limits, schema)
     writer.write(challenge_message)
-    # Clause 2.10: for an unknown key id the proof is checked against a random secret. This server has one secret,
-    # whose key id is empty.
+    # Clause 2.10: for an unknown key id the proof is checked against a random secret. This server has one
+    # secret, whose key id is empty.
     proofs = Proofs(secret if key_id == b"" else os.urandom(32), hello_message, challenge_message)
     proof = await receive(reader, 3)
     matches = hmac.compare_digest(proof[3:], proofs.client)

@@ -1,5 +1,4 @@
-"""Prints what Python computes from the schema: the service's fingerprint, its method ids, and the table that peers
-compare."""
+"""Prints what Python computes from the schema: the service's fingerprint, its method ids, and its table."""
 
 from observatory import OBSERVATORY
 from schema import read_table, table

@@ -1,7 +1,8 @@
 """A kaa-rpc peer in Python, written from docs/wire.md; comments name its clauses.
 
-Invariants: a received frame is applied without waiting, so two peers cannot block each other; every Call gets exactly
-one Reply; clients and servers are the same class: after the handshake they differ only in the methods they serve.
+Invariants: a received frame is applied without waiting, so two peers cannot block each other; every Call gets
+exactly one Reply; clients and servers are the same class: after the handshake they differ only in the methods
+they serve.
 """
 
 import asyncio
@@ -27,10 +28,11 @@ class SchemasDiffer(Exception):
 
 
 class Connection:
-    """An authenticated connection. `services` maps each service to the object with its handlers, or to None."""
+    """An authenticated connection. `services` maps each service to the object of its handlers, or to None."""
 
     def __init__(self, reader, writer, established, limits, role, services):
-        self.reader, self.writer, self.established, self.limits, self.services = reader, writer, established, limits, services
+        self.reader, self.writer, self.established = reader, writer, established
+        self.limits, self.services = limits, services
         self.handlers = {}
         for service, handler in services.items():
             for method in getattr(service, role).values():
@@ -40,7 +42,8 @@ class Connection:
         self.window = asyncio.Semaphore(established.limits.max_inbound_calls)
         self.oneways = asyncio.Semaphore(established.limits.oneway_window)
         self.running, self.last_received, self.last_answered = {}, 0, None  # inbound
-        self.schemas_compared, self.tables_sent, self.tables_awaited = asyncio.Event(), set(), set()  # names of services, clause 5.3
+        self.schemas_compared = asyncio.Event()
+        self.tables_sent, self.tables_awaited = set(), set()  # names of services: clause 5.3
         self.pong, self.shutting_down, self.goodbye, self.closed = asyncio.Event(), False, None, False
         self.pings = self.schema_frames = 0  # for the scenarios
         if established.schema == schema_fingerprint(services):  # clause 5.1
@@ -61,7 +64,7 @@ class Connection:
         await self.writer.drain()
         return length
 
-    # --- Outbound calls --------------------------------------------------------------------------------------------
+    # --- Outbound calls ---
 
     async def call(self, method, **arguments):
         """Calls a method and returns its result."""
@@ -139,7 +142,7 @@ class Connection:
             failure = error
         call.end(failure, value)
 
-    # --- Inbound calls ---------------------------------------------------------------------------------------------
+    # --- Inbound calls ---
 
     def _handle_call(self, frame):
         oneway, number, token = frame.kind == ONEWAY, frame.number, frame.token
@@ -196,13 +199,14 @@ class Connection:
         del self.running[context.number]
         status, payload = (CANCELLED, b"") if task.cancelled() else task.result()
         if HEADER.size + len(payload) > self.established.limits.max_frame:
-            status, payload = TOO_LARGE, struct.pack("<QQ", HEADER.size + len(payload), self.established.limits.max_frame)
+            sizes = HEADER.size + len(payload), self.established.limits.max_frame
+            status, payload = TOO_LARGE, struct.pack("<QQ", *sizes)
         if context.oneway:
             self.write(ONEWAY_CREDIT, detail=1)
         else:
             self.write(REPLY, context.number, context.token, status, payload)
 
-    # --- Received frames -------------------------------------------------------------------------------------------
+    # --- Received frames ---
 
     async def _read(self):
         """Applies frames until the connection ends."""
@@ -230,7 +234,7 @@ class Connection:
             await self._finish()
 
     async def _finish(self):
-        """Ends everything that waits for frames. After a shutdown, running handlers still reply: clause 4.9."""
+        """Ends what waits for frames. After a shutdown, running handlers still reply: clause 4.9."""
         self.closed = True
         self.schemas_compared.set()
         self.pong.set()
@@ -327,7 +331,7 @@ class Connection:
             self.tables_awaited.add(service.name)
             self.write(SCHEMA, detail=1, payload=table(service))
 
-    # --- The end ---------------------------------------------------------------------------------------------------
+    # --- The end ---
 
     async def shut_down(self):
         """Shuts down as in clause 4.9. Returns how the connection ended, as text."""

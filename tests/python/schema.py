@@ -1,11 +1,11 @@
-"""The hashes of a schema (docs/idl.md, "Canonical form"), and how peers compare them (docs/wire.md, section 5)."""
+"""The hashes of a schema (docs/idl.md, "Canonical form"), and their comparison (docs/wire.md, section 5)."""
 
 import hashlib
 import struct
 
 from values import ENUM, FLAGS, MISSING, NEWTYPE, SEALED_ENUM, SEALED_STRUCT, STRUCT, Named, Source
 
-# --- Canonical form ----------------------------------------------------------------------------------------------
+# --- Canonical form ---
 
 
 def n(value):
@@ -57,7 +57,7 @@ def chain_elements(fields, hashes):
 
 
 def hash_and_elements(named):
-    """The hash of a type, and its elements as tables list them: name, tag, hash, whether there is a default."""
+    """The hash of a type, and its elements as in tables: name, tag, hash, whether there is a default."""
     start = t("kaa type") + bytes([named.form]) + t(named.text)
     if named.form in (STRUCT, SEALED_STRUCT, NEWTYPE):
         hashes = chain(start, named.fields)
@@ -77,7 +77,7 @@ def hash_and_elements(named):
 
 
 class Method:
-    """A method. `items` is the parameter that is a stream, if any; with `streams`, `result` is the type of an item."""
+    """A method. `items` is the parameter that is a stream. With `streams`, `result` is the type of an item."""
 
     def __init__(self, name, parameters=(), result=None, throws=None, oneway=False, items=None, streams=False):
         self.name, self.parameters, self.result, self.throws = name, list(parameters), result, throws
@@ -130,7 +130,7 @@ def schema_fingerprint(services):
     return h(b"kaa-rpc/1 schema\0" + b"".join(t(service.name) + service.fingerprint for service in ascending))
 
 
-# --- Comparison --------------------------------------------------------------------------------------------------
+# --- Comparison ---
 
 
 def text(value):

@@ -45,7 +45,7 @@ class Sending:
         return True
 
     async def _payloads(self, items):
-        """Batches the items of a plain iterable, which are all ready; sends others one by one (clause 7.3)."""
+        """Batches the items of a plain iterable, which are ready; others are sent one by one (clause 7.3)."""
         if hasattr(items, "__aiter__"):
             async for item in items:
                 yield self._one(item)
@@ -107,7 +107,7 @@ class Receiving:
             await self.changed.wait()
 
     def _return_credit(self, length):
-        """Returns credit for half a window at a time, and earlier if both peers would wait for each other: clause 7.4."""
+        """Returns credit for half a window at a time, or earlier if both peers would wait: clause 7.4."""
         self.consumed += length
         if not self.ended and (self.consumed * 2 >= self.window or (self.credit <= 0 and not self.frames)):
             self.credits += 1

@@ -1,8 +1,8 @@
 """Encodes and decodes values: docs/idl.md, "The bytes".
 
-Structs are dicts, variants are `(name, fields)` with a dict of fields, newtypes and flags are their inner value,
-`Option` is None or the value, `Duration` and `Timestamp` are (seconds, nanoseconds). Bounds are not checked, and types
-cannot be recursive: this peer is for tests only.
+Structs are dicts, variants are `(name, fields)` with a dict of fields, newtypes and flags are their inner
+value, `Option` is None or the value, `Duration` and `Timestamp` are (seconds, nanoseconds). Bounds are not
+checked, and types cannot be recursive: this peer is for tests only.
 """
 
 import struct
@@ -51,7 +51,7 @@ def exact(kind, data):
     return value
 
 
-# --- Leaf values -------------------------------------------------------------------------------------------------
+# --- Leaf values ---
 
 
 def varint(value):
@@ -139,7 +139,7 @@ BYTES = Type("Bytes", prefixed, read_prefixed)
 UUID = Type("Uuid", bytes, lambda source: source.take(16))
 DURATION, TIMESTAMP = time("Duration", U64), time("Timestamp", I64)
 
-# --- Containers --------------------------------------------------------------------------------------------------
+# --- Containers ---
 
 
 def option(inner):
@@ -181,13 +181,13 @@ def array(inner, count):
                 lambda source: [inner.read(source) for _ in range(count)], [inner])
 
 
-# --- Fields and named types ----------------------------------------------------------------------------------------
+# --- Fields and named types ---
 
 MISSING = object()
 
 
 class Field:
-    """A field or a parameter. An `Option` is None by default. `tombstone` is the value that a deleted field sends."""
+    """A field or a parameter. An `Option` is None by default. A deleted field sends the value `tombstone`."""
 
     def __init__(self, name, kind, default=MISSING, tombstone=MISSING):
         self.name, self.kind, self.tombstone = name, kind, tombstone
@@ -222,7 +222,7 @@ STRUCT, SEALED_STRUCT, ENUM, SEALED_ENUM, FLAGS, NEWTYPE = range(6)  # docs/idl.
 
 
 class Named(Type):
-    """A type with a qualified wire name. `fields` belong to a struct, `variants` to an enum, `values` to flags."""
+    """A type with a qualified wire name. A struct has `fields`, an enum `variants`, and flags `values`."""
 
     def __init__(self, form, name, write, read, parts):
         super().__init__(name, write, read, parts)
@@ -265,7 +265,7 @@ class Variant:
 
 
 def enum(name, variants, sealed=False):
-    """An enum or an error. An unknown variant of an open enum is read as (tag and bit, bytes), and written unchanged."""
+    """An enum or an error. An unknown variant is read as (tag and bit, bytes), and written unchanged."""
     by_name = {variant.name: variant for variant in variants}
     by_tag = {variant.tag: variant for variant in variants}
 

@@ -1,5 +1,5 @@
-//! Shared by whole-system tests: a connected server and client over a real socket, reports from handlers to the
-//! test, and waits that name what they wait for.
+//! Shared by whole-system tests: a connected server and client over a real socket, reports from handlers to
+//! the test, and waits that name what they wait for.
 //!
 //! Invariants: a wait ends after [`WAIT_LIMIT`] and then says what did not happen; no test takes longer than
 //! [`TEST_LIMIT`]; nothing synchronizes by sleeping; sockets lie in temporary directories.
@@ -11,7 +11,9 @@ use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use kaa_rpc_runtime::{CallError, Client, ClientBuilder, Peer, Proxy, Secret, Server, ServerBuilder, role};
+use kaa_rpc_runtime::{
+    CallError, Client, ClientBuilder, Fault, Incoming, Peer, Proxy, Secret, Server, ServerBuilder, role,
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -40,8 +42,8 @@ pub fn run(test: impl Future<Output = TestResult>) -> TestResult {
     outcome.map_err(|_elapsed| format!("the test did not end within {TEST_LIMIT:?}"))?
 }
 
-/// A runtime that does not wait for its tasks when it is dropped, also by a panic: a handler that hangs must not
-/// hang the test that found it.
+/// A runtime that does not wait for its tasks when it is dropped, also by a panic: a handler that hangs must
+/// not hang the test that found it.
 struct Background(Option<Runtime>);
 
 impl Drop for Background {
@@ -61,7 +63,8 @@ pub fn within<F: Future>(awaited: &str, future: F) -> impl Future<Output = F::Ou
     wait(Location::caller(), awaited, WAIT_LIMIT, future)
 }
 
-/// As [`within`], for tests on tokio's paused time: hours may pass on their clock, and a hang is found at once.
+/// As [`within`], for tests on tokio's paused time: hours may pass on their clock, and a hang is found at
+/// once.
 ///
 /// # Panics
 /// As [`within`].
@@ -78,8 +81,8 @@ async fn wait<F: Future>(place: &Location<'_>, awaited: &str, limit: Duration, f
     }
 }
 
-/// Lets other tasks run until a condition holds, for at most [`WAIT_LIMIT`] of real time, also if tokio's time is
-/// paused. For conditions that no event reports.
+/// Lets other tasks run until a condition holds, for at most [`WAIT_LIMIT`] of real time, also if tokio's
+/// time is paused. For conditions that no event reports.
 ///
 /// # Panics
 /// After the limit, with `awaited` and the place of the wait.
@@ -234,6 +237,19 @@ pub fn address(server: &Server) -> TestResult<String> {
     Ok(server.address().ok_or("the server does not listen")?.to_string())
 }
 
+/// Counts the items of a stream of arguments.
+///
+/// # Errors
+/// The stream fails.
+pub async fn count_items<T>(mut items: Incoming<T>) -> Result<u64, Fault> {
+    let mut count = 0;
+    while let Some(item) = items.next().await {
+        item?;
+        count += 1;
+    }
+    Ok(count)
+}
+
 /// The declared error of a call.
 ///
 /// # Errors
@@ -245,12 +261,12 @@ pub fn declared<T: Debug, E: Debug>(result: Result<T, CallError<E>>) -> TestResu
     }
 }
 
-/// A value behind a lock: the state of a service, which several handlers change.
+/// A value in a mutex: the state of a service, which several handlers change.
 #[derive(Debug, Default)]
 pub struct Locked<T>(Mutex<T>);
 
 impl<T> Locked<T> {
-    /// Puts a value behind a lock.
+    /// Wraps a value.
     pub fn new(value: T) -> Self {
         Self(Mutex::new(value))
     }
@@ -298,6 +314,7 @@ impl<T> Reports<T> {
     /// # Errors
     /// All reporters are dropped.
     #[track_caller]
+    #[expect(clippy::should_implement_trait, reason = "it is asynchronous, as `next` of streams")]
     pub fn next(&mut self) -> impl Future<Output = TestResult<T>> {
         let place = Location::caller();
         async move {

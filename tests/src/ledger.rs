@@ -1,9 +1,9 @@
-//! Ledgers: files in which processes record their calls, the results of those calls, and the handlers that they ran.
-//! A ledger outlives the processes that write it.
+//! Ledgers: files in which processes record their calls, the results of those calls, and the handlers that
+//! they ran. A ledger outlives the processes that write it.
 //!
-//! Invariants: a line is written by one system call before anything happens because of it, so that a killed process has
-//! recorded everything it did; every line has `LINE` bytes, so that no line crosses a page boundary (of two pages, a
-//! killed process may have written only the first); call numbers are unique.
+//! Invariants: a line is written by one system call before anything happens because of it, so that a killed
+//! process has recorded everything it did; every line has `LINE` bytes, so that no line crosses a page
+//! boundary (of two pages, a killed process may have written only the first); call numbers are unique.
 
 mod audit;
 

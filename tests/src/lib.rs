@@ -1,4 +1,5 @@
-//! Support code of the whole-system tests: generated code, and servers and clients that serve it over real sockets.
+//! Support code of the whole-system tests: generated code, and servers and clients that serve it over real
+//! sockets.
 
 #![deny(warnings)]
 

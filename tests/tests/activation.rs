@@ -1,5 +1,5 @@
-//! Listening sockets that exist already: inherited as systemd passes them, or created by the program. The tests start
-//! `src/bin/activated.rs` with such sockets.
+//! Listening sockets that exist already: inherited as systemd passes them, or created by the program. The
+//! tests start `src/bin/activated.rs` with such sockets.
 
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -40,7 +40,8 @@ impl Activated {
         environment: &Environment,
         addresses: &[&str],
     ) -> TestResult<Self> {
-        // A child process can get sockets only as stdin and stderr: a shell moves them, then executes the program.
+        // A child process can get sockets only as stdin and stderr: a shell moves them, then executes the
+        // program.
         let script = format!("LISTEN_PID={} exec \"$0\" \"$@\" 3<&0 4<&2 0</dev/null 2>&1", environment.pid);
         let mut process = Command::new("sh")
             .args(["-c", &script, env!("CARGO_BIN_EXE_activated")])

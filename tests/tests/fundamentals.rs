@@ -1,5 +1,5 @@
-//! What every user relies on, one test each: addresses, calls in both directions, calls before the handshake, names,
-//! errors, reconnection, order.
+//! What every user relies on, one test each: addresses, calls in both directions, calls before the handshake,
+//! names, errors, reconnection, order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,8 @@ fn server_reports_connected_and_disconnected_clients() -> TestResult {
         assert!(peer.is_connected());
         let connected = within("the server's Connected event", events.next()).await;
         assert!(matches!(connected, Some(ServerEvent::Connected(_))), "{connected:?}");
-        // A client that is dropped before it has verified ACCEPT breaks off the handshake and sends no goodbye.
+        // A client that is dropped before it has verified ACCEPT breaks off the handshake and sends no
+        // goodbye.
         within("the client to be connected", client.ready()).await?;
         drop(client);
         let reason = within("the connection to close", peer.closed()).await;

@@ -11,7 +11,7 @@ use kaa_rpc_runtime::{Client, Context, Failure, Fault, Incoming, Secret, Server,
 use kaa_rpc_tests::api::meter::{
     Meter, MeterClientProxy, MeterError, MeterServer, MeterServerProxy, Reading,
 };
-use kaa_rpc_tests::fixture::{until, within};
+use kaa_rpc_tests::fixture::{count_items, until, within};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
@@ -101,14 +101,9 @@ impl MeterServer for TestMeter {
     async fn record(
         &self,
         _cx: Context<MeterClientProxy>,
-        mut readings: Incoming<Reading>,
+        readings: Incoming<Reading>,
     ) -> Result<u64, Fault> {
-        let mut count = 0;
-        while let Some(reading) = readings.next().await {
-            reading?;
-            count += 1;
-        }
-        Ok(count)
+        count_items(readings).await
     }
 }
 

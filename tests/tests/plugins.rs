@@ -1,4 +1,5 @@
-//! Plugins: child processes that are peers over their stdin and stdout. The plugin is `src/bin/workshop_plugin.rs`.
+//! Plugins: child processes that are peers over their stdin and stdout. The plugin is
+//! `src/bin/workshop_plugin.rs`.
 
 use std::fs::File;
 use std::io::Read;
@@ -318,7 +319,8 @@ async fn use_plugin_over(stream: Stream, secret: Secret, mut child: tokio::proce
         workshop.note(long.clone()).await?;
     }
     assert_eq!(workshop.notes().await?.len(), 1000);
-    // The plugin sends its goodbye and closes its output: the client must not take that for a lost connection.
+    // The plugin sends its goodbye and closes its output: the client must not take that for a lost
+    // connection.
     workshop.shutdown().await?;
     let reason = within("the client to be closed", client.closed()).await;
     assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");

@@ -1,4 +1,5 @@
-//! Paused television `kaa/freevo/livepause.kaa`: every call over a unix socket, and the events for subscribed clients.
+//! Paused television `kaa/freevo/livepause.kaa`: every call over a unix socket, and the events for subscribed
+//! clients.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

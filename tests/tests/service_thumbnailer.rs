@@ -1,4 +1,5 @@
-//! The thumbnailer and its feeds in `kaa/thumbnailer`: two services on one connection, every call over a unix socket.
+//! The thumbnailer and its feeds in `kaa/thumbnailer`: two services on one connection, every call over a unix
+//! socket.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Measures how the time and memory of the compiler grow with the schema. Every measurement runs in a new process, so
-//! that its peak memory can be read.
+//! Measures how the time and memory of the compiler grow with the schema. Every measurement runs in a new
+//! process, so that its peak memory can be read.
 
 mod measure;
 mod schemas;
@@ -14,7 +14,7 @@ use crate::measure::{check, generate, growth};
 use crate::shapes::Shape;
 
 const USAGE: &str = "usage:
-  scale [MEGABYTES]      a realistic schema of MEGABYTES (8), a half and a quarter of it, from memory and from disk
+  scale [MEGABYTES]      a realistic schema of MEGABYTES (8), half and a quarter of it, from memory and disk
   shapes [COUNT]         schemas that repeat one element COUNT (100000) times, half and a quarter as often
   check memory|disk BYTES
   check SHAPE COUNT      one measurement, for a profiler

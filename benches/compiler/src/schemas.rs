@@ -1,5 +1,5 @@
-//! Realistic schemas of any size: groups of packages around a common package, with documentation, imports, every kind of
-//! type, and services that include interfaces.
+//! Realistic schemas of any size: groups of packages around a common package, with documentation, imports,
+//! every kind of type, and services that include interfaces.
 //!
 //! Invariants: the same size gives the same text, and every package is correct.
 

@@ -94,7 +94,8 @@ impl Shape {
         Self::ALL.into_iter().find(|shape| shape.name() == name).with_context(|| format!("no shape {name}"))
     }
 
-    /// The number of elements, in tenths of the requested count: files cost more than lines, and shapes have limits.
+    /// The number of elements, in tenths of the requested count: files cost more than lines, and shapes have
+    /// limits.
     pub fn tenths(self) -> usize {
         match self {
             Self::Variants => 100,

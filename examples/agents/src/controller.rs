@@ -1,7 +1,7 @@
 //! The program `controller`: gives jobs to agents, and shows their progress.
 //!
-//! Invariants: the end of a job is printed once: done, failed, or cancelled; a job whose agent is lost is given to
-//! another agent.
+//! Invariants: the end of a job is printed once: done, failed, or cancelled; a job whose agent is lost is
+//! given to another agent.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
@@ -129,7 +129,9 @@ pub(crate) async fn run(address: &str, secret: &str) -> Result<(), Fault> {
                 },
                 Some(Some(Command::Dismiss)) => {
                     for (name, result) in controller.all.call_all(|agent| agent.dismiss()).await {
-                        result.unwrap_or_else(|error| screen.print(format_args!("cannot dismiss {name}: {error}")));
+                        if let Err(error) = result {
+                            screen.print(format_args!("cannot dismiss {name}: {error}"));
+                        }
                     }
                 }
                 Some(None) => screen.print(USAGE),
@@ -204,7 +206,8 @@ impl Controller {
         Err(Fault::new(format!("it has lost {MAX_LOST_AGENTS} agents")))
     }
 
-    /// The preferred agent if it is connected, otherwise any that can run the task, in turn. Waits for an agent.
+    /// The preferred agent if it is connected, otherwise any that can run the task, in turn. Waits for an
+    /// agent.
     async fn agent_for(
         &self,
         task: &Task,

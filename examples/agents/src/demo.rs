@@ -1,7 +1,7 @@
 //! `agents-demo`: a controller and three agents as real processes. It kills and restarts some of them.
 //!
-//! Invariants: a step ends when all expected lines were printed, and fails if that takes too long; the demo exits with 0
-//! only if every step succeeded; it leaves no processes and no files.
+//! Invariants: a step ends when all expected lines were printed, and fails if that takes too long; the demo
+//! exits with 0 only if every step succeeded; it leaves no processes and no files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -184,8 +184,8 @@ impl Demo {
         process.child.kill()
     }
 
-    /// Prints the lines of all processes until each expected text was in one, in any order. Returns the line with the
-    /// first expected text.
+    /// Prints the lines of all processes until each expected text was in one, in any order. Returns the line
+    /// with the first expected text.
     fn expect(&mut self, expected: &[(&str, &str)]) -> Result<String, Fault> {
         let mut missing = expected.to_vec();
         let mut first = String::new();

@@ -1,5 +1,5 @@
-//! A controller and its agents, over TLS: `controller` streams jobs to the connected `agent`s, and they stream their
-//! progress back. `agents-demo` runs all of them, and kills and restarts some.
+//! A controller and its agents, over TLS: `controller` streams jobs to the connected `agent`s, and they
+//! stream their progress back. `agents-demo` runs all of them, and kills and restarts some.
 //!
 //! The schema is `kaa/fleet.kaa`; [`controller`] serves one side of it, [`agent`] the other.
 
@@ -39,8 +39,8 @@ pub fn agent(arguments: &[String]) -> Result<(), Fault> {
     }
 }
 
-/// The program `agents-demo`. With `controller` or `agent` as its first argument it is that program, so that the demo can
-/// start them.
+/// The program `agents-demo`. With `controller` or `agent` as its first argument it is that program, so that
+/// the demo can start them.
 ///
 /// # Errors
 /// A step of the demo failed.

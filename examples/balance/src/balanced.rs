@@ -1,7 +1,7 @@
 //! One tower service for several servers.
 //!
-//! Invariants: a call goes to a connected server, the less busy one of two; it is retried only if it certainly did not
-//! run, or if its method is `#[idempotent]`.
+//! Invariants: a call goes to a connected server, the less busy one of two; it is retried only if it
+//! certainly did not run, or if its method is `#[idempotent]`.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -34,7 +34,8 @@ pub type Balanced<M> = BoxCloneService<Invocation<M>, Value<<M as Method>::Retur
 
 type Value<W> = <W as Wire>::Value;
 
-/// Balances the calls of one method over these servers. Other methods can be balanced over clones of the same services.
+/// Balances the calls of one method over these servers. Other methods can be balanced over clones of the same
+/// services.
 pub fn balanced<M>(servers: Vec<ProxyService<WorkerServerProxy>>, policy: RetryPolicy) -> Balanced<M>
 where
     M: Method + Clone,
@@ -51,8 +52,8 @@ where
     BoxCloneService::new(stack)
 }
 
-/// Retries a call where that is safe. The retry goes to another server, because a server that is not connected is not
-/// ready.
+/// Retries a call where that is safe. The retry goes to another server, because a server that is not
+/// connected is not ready.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
     retries_left: u32,

@@ -149,8 +149,8 @@ fn print_result(state: &State, counts: &RetryCounts) -> Result<(), Fault> {
     let not_sent = counts.not_sent.load(Ordering::Relaxed);
     let unknown = counts.unknown.load(Ordering::Relaxed);
     print(format_args!(
-        "\nretried on another server: {not_sent} calls that certainly did not run, {unknown} calls that may have run \
-         (square is idempotent)"
+        "\nretried on another server: {not_sent} calls that certainly did not run, {unknown} calls that may \
+         have run (square is idempotent)"
     ))?;
     if let Some(failure) = state.failures.first() {
         return Err(Fault::new(format!("{} calls failed, the first with: {failure}", state.failures.len())));

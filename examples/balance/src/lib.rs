@@ -1,6 +1,6 @@
 //! One client that balances its calls over three servers: tower's balance, retry and limits around
-//! `kaa_rpc_runtime::tower::ProxyService`. Copy the module `balanced`; `demo` starts the servers, kills one of them
-//! during calls, starts it again, and counts the answers.
+//! `kaa_rpc_runtime::tower::ProxyService`. Copy the module `balanced`; `demo` starts the servers, kills one
+//! of them during calls, starts it again, and counts the answers.
 
 pub mod balanced;
 pub mod demo;

@@ -1,4 +1,5 @@
-//! The demo. With the arguments `server NUMBER ADDRESS SECRET-FILE` it is a server, so that the demo can start servers.
+//! The demo. With the arguments `server NUMBER ADDRESS SECRET-FILE` it is a server, so that the demo can
+//! start servers.
 
 use kaa_rpc_runtime::Fault;
 

@@ -1,7 +1,7 @@
 //! The server's log: the calls between the server and each client.
 //!
-//! Invariants: the client is on the left and the server on the right; a solid arrow is a call, and a dashed arrow its
-//! result; a line is written at once, or discarded if standard error is closed.
+//! Invariants: the client is on the left and the server on the right; a solid arrow is a call, and a dashed
+//! arrow its result; a line is written at once, or discarded if standard error is closed.
 
 use std::fmt;
 use std::io::Write;

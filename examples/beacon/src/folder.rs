@@ -1,7 +1,7 @@
 //! Reads a folder: its files, and their kinds.
 //!
-//! Invariants: symbolic links are not followed, so the walk ends; folders that cannot be read are counted, and their
-//! files do not count as deleted.
+//! Invariants: symbolic links are not followed, so the walk ends; folders that cannot be read are counted,
+//! and their files do not count as deleted.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,10 +1,12 @@
-//! A media database as two programs that call each other: `beacon-server` stores the items, `beacon-client` queries and
-//! watches them, and confirms deletions. `beacon-demo` runs both and prints the calls between them.
+//! A media database as two programs that call each other: `beacon-server` stores the items, `beacon-client`
+//! queries and watches them, and confirms deletions. `beacon-demo` runs both and prints the calls between
+//! them.
 //!
 //! The schema is `kaa/beacon.kaa`; `service` serves one side of it, `client` the other.
 //!
-//! Invariants: only `store` uses the database, on blocking threads; every task belongs to a connection and ends with it;
-//! a program exits with 0 after success, with 2 after a usage error, and with 1 after any other error.
+//! Invariants: only `store` uses the database, on blocking threads; every task belongs to a connection and
+//! ends with it; a program exits with 0 after success, with 2 after a usage error, and with 1 after any other
+//! error.
 
 mod arguments;
 mod client;
@@ -35,8 +37,8 @@ pub fn client(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     program::run("beacon-client", client::HELP, arguments, client::run)
 }
 
-/// The program `beacon-demo`. With `server` or `client` as its first argument it is that program, so that the demo can
-/// start them.
+/// The program `beacon-demo`. With `server` or `client` as its first argument it is that program, so that the
+/// demo can start them.
 pub fn demo(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match arguments.next() {
         None => demo::run(),

@@ -1,7 +1,7 @@
 //! Serves the server's side: one [`Session`] for each connection.
 //!
-//! Invariants: the database is used on blocking threads; every monitored query has one task, which ends when the query is
-//! removed or the connection ends; a slow client delays only its own notices.
+//! Invariants: the database is used on blocking threads; every monitored query has one task, which ends when
+//! the query is removed or the connection ends; a slow client delays only its own notices.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

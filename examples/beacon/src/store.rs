@@ -1,8 +1,8 @@
 //! The database: items in a file, and a channel of their changes.
 //!
-//! Invariants: a change is made completely or not at all, and is sent only when it is on the disk; a monitored query
-//! receives every change after its answer and none before it; the number of an item is never reused. Everything here
-//! blocks.
+//! Invariants: a change is made completely or not at all, and is sent only when it is on the disk; a
+//! monitored query receives every change after its answer and none before it; the number of an item is never
+//! reused. Everything here blocks.
 
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,7 @@
 //! The client: sends typed lines to the server, and prints the events that the server sends.
 //!
-//! Invariant: an error of a call is printed, and the client continues; only the end of the connection ends it.
+//! Invariant: an error of a call is printed, and the client continues; only the end of the connection ends
+//! it.
 
 use std::io;
 use std::thread;

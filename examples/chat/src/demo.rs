@@ -1,7 +1,7 @@
 //! The demo: a server and three clients as processes, and what they type and print.
 //!
-//! Invariants: after each typed line the demo waits for the lines that it causes, so that every run prints the same; all
-//! processes end with the demo.
+//! Invariants: after each typed line the demo waits for the lines that it causes, so that every run prints
+//! the same; all processes end with the demo.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};

@@ -1,5 +1,5 @@
-//! A chat in two programs: `chat-server` sends what one person says to all others; `chat-client` is a person's keyboard
-//! and screen. The schema is `kaa/chat.kaa`.
+//! A chat in two programs: `chat-server` sends what one person says to all others; `chat-client` is a
+//! person's keyboard and screen. The schema is `kaa/chat.kaa`.
 
 pub mod client;
 pub mod demo;

@@ -1,7 +1,8 @@
 //! The server: a `Participant` for each connection, and one room for all of them.
 //!
-//! Invariants: a name belongs to one participant, from `enter` until `leave` or the end of the connection, and all others
-//! are notified of both; a slow client misses a line, and delays the others for at most `SEND_TIMEOUT`.
+//! Invariants: a name belongs to one participant, from `enter` until `leave` or the end of the connection,
+//! and all others are notified of both; a slow client misses a line, and delays the others for at most
+//! `SEND_TIMEOUT`.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A host and its plugins. With the name of a plugin as its argument this program is that plugin; without an argument it
-//! is the host, which starts the plugins. Your plugins would be separate programs.
+//! A host and its plugins. With the name of a plugin as its argument this program is that plugin; without an
+//! argument it is the host, which starts the plugins. Your plugins would be separate programs.
 
 mod host;
 mod plugins;

@@ -18,7 +18,8 @@ fn demo_calls_plugins_and_restarts_a_crashed_one() {
         "shout has ended: exit status: 0",
         "fragile has ended: exit status: 0",
     ];
-    // The oneway call arrives before the result, but its handler may print after the code that awaits the result.
+    // The oneway call arrives before the result, but its handler may print after the code that awaits the
+    // result.
     let progress = "  progress: 5 letters to go\n";
     assert_eq!(stdout.matches(progress).count(), 1, "{stdout}");
     let mut rest = stdout.as_ref();

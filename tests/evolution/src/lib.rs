@@ -1,4 +1,5 @@
-//! Pairs of generations of one schema: a module for each directory in `pairs`, with the modules `old` and `new`.
+//! Pairs of generations of one schema: a module for each directory in `pairs`, with the modules `old` and
+//! `new`.
 //!
 //! The tests of this package connect them; `docs/idl.md` has the table of their results.
 

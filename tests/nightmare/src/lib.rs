@@ -1,4 +1,5 @@
-//! A crate of an older edition with the strictest lints, around generated code with names that collide with Rust's.
+//! A crate of an older edition with the strictest lints, around generated code with names that collide with
+//! Rust's.
 
 #![forbid(unsafe_code, missing_docs, missing_debug_implementations, unused_results)]
 #![forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)]

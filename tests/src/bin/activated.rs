@@ -1,5 +1,5 @@
-//! A workshop server on inherited sockets: listens at each address in its arguments, prints one line for each (the
-//! address or the error), and serves until a client calls `shutdown`.
+//! A workshop server on inherited sockets: listens at each address in its arguments, prints one line for each
+//! (the address or the error), and serves until a client calls `shutdown`.
 
 use std::io::Write;
 use std::time::Duration;

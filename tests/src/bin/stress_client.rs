@@ -1,5 +1,6 @@
-//! A client of a stress server, as a program. Its arguments are an address, its ledger, the first number for its calls,
-//! and a mode: `load` calls until it is killed, `gate` makes three calls whose handlers do not end.
+//! A client of a stress server, as a program. Its arguments are an address, its ledger, the first number for
+//! its calls, and a mode: `load` calls until it is killed, `gate` makes three calls whose handlers do not
+//! end.
 
 use std::path::Path;
 use std::time::Duration;

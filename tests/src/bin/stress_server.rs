@@ -1,6 +1,6 @@
-//! A stress server, as a program. Its arguments are an address, its ledger, the first number for its calls, and the
-//! maximum age of its connections in milliseconds (0: no maximum). It prints where it listens, calls every client, and
-//! shuts down when its input ends.
+//! A stress server, as a program. Its arguments are an address, its ledger, the first number for its calls,
+//! and the maximum age of its connections in milliseconds (0: no maximum). It prints where it listens, calls
+//! every client, and shuts down when its input ends.
 
 use std::io::{Read, Write};
 use std::path::Path;

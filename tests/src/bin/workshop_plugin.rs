@@ -1,5 +1,5 @@
-//! A plugin: a program that its host starts and talks to over stdin and stdout. Its argument is its role, with or
-//! without a mistake. It prints some lines, which must not disturb the connection.
+//! A plugin: a program that its host starts and talks to over stdin and stdout. Its argument is its role,
+//! with or without a mistake. It prints some lines, which must not disturb the connection.
 
 #![expect(clippy::print_stdout, reason = "printing must not disturb the connection")]
 

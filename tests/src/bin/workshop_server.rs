@@ -1,5 +1,5 @@
-//! A workshop server as a program: listens at the address in its argument, prints `listening`, and serves until a
-//! client calls `shutdown`.
+//! A workshop server as a program: listens at the address in its argument, prints `listening`, and serves
+//! until a client calls `shutdown`.
 
 use std::io::Write;
 use std::time::Duration;

@@ -122,7 +122,8 @@ impl Caller {
                 let items = self.stream_length();
                 let failing = (0..items).map(Ok).chain([Err(Fault::new("the stream fails"))]);
                 let upload = server.upload(number, Outgoing::fallible(stream::iter(failing)));
-                // The call must not return: a failed stream is not a finished one. No result equals this number.
+                // The call must not return: a failed stream is not a finished one. No result equals this
+                // number.
                 finish(record, limit, u64::MAX, with_deadline!(upload, limit)).await
             }
         }

@@ -80,7 +80,8 @@ impl ExchangingPeer {
     }
 }
 
-/// The descriptor that the generator would write as a constant. It is leaked, which does not matter in a test.
+/// The descriptor that the generator would write as a constant. It is leaked, which does not matter in a
+/// test.
 fn descriptor(name: &str, service: &schema::Service) -> &'static ServiceDescriptor {
     let methods = service.table.methods.iter().map(|method| MethodEntry {
         id: method.id,

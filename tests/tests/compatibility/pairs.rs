@@ -1,5 +1,5 @@
-//! The pairs of generations in `tests/evolution/pairs`, which are tested over sockets there: a compatible pair breaks no
-//! rule that peers notice, and a refused pair breaks one.
+//! The pairs of generations in `tests/evolution/pairs`, which are tested over sockets there: a compatible
+//! pair breaks no rule that peers notice, and a refused pair breaks one.
 
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn rules_agree_with_the_pairs_that_meet_over_sockets() {
             "{}: {refusals:?}",
             pair.display()
         );
-        let breaks_rule = |connect_outcome| findings.iter().any(|finding| finding.rule.connect_outcome() == connect_outcome);
+        let breaks_rule = |outcome| findings.iter().any(|finding| finding.rule.connect_outcome() == outcome);
         assert!(!breaks_rule(ConnectOutcome::Refused) || refused, "{}: {findings:?}", pair.display());
         let may_refuse = breaks_rule(ConnectOutcome::Refused) || breaks_rule(ConnectOutcome::Depends);
         assert!(may_refuse || !refused, "{}: {findings:?}", pair.display());

@@ -320,7 +320,8 @@ proptest! {
         let [old_refusal, new_refusal] = connect(&old, &new);
         prop_assert_eq!(old_refusal.is_some(), new_refusal.is_some());
         let refused = old_refusal.is_some();
-        let expected: Vec<ConnectOutcome> = findings.iter().map(|finding| finding.rule.connect_outcome()).collect();
+        let expected: Vec<ConnectOutcome> =
+            findings.iter().map(|finding| finding.rule.connect_outcome()).collect();
         let case = || format!("{old_text}\n{new_text}\n{findings:?}\n{old_refusal:?}");
         if expected.contains(&ConnectOutcome::Refused) {
             prop_assert!(refused, "a rule is broken, and the peers connect:\n{}", case());

@@ -1,7 +1,8 @@
-//! Checks the pairs of schemas in `vectors.txt`, which also lists the broken rules and the verdicts of both peers.
+//! Checks the pairs of schemas in `vectors.txt`, which also lists the broken rules and the verdicts of both
+//! peers.
 //!
-//! A vector without a service gets one with a method that takes an `S`. To accept new verdicts, run with `KAA_BLESS=1`
-//! and review the difference.
+//! A vector without a service gets one with a method that takes an `S`. To accept new verdicts, run with
+//! `KAA_BLESS=1` and review the difference.
 
 use std::fmt::Write;
 

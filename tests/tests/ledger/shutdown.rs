@@ -1,5 +1,5 @@
-//! Peers shut down under load: no accepted call is lost, and the others are known not to have run. Callers wait for
-//! every result here, so that no call may end with an unknown outcome.
+//! Peers shut down under load: no accepted call is lost, and the others are known not to have run. Callers
+//! wait for every result here, so that no call may end with an unknown outcome.
 
 use std::time::Duration;
 

@@ -14,9 +14,9 @@ use kaa_rpc_runtime::{
 use kaa_rpc_runtime::{Server, ServerEvent, Timestamp};
 use kaa_rpc_tests::api::python::*;
 use kaa_rpc_tests::fixture::{
-    Reports, SocketDirectory, TestResult, address, client, declared, next_peer, run, server, within,
+    Reports, SocketDirectory, TestResult, address, client, declared, next_peer, server, within,
 };
-use script::{SECRET, Script, python};
+use script::{SECRET, Script, run};
 use sky::{ObserverClient, Telescope, sighting, sightings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -55,9 +55,6 @@ fn shut_down_by_peer() -> CloseReason {
 #[test]
 fn python_matches_the_golden_vectors() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../kaa-rpc-runtime/tests/golden");
         let lines = Script::start("golden.py", &[golden])?.rest().await?;
         let files: Vec<_> =
@@ -70,9 +67,6 @@ fn python_matches_the_golden_vectors() -> TestResult {
 #[test]
 fn python_computes_the_generated_ids_and_fingerprint() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let mut expected = vec![format!("{} {}", Observatory::NAME, hex(&Observatory::FINGERPRINT))];
         let service = <ObservatoryServerProxy as Proxy>::SERVICE;
@@ -103,9 +97,6 @@ fn python_computes_the_generated_ids_and_fingerprint() -> TestResult {
 #[test]
 fn python_client_authenticates_and_shuts_down() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let (reporter, _targets) = Reports::of("observed targets");
         let server = server()?.register(Observatory::server(Telescope::new(reporter)));
         let server = server.listen("tcp:127.0.0.1:0").await?;
@@ -126,9 +117,6 @@ fn python_client_authenticates_and_shuts_down() -> TestResult {
 #[test]
 fn python_client_with_a_wrong_secret_is_refused() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let (server, directory, _targets) = observatory(Limits::default()).await?;
         let mut events = server.events();
         let mut script =
@@ -147,9 +135,6 @@ fn python_client_with_a_wrong_secret_is_refused() -> TestResult {
 #[test]
 fn python_client_rejects_a_false_proof() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let (_server, directory, _targets) = observatory(Limits::default()).await?;
         let relay_directory = SocketDirectory::new()?;
         let listener = UnixListener::bind(relay_directory.socket())?;
@@ -181,9 +166,6 @@ async fn handshake_message(stream: &mut UnixStream) -> TestResult<Vec<u8>> {
 #[test]
 fn nested_calls_work_in_both_directions() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         // Each side allows one call at a time, and nested calls in addition.
         let limits = Limits { max_inbound_calls: 1, ..Limits::default() };
         let (server, directory, mut targets) = observatory(limits).await?;
@@ -239,9 +221,6 @@ fn nested_calls_work_in_both_directions() -> TestResult {
 #[test]
 fn streams_flow_in_both_directions() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let limits = Limits { stream_window: 1000, ..Limits::default() };
         let (server, directory, _targets) = observatory(limits).await?;
         let mut script = Script::start("flows.py", &[&directory.address(), SECRET])?;
@@ -271,9 +250,6 @@ fn streams_flow_in_both_directions() -> TestResult {
 #[test]
 fn python_client_understands_server_shutdown() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let (server, directory, _targets) = observatory(Limits::default()).await?;
         let mut events = server.events();
         let mut script = Script::start("stay.py", &[&directory.address(), SECRET])?;
@@ -290,9 +266,6 @@ fn python_client_understands_server_shutdown() -> TestResult {
 #[test]
 fn compatible_generations_compare_tables() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let (server, directory, mut targets) = observatory(Limits::default()).await?;
         let mut events = server.events();
         // A later `Target`, and a method that the server lacks: the peers exchange a summary and a table.
@@ -319,9 +292,6 @@ fn compatible_generations_compare_tables() -> TestResult {
 #[test]
 fn incompatible_generations_fail_on_both_ends() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let (server, directory, _targets) = observatory(Limits::default()).await?;
         let mut events = server.events();
         let mut script = Script::start("generations.py", &[&directory.address(), SECRET, "incompatible"])?;
@@ -337,9 +307,6 @@ fn incompatible_generations_fail_on_both_ends() -> TestResult {
 #[test]
 fn python_server_serves_a_client() -> TestResult {
     run(async {
-        if !python().await? {
-            return Ok(());
-        }
         let directory = SocketDirectory::new()?;
         let mut script = Script::start("serve.py", &[&directory.address(), SECRET])?;
         assert_eq!(script.line().await?, "listening");

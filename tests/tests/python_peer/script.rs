@@ -1,11 +1,12 @@
 //! Python programs as child processes, whose output is read line by line.
 //!
-//! Invariant: without Python these tests pass and print that they were skipped, unless `KAA_REQUIRE_PYTHON` is set.
+//! Invariant: without Python these tests pass and print that they were skipped, unless `KAA_REQUIRE_PYTHON`
+//! is set.
 
 use std::path::Path;
 use std::process::Stdio;
 
-use kaa_rpc_tests::fixture::{TestResult, within};
+use kaa_rpc_tests::fixture::{self, TestResult, within};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
@@ -20,11 +21,16 @@ pub(crate) struct Script {
     output: Lines<BufReader<ChildStdout>>,
 }
 
+/// Runs a test as [`fixture::run`] does, or skips it if Python is not installed.
+pub(crate) fn run(test: impl Future<Output = TestResult>) -> TestResult {
+    fixture::run(async { if is_python_installed().await? { test.await } else { Ok(()) } })
+}
+
 /// Whether Python is installed.
 ///
 /// # Errors
 /// It is not installed, and `KAA_REQUIRE_PYTHON` is set.
-pub(crate) async fn python() -> TestResult<bool> {
+async fn is_python_installed() -> TestResult<bool> {
     let check = Command::new("python3")
         .args(["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])
         .stderr(Stdio::null())

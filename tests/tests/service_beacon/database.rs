@@ -1,7 +1,7 @@
 //! The server: an index in memory, and an object for each connection.
 //!
-//! Invariants: the holder of the lock is connected; a monitored query gets one notice of a change, and only if its
-//! answer differs.
+//! Invariants: the holder of the lock is connected; a monitored query gets one notice of a change, and only
+//! if its answer differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -67,7 +67,8 @@ impl Connection {
         Self { id, shared: Arc::clone(shared), reporter: reporter.clone() }
     }
 
-    /// Changes the database unless another client has locked it, and notifies the clients whose answers differ now.
+    /// Changes the database unless another client has locked it, and notifies the clients whose answers
+    /// differ now.
     async fn write<T>(&self, change: impl FnOnce(&mut Index) -> Result<T, BeaconError>) -> Answer<T> {
         let (result, notices) = self.shared.with(|database| match database.lock {
             Some(holder) if holder != self.id => Err(BeaconError::Locked { holder }),

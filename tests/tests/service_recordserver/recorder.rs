@@ -1,7 +1,7 @@
 //! The server: a schedule, favourites and one tuner, in memory.
 //!
-//! Invariants: every scheduled programme is in the guide; two scheduled programmes never overlap; favourites are
-//! sorted by priority.
+//! Invariants: every scheduled programme is in the guide; two scheduled programmes never overlap; favourites
+//! are sorted by priority.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
-//! A connection is lost after any byte: every call ends, and the result that its caller receives matches what its
-//! handler did.
+//! A connection is lost after any byte: every call ends, and the result that its caller receives matches what
+//! its handler did.
 //!
-//! A session makes calls in both directions, some concurrent, some nested, some with streams. It runs once for each of
-//! its bytes, and loses its connection after that byte. Each side records the handlers that started and finished there.
+//! A session makes calls in both directions, some concurrent, some nested, some with streams. It runs once
+//! for each of its bytes, and loses its connection after that byte. Each side records the handlers that
+//! started and finished there.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -52,8 +53,8 @@ impl Records {
             };
             assert!(
                 matches,
-                "{case}: the result of call {call} is {reported:?}; its handler started {started} times and finished \
-                 {finished} times"
+                "{case}: the result of call {call} is {reported:?}; its handler started {started} times and \
+                 finished {finished} times"
             );
         }
     }
@@ -332,7 +333,8 @@ async fn outcomes_match_handlers_wherever_the_connection_breaks() {
 #[tokio::test(start_paused = true)]
 async fn outcomes_match_handlers_when_the_client_reconnects() {
     lose_everywhere(Reconnect::Always, 3, async |services, pair, case| {
-        // The first call may fail if the client has not noticed the loss yet; the next connection has no faults.
+        // The first call may fail if the client has not noticed the loss yet; the next connection has no
+        // faults.
         let choir: ChoirServerProxy = pair.proxy();
         let _may_fail = within_paused("the first `ping`", choir.ping()).await;
         assert_eq!(within_paused("the second `ping`", choir.ping()).await, Ok(true), "{case}");

@@ -7,9 +7,11 @@ use futures_util::{Stream, stream};
 use kaa_rpc_runtime::{Context, Failure, Fault, Incoming};
 use kaa_rpc_tests::api::epg::*;
 use kaa_rpc_tests::api::meter::*;
+use kaa_rpc_tests::fixture::count_items;
 use tokio::sync::{Notify, mpsc};
 
-/// A guide without programmes. An update waits for the gate, if there is one, then calls `on_sync` with its number.
+/// A guide without programmes. An update waits for the gate, if there is one, then calls `on_sync` with its
+/// number.
 #[derive(Default)]
 pub(crate) struct FakeGuide {
     pub(crate) gate: Option<Arc<Notify>>,
@@ -107,13 +109,8 @@ impl MeterServer for FakeMeter {
     async fn record(
         &self,
         _cx: Context<MeterClientProxy>,
-        mut readings: Incoming<Reading>,
+        readings: Incoming<Reading>,
     ) -> Result<u64, Fault> {
-        let mut count = 0;
-        while let Some(reading) = readings.next().await {
-            reading?;
-            count += 1;
-        }
-        Ok(count)
+        count_items(readings).await
     }
 }

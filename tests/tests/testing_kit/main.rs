@@ -1,4 +1,5 @@
-//! The module `testing` of the runtime with generated code, as users have it: fakes, contexts, faults and paused time.
+//! The module `testing` of the runtime with generated code, as users have it: fakes, contexts, faults and
+//! paused time.
 //!
 //! Every test that needs no socket runs on paused time, where a wait that hangs fails at once.
 

@@ -1,7 +1,7 @@
 //! The processes of the demo: starts them, reads their output, and ends them.
 //!
-//! Invariants: a step ends when all expected lines were printed, and fails if that takes too long; all processes end
-//! with the demo.
+//! Invariants: a step ends when all expected lines were printed, and fails if that takes too long; all
+//! processes end with the demo.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader};

@@ -55,7 +55,7 @@ fn run_steps() -> Result<(), DemoError> {
     )?;
     let scan = ["scan", &folder];
     demo.run_client(
-        "A second client lets the server read a directory. The server notifies the first client of its matches.",
+        "A second client lets the server read a directory. The server notifies the first client.",
         &scan,
         Ending::Success("5 created, 0 updated, 0 deleted"),
         &["created #2 audio \"Blue in Green\"", "created #3 audio \"So What\""],

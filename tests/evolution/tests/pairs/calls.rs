@@ -70,7 +70,8 @@ macro_rules! both_sides {
     };
 }
 
-/// The result of a call from one generation to the other: the same from client to server and from server to client.
+/// The result of a call from one generation to the other: the same from client to server and from server to
+/// client.
 macro_rules! call {
     ($who:ident: $from:ident => $to:ident, |$proxy:ident| $call:expr) => {{
         let pair = crate::calls::connect($to::Meeting::server($who), $from::Meeting::client($who)).await;

@@ -18,8 +18,8 @@ pub(crate) trait EchoGeneration {
 /// The arguments that handlers received.
 pub(crate) type Received<T> = Arc<Locked<Vec<T>>>;
 
-/// Sends a thing from one generation to the other, from client to server and from server to client. Returns the result
-/// and the received things of each call.
+/// Sends a thing from one generation to the other, from client to server and from server to client. Returns
+/// the result and the received things of each call.
 async fn give<From: EchoGeneration, To: EchoGeneration>(
     thing: &From::Thing,
 ) -> [(Result<From::Thing, CallError>, Vec<To::Thing>); 2] {

@@ -1,9 +1,10 @@
-//! Two generations of a schema connect over a socket, in both roles and with calls in both directions. Compatible
-//! generations work together: defaults are filled in, and unknown values are kept. Incompatible ones are refused when
-//! they connect, and both peers report the difference.
+//! Two generations of a schema connect over a socket, in both roles and with calls in both directions.
+//! Compatible generations work together: defaults are filled in, and unknown values are kept. Incompatible
+//! ones are refused when they connect, and both peers report the difference.
 //!
-//! A pair is a directory in `pairs` with the schema trees `old` and `new`, and with `report.txt`: the errors of both peers
-//! when the generations refuse each other (for a compatible pair with `Compatibility::Exact`). Its tests are in `cases`.
+//! A pair is a directory in `pairs` with the schema trees `old` and `new`, and with `report.txt`: the errors
+//! of both peers when the generations refuse each other (for a compatible pair with `Compatibility::Exact`).
+//! Its tests are in `cases`.
 
 #![allow(
     clippy::unwrap_used,

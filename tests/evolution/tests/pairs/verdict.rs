@@ -59,7 +59,8 @@ async fn connect(server: &Generation, client: &Generation, compatibility: Compat
     Pair::over_unix(server, client).await.unwrap()
 }
 
-/// The generations refuse each other before any call is sent. Returns the errors at the server and at the client.
+/// The generations refuse each other before any call is sent. Returns the errors at the server and at the
+/// client.
 async fn refusal(server: &Generation, client: &Generation, compatibility: Compatibility) -> (String, String) {
     let directory = SocketDirectory::new().unwrap();
     let server = fixture::server().unwrap().compatibility(compatibility).register((server.server)());

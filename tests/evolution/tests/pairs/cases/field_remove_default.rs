@@ -1,5 +1,5 @@
-//! The last field is removed without a tombstone, and has a default: the generations are compatible, but nothing can be
-//! appended in its place.
+//! The last field is removed without a tombstone, and has a default: the generations are compatible, but
+//! nothing can be appended in its place.
 
 use crate::echo::cross;
 

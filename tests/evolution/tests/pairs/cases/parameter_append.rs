@@ -1,5 +1,5 @@
-//! An `Option` and a parameter with a default are appended: the handler gets `None` and the default if the caller lacks
-//! them, and skips them if it lacks them itself.
+//! An `Option` and a parameter with a default are appended: the handler gets `None` and the default if the
+//! caller lacks them, and skips them if it lacks them itself.
 
 crate::pair!(parameter_append, Compatible);
 

@@ -1,4 +1,5 @@
-//! Variants are added to an open enum, between others: a peer that does not know them returns their bytes unchanged.
+//! Variants are added to an open enum, between others: a peer that does not know them returns their bytes
+//! unchanged.
 
 use crate::echo::{cross, cross_as};
 

@@ -1,4 +1,5 @@
-//! A variant is renamed with a `#[selector]` that keeps its wire name; another variant moves and keeps its tag.
+//! A variant is renamed with a `#[selector]` that keeps its wire name; another variant moves and keeps its
+//! tag.
 
 use crate::echo::cross;
 

@@ -1,5 +1,5 @@
-//! Everything changes that is not on the wire: docs, comments, the order of items and methods, constants, `since`,
-//! `deprecated`.
+//! Everything changes that is not on the wire: docs, comments, the order of items and methods, constants,
+//! `since`, `deprecated`.
 
 use crate::echo::cross;
 
