@@ -36,6 +36,7 @@ mod leaf;
 mod path;
 mod primitive;
 pub mod shape;
+mod structure;
 mod unknown;
 mod wire;
 
