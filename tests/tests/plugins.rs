@@ -365,8 +365,8 @@ fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
     assert_eq!(said, text("stdin is a file"));
 
     let said = started_wrongly("serve", Stdio::piped(), Stdio::piped())?;
-    let expected = "plugin: the environment variable KAA_RPC_SECRET is not set: this program is to be started by its \
-                    host, which gives it a secret so";
+    let expected = "plugin: the environment variable KAA_RPC_SECRET is not set; this program must be started by its \
+                    host, which sets the variable";
     assert_eq!(said, expected);
     Ok(())
 }

@@ -10,4 +10,5 @@ pub mod limits;
 pub mod metadata;
 pub mod rate;
 pub mod schema;
+pub(crate) mod secret;
 pub mod streams;

@@ -19,7 +19,10 @@ async fn a_tls_client_at_a_plain_server() {
     let text = error.to_string();
     assert!(text.contains(&address) && text.contains("amid the TLS handshake"), "{text}");
     let reason = refused(&mut events).await.reason;
-    assert!(reason.contains("which is TLS: it has a tls: address, and this side has not"), "{reason}");
+    assert!(
+        reason.contains("which is TLS: the peer uses a tls: address, and this side does not"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
@@ -28,7 +31,7 @@ async fn a_plain_client_at_a_tls_server() {
     let error = error_of(&client_at(server.address().unwrap().to_string().replace("tls:", "tcp:"))).await;
     assert!(!error.is_transient());
     let text = error.to_string();
-    assert!(text.contains("which is TLS: it has a tls: address, and this side has not"), "{text}");
+    assert!(text.contains("which is TLS: the peer uses a tls: address, and this side does not"), "{text}");
     let reason = refused(&mut events).await.reason;
     assert_eq!(reason, "the other end does not speak TLS; maybe it has a tcp: address");
 }
