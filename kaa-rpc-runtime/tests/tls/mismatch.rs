@@ -145,7 +145,7 @@ async fn who_is_silent_is_refused_in_time_and_holds_nobody_up() {
     let client = client_at(server.address().unwrap());
     assert_eq!(within(ask::<ECHO>(&client.peer(), 5)).await, Ok(5));
     for _ in &strangers {
-        assert_eq!(refused(&mut events).await.reason, "it did not authenticate itself in time");
+        assert_eq!(refused(&mut events).await.reason, "the client did not authenticate itself in time");
     }
 }
 
@@ -154,7 +154,7 @@ async fn the_channel_has_to_be_there_in_the_time_of_a_first_word() {
     let time = Duration::from_millis(200);
     let (server, mut events) = server_at(ANY_PORT, |server| server.hello_timeout(time)).await;
     let _stranger = TcpStream::connect(socket_address(&server)).await.unwrap();
-    assert_eq!(refused(&mut events).await.reason, "there was no TLS channel after 200ms");
+    assert_eq!(refused(&mut events).await.reason, "the TLS handshake did not complete within 200ms");
 }
 
 #[tokio::test]

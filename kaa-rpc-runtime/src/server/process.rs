@@ -1,4 +1,4 @@
-//! Child processes as clients of a server.
+//! Child processes that are clients of a server.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use tokio::process::Command;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::accepting;
+use super::accept;
 use super::builder::ServerBuilder;
-use super::guest::{Arrival, Guest};
-use super::running::Server;
+use super::handle::Server;
+use super::origin::{ConnectResult, Origin};
 use crate::error::{ConnectError, SetupError};
 use crate::peer::Peer;
-use crate::process::{Kept, Process};
+use crate::process::{ChildGuard, Process};
 use crate::secret::Secret;
 use crate::transport::spawn;
 
@@ -20,20 +20,21 @@ use crate::transport::spawn;
 #[derive(Debug, Clone)]
 pub struct SpawnedPeer {
     process: Process,
-    arrival: watch::Receiver<Arrival>,
+    result: watch::Receiver<ConnectResult>,
 }
 
 impl SpawnedPeer {
-    /// Waits until the child has connected and proved its secret. Later it is the same peer, gone or not.
+    /// Waits until the child has connected and proved its secret. Later calls return the same peer, even if it has
+    /// disconnected.
     ///
     /// # Errors
-    /// Why it did not come so far: how it ended, if it did ([`Process::exit_status`] has it as a value).
+    /// The child did not connect. If it exited, the error has its exit status, and so does [`Process::exit_status`].
     pub async fn connected(&self) -> Result<Peer, ConnectError> {
-        let mut arrival = self.arrival.clone();
-        let arrived = arrival.wait_for(Option::is_some).await;
-        match arrived.ok().and_then(|arrived| arrived.clone()) {
-            Some(arrived) => arrived,
-            // The server was shut down before.
+        let mut receiver = self.result.clone();
+        let result = receiver.wait_for(Option::is_some).await;
+        match result.ok().and_then(|result| result.clone()) {
+            Some(result) => result,
+            // The server was shut down first.
             None => Err(ConnectError::Io(Arc::new(std::io::ErrorKind::ConnectionAborted.into()))),
         }
     }
@@ -46,19 +47,19 @@ impl SpawnedPeer {
 }
 
 impl Server {
-    /// Starts a program and serves it, over its stdin and stdout: a plugin, which is a client of this server. In the
-    /// program, the other end is `Client::builder().secret(Secret::from_parent()?).connect("stdio:")`.
+    /// Starts a program, for example a plugin, and serves it over its stdin and stdout. The program is then a client of
+    /// this server; it connects with `Client::builder().secret(Secret::from_parent()?).connect("stdio:")`.
     ///
-    /// The child has a secret of its own, by the environment variable [`KAA_RPC_SECRET`](Secret::VARIABLE), which lets in
-    /// nobody else. It has the handshake's timeout to start up, and is not started again when it ends. Stderr is what the
-    /// command says; stdin and stdout belong to the connection.
+    /// The child receives its own secret in the environment variable [`KAA_RPC_SECRET`](Secret::VARIABLE); no other
+    /// client can use it. The child must connect within the handshake timeout. It is not started again after it exits.
+    /// The command decides where stderr goes; stdin and stdout belong to the connection.
     ///
     /// ```no_run
     /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::process::Command;
     /// use kaa_rpc_runtime::Server;
     ///
-    /// let server = Server::builder().start_for_children()?; // or listen(…), for others besides
+    /// let server = Server::builder().start_for_children()?; // or listen(…), to accept other clients too
     /// let plugin = server.spawn(Command::new("./plugin"))?;
     /// let peer = plugin.connected().await?;
     /// println!("{}", peer.closed().await); // the connection was lost: the child process 42 ended with exit status: 1
@@ -77,22 +78,21 @@ impl Server {
         let secret = Secret::generate_for(command.as_std_mut())
             .map_err(|error| SetupError::NoRandomness(std::io::Error::other(error)))?;
         let (stream, child) = spawn(&mut command)?;
-        let child = Kept::new(child);
-        let process = child.process().clone();
-        let (guest, arrival) = Guest::child(secret, child);
-        accepting::take(&self.shared, stream, guest);
-        Ok(SpawnedPeer { process, arrival })
+        let process = Process::supervise(child);
+        let (origin, result) = Origin::child(secret, ChildGuard::new(process.clone()));
+        accept::serve_stream(&self.shared, stream, origin);
+        Ok(SpawnedPeer { process, result })
     }
 }
 
 impl ServerBuilder {
-    /// Serves only the child processes that [`Server::spawn`] starts, and what is given to [`Server::accept`] if there are
-    /// keys. Needs no secret.
+    /// Starts a server without a listener, for child processes from [`Server::spawn`]. It needs no secret. If it has
+    /// keys, it also serves connections from [`Server::accept`].
     ///
     /// # Errors
-    /// A collision of services, or no tokio runtime.
+    /// Services collide, or there is no tokio runtime.
     pub fn start_for_children(self) -> Result<Server, SetupError> {
         self.check()?;
-        Server::start(self, None)
+        self.start_with(None)
     }
 }
