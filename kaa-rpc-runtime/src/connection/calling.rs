@@ -16,7 +16,7 @@ use crate::codec::{Buffer, EncodeError, Encoder};
 use crate::descriptor::Streams;
 use crate::error::{CloseReason, ConnectError, Outcome};
 use crate::peer::Absence;
-use crate::protocol::calls::{Abandoned, Poll};
+use crate::protocol::calls::{AbandonedCall, CallPoll};
 use crate::protocol::frame::{HEADER_LENGTH, Header, Kind, MethodId, Parent, Token};
 use crate::protocol::metadata::Metadata;
 use crate::protocol::streams::StreamId;
@@ -54,7 +54,7 @@ pub(crate) enum Start {
 }
 
 /// What a caller finds.
-pub(crate) type Progress = Poll<LocalEnd>;
+pub(crate) type Progress = CallPoll<LocalEnd>;
 
 /// How a call was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Link {
             if let Err(error) = state.output.frame(&header, parameters.metadata, limit, body) {
                 return Start::Unencodable(error);
             }
-            let token = state.outgoing.leave(place, waker.clone());
+            let token = state.outgoing.insert_sent(place, waker.clone());
             if parameters.streams != Streams::default() {
                 self.open_streams(&mut state, token, parameters.streams);
                 state.open_arguments(token);
@@ -175,7 +175,7 @@ impl Link {
         }
         let mut wakers: Vec<Waker> = Vec::new();
         wakers.extend(ticket.and_then(|ticket| state.queue.leave_line(ticket)));
-        let token = (kind == Kind::Call).then(|| state.outgoing.enter());
+        let token = (kind == Kind::Call).then(|| state.outgoing.reserve());
         if let Some(token) = token {
             let _pending = state.outgoing.poll(token, |kept| *kept = Some(waker.clone()));
             self.open_streams(&mut state, token, parameters.streams);
@@ -235,19 +235,19 @@ impl Link {
             wakers.extend(state.streams.close(StreamId::Ours(token)));
         }
         let abandonment = match state.outgoing.abandon(token) {
-            Abandoned::Unsent => {
+            AbandonedCall::Unsent => {
                 state.queue.remove(token);
                 wakers.extend(state.queue.next_in_line());
                 state.pump(&self.configuration, &mut wakers);
                 wakers.extend(state.nudge());
                 Abandonment::NotSent
             }
-            Abandoned::Sent(id) => {
+            AbandonedCall::Sent(id) => {
                 state.output.plain_frame(&Header::new(Kind::Cancel, id, token, 0), b"");
                 wakers.extend(state.schedule_flush());
                 Abandonment::Sent
             }
-            Abandoned::Ended => Abandonment::Sent,
+            AbandonedCall::Ended => Abandonment::Sent,
         };
         state.tell_usage();
         drop(state);

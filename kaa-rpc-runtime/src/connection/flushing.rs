@@ -19,7 +19,7 @@ impl Driver {
                 let mut state = self.link.lock();
                 if state.output.is_empty() {
                     state.output.flusher_holds = false;
-                    let is_line_left = state.streams.has_line();
+                    let is_line_left = state.streams.has_waiters();
                     drop(state);
                     self.has_yielded = false;
                     if is_line_left {
@@ -96,7 +96,7 @@ impl Driver {
             if !state.queue.is_empty() {
                 state.pump(&self.link.configuration, &mut wakers);
             }
-            if state.streams.has_line() {
+            if state.streams.has_waiters() {
                 state.let_streams_go_on(&mut wakers);
             }
             state.tell_usage();

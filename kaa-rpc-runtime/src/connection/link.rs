@@ -25,7 +25,7 @@ use crate::codec::DecodeLimits;
 use crate::error::{CloseReason, ConnectError, Outcome};
 use crate::observe::{self, ConnectionStatistics, Counts, Observers};
 use crate::peer::PeerInformation;
-use crate::protocol::calls::{Incoming, Outgoing};
+use crate::protocol::calls::{InboundCalls, OutboundCalls};
 use crate::protocol::frame::{CallId, Header, Kind, Token};
 use crate::protocol::limits::Limits;
 use crate::protocol::rate::TokenBucket;
@@ -116,8 +116,8 @@ pub(crate) struct State {
     /// Why there is no connection, where there was one or a try.
     pub(super) last_loss: Option<CloseReason>,
     pub(super) epoch: u32,
-    pub(super) outgoing: Outgoing<Waker, LocalEnd>,
-    pub(super) incoming: Incoming<Arc<InboundState>>,
+    pub(super) outgoing: OutboundCalls<Waker, LocalEnd>,
+    pub(super) incoming: InboundCalls<Arc<InboundState>>,
     pub(super) streams: Streams<Waker>,
     pub(super) output: Output,
     pub(super) stream: Option<Arc<Stream>>,
@@ -153,8 +153,8 @@ impl Link {
             peer_farewell: PeerFarewell::default(),
             last_loss: None,
             epoch: 0,
-            outgoing: Outgoing::default(),
-            incoming: Incoming::new(inbound_limit(&configuration.limits)),
+            outgoing: OutboundCalls::default(),
+            incoming: InboundCalls::new(inbound_limit(&configuration.limits)),
             streams: Streams::default(),
             output: Output::default(),
             stream: None,
@@ -382,7 +382,7 @@ impl State {
                 continue;
             }
             header.id = match call.token {
-                Some(token) => self.outgoing.depart(token, self.output.queued()),
+                Some(token) => self.outgoing.mark_sent(token, self.output.queued()),
                 None => {
                     self.oneway_credit -= 1;
                     self.outgoing.issue_id()
@@ -485,7 +485,7 @@ impl State {
         self.end_sent(reason, wakers);
         handlers.extend(self.incoming.take_running());
         wakers.extend(self.streams.close_theirs());
-        self.incoming = Incoming::new(inbound_limit(&configuration.limits));
+        self.incoming = InboundCalls::new(inbound_limit(&configuration.limits));
         self.output.reset();
         self.tell_usage();
         carried

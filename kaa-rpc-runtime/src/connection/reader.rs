@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::protocol::error::ProtocolError;
-use crate::protocol::frame::{HEADER_LENGTH, Kind, LARGEST_PAYLOAD_OFFSET, Size, frame_size};
+use crate::protocol::frame::{HEADER_LENGTH, Kind, MAX_PAYLOAD_OFFSET, Size, frame_size};
 use crate::protocol::streams::{Caller, StreamDetail};
 use crate::resources::{Resources, Usage};
 use crate::transport::Stream;
@@ -166,7 +166,7 @@ fn refusable_head(bytes: &[u8]) -> Option<usize> {
     };
     let offset = usize::from(u16::from_le_bytes([o0, o1]));
     // What is malformed is told of as a whole.
-    if !may_be_refused || !(HEADER_LENGTH..=LARGEST_PAYLOAD_OFFSET).contains(&offset) {
+    if !may_be_refused || !(HEADER_LENGTH..=MAX_PAYLOAD_OFFSET).contains(&offset) {
         return Some(0);
     }
     (bytes.len() >= offset).then_some(offset)

@@ -14,7 +14,7 @@ use super::inbound::InboundState;
 use super::link::{Link, LocalEnd, Phase, State};
 use crate::codec::Buffer;
 use crate::error::CloseReason;
-use crate::protocol::calls::{Made, Poll, Terminal};
+use crate::protocol::calls::{CallPoll, CallState, Terminal};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, HEADER_LENGTH, Header, Kind, Token};
 use crate::protocol::streams::{
@@ -75,10 +75,10 @@ impl Route {
         };
         let mut state = link.lock();
         let (call, token, caller) = match self {
-            Self::Arguments { token, .. } => match state.outgoing.made(*token) {
-                Made::Waiting(id) => (id, *token, Caller::Us),
-                Made::Queued => return state.await_credit(id, waker),
-                Made::Over => return Shipment::Over,
+            Self::Arguments { token, .. } => match state.outgoing.state(*token) {
+                CallState::Waiting(id) => (id, *token, Caller::Us),
+                CallState::Queued => return state.await_credit(id, waker),
+                CallState::Ended => return Shipment::Over,
             },
             Self::Results(call) if state.epoch != call.epoch => return Shipment::Over,
             Self::Results(call) => (call.id, call.token, Caller::Peer),
@@ -93,7 +93,7 @@ impl Route {
             return if is_last { Shipment::Over } else { state.await_credit(id, waker) };
         }
         if state.output.pending() >= OUTPUT_MARK {
-            state.streams.stand_in_line(id);
+            state.streams.wait_for_room(id);
             return state.await_credit(id, waker);
         }
         let mut flusher = None;
@@ -145,7 +145,7 @@ impl State {
     pub(super) fn let_streams_go_on(&mut self, wakers: &mut Vec<Waker>) {
         let mut pending = self.output.pending();
         while pending < OUTPUT_MARK / 2 {
-            let Some(waker) = self.streams.next_in_line() else { break };
+            let Some(waker) = self.streams.next_waiter() else { break };
             wakers.push(waker);
             pending += ROOM_PER_STREAM;
         }
@@ -183,7 +183,7 @@ impl State {
             return;
         };
         let before = half.held();
-        batch.wakers.extend(half.break_off(b"this side has no memory left for the stream"));
+        batch.wakers.extend(half.abort(b"this side has no memory left for the stream"));
         self.streams.note_change(before, 0);
         let detail = StreamDetail { caller: Caller::Peer, value: EndCode::Stop.to_number() }.encode();
         self.output.plain_frame(&Header::new(Kind::StreamEnd, id, token, detail), b"");
@@ -198,10 +198,10 @@ impl State {
                 StreamEnd::Broken(Bytes::copy_from_slice(&frame.payload))
             }
             (Some(EndCode::Stop), Caller::Us) => {
-                if self.outgoing.was_never_made(id) {
+                if self.outgoing.was_never_issued(id) {
                     return Err(ProtocolError::UnopenedStream { id: id.0 });
                 }
-                if self.outgoing.made(token) == Made::Waiting(id) {
+                if self.outgoing.state(token) == CallState::Waiting(id) {
                     let half = self.streams.sending(StreamId::Ours(token));
                     batch.wakers.extend(half.and_then(Sending::stop));
                 }
@@ -226,10 +226,10 @@ impl State {
             return Err(ProtocolError::Misplaced { frame: "StreamCredit" });
         }
         let (stream, never_made) = match detail.caller {
-            Caller::Us if self.outgoing.made(token) == Made::Waiting(id) => {
+            Caller::Us if self.outgoing.state(token) == CallState::Waiting(id) => {
                 (Some(StreamId::Ours(token)), false)
             }
-            Caller::Us => (None, self.outgoing.was_never_made(id)),
+            Caller::Us => (None, self.outgoing.was_never_issued(id)),
             Caller::Peer => (Some(StreamId::Theirs(id)), id > self.incoming.highest_id()),
         };
         if never_made {
@@ -264,8 +264,8 @@ impl State {
         let unopened = ProtocolError::UnopenedStream { id: id.0 };
         match caller {
             // The Reply is the end of results: nothing comes behind it, so the call must be unanswered.
-            Caller::Us => match self.outgoing.made(token) {
-                Made::Waiting(made) if made == id => {
+            Caller::Us => match self.outgoing.state(token) {
+                CallState::Waiting(made) if made == id => {
                     self.streams.receiving(StreamId::Ours(token)).map(Some).ok_or(unopened)
                 }
                 _ if self.outgoing.is_abandoned(id, token) => Ok(None),
@@ -314,21 +314,21 @@ impl Link {
         let mut state = self.lock();
         let taken = state.take_items(stream).unwrap_or(Taken::Nothing);
         if let Taken::Items(items) = taken {
-            let flusher = match state.outgoing.made(token) {
-                Made::Waiting(call) => state.give_credit(stream, call, token),
-                Made::Queued | Made::Over => None,
+            let flusher = match state.outgoing.state(token) {
+                CallState::Waiting(call) => state.give_credit(stream, call, token),
+                CallState::Queued | CallState::Ended => None,
             };
             drop(state);
             flusher.into_iter().for_each(Waker::wake);
             return Results::Items(items);
         }
         let progress = state.outgoing.poll(token, |kept| keep(kept, waker));
-        if let Poll::Ready(end) = progress {
+        if let CallPoll::Ready(end) = progress {
             drop(state.streams.close(stream));
             return Results::End(end);
         }
         let mut flusher = None;
-        if let Made::Waiting(call) = state.outgoing.made(token) {
+        if let CallState::Waiting(call) = state.outgoing.state(token) {
             flusher = state.give_credit(stream, call, token);
         }
         if let Some(half) = state.streams.receiving(stream) {
@@ -340,10 +340,10 @@ impl Link {
     }
 
     /// The end of a call with a stream of arguments, if it has come.
-    pub(crate) fn poll_streamed(&self, token: Token, waker: &Waker) -> Poll<LocalEnd> {
+    pub(crate) fn poll_streamed(&self, token: Token, waker: &Waker) -> CallPoll<LocalEnd> {
         let mut state = self.lock();
         let progress = state.outgoing.poll(token, |kept| keep(kept, waker));
-        if matches!(progress, Poll::Ready(_)) {
+        if matches!(progress, CallPoll::Ready(_)) {
             drop(state.streams.close(StreamId::Ours(token)));
         }
         progress
@@ -353,7 +353,7 @@ impl Link {
     pub(crate) fn end_arguments(&self, token: Token, code: EndCode, message: &str) {
         let mut state = self.lock();
         let half = state.streams.end_sending(StreamId::Ours(token));
-        let Made::Waiting(call) = state.outgoing.made(token) else { return };
+        let CallState::Waiting(call) = state.outgoing.state(token) else { return };
         if half.is_none_or(|half| half.is_stopped()) {
             return;
         }
