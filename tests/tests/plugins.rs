@@ -349,8 +349,8 @@ fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
     let other_end = || File::options().read(true).write(true).open(name.to_str().unwrap_or_default());
     let text = |what: &str| {
         format!(
-            "plugin: {what}, and this program talks through stdin and stdout to the program that starts it; it is to \
-             be started by its host, which gives it a pipe or a socket for each"
+            "plugin: {what}; this program communicates over stdin and stdout, so it must be started by a host that \
+             provides a pipe or a socket for each"
         )
     };
     let role = "serve nobody";

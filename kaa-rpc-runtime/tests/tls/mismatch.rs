@@ -17,7 +17,7 @@ async fn a_tls_client_at_a_plain_server() {
     assert!(matches!(&error, ConnectError::Transport(_)), "{error:?}");
     assert!(error.is_transient(), "the server might have been about to end");
     let text = error.to_string();
-    assert!(text.contains(&address) && text.contains("amid the TLS handshake"), "{text}");
+    assert!(text.contains(&address) && text.contains("during the TLS handshake"), "{text}");
     let reason = refused(&mut events).await.reason;
     assert!(
         reason.contains("which is TLS: the peer uses a tls: address, and this side does not"),
@@ -33,7 +33,7 @@ async fn a_plain_client_at_a_tls_server() {
     let text = error.to_string();
     assert!(text.contains("which is TLS: the peer uses a tls: address, and this side does not"), "{text}");
     let reason = refused(&mut events).await.reason;
-    assert_eq!(reason, "the other end does not speak TLS; maybe it has a tcp: address");
+    assert_eq!(reason, "the other end does not speak TLS; it may have a tcp: address");
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_tls_client_at_a_server_of_something_else() {
     within(stream.write_all(b"220 mail.example ESMTP\r\n")).await.unwrap();
     let error = error_of(&client).await;
     assert!(!error.is_transient());
-    assert!(error.to_string().contains("the other end does not speak TLS; maybe"), "{error}");
+    assert!(error.to_string().contains("the other end does not speak TLS; it may"), "{error}");
 }
 
 #[tokio::test]
