@@ -3,8 +3,9 @@
 //! Invariants
 //! - `rest` is always a part of the payload: the bytes left in the innermost struct or variant.
 //! - Memory is charged before it is allocated.
-//! - The depth counts the structs, variants, options, sequences, sets and maps around a value. A recursive type takes two
-//!   of these per level (a struct, and the option or sequence that holds the next one), so a depth of 64 allows 128.
+//! - The depth counts the structs, variants, options, sequences, sets and maps around a value. A recursive
+//!   type takes two of these per level (a struct, and the option or sequence that holds the next one), so a
+//!   depth of 64 allows 128.
 
 use bytes::Bytes;
 
@@ -17,8 +18,8 @@ pub(super) const DEPTH: u8 = 64;
 /// Byte strings of this size or more share the payload's memory. Smaller ones are copied.
 const SHARE_FROM: usize = 4 * 1024;
 
-/// A shared byte string may keep at most this many times its own size in memory. Otherwise it is copied: a stored thumbnail
-/// must not keep the whole page that it came with.
+/// A shared byte string may keep at most this many times its own size in memory. Otherwise it is copied: a
+/// stored thumbnail must not keep the whole page that it came with.
 const MAX_PIN_FACTOR: usize = 16;
 
 /// The overhead of a heap allocation, for the budget.
@@ -199,7 +200,8 @@ impl<'a> Decoder<'a> {
         let kept = if is_shared(payload.len(), self.payload.len()) {
             self.payload.slice_ref(payload)
         } else {
-            // This cannot fail: a copy at most doubles the payload. Its cost is taken from the budget of later values.
+            // This cannot fail: a copy at most doubles the payload. Its cost is taken from the budget of
+            // later values.
             let cost = payload.len().saturating_add(ALLOCATION_OVERHEAD);
             self.memory_left = self.memory_left.saturating_sub(cost);
             Bytes::copy_from_slice(payload)

@@ -2,8 +2,8 @@
 //!
 //! Invariants
 //! - Never more than the limit is appended. The first byte over the limit ends the encoding with an error.
-//! - After an error, or a panic in a foreign type, the buffer ends with a partial value and is otherwise valid. Its owner
-//!   removes the partial value with [`Buffer::truncate`].
+//! - After an error, or a panic in a foreign type, the buffer ends with a partial value and is otherwise
+//!   valid. Its owner removes the partial value with [`Buffer::truncate`].
 
 use bytes::Bytes;
 

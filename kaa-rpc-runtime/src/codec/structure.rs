@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - A length is never trusted beyond the bytes that are left.
-//! - An extensible struct or an open variant is read from its own bytes only. What its reader does not know is skipped.
+//! - An extensible struct or an open variant is read from its own bytes only. What its reader does not know
+//!   is skipped.
 
 use super::decode::Decoder;
 use super::encode::Encoder;
@@ -40,9 +41,16 @@ impl Encoder<'_> {
     /// Those of the value, with `name` added to their path.
     #[inline]
     pub fn field<W: Wire>(&mut self, name: &'static str, value: &W::Value) -> Result<(), EncodeError> {
-        let result =
-            if W::NESTS { self.nested(|encoder| W::encode(value, encoder)) } else { W::encode(value, self) };
-        result.map_err(|error| error.in_field(name))
+        self.nested_for::<W>(|encoder| W::encode(value, encoder)).map_err(|error| error.in_field(name))
+    }
+
+    /// Runs `body`, one level deeper if values of `W` count towards the depth.
+    #[inline]
+    pub(super) fn nested_for<W: Wire>(
+        &mut self,
+        body: impl FnOnce(&mut Encoder<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        if W::NESTS { self.nested(body) } else { body(self) }
     }
 
     /// Fills the slot of a deleted field with the encoded zero value of its type.
@@ -63,7 +71,8 @@ impl Encoder<'_> {
         (u64::from(tag) << 1).put(self)
     }
 
-    /// Appends a variant of an open enum: the tag, the length of the fields, and the fields that `body` appends.
+    /// Appends a variant of an open enum: the tag, the length of the fields, and the fields that `body`
+    /// appends.
     ///
     /// # Errors
     /// Those of `body`, and the frame's size limit.
@@ -99,7 +108,8 @@ impl Encoder<'_> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads the length of a string, byte string, sequence, set or map whose elements take at least `min_size` bytes.
+    /// Reads the length of a string, byte string, sequence, set or map whose elements take at least
+    /// `min_size` bytes.
     #[inline]
     pub(super) fn take_length(&mut self, bound: u64, min_size: usize) -> Result<usize, DecodeError> {
         let length = u64::take(self)?;
@@ -129,13 +139,22 @@ impl<'a> Decoder<'a> {
 
     #[inline]
     fn nested_field<W: Wire>(&mut self, name: &'static str) -> Result<W::Value, DecodeError> {
-        let result = if W::NESTS { self.nested(|decoder| W::decode(decoder)) } else { W::decode(self) };
-        result.map_err(|error| error.in_field(name))
+        self.nested_for::<W, _>(W::decode).map_err(|error| error.in_field(name))
+    }
+
+    /// Runs `body`, one level deeper if values of `W` count towards the depth.
+    #[inline]
+    pub(super) fn nested_for<W: Wire, T>(
+        &mut self,
+        body: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        if W::NESTS { self.nested(body) } else { body(self) }
     }
 }
 
 impl Decoder<'_> {
-    /// Reads an extensible struct. `body` sees only the struct's bytes, and what it does not read of them is skipped.
+    /// Reads an extensible struct. `body` sees only the struct's bytes, and what it does not read of them is
+    /// skipped.
     ///
     /// # Errors
     /// Those of `body`, with the type's `name` at the start of their path.
@@ -208,8 +227,9 @@ impl Decoder<'_> {
         self.nested_field::<W>(name)
     }
 
-    /// Reads an open enum. `body` receives the tag and sees only the bytes of the variant's fields. What it does not read
-    /// of them is skipped, so a variant that gained fields, or lost its only ones, can still be read.
+    /// Reads an open enum. `body` receives the tag and sees only the bytes of the variant's fields. What it
+    /// does not read of them is skipped, so a variant that gained fields, or lost its only ones, can still be
+    /// read.
     ///
     /// # Errors
     /// Those of `body`, with the type's `name` at the start of their path.
