@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// Delays between attempts to connect. They grow exponentially, with random jitter so that many clients do not reconnect at
-/// the same moment.
+/// Delays between attempts to connect. They grow exponentially, with random jitter so that many clients do
+/// not reconnect at the same moment.
 ///
-/// By default the first delay is 100 ms, and each following one is 1.6 times longer, up to 30 s, all ±20 %. After a
-/// connection of 10 s or more the delays start again at 100 ms.
+/// By default the first delay is 100 ms, and each following one is 1.6 times longer, up to 30 s, all ±20 %.
+/// After a connection of 10 s or more the delays start again at 100 ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
     initial: Duration,

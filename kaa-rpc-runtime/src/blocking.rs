@@ -1,7 +1,7 @@
 //! Clients, servers, calls and streams for programs without async.
 //!
-//! All clients and servers of this module run on one background thread per process. The generated traits and proxies are
-//! the same as with async, so a program can move to async step by step.
+//! All clients and servers of this module run on one background thread per process. The generated traits and
+//! proxies are the same as with async, so a program can move to async step by step.
 //!
 //! Invariant: the background thread never runs a handler that may block.
 
@@ -25,7 +25,8 @@ use crate::shutdown::ShutdownReport;
 use crate::stream::Incoming;
 use crate::transport::Address;
 
-/// Blocks this thread until a future completes, for example several concurrent calls, or a call with a timeout.
+/// Blocks this thread until a future completes, for example several concurrent calls, or a call with a
+/// timeout.
 ///
 /// # Errors
 /// The background thread cannot be started.
@@ -58,7 +59,8 @@ fn background() -> io::Result<Handle> {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use kaa_rpc_runtime::{Client, Secret};
 ///
-/// let client = Client::builder().secret(Secret::from_file("epg.secret")?).connect_blocking("unix:/run/tv/epg.sock")?;
+/// let secret = Secret::from_file("epg.secret")?;
+/// let client = Client::builder().secret(secret).connect_blocking("unix:/run/tv/epg.sock")?;
 /// client.ready()?;
 /// // let epg: EpgServerProxy = client.proxy();
 /// // let found = epg.search("news").wait()?;
@@ -71,8 +73,8 @@ pub struct Client {
     background: Handle,
 }
 
-/// A server for programs without async. See [`crate::Server`]. Register services with [`Service::blocking`], so that their
-/// handlers may block.
+/// A server for programs without async. See [`crate::Server`]. Register services with [`Service::blocking`],
+/// so that their handlers may block.
 #[derive(Debug)]
 pub struct Server {
     server: crate::Server,
@@ -180,8 +182,8 @@ impl Server {
         self.server.address()
     }
 
-    /// The connected peers, then each new one. The iterator blocks until the next peer connects, and ends when the server
-    /// is shut down.
+    /// The connected peers, then each new one. The iterator blocks until the next peer connects, and ends
+    /// when the server is shut down.
     pub fn peers(&self) -> impl Iterator<Item = Peer> + use<> {
         let (mut peers, background) = (self.server.peers(), self.background.clone());
         std::iter::from_fn(move || background.block_on(peers.next()))
@@ -235,15 +237,15 @@ fn blocking_iter<E: Clone>(mut events: Events<E>, background: Handle) -> impl It
 }
 
 impl<M: Method> Call<M> {
-    /// Makes the call and blocks this thread until it has ended, for programs without async and for handlers that may
-    /// block.
+    /// Makes the call and blocks this thread until it has ended, for programs without async and for handlers
+    /// that may block.
     ///
     /// # Errors
     /// Those of awaiting the call.
     ///
     /// # Panics
-    /// In an async task, whose thread must not block. Use `.await` there. Handlers are async tasks, unless their service is
-    /// registered with [`blocking()`](Service::blocking).
+    /// In an async task, whose thread must not block. Use `.await` there. Handlers are async tasks, unless
+    /// their service is registered with [`blocking()`](Service::blocking).
     #[track_caller]
     pub fn wait(self) -> Result<<M::Returns as Wire>::Value, CallError<<M::Throws as Wire>::Value>> {
         let runtime = self.runtime();

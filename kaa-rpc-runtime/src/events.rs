@@ -1,6 +1,7 @@
 //! Events of connections, as a stream for logs and alarms.
 //!
-//! Invariant: the first reader receives the events from the start of the server or client, up to the capacity.
+//! Invariant: the first reader receives the events from the start of the server or client, up to the
+//! capacity.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -35,8 +36,8 @@ impl<E: Clone> EventSender<E> {
     }
 }
 
-/// The events of a server or client. The first reader receives them from the start, every other reader from the moment of
-/// its creation.
+/// The events of a server or client. The first reader receives them from the start, every other reader from
+/// the moment of its creation.
 #[derive(Debug)]
 pub struct Events<E> {
     receiver: broadcast::Receiver<E>,

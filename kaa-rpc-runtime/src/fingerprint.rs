@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use crate::descriptor::ServiceDescriptor;
 
-/// SHA-256 over a label and, for each service in ascending order of names, its name (u32 length, big-endian, then bytes)
-/// and its fingerprint.
+/// SHA-256 over a label and, for each service in ascending order of names, its name (u32 length, big-endian,
+/// then bytes) and its fingerprint.
 pub(crate) fn combined(services: &[&'static ServiceDescriptor]) -> [u8; 32] {
     let mut services = services.to_vec();
     services.sort_by_key(|service| service.name);

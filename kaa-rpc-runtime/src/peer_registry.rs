@@ -1,7 +1,7 @@
 //! Connected peers by key.
 //!
-//! Invariants: a peer is in a registry from its insertion until it is removed or replaced, or until its connection ends. A
-//! registry does not keep connections open.
+//! Invariants: a peer is in a registry from its insertion until it is removed or replaced, or until its
+//! connection ends. A registry does not keep connections open.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,8 +15,8 @@ use crate::connection::CloseTicket;
 use crate::observe::TraceContext;
 use crate::peer::Proxy;
 
-/// Connected peers by a key that you choose, such as a user or a device. Use it to call one peer, any peer, or all of
-/// them. Clones refer to the same registry.
+/// Connected peers by a key that you choose, such as a user or a device. Use it to call one peer, any peer,
+/// or all of them. Clones refer to the same registry.
 ///
 /// A handler inserts its caller. The registry removes it when its connection ends.
 ///
@@ -57,7 +57,8 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Inserts a peer. Returns the peer that had the key before. A peer whose connection has ended is not inserted.
+    /// Inserts a peer. Returns the peer that had the key before. A peer whose connection has ended is not
+    /// inserted.
     ///
     /// Calls through the registry are not nested in the call whose handler inserted the peer.
     pub fn insert(&self, key: K, peer: &P) -> Option<P> {
@@ -117,8 +118,8 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         self.lock().entries.get(key).map(|entry| entry.proxy.clone())
     }
 
-    /// Returns one of the peers, in turn: each call returns the next by key, and starts again after the last. Peers that are
-    /// shutting down are skipped, unless there are no others.
+    /// Returns one of the peers, in turn: each call returns the next by key, and starts again after the last.
+    /// Peers that are shutting down are skipped, unless there are no others.
     #[must_use]
     pub fn one(&self) -> Option<(K, P)> {
         let mut state = self.lock();
@@ -155,8 +156,8 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
 
     /// Makes a call to all peers concurrently, and returns the results in the order of keys.
     ///
-    /// It returns when every call has ended. Set a timeout on the call, so that a peer that does not reply cannot delay the
-    /// others without limit. Dropping the future cancels the unfinished calls.
+    /// It returns when every call has ended. Set a timeout on the call, so that a peer that does not reply
+    /// cannot delay the others without limit. Dropping the future cancels the unfinished calls.
     pub async fn call_all<F, R, T, E>(&self, call: F) -> Vec<(K, Result<T, E>)>
     where
         F: Fn(P) -> R,

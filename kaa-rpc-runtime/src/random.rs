@@ -26,8 +26,8 @@ pub(crate) fn with_jitter(time: Duration, jitter: f64) -> Duration {
     Duration::try_from_secs_f64(time.as_secs_f64() * factor).unwrap_or(time)
 }
 
-/// Bytes for an identifier: not all zero, and very unlikely to repeat, but predictable. (SplitMix64 by Steele, Lea and
-/// Flood; the operating system seeds it for each thread.)
+/// Bytes for an identifier: not all zero, and very unlikely to repeat, but predictable. (SplitMix64 by
+/// Steele, Lea and Flood; the operating system seeds it for each thread.)
 pub(crate) fn identifier<const N: usize>() -> [u8; N] {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(u64::from_le_bytes(bytes().unwrap_or_default()));

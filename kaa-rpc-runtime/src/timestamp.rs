@@ -1,7 +1,7 @@
 //! A point in time in the form of the wire.
 //!
-//! Invariant: `nanoseconds` is less than a second and counts forward, before 1970 too. The derived order is therefore the
-//! order in time.
+//! Invariant: `nanoseconds` is less than a second and counts forward, before 1970 too. The derived order is
+//! therefore the order in time.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -30,8 +30,8 @@ impl Timestamp {
     /// The latest time.
     pub const MAX: Self = Self { seconds: i64::MAX, nanoseconds: NANOSECONDS_PER_SECOND - 1 };
 
-    /// The time `nanoseconds` after `seconds` since 1970. `seconds` may be negative. Returns `None` if `nanoseconds` is a
-    /// second or more.
+    /// The time `nanoseconds` after `seconds` since 1970. `seconds` may be negative. Returns `None` if
+    /// `nanoseconds` is a second or more.
     #[must_use]
     pub const fn new(seconds: i64, nanoseconds: u32) -> Option<Self> {
         if nanoseconds < NANOSECONDS_PER_SECOND { Some(Self { seconds, nanoseconds }) } else { None }
@@ -147,7 +147,8 @@ impl fmt::Display for Timestamp {
 
 /// The year, month and day of a day number that counts from 1970-01-01, in the proleptic Gregorian calendar.
 ///
-/// It counts in cycles of 400 years that begin on March 1, so that a leap day is the last day of its year and cycle.
+/// It counts in cycles of 400 years that begin on March 1, so that a leap day is the last day of its year and
+/// cycle.
 fn civil_date(day: i64) -> (i64, i64, i64) {
     const DAYS_TO_1970: i64 = 719_468;
     const DAYS_PER_CYCLE: i64 = 146_097;

@@ -1,9 +1,9 @@
-//! A client as a `tower::Service` (feature `tower`), for programs that call several servers with tower's load balancing,
-//! limits and retries.
+//! A client as a `tower::Service` (feature `tower`), for programs that call several servers with tower's load
+//! balancing, limits and retries.
 //!
 //! Invariants:
-//! - A service is ready while its connection is open, pending while it reconnects, and fails when the connection has ended
-//!   permanently. A load balancer skips a pending service and drops a failed one.
+//! - A service is ready while its connection is open, pending while it reconnects, and fails when the
+//!   connection has ended permanently. A load balancer skips a pending service and drops a failed one.
 //! - No call waits for a lost connection, since another service may be connected.
 
 use std::fmt;
@@ -48,8 +48,8 @@ where
     }
 }
 
-/// A method with its arguments; not for oneway methods. The generated modules `epg::server` and `epg::client` of a service
-/// `Epg` have a type for each method.
+/// A method with its arguments; not for oneway methods. The generated modules `epg::server` and `epg::client`
+/// of a service `Epg` have a type for each method.
 ///
 /// ```
 /// # use kaa_rpc_runtime::{CallError, Method, Outcome};
@@ -79,9 +79,11 @@ impl<P: Proxy, M: Method> Request<P> for Invocation<M> {
 /// Waits until a connection can be used, or has ended permanently.
 type Readiness = Pin<Box<dyn Future<Output = Result<(), CloseReason>> + Send>>;
 
-/// A client as a `tower::Service` of [`Request`]s. It owns the client; dropping the last clone closes the connection.
+/// A client as a `tower::Service` of [`Request`]s. It owns the client; dropping the last clone closes the
+/// connection.
 ///
-/// Its calls [fail fast](crate::Peer::fail_fast) while the connection is lost, so that a retry can choose another service.
+/// Its calls [fail fast](crate::Peer::fail_fast) while the connection is lost, so that a retry can choose
+/// another service.
 pub struct ProxyService<P> {
     client: Arc<Client>,
     proxy: P,

@@ -34,7 +34,8 @@ impl Client {
     }
 }
 
-/// Settings of a [`Client`]. Create one with [`Client::builder`]; [`connect`](ClientBuilder::connect) starts the client.
+/// Settings of a [`Client`]. Create one with [`Client::builder`]; [`connect`](ClientBuilder::connect) starts
+/// the client.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until connect is called"]
 pub struct ClientBuilder {
@@ -63,12 +64,13 @@ impl ClientBuilder {
     }
 
     /// Sets a function that returns the secret and its key id for each connection, instead of
-    /// [`ClientBuilder::secret`] and [`ClientBuilder::key_id`]. A client that reconnects then uses a secret that was
-    /// replaced in the meantime.
+    /// [`ClientBuilder::secret`] and [`ClientBuilder::key_id`]. A client that reconnects then uses a secret
+    /// that was replaced in the meantime.
     ///
-    /// If the function fails, the attempt to connect fails with [`ConnectError::Secret`](crate::ConnectError::Secret).
-    /// With [`ClientBuilder::reconnect`] the client tries again. The function runs on the tokio runtime: it may read a
-    /// small file, but it must not block for long.
+    /// If the function fails, the attempt to connect fails with
+    /// [`ConnectError::Secret`](crate::ConnectError::Secret). With [`ClientBuilder::reconnect`] the client
+    /// tries again. The function runs on the tokio runtime: it may read a small file, but it must not block
+    /// for long.
     ///
     /// ```
     /// use kaa_rpc_runtime::{Backoff, Client, KeyId, Secret};
@@ -85,8 +87,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the logical name of the service that the client wants. The server must have the same name, or it refuses the
-    /// client. Empty by default. A proof that was made for one audience is not valid for another with the same secret.
+    /// Sets the logical name of the service that the client wants. The server must have the same name, or it
+    /// refuses the client. Empty by default. A proof that was made for one audience is not valid for another
+    /// with the same secret.
     pub fn audience(mut self, audience: Audience) -> Self {
         self.audience = audience;
         self
@@ -104,12 +107,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Reconnects after a connection is lost, and keeps trying if the server is not available yet. By default the client
-    /// connects once.
+    /// Reconnects after a connection is lost, and keeps trying if the server is not available yet. By default
+    /// the client connects once.
     ///
     /// Queued calls wait for the next connection. Calls in flight end with
-    /// [`CallError::Disconnected`](crate::CallError::Disconnected), except those of `#[idempotent]` methods: they are
-    /// sent again, at most twice. A failed authentication is final, unless an earlier one succeeded.
+    /// [`CallError::Disconnected`](crate::CallError::Disconnected), except those of `#[idempotent]` methods:
+    /// they are sent again, at most twice. A failed authentication is final, unless an earlier one succeeded.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
         self
@@ -127,23 +130,23 @@ impl ClientBuilder {
         self
     }
 
-    /// Requires that a server at a `tls:` address has a certificate from one of these authorities for the host in the
-    /// address.
+    /// Requires that a server at a `tls:` address has a certificate from one of these authorities for the
+    /// host in the address.
     ///
-    /// By default the client accepts any certificate: the shared secret authenticates the server, with proofs that are
-    /// bound to the TLS channel. The proofs are bound with this setting too.
+    /// By default the client accepts any certificate: the shared secret authenticates the server, with proofs
+    /// that are bound to the TLS channel. The proofs are bound with this setting too.
     #[cfg(feature = "_tls")]
     pub fn tls_verify(mut self, roots: crate::transport::TlsRoots) -> Self {
         self.options = self.options.tls_verify(roots);
         self
     }
 
-    /// Starts to connect in the background and returns at once. You can make calls at once: they are sent when the server
-    /// has proved the secret. At `stdio:` the client does not reconnect.
+    /// Starts to connect in the background and returns at once. You can make calls at once: they are sent
+    /// when the server has proved the secret. At `stdio:` the client does not reconnect.
     ///
     /// # Errors
-    /// The address is malformed, there is no secret, services collide, or there is no tokio runtime. Errors of the
-    /// connection itself come from [`Client::ready`] and from every call.
+    /// The address is malformed, there is no secret, services collide, or there is no tokio runtime. Errors
+    /// of the connection itself come from [`Client::ready`] and from every call.
     pub fn connect<A>(self, address: A) -> Result<Client, SetupError>
     where
         A: TryInto<Address>,

@@ -12,7 +12,8 @@ use crate::peer::PeerInformation;
 pub enum ClientEvent {
     /// The client begins an attempt to connect.
     Connecting {
-        /// The number of the attempt since the client started or since the last connection ended; 1 for the first.
+        /// The number of the attempt since the client started or since the last connection ended; 1 for the
+        /// first.
         attempt: u32,
     },
     /// Both sides have proved the secret, and their schemas are compatible.

@@ -16,8 +16,8 @@ use crate::shutdown::{ShutdownReport, shut_down};
 
 /// A connection to a server.
 ///
-/// Create one with [`Client::builder`]. Connecting happens in the background: calls that are made before the connection
-/// is ready wait for it.
+/// Create one with [`Client::builder`]. Connecting happens in the background: calls that are made before the
+/// connection is ready wait for it.
 ///
 /// Dropping the client closes the connection. Calls through remaining proxies then fail.
 ///
@@ -68,7 +68,8 @@ impl Client {
         self.peer().proxy()
     }
 
-    /// Turns the client into a proxy. The connection stays open as long as the proxy or one of its clones exists.
+    /// Turns the client into a proxy. The connection stays open as long as the proxy or one of its clones
+    /// exists.
     #[must_use]
     pub fn into_proxy<P: Proxy<Role = role::Server>>(self) -> P {
         self.peer().owning(self.owner).proxy()
@@ -135,8 +136,8 @@ impl Client {
         }
     }
 
-    /// Shuts down gracefully: accepts no new calls, gives running calls up to `grace` to finish, then closes the
-    /// connection.
+    /// Shuts down gracefully: accepts no new calls, gives running calls up to `grace` to finish, then closes
+    /// the connection.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         let link = &self.owner.link;
         let detached = &link.configuration.detached;

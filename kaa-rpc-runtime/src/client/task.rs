@@ -39,7 +39,7 @@ pub(super) struct Task {
     pub(super) child: ChildGuard,
 }
 
-/// The task may also end with its runtime or by a panic. Waiting calls must end then too.
+/// The task may also end with its runtime or by a panic. In these cases waiting calls end too.
 impl Drop for Task {
     fn drop(&mut self) {
         self.link.close(&CloseReason::ClosedLocally);
@@ -63,7 +63,8 @@ impl Task {
                     if ended.lasted.is_some_and(|time| backoff.resets_after(time)) {
                         failures = 0;
                     }
-                    // A refusal is not authenticated, so it must not delay the next attempt beyond the maximum.
+                    // A refusal is not authenticated, so it must not delay the next attempt beyond the
+                    // maximum.
                     let requested = retry_after(&ended.reason).min(backoff.max_delay());
                     Some(backoff.delay(failures).max(requested))
                 }

@@ -19,13 +19,14 @@ use crate::error::{CloseReason, ConnectError, ProcessEnded};
 
 /// How long a child may keep running after its connection has ended.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long to wait for the exit status of a child whose connection was lost. A child that has died reports it at once.
+/// How long to wait for the exit status of a child whose connection was lost. A child that has died reports
+/// it at once.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A child process at the other end of a connection. Clones refer to the same child.
 ///
-/// Dropping it has no effect: the child ends with its connection. It then has five seconds to exit before it is killed.
-/// It is also killed when the tokio runtime of this process ends.
+/// Dropping it has no effect: the child ends with its connection. It then has five seconds to exit before it
+/// is killed. It is also killed when the tokio runtime of this process ends.
 #[derive(Clone)]
 pub struct Process {
     pid: u32,
@@ -52,13 +53,15 @@ impl Process {
         Self { pid, ended, request: Arc::new(request) }
     }
 
-    /// The process id. After the child has exited, the operating system may assign the number to another process.
+    /// The process id. After the child has exited, the operating system may assign the number to another
+    /// process.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Waits until the child has exited. Returns its exit status, or `None` if the operating system does not report it.
+    /// Waits until the child has exited. Returns its exit status, or `None` if the operating system does not
+    /// report it.
     pub async fn ended(&self) -> Option<ExitStatus> {
         let mut ended = self.ended.clone();
         // The channel closes without a status if the supervising task fails to get one.

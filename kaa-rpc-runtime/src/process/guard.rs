@@ -5,8 +5,8 @@ use crate::error::CloseReason;
 #[cfg(feature = "process")]
 use super::child::Process;
 
-/// The child process at the other end of a connection, if there is one. Dropping the guard gives the child a few seconds
-/// to exit.
+/// The child process at the other end of a connection, if there is one. Dropping the guard gives the child a
+/// few seconds to exit.
 #[derive(Debug, Default)]
 pub(crate) struct ChildGuard {
     #[cfg(feature = "process")]
@@ -15,7 +15,6 @@ pub(crate) struct ChildGuard {
 
 impl ChildGuard {
     /// Adds the child's exit status to the reason, if the end of the child ended the connection.
-    #[cfg_attr(not(feature = "process"), expect(clippy::unused_self, reason = "there is no child process"))]
     pub(crate) async fn explain(&self, reason: CloseReason) -> CloseReason {
         #[cfg(feature = "process")]
         if let Some(process) = &self.process {

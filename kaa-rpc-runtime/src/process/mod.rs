@@ -1,6 +1,7 @@
 //! Child processes that are peers.
 //!
-//! [`ChildGuard`] exists without the feature `process` too, so that clients and servers need no second version.
+//! [`ChildGuard`] exists without the feature `process` too, so that clients and servers need no second
+//! version.
 
 #[cfg(feature = "process")]
 mod child;

@@ -1,7 +1,7 @@
 //! The fixed header of every frame after the handshake, and the options that follow it.
 //!
-//! Invariants (`docs/wire.md`, section 3): all integers are little-endian. A header can be decoded without its payload.
-//! No memory is reserved for a frame before its length has been checked.
+//! Invariants (`docs/wire.md`, section 3): all integers are little-endian. A header can be decoded without
+//! its payload. No memory is reserved for a frame before its length has been checked.
 
 use bytes::{Buf, Bytes};
 
@@ -17,7 +17,8 @@ pub const MAX_PAYLOAD_OFFSET: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
 
-/// The caller's slot for a call, which every frame about the call repeats. The [`CallId`] is the slot's generation.
+/// The caller's slot for a call, which every frame about the call repeats. The [`CallId`] is the slot's
+/// generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u32);
 
@@ -109,7 +110,8 @@ pub enum Status {
     UnknownMethod,
     /// The arguments could not be decoded. The payload is the reason.
     BadRequest,
-    /// A limit of the peer was reached: the handler did not run, or its reply exceeded a budget. The payload names the limit.
+    /// A limit of the peer was reached: the handler did not run, or its reply exceeded a budget. The payload
+    /// names the limit.
     ResourceExhausted,
     /// The deadline has passed at the peer.
     DeadlineExceeded,
@@ -238,8 +240,8 @@ impl Header {
         length
     }
 
-    /// Writes header and options with a frame length of zero. The caller sets the length when the frame is complete, and
-    /// appends the bytes of the metadata, which is the last option.
+    /// Writes header and options with a frame length of zero. The caller sets the length when the frame is
+    /// complete, and appends the bytes of the metadata, which is the last option.
     #[inline]
     pub fn encode(&self, output: &mut impl FnMut(&[u8])) {
         let mut flags = 0;

@@ -1,7 +1,7 @@
 //! Metadata: named values that a call carries in addition to its arguments (`docs/wire.md`, clause 3.6).
 //!
-//! Invariants: a [`Metadata`] is well-formed and has the form of the wire. Its names are in ascending order, so that each
-//! occurs once and all can be read in one pass.
+//! Invariants: a [`Metadata`] is well-formed and has the form of the wire. Its names are in ascending order,
+//! so that each occurs once and all can be read in one pass.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ pub const MAX_METADATA: usize = 4000;
 /// The maximum length of a name in bytes.
 pub const MAX_NAME: usize = 64;
 
-/// Small named values that a call carries in addition to its arguments, such as a trace, a tenant or a token. They are not
-/// part of the schema. A receiver ignores names that it does not know.
+/// Small named values that a call carries in addition to its arguments, such as a trace, a tenant or a token.
+/// They are not part of the schema. A receiver ignores names that it does not know.
 ///
-/// A name has 1 to 64 of the characters `a` to `z`, `0` to `9`, `-`, `_` and `.`. A value is bytes. All names and values
-/// together have at most 4,000 bytes, including three bytes of overhead per entry.
+/// A name has 1 to 64 of the characters `a` to `z`, `0` to `9`, `-`, `_` and `.`. A value is bytes. All names
+/// and values together have at most 4,000 bytes, including three bytes of overhead per entry.
 ///
 /// ```
 /// use kaa_rpc_runtime::Metadata;
@@ -36,7 +36,8 @@ pub struct Metadata {
 pub enum MetadataError {
     /// The name is not valid.
     #[error(
-        "{name:?} is not a valid metadata name; a name has 1 to 64 of the characters a to z, 0 to 9, \"-\", \"_\" and \".\""
+        "{name:?} is not a valid metadata name; \
+         a name has 1 to 64 of the characters a to z, 0 to 9, \"-\", \"_\" and \".\""
     )]
     Name {
         /// The name.

@@ -1,4 +1,5 @@
-//! The protocol as pure state machines, without I/O, clock and randomness: the caller passes bytes, times and nonces.
+//! The protocol as pure state machines, without I/O, clock and randomness: the caller passes bytes, times and
+//! nonces.
 //!
 //! The specification is `docs/wire.md`. Code that implements a clause cites it.
 

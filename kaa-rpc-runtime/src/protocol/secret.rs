@@ -1,10 +1,13 @@
-//! The shared secret that both ends of a connection prove, its key id, and the set of secrets that a server accepts.
+//! The shared secret that both ends of a connection prove, its key id, and the set of secrets that a server
+//! accepts.
 //!
 //! Invariants:
-//! - A secret has [`Secret::MIN_LENGTH`] to [`Secret::MAX_LENGTH`] bytes. The last clone wipes them from memory.
-//! - No two secrets are compared byte by byte, so no comparison can leak them through its timing. `Debug` prints no
-//!   byte of a secret.
-//! - This file has no I/O and no randomness. `crate::secret` creates secrets, and reads and writes their files.
+//! - A secret has [`Secret::MIN_LENGTH`] to [`Secret::MAX_LENGTH`] bytes. The last clone wipes them from
+//!   memory.
+//! - No two secrets are compared byte by byte, so no comparison can leak them through its timing. `Debug`
+//!   prints no byte of a secret.
+//! - This file has no I/O and no randomness. `crate::secret` creates secrets, and reads and writes their
+//!   files.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,8 +19,8 @@ use zeroize::Zeroizing;
 
 /// A shared secret. A program that knows it can connect to the server and can act as the server.
 ///
-/// Create one with [`Secret::generate`], store it with [`Secret::write_new_file`], and give both ends the same file.
-/// Cloning is cheap and does not copy the bytes.
+/// Create one with [`Secret::generate`], store it with [`Secret::write_new_file`], and give both ends the
+/// same file. Cloning is cheap and does not copy the bytes.
 #[derive(Clone)]
 pub struct Secret {
     bytes: Arc<Zeroizing<Vec<u8>>>,
@@ -49,7 +52,8 @@ impl Secret {
         &self.bytes
     }
 
-    /// HMAC-SHA256 with this secret as its key. As in RFC 2104, a long key is hashed and a short one is padded.
+    /// HMAC-SHA256 with this secret as its key. As in RFC 2104, a long key is hashed and a short one is
+    /// padded.
     pub(crate) fn hmac(&self) -> Hmac<Sha256> {
         let mut block = Zeroizing::new([0_u8; 64]);
         let hashed;
@@ -65,8 +69,8 @@ impl Secret {
         Hmac::new((&*block).into())
     }
 
-    /// Whether the two are clones of one secret. Secrets that were created separately differ, even if their bytes are
-    /// equal.
+    /// Whether the two are clones of one secret. Secrets that were created separately differ, even if their
+    /// bytes are equal.
     pub(crate) fn is_same_object(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.bytes, &other.bytes)
     }
@@ -78,8 +82,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The public name of a secret. With key ids a server can accept several secrets, and can replace one while it runs.
-/// Empty by default.
+/// The public name of a secret. With key ids a server can accept several secrets, and can replace one while
+/// it runs. Empty by default.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     bytes: Box<[u8]>,
@@ -130,8 +134,8 @@ impl fmt::Debug for KeyId {
 
 /// The secrets that a server accepts, by key id.
 ///
-/// To replace a secret without downtime, accept the new one in addition to the old one, move the clients over, then
-/// remove the old one.
+/// To replace a secret without downtime, accept the new one in addition to the old one, move the clients
+/// over, then remove the old one.
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
     secrets: HashMap<KeyId, Secret>,

@@ -10,8 +10,8 @@ use super::error::SecretError;
 use crate::protocol::secret::Secret;
 
 impl Secret {
-    /// The environment variable in which a host passes a secret to a child process. On Linux, root and processes of the
-    /// same user can read it in `/proc/PID/environ`.
+    /// The environment variable in which a host passes a secret to a child process. On Linux, root and
+    /// processes of the same user can read it in `/proc/PID/environ`.
     pub const VARIABLE: &'static str = "KAA_RPC_SECRET";
 
     /// Creates a secret from bytes. They should be random: anyone who can guess them can connect.
@@ -22,8 +22,8 @@ impl Secret {
         Ok(Self::from_wiped(Zeroizing::new(bytes.into()))?)
     }
 
-    /// Creates a random secret: 256 random bits as 64 hexadecimal digits. The digits themselves are the secret, so a
-    /// text file can hold it and a person can copy it.
+    /// Creates a random secret: 256 random bits as 64 hexadecimal digits. The digits themselves are the
+    /// secret, so a text file can hold it and a person can copy it.
     ///
     /// # Errors
     /// [`SecretError::Random`] if the operating system returns no random bytes.
@@ -39,8 +39,8 @@ impl Secret {
 
     /// Creates a random secret for one child process, which reads it with [`Secret::from_parent`].
     ///
-    /// Use this only if you start the child yourself. `ClientBuilder::connect_process` and `Server::spawn` do it for
-    /// you.
+    /// Use this only if you start the child yourself. `ClientBuilder::connect_process` and `Server::spawn` do
+    /// it for you.
     ///
     /// ```
     /// use kaa_rpc_runtime::Secret;
@@ -65,8 +65,8 @@ impl Secret {
     /// `Command::env_remove`.
     ///
     /// # Errors
-    /// [`SecretError::NoParent`] if the variable is not set, [`SecretError::UnusableVariable`] if its value is too short
-    /// or too long.
+    /// [`SecretError::NoParent`] if the variable is not set, [`SecretError::UnusableVariable`] if its value
+    /// is too short or too long.
     pub fn from_parent() -> Result<Self, SecretError> {
         let value = std::env::var_os(Self::VARIABLE).ok_or(SecretError::NoParent)?;
         Self::from_wiped(Zeroizing::new(value.into_vec()))

@@ -10,7 +10,10 @@ use crate::protocol::secret::{Secret, SecretLengthError};
 #[non_exhaustive]
 pub enum SecretError {
     /// The secret is short enough to be guessed.
-    #[error("a secret of {length} bytes is too short; it needs at least {minimum}", minimum = Secret::MIN_LENGTH)]
+    #[error(
+        "a secret of {length} bytes is too short; it needs at least {minimum}",
+        minimum = Secret::MIN_LENGTH
+    )]
     TooShort {
         /// Its length in bytes.
         length: usize,
@@ -19,7 +22,10 @@ pub enum SecretError {
     #[error("a secret of more than {maximum} bytes is too long", maximum = Secret::MAX_LENGTH)]
     TooLong,
     /// The file's permissions let other users read or write it.
-    #[error("{} is open to other users (its mode is {mode:04o}); make it private with `chmod 600`", path.display())]
+    #[error(
+        "{} is open to other users (its mode is {mode:04o}); make it private with `chmod 600`",
+        path.display()
+    )]
     OpenToOthers {
         /// The file.
         path: PathBuf,
@@ -64,7 +70,8 @@ pub enum SecretError {
     },
     /// The program was not started by a host, which would have set the variable.
     #[error(
-        "the environment variable {} is not set; this program must be started by its host, which sets the variable",
+        "the environment variable {} is not set; this program must be started by its host, \
+         which sets the variable",
         Secret::VARIABLE
     )]
     NoParent,

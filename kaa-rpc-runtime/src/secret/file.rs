@@ -16,8 +16,8 @@ use super::error::SecretError;
 use crate::protocol::secret::Secret;
 
 impl Secret {
-    /// Reads the secret in a file. If the file does not exist, creates it with a new random secret. A server does this
-    /// when it starts for the first time.
+    /// Reads the secret in a file. If the file does not exist, creates it with a new random secret. A server
+    /// does this when it starts for the first time.
     ///
     /// # Errors
     /// Those of [`Secret::from_file`] and [`Secret::write_new_file`].
@@ -39,8 +39,8 @@ impl Secret {
     /// Reads the secret in a file: all its bytes, without one newline at the end.
     ///
     /// # Errors
-    /// The file cannot be read, other users can read or write it, it is not a regular file, or its content is too short
-    /// or too long.
+    /// The file cannot be read, other users can read or write it, it is not a regular file, or its content is
+    /// too short or too long.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SecretError> {
         let path = path.as_ref();
         let read_error = |source: io::Error| SecretError::Read { path: path.to_owned(), source };
@@ -68,12 +68,12 @@ impl Secret {
             .map_err(|error| SecretError::Unusable { path: path.to_owned(), source: Box::new(error.into()) })
     }
 
-    /// Writes the secret and a newline to a new file that only its owner can read. Other processes see the complete file
-    /// or none.
+    /// Writes the secret and a newline to a new file that only its owner can read. Other processes see the
+    /// complete file or none.
     ///
     /// # Errors
-    /// [`SecretError::AlreadyExists`] if the file exists; it is not changed. [`SecretError::Write`] if it cannot be
-    /// written.
+    /// [`SecretError::AlreadyExists`] if the file exists; it is not changed. [`SecretError::Write`] if it
+    /// cannot be written.
     pub fn write_new_file(&self, path: impl AsRef<Path>) -> Result<(), SecretError> {
         let path = path.as_ref();
         let write_error = |source: io::Error| SecretError::Write { path: path.to_owned(), source };

@@ -1,9 +1,10 @@
 //! Secrets: creating them, reading and writing their files, and passing them to child processes.
 //!
-//! Both ends of a connection prove that they know the same [`Secret`]. A server accepts a set of them, its [`Keys`].
+//! Both ends of a connection prove that they know the same [`Secret`]. A server accepts a set of them, its
+//! [`Keys`].
 //!
-//! Invariant: the bytes of a secret leave this crate only through [`Secret::write_new_file`] and through the environment
-//! of a child process.
+//! Invariant: the bytes of a secret leave this crate only through [`Secret::write_new_file`] and through the
+//! environment of a child process.
 
 mod create;
 mod error;

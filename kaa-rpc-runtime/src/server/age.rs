@@ -1,4 +1,5 @@
-//! Ends connections that reach their maximum age, so that clients spread over servers that were added in the meantime.
+//! Ends connections that reach their maximum age, so that clients spread over servers that were added in the
+//! meantime.
 //!
 //! Invariant: no call is lost. The connection drains as in a shutdown.
 
@@ -8,7 +9,8 @@ use std::time::Duration;
 use crate::connection::{Driver, Link};
 use crate::error::CloseReason;
 
-/// The maximum random change of an age, as a fraction. Without it, connections that began together would end together.
+/// The maximum random change of an age, as a fraction. Without it, connections that began together would end
+/// together.
 const JITTER: f64 = 0.1;
 
 /// The maximum age of connections.
@@ -19,7 +21,8 @@ pub(super) struct Age {
     pub(super) grace: Duration,
 }
 
-/// Drives a connection to its end, which comes at the latest when its maximum age and the grace period have passed.
+/// Drives a connection to its end, which comes at the latest when its maximum age and the grace period have
+/// passed.
 pub(super) async fn run(link: &Arc<Link>, driver: Driver, age: Option<Age>) -> CloseReason {
     let mut running = std::pin::pin!(driver.run());
     let Some(age) = age else { return running.await };

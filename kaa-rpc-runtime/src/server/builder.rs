@@ -30,7 +30,8 @@ impl Server {
     }
 }
 
-/// Settings of a [`Server`]. Create one with [`Server::builder`]; [`listen`](ServerBuilder::listen) starts the server.
+/// Settings of a [`Server`]. Create one with [`Server::builder`]; [`listen`](ServerBuilder::listen) starts
+/// the server.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until listen is called"]
 pub struct ServerBuilder {
@@ -67,12 +68,14 @@ impl Default for ServerBuilder {
 impl ServerBuilder {
     crate::settings::setters_of_both!();
 
-    /// Sets the shared secret, with the empty key id. There is no default: a server accepts no client without a secret.
+    /// Sets the shared secret, with the empty key id. There is no default: a server accepts no client without
+    /// a secret.
     pub fn secret(self, secret: Secret) -> Self {
         self.key(KeyId::default(), secret)
     }
 
-    /// Adds a secret with a key id. With several keys you can replace a secret while clients still use the old one.
+    /// Adds a secret with a key id. With several keys you can replace a secret while clients still use the
+    /// old one.
     pub fn key(mut self, key_id: KeyId, secret: Secret) -> Self {
         self.keys.insert(key_id, secret);
         self
@@ -103,29 +106,29 @@ impl ServerBuilder {
         self
     }
 
-    /// Limits the number of connections that have not authenticated themselves: 128 in total and 16 per IP address by
-    /// default.
+    /// Limits the number of connections that have not authenticated themselves: 128 in total and 16 per IP
+    /// address by default.
     ///
-    /// At the total limit the server accepts no further connection until one completes or fails. A connection over the
-    /// limit of its address is refused with [`ConnectError::Busy`](crate::ConnectError::Busy). Unix sockets and loopback
-    /// addresses have no limit per address.
+    /// At the total limit the server accepts no further connection until one completes or fails. A connection
+    /// over the limit of its address is refused with [`ConnectError::Busy`](crate::ConnectError::Busy). Unix
+    /// sockets and loopback addresses have no limit per address.
     pub fn max_unauthenticated(mut self, total: usize, per_address: usize) -> Self {
         self.max_unauthenticated = (total.clamp(1, Semaphore::MAX_PERMITS), per_address);
         self
     }
 
-    /// Sets how long the server waits for the first message of a client; 3 seconds by default. At a `tls:` address the
-    /// TLS handshake before it may take as long again.
+    /// Sets how long the server waits for the first message of a client; 3 seconds by default. At a `tls:`
+    /// address the TLS handshake before it may take as long again.
     pub fn hello_timeout(mut self, timeout: Duration) -> Self {
         self.hello_timeout = timeout;
         self
     }
 
-    /// Limits the age of connections, so that clients spread over servers that were added later. There is no limit by
-    /// default, and never for child processes.
+    /// Limits the age of connections, so that clients spread over servers that were added later. There is no
+    /// limit by default, and never for child processes.
     ///
-    /// A connection that reaches `max`, plus or minus up to a tenth, shuts down gracefully: running calls have `grace` to
-    /// finish, and clients that reconnect open a new connection.
+    /// A connection that reaches `max`, plus or minus up to a tenth, shuts down gracefully: running calls
+    /// have `grace` to finish, and clients that reconnect open a new connection.
     pub fn max_connection_age(mut self, max: Duration, grace: Duration) -> Self {
         self.age = Some(Age { max, grace });
         self
@@ -155,8 +158,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the certificate for `tls:` addresses, for clients that verify it. By default the server creates a certificate
-    /// when it starts, and the shared secret authenticates it.
+    /// Sets the certificate for `tls:` addresses, for clients that verify it. By default the server creates a
+    /// certificate when it starts, and the shared secret authenticates it.
     #[cfg(feature = "_tls")]
     pub fn tls_certificate(mut self, certificate: crate::transport::TlsCertificate) -> Self {
         self.options = self.options.tls_certificate(certificate);
@@ -166,8 +169,8 @@ impl ServerBuilder {
     /// Listens at an address and serves until the [`Server`] is shut down or dropped.
     ///
     /// # Errors
-    /// The address is malformed, there is no secret, services collide, there is no tokio runtime, or the server cannot
-    /// listen at the address.
+    /// The address is malformed, there is no secret, services collide, there is no tokio runtime, or the
+    /// server cannot listen at the address.
     pub async fn listen<A>(self, address: A) -> Result<Server, SetupError>
     where
         A: TryInto<Address>,
@@ -179,8 +182,8 @@ impl ServerBuilder {
         self.start_with(Some(listener))
     }
 
-    /// Serves at an existing listener. Of this builder's settings for listening only `allowed_uids` applies, in addition
-    /// to the listener's own.
+    /// Serves at an existing listener. Of this builder's settings for listening only `allowed_uids` applies,
+    /// in addition to the listener's own.
     ///
     /// # Errors
     /// There is no secret, services collide, or there is no tokio runtime.

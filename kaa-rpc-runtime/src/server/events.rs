@@ -35,8 +35,8 @@ pub struct Refused {
     pub key_id: Option<KeyId>,
     /// The reason as text.
     pub reason: String,
-    /// Whether the client failed to prove the secret. It is `false` if the connection was lost, or if the client uses
-    /// another protocol.
+    /// Whether the client failed to prove the secret. It is `false` if the connection was lost, or if the
+    /// client uses another protocol.
     pub authentication_failed: bool,
 }
 

@@ -25,7 +25,8 @@ use crate::transport::{Address, Stream};
 /// How long tasks may take to end after they were aborted.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server: it accepts connections, serves its services to each client, and can call the services of its clients.
+/// A server: it accepts connections, serves its services to each client, and can call the services of its
+/// clients.
 ///
 /// Create one with [`Server::builder`]. Dropping the server closes all connections.
 ///
@@ -89,7 +90,8 @@ impl Server {
         was_registered
     }
 
-    /// Accepts a secret with a key id from now on. Returns the secret that it replaces. Open connections stay open.
+    /// Accepts a secret with a key id from now on. Returns the secret that it replaces. Open connections stay
+    /// open.
     ///
     /// To replace a secret without downtime, accept the new one with a new key id, give it to the clients
     /// ([`ClientBuilder::secret_source`](crate::ClientBuilder::secret_source)), then remove the old one.
@@ -111,17 +113,17 @@ impl Server {
         self.shared.keys.change(|keys| keys.insert(key_id, secret))
     }
 
-    /// Stops accepting the secret with this key id, and returns it. Open connections stay open. Handshakes that already
-    /// use the key fail.
+    /// Stops accepting the secret with this key id, and returns it. Open connections stay open. Handshakes
+    /// that already use the key fail.
     pub fn remove_key(&self, key_id: &KeyId) -> Option<Secret> {
         self.shared.keys.change(|keys| keys.remove(key_id))
     }
 
-    /// Closes the connections that were authenticated with this key id, including those with a secret that was replaced
-    /// since. Returns their number.
+    /// Closes the connections that were authenticated with this key id, including those with a secret that
+    /// was replaced since. Returns their number.
     ///
-    /// Clients that reconnect need a key that the server accepts then. Child processes have their own keys and stay
-    /// connected.
+    /// Clients that reconnect need a key that the server accepts then. Child processes have their own keys
+    /// and stay connected.
     pub fn close_key(&self, key_id: &KeyId) -> usize {
         let links = self.shared.registry.links_by_key(key_id);
         for link in &links {
@@ -174,8 +176,8 @@ impl Server {
         }
     }
 
-    /// Serves a stream that is already connected, as if the listener had accepted it. Does nothing if the server is
-    /// shutting down.
+    /// Serves a stream that is already connected, as if the listener had accepted it. Does nothing if the
+    /// server is shutting down.
     pub fn accept(&self, stream: Stream) {
         if !*self.shared.closing.borrow() {
             accept::serve_stream(&self.shared, stream, Origin::default());
@@ -192,8 +194,9 @@ impl Server {
         self.shared.registry.links().pop().map(Peer::of_link)
     }
 
-    /// Waits until the server has no connection and accepts no more: at `stdio:` the host has disconnected, elsewhere the
-    /// server was shut down. Also waits for `#[detached]` handlers, which outlive their connections.
+    /// Waits until the server has no connection and accepts no more: at `stdio:` the host has disconnected,
+    /// elsewhere the server was shut down. Also waits for `#[detached]` handlers, which outlive their
+    /// connections.
     ///
     /// ```no_run
     /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -210,8 +213,8 @@ impl Server {
         self.shared.detached.ended().await;
     }
 
-    /// Shuts down gracefully: accepts no more connections and no new calls, gives running calls up to `grace` to finish,
-    /// then closes the connections.
+    /// Shuts down gracefully: accepts no more connections and no new calls, gives running calls up to `grace`
+    /// to finish, then closes the connections.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.shared.closing.send_replace(true);
         self.shared.registry.end();

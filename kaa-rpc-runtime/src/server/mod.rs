@@ -1,7 +1,7 @@
 //! The server: the side that accepts connections.
 //!
-//! A connection enters through [`accept`], is authenticated and driven by [`task`], and is listed in [`registry`] as long
-//! as it is open.
+//! A connection enters through [`accept`], is authenticated and driven by [`task`], and is listed in
+//! [`registry`] as long as it is open.
 
 mod accept;
 mod age;

@@ -24,11 +24,12 @@ pub struct SpawnedPeer {
 }
 
 impl SpawnedPeer {
-    /// Waits until the child has connected and proved its secret. Later calls return the same peer, even if it has
-    /// disconnected.
+    /// Waits until the child has connected and proved its secret. Later calls return the same peer, even if
+    /// it has disconnected.
     ///
     /// # Errors
-    /// The child did not connect. If it exited, the error has its exit status, and so does [`Process::exit_status`].
+    /// The child did not connect. If it exited, the error has its exit status, and so does
+    /// [`Process::exit_status`].
     pub async fn connected(&self) -> Result<Peer, ConnectError> {
         let mut receiver = self.result.clone();
         let result = receiver.wait_for(Option::is_some).await;
@@ -47,12 +48,13 @@ impl SpawnedPeer {
 }
 
 impl Server {
-    /// Starts a program, for example a plugin, and serves it over its stdin and stdout. The program is then a client of
-    /// this server; it connects with `Client::builder().secret(Secret::from_parent()?).connect("stdio:")`.
+    /// Starts a program, for example a plugin, and serves it over its stdin and stdout. The program is then a
+    /// client of this server; it connects with
+    /// `Client::builder().secret(Secret::from_parent()?).connect("stdio:")`.
     ///
-    /// The child receives its own secret in the environment variable [`KAA_RPC_SECRET`](Secret::VARIABLE); no other
-    /// client can use it. The child must connect within the handshake timeout. It is not started again after it exits.
-    /// The command decides where stderr goes; stdin and stdout belong to the connection.
+    /// The child receives its own secret in the environment variable [`KAA_RPC_SECRET`](Secret::VARIABLE); no
+    /// other client can use it. The child must connect within the handshake timeout. It is not started again
+    /// after it exits. The command decides where stderr goes; stdin and stdout belong to the connection.
     ///
     /// ```no_run
     /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,7 +64,8 @@ impl Server {
     /// let server = Server::builder().start_for_children()?; // or listen(…), to accept other clients too
     /// let plugin = server.spawn(Command::new("./plugin"))?;
     /// let peer = plugin.connected().await?;
-    /// println!("{}", peer.closed().await); // the connection was lost: the child process 42 ended with exit status: 1
+    /// // for example: the connection was lost: the child process 42 ended with exit status: 1
+    /// println!("{}", peer.closed().await);
     /// # Ok(())
     /// # }
     /// ```
@@ -86,8 +89,8 @@ impl Server {
 }
 
 impl ServerBuilder {
-    /// Starts a server without a listener, for child processes from [`Server::spawn`]. It needs no secret. If it has
-    /// keys, it also serves connections from [`Server::accept`].
+    /// Starts a server without a listener, for child processes from [`Server::spawn`]. It needs no secret. If
+    /// it has keys, it also serves connections from [`Server::accept`].
     ///
     /// # Errors
     /// Services collide, or there is no tokio runtime.

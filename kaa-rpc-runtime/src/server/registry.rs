@@ -1,7 +1,8 @@
 //! The connections of a server.
 //!
-//! Invariant: a reader of [`Peers`] receives every connection that is open when the reader is created or that opens later,
-//! each once, oldest first. It also receives connections that close before it reads them, up to the last 1,024 of those.
+//! Invariant: a reader of [`Peers`] receives every connection that is open when the reader is created or that
+//! opens later, each once, oldest first. It also receives connections that close before it reads them, up to
+//! the last 1,024 of those.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -111,8 +112,8 @@ impl Registry {
     }
 }
 
-/// A stream of a server's peers: those that are connected, then each new one when it has proved the secret and its schemas
-/// are compatible. It ends when the server is shut down.
+/// A stream of a server's peers: those that are connected, then each new one when it has proved the secret
+/// and its schemas are compatible. It ends when the server is shut down.
 pub struct Peers {
     registry: Arc<Registry>,
     reader: u64,

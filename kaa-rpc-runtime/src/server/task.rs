@@ -1,8 +1,8 @@
 //! The task of one connection: it authenticates the client, then drives the connection to its end.
 //!
 //! Invariants:
-//! - A client that has not proved the secret holds one of a limited number of slots for a limited time, and reaches no
-//!   handler.
+//! - A client that has not proved the secret holds one of a limited number of slots for a limited time, and
+//!   reaches no handler.
 //! - When a key has been removed, no handshake with it can complete, even if it began before.
 
 use std::sync::atomic::Ordering;
@@ -53,7 +53,8 @@ pub(super) async fn run(shared: Arc<Shared>, accepted: Accepted, slot: Slot, mut
     origin.report(Err(ConnectError::Protocol(refused.reason.clone())));
     shared.refused.fetch_add(1, Ordering::Relaxed);
     observe::connection_refused();
-    tracing::warn!(address = %refused.address, key_id = ?refused.key_id, reason = refused.reason, "refused a connection");
+    let Refused { address, key_id, reason, .. } = &refused;
+    tracing::warn!(%address, ?key_id, reason, "refused a connection");
     shared.events.send(ServerEvent::Refused(refused));
 }
 
@@ -66,8 +67,8 @@ struct Admitted {
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// A handshake that succeeds only within the limit on connections. It takes the permit after the client has proved the
-/// secret, so that unauthenticated clients take none.
+/// A handshake that succeeds only within the limit on connections. It takes the permit after the client has
+/// proved the secret, so that unauthenticated clients take none.
 struct Admission {
     handshake: ServerHandshake,
     connections: Arc<Semaphore>,
@@ -168,8 +169,8 @@ async fn authenticate(
     Ok(Admitted { link, driver, key, permit: admission.permit })
 }
 
-/// An entry in the registry. Dropping it closes the connection and removes the entry, also if the task is aborted or
-/// panics.
+/// An entry in the registry. Dropping it closes the connection and removes the entry, also if the task is
+/// aborted or panics.
 struct Registration<'a> {
     shared: &'a Shared,
     link: Arc<Link>,

@@ -44,7 +44,8 @@ pub(super) enum AddressSlot {
 }
 
 impl AddressSlot {
-    /// Takes a slot of the peer's address; `None` if `max` are taken. Unix sockets and loopback addresses are exempt.
+    /// Takes a slot of the peer's address; `None` if `max` are taken. Unix sockets and loopback addresses are
+    /// exempt.
     pub(super) fn take(counts: &PerAddress, peer: &PeerAddress, max: usize) -> Option<Self> {
         let ip = match peer {
             PeerAddress::Tcp(address) | PeerAddress::Tls(address) if !address.ip().is_loopback() => {

@@ -1,7 +1,7 @@
 //! Contexts for handlers that a test calls directly, without a connection.
 //!
-//! Invariant: such a call is not sent over a connection, so no nested call names it as its parent. Otherwise its context
-//! behaves like any other.
+//! Invariant: such a call is not sent over a connection, so no nested call names it as its parent. Otherwise
+//! its context behaves like any other.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::peer::{Peer, Proxy};
 use crate::protocol::metadata::Metadata;
 use crate::settings::Settings;
 
-/// Creates a context for a handler that a test calls directly. The call has this caller and no deadline, and is never
-/// cancelled. Use [`TestCall`] for other contexts.
+/// Creates a context for a handler that a test calls directly. The call has this caller and no deadline, and
+/// is never cancelled. Use [`TestCall`] for other contexts.
 ///
 /// ```
 /// # use kaa_rpc_runtime::{Peer, Proxy, codegen::*, role};
@@ -55,8 +55,8 @@ pub fn context<P: Proxy>(caller: P) -> Context<P> {
     TestCall::of(caller).context()
 }
 
-/// Creates a proxy without a connection: each call through it fails at once without being sent. Use it for handlers that
-/// do not call their caller.
+/// Creates a proxy without a connection: each call through it fails at once without being sent. Use it for
+/// handlers that do not call their caller.
 ///
 /// # Panics
 /// Outside a tokio runtime.
@@ -114,8 +114,8 @@ impl<P: Proxy> TestCall<P> {
         Self::new(self.caller, metadata, self.deadline)
     }
 
-    /// Sets the deadline of the call, counted from now. Calls that the handler makes through its context end at the
-    /// deadline; the handler itself is not dropped.
+    /// Sets the deadline of the call, counted from now. Calls that the handler makes through its context end
+    /// at the deadline; the handler itself is not dropped.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         // A timeout that is too long for an `Instant` counts as none.
@@ -131,8 +131,8 @@ impl<P: Proxy> TestCall<P> {
 }
 
 impl<P> TestCall<P> {
-    /// Cancels the call: [`Context::is_cancelled`] and [`Context::cancelled`] report it. The handler is not dropped; the
-    /// test can drop its future.
+    /// Cancels the call: [`Context::is_cancelled`] and [`Context::cancelled`] report it. The handler is not
+    /// dropped; the test can drop its future.
     pub fn cancel(&self) {
         self.state.cancel();
     }

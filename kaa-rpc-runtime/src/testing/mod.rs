@@ -1,20 +1,20 @@
-//! Tools for testing services and their callers: connections in memory, fake services, contexts for handlers that a test
-//! calls directly, transport faults, and paused time.
+//! Tools for testing services and their callers: connections in memory, fake services, contexts for handlers
+//! that a test calls directly, transport faults, and paused time.
 //!
-//! These tools use the same implementation as production code. A fake is served over a normal, authenticated connection
-//! whose bytes stay in memory. A program that does not use this module does not contain it.
+//! These tools use the same implementation as production code. A fake is served over a normal, authenticated
+//! connection whose bytes stay in memory. A program that does not use this module does not contain it.
 //!
 //! | to test | use |
 //! |---|---|
 //! | both sides together | [`connect`], or a [`Pair`] |
 //! | code that calls a service | [`proxy`] with a fake |
-//! | a handler, without a connection | [`context`], or a [`TestCall`] for cancellation, a deadline or metadata |
+//! | a handler without a connection | [`context`]; [`TestCall`] for cancellation, deadline, metadata |
 //! | failures of the transport | [`Faults`] |
 //!
 //! # Paused time
-//! This crate takes all times from tokio's clock: deadlines, `#[timeout]`, backoff, handshakes, stall limits, grace
-//! periods, and the delays of [`Faults`]. In a test with `#[tokio::test(start_paused = true)]` (feature `test-util` of
-//! tokio) they take no real time: when every task waits, the clock jumps to the next timer.
+//! This crate takes all times from tokio's clock: deadlines, `#[timeout]`, backoff, handshakes, stall limits,
+//! grace periods, and the delays of [`Faults`]. In a test with `#[tokio::test(start_paused = true)]` (feature
+//! `test-util` of tokio) they take no real time: when every task waits, the clock jumps to the next timer.
 //!
 //! ```
 //! use std::time::Duration;
@@ -32,10 +32,11 @@
 //! ```
 //!
 //! Limits of paused time:
-//! - **Sockets, child processes, and everything else outside this process.** While the operating system has the bytes,
-//!   every task waits, so the clock jumps and timeouts expire early. Pause time only for connections in memory.
-//! - **Other threads.** Tokio pauses time only on its current-thread runtime. It waits for `spawn_blocking`, but not for
-//!   threads that you start yourself.
+//! - **Sockets, child processes, and everything else outside this process.** While the operating system has
+//!   the bytes, every task waits, so the clock jumps and timeouts expire early. Pause time only for
+//!   connections in memory.
+//! - **Other threads.** Tokio pauses time only on its current-thread runtime. It waits for `spawn_blocking`,
+//!   but not for threads that you start yourself.
 //! - **The wall clock.** [`Timestamp::now`](crate::Timestamp::now) does not pause.
 //! - **Computing time.** How long handlers and streams may run before they yield is measured in real time.
 

@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - Both ends work as over a socket, and prove a secret to each other.
-//! - A proxy from this module owns its pair. When the last one is dropped, the pair shuts down gracefully, so that no
-//!   oneway call is lost.
+//! - A proxy from this module owns its pair. When the last one is dropped, the pair shuts down gracefully, so
+//!   that no oneway call is lost.
 
 use std::fmt;
 use std::io;
@@ -27,10 +27,11 @@ const DEFAULT_CAPACITY: usize = 64 * 1024;
 /// How long calls may keep running after the last handle was dropped.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Connects a server and a client in memory. They receive a new secret, which replaces any other with the same key id.
+/// Connects a server and a client in memory. They receive a new secret, which replaces any other with the
+/// same key id.
 ///
-/// Everything else works as over a socket: the client connects in the background, and with [`ClientBuilder::reconnect`] it
-/// reconnects after a loss as long as the server exists.
+/// Everything else works as over a socket: the client connects in the background, and with
+/// [`ClientBuilder::reconnect`] it reconnects after a loss as long as the server exists.
 ///
 /// ```
 /// use kaa_rpc_runtime::{Client, Server, testing};
@@ -72,13 +73,14 @@ fn join(
     Ok((server, client))
 }
 
-/// Creates a proxy whose calls go to this service, usually a fake, over a connection in memory. The proxy and its clones
-/// own the connection.
+/// Creates a proxy whose calls go to this service, usually a fake, over a connection in memory. The proxy and
+/// its clones own the connection.
 ///
-/// The type of the proxy determines the side that serves, so you can write
-/// `let epg: EpgServerProxy = proxy(Epg::server(Fake)).await?` as well as
-/// `let screen: EpgClientProxy = proxy(Epg::client(Fake)).await?`. If the service is not the proxy's, its calls end with
-/// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod). For several services or other settings use [`Pair`].
+/// The type of the proxy determines the side that serves, so you can write `let epg: EpgServerProxy =
+/// proxy(Epg::server(Fake)).await?` as well as `let screen: EpgClientProxy =
+/// proxy(Epg::client(Fake)).await?`. If the service is not the proxy's, its calls end with
+/// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod). For several services or other settings use
+/// [`Pair`].
 ///
 /// ```
 /// # use kaa_rpc_runtime::{Peer, Proxy, Service, codegen::*, role};
@@ -124,8 +126,8 @@ where
 
 /// A server and a client that are connected in memory. Clones refer to the same pair.
 ///
-/// When the last clone and the last proxy of the pair are dropped, both sides shut down gracefully: running calls have a
-/// second to finish.
+/// When the last clone and the last proxy of the pair are dropped, both sides shut down gracefully: running
+/// calls have a second to finish.
 ///
 /// ```
 /// use kaa_rpc_runtime::{Limits, testing};
@@ -199,11 +201,11 @@ impl Pair {
         }
     }
 
-    /// Creates a proxy for a service of the server or of the client. It owns the pair, so do not store it in a service of
-    /// the same pair.
+    /// Creates a proxy for a service of the server or of the client. It owns the pair, so do not store it in
+    /// a service of the same pair.
     ///
-    /// A proxy for a service of the client belongs to the current connection and does not follow the client when it
-    /// reconnects. Without a connection it is disconnected.
+    /// A proxy for a service of the client belongs to the current connection and does not follow the client
+    /// when it reconnects. Without a connection it is disconnected.
     #[must_use]
     #[expect(private_bounds, reason = "there are only two roles")]
     pub fn proxy<P>(&self) -> P
@@ -236,8 +238,8 @@ impl Pair {
 }
 
 impl PairBuilder {
-    /// Registers a service on the side to which it belongs. If it collides with another service, `connect` returns the
-    /// error.
+    /// Registers a service on the side to which it belongs. If it collides with another service, `connect`
+    /// returns the error.
     #[expect(private_bounds, reason = "there are only two roles")]
     pub fn register<R: role::Role>(mut self, service: Service<R>) -> Self {
         let service = service.into_registered();
@@ -260,7 +262,8 @@ impl PairBuilder {
         self
     }
 
-    /// Wraps the client's end of every connection in these faults. *Outgoing* is then the direction to the server.
+    /// Wraps the client's end of every connection in these faults. *Outgoing* is then the direction to the
+    /// server.
     pub fn faults(mut self, faults: &Faults) -> Self {
         self.faults = Some(faults.clone());
         self
@@ -273,7 +276,8 @@ impl PairBuilder {
         self
     }
 
-    /// Starts both sides and returns at once. The client connects in the background, and its calls wait for the connection.
+    /// Starts both sides and returns at once. The client connects in the background, and its calls wait for
+    /// the connection.
     ///
     /// # Errors
     /// Those of [`connect`].

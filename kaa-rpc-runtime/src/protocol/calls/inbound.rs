@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - The peer's call ids only increase.
-//! - A call over the limit is refused and not run. A peer that keeps exceeding the limit loses its connection.
+//! - A call over the limit is refused and not run. A peer that keeps exceeding the limit loses its
+//!   connection.
 //! - A call is open until its reply has been written, so that replies cannot accumulate.
 
 use std::collections::{HashMap, VecDeque};

@@ -20,8 +20,8 @@ pub struct Terminal {
     pub payload: Bytes,
 }
 
-/// The table of outbound calls. `W` is the waker of a caller, `X` an end that this side decides itself, such as a lost
-/// connection.
+/// The table of outbound calls. `W` is the waker of a caller, `X` an end that this side decides itself, such
+/// as a lost connection.
 #[derive(Debug)]
 pub struct OutboundCalls<W, X> {
     slots: Vec<Slot<W, X>>,
@@ -113,7 +113,8 @@ impl<W, X> OutboundCalls<W, X> {
         Token(index)
     }
 
-    /// Gives a queued call its id when it is sent. `sent_at` is the position of its frame in the connection's output.
+    /// Gives a queued call its id when it is sent. `sent_at` is the position of its frame in the connection's
+    /// output.
     pub fn mark_sent(&mut self, token: Token, sent_at: u64) -> CallId {
         let id = self.issue_id();
         if let Some(slot) = self.slot_mut(token) {
@@ -137,7 +138,8 @@ impl<W, X> OutboundCalls<W, X> {
         )
     }
 
-    /// Takes a slot for a call that is sent at once. `sent_at` is the position of its frame in the connection's output.
+    /// Takes a slot for a call that is sent at once. `sent_at` is the position of its frame in the
+    /// connection's output.
     pub fn insert_sent(&mut self, sent_at: u64, waker: W) -> Token {
         let token = self.reserve();
         self.mark_sent(token, sent_at);
@@ -258,8 +260,8 @@ impl<W, X> OutboundCalls<W, X> {
         waker
     }
 
-    /// Ends calls that were sent, when the connection has ended. `select` returns the end of a call from its id and the
-    /// position of its frame in the output. Queued calls stay.
+    /// Ends calls that were sent, when the connection has ended. `select` returns the end of a call from its
+    /// id and the position of its frame in the output. Queued calls stay.
     pub fn end_sent(&mut self, mut select: impl FnMut(CallId, u64) -> Option<X>, mut wake: impl FnMut(W)) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if !matches!(slot.state, State::Waiting(_) | State::Abandoned) {

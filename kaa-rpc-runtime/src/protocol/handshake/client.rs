@@ -1,7 +1,8 @@
 //! The client's end of the handshake.
 //!
 //! Invariants:
-//! - The client proves the secret first, so a scanner gets no proof from a server that it could attack offline.
+//! - The client proves the secret first, so a scanner gets no proof from a server that it could attack
+//!   offline.
 //! - The handshake is complete only after the server's proof has been verified.
 //! - The client sends its proof only to a peer with a compatible version and the same channel binding.
 

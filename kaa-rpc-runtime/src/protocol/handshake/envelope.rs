@@ -1,7 +1,8 @@
 //! Takes complete handshake messages from the input (`docs/wire.md`, clause 2.2).
 //!
-//! Invariants: only the bytes of the message are taken. Input that cannot become the expected message is refused at the
-//! first wrong byte. It does not wait for the rest of a length that another protocol did not mean as one.
+//! Invariants: only the bytes of the message are taken. Input that cannot become the expected message is
+//! refused at the first wrong byte. It does not wait for the rest of a length that another protocol did not
+//! mean as one.
 
 use bytes::{Bytes, BytesMut};
 
@@ -14,8 +15,8 @@ pub const MAX_MESSAGE: usize = 1024;
 /// The maximum number of bytes that an error repeats from a peer with another protocol.
 const MAX_QUOTED: usize = 16;
 
-/// The next complete message, if it has arrived. If the first message is not the expected one, the peer uses another
-/// protocol.
+/// The next complete message, if it has arrived. If the first message is not the expected one, the peer uses
+/// another protocol.
 pub(super) fn next_message(
     input: &mut BytesMut,
     expected: MessageType,

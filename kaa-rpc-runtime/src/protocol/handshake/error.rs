@@ -1,7 +1,7 @@
 //! Errors of the handshake.
 //!
-//! Invariants: no error contains a secret or a proof. The details of a refusal stay on the server; the client receives only
-//! `AuthFailed` (clause 2.10).
+//! Invariants: no error contains a secret or a proof. The details of a refusal stay on the server; the client
+//! receives only `AuthFailed` (clause 2.10).
 
 use std::time::Duration;
 
@@ -14,7 +14,11 @@ use crate::protocol::secret::KeyId;
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The first bytes from the peer are not a handshake. It probably uses another protocol.
-    #[error("the peer does not speak kaa-rpc; it began with \"{}\"{}", received.escape_ascii(), guess(received))]
+    #[error(
+        "the peer does not speak kaa-rpc; it began with \"{}\"{}",
+        received.escape_ascii(),
+        guess(received)
+    )]
     NotKaaRpc {
         /// The first bytes, 16 at most.
         received: Vec<u8>,
@@ -52,7 +56,8 @@ pub enum HandshakeError {
     },
     /// The server chose a version that is not the highest common one, or an attacker has changed the choice.
     #[error(
-        "the server chose protocol version {chosen}, which is not the highest common version of {ours:?} and {theirs:?}"
+        "the server chose protocol version {chosen}, \
+         which is not the highest common version of {ours:?} and {theirs:?}"
     )]
     WrongVersionChosen {
         /// The chosen version.
@@ -78,7 +83,8 @@ pub enum HandshakeError {
         /// The binding of the peer.
         theirs: BindingKind,
     },
-    /// At the client: the server accepts no more connections now. At the server: it has refused the client for that reason.
+    /// At the client: the server accepts no more connections now. At the server: it has refused the client
+    /// for that reason.
     #[error("the server is busy")]
     Busy {
         /// When to try again; zero if the server did not specify it.

@@ -70,14 +70,17 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The name of the logical service to which a client wants to connect (clause 2.7). A proof for one audience is not valid
-/// for another with the same secret. Empty by default.
+/// The name of the logical service to which a client wants to connect (clause 2.7). A proof for one audience
+/// is not valid for another with the same secret. Empty by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Audience(String);
 
 /// An audience that is too long.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an audience of {length} bytes is too long; at most {maximum} are allowed", maximum = Audience::MAX_LENGTH)]
+#[error(
+    "an audience of {length} bytes is too long; at most {maximum} are allowed",
+    maximum = Audience::MAX_LENGTH
+)]
 pub struct AudienceError {
     /// Its length in bytes.
     pub length: usize,
@@ -112,7 +115,8 @@ impl fmt::Display for Audience {
     }
 }
 
-/// Ties the proofs to the secure channel: 32 bytes that each end takes from its own side of the channel (clause 2.9).
+/// Ties the proofs to the secure channel: 32 bytes that each end takes from its own side of the channel
+/// (clause 2.9).
 #[derive(Clone, Copy)]
 pub struct ChannelBinding([u8; 32]);
 

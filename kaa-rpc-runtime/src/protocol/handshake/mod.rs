@@ -1,7 +1,7 @@
 //! The handshake: both ends prove that they have the shared secret, and announce their limits and schemas.
 //!
-//! Each end is a pure state machine. `handle_input` takes received bytes, `output` returns bytes to write. Nonces and
-//! instance ids are arguments. The specification is section 2 of `docs/wire.md`.
+//! Each end is a pure state machine. `handle_input` takes received bytes, `output` returns bytes to write.
+//! Nonces and instance ids are arguments. The specification is section 2 of `docs/wire.md`.
 //!
 //! Invariants:
 //! - Nothing is established before the peer's proof has been verified.

@@ -1,8 +1,8 @@
 //! The server's end of the handshake.
 //!
 //! Invariants:
-//! - A client with a wrong key id, audience, binding or proof gets the same answer at the same point after the same work
-//!   (clause 2.10).
+//! - A client with a wrong key id, audience, binding or proof gets the same answer at the same point after
+//!   the same work (clause 2.10).
 //! - After an error the output may contain a REJECT, which must be written before the connection is closed.
 
 use std::sync::Arc;
@@ -79,8 +79,8 @@ impl ServerHandshake {
         Self { state: State::AwaitingHello(Box::new(parameters)), output: Bytes::new() }
     }
 
-    /// Waits for a client's HELLO and rejects it as [`RejectCode::Busy`]. HELLO is read first, because closing a socket with
-    /// unread input can discard the answer.
+    /// Waits for a client's HELLO and rejects it as [`RejectCode::Busy`]. HELLO is read first, because
+    /// closing a socket with unread input can discard the answer.
     #[must_use]
     pub fn busy(retry_after: Duration) -> Self {
         Self { state: State::Busy { retry_after }, output: Bytes::new() }
@@ -128,8 +128,8 @@ impl ServerHandshake {
         }
     }
 
-    /// Replaces the ACCEPT in the output by a REJECT, if there is no room for another connection. Returns the error with
-    /// which the handshake ends.
+    /// Replaces the ACCEPT in the output by a REJECT, if there is no room for another connection. Returns the
+    /// error with which the handshake ends.
     pub fn refuse_busy(&mut self, retry_after: Duration) -> HandshakeError {
         self.fail(HandshakeError::Busy { retry_after })
     }

@@ -1,7 +1,8 @@
-//! The hash over the handshake's messages, and the proofs that are computed from it (`docs/wire.md`, clause 2.6).
+//! The hash over the handshake's messages, and the proofs that are computed from it (`docs/wire.md`, clause
+//! 2.6).
 //!
-//! Invariants: each proof includes the label of its role, so that neither can be used as the other. Proofs are compared in
-//! constant time.
+//! Invariants: each proof includes the label of its role, so that neither can be used as the other. Proofs
+//! are compared in constant time.
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};

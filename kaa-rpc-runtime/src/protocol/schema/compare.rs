@@ -1,5 +1,5 @@
-//! The rules of compatibility between two versions of a schema: appended elements with a default are compatible, reordered
-//! elements and changed types are not.
+//! The rules of compatibility between two versions of a schema: appended elements with a default are
+//! compatible, reordered elements and changed types are not.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Finds the first difference between two schemas, compatible or not, for [`Compatibility::Exact`].
 //!
-//! Invariant: both ends compare methods in ascending order of ids, then types in order of names, so that both report the
-//! same difference.
+//! Invariant: both ends compare methods in ascending order of ids, then types in order of names, so that both
+//! report the same difference.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,12 @@
 //! The exchange of schemas, and when calls may be sent.
 //!
-//! Each side sends a summary: its services with their fingerprints. If both know a service with different fingerprints,
-//! each side sends its table, and both reach the same verdict.
+//! Each side sends a summary: its services with their fingerprints. If both know a service with different
+//! fingerprints, each side sends its table, and both reach the same verdict.
 //!
 //! Invariants:
 //! - A side sends no calls until the exchange is settled.
-//! - Frames arrive in order, so a peer's call arrives after everything that this side needs for its verdict, unless the
-//!   service was registered later.
+//! - Frames arrive in order, so a peer's call arrives after everything that this side needs for its verdict,
+//!   unless the service was registered later.
 //! - A peer's table is compared and not kept.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,7 +84,8 @@ pub struct SchemaExchange {
 type SchemaFrame = (SchemaMessage, Vec<u8>);
 
 impl SchemaExchange {
-    /// Starts the exchange after a handshake. Returns the frame to send; there is none if the fingerprints were equal.
+    /// Starts the exchange after a handshake. Returns the frame to send; there is none if the fingerprints
+    /// were equal.
     #[must_use]
     pub fn begin(
         ours: &[&'static ServiceDescriptor],

@@ -1,6 +1,7 @@
 //! The payloads of Schema frames.
 //!
-//! Invariants: all numbers are little-endian. Memory is reserved only for entries that the payload has bytes for.
+//! Invariants: all numbers are little-endian. Memory is reserved only for entries that the payload has bytes
+//! for.
 
 use bytes::{Buf, BufMut};
 

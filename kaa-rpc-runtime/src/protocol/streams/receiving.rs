@@ -1,7 +1,7 @@
 //! The receiving half of a stream.
 //!
-//! Invariants (`docs/wire.md`, clauses 7.4 to 7.6): the received items never exceed the window by more than one frame.
-//! Credit is granted only for items that were taken. No item follows the end.
+//! Invariants (`docs/wire.md`, clauses 7.4 to 7.6): the received items never exceed the window by more than
+//! one frame. Credit is granted only for items that were taken. No item follows the end.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,8 @@ use crate::protocol::frame::HEADER_LENGTH;
 
 use super::detail::StreamDetail;
 
-/// Payloads below this size are copied into one buffer. A small payload would otherwise keep the whole read buffer alive.
+/// Payloads below this size are copied into one buffer. A small payload would otherwise keep the whole read
+/// buffer alive.
 const COPY_BELOW: usize = 4 * 1024;
 
 /// The received items of a stream that were not taken yet. `W` is the waker of the receiver.
@@ -78,8 +79,8 @@ impl<W> Receiving<W> {
     /// Stores received items. Returns the waker of the receiver.
     ///
     /// # Errors
-    /// [`ProtocolError::ItemsBeyondCredit`], [`ProtocolError::ItemsAfterEnd`], or [`ProtocolError::Misplaced`] for a frame
-    /// without items.
+    /// [`ProtocolError::ItemsBeyondCredit`], [`ProtocolError::ItemsAfterEnd`], or
+    /// [`ProtocolError::Misplaced`] for a frame without items.
     pub fn receive(&mut self, payload: Bytes, call: u64) -> Result<Option<W>, ProtocolError> {
         if self.is_discarding {
             return Ok(None);
@@ -129,8 +130,8 @@ impl<W> Receiving<W> {
         Ok(self.waker.take())
     }
 
-    /// Ends the stream on this side. Items that were not taken, and those that still arrive, are discarded. Returns the
-    /// waker of the receiver.
+    /// Ends the stream on this side. Items that were not taken, and those that still arrive, are discarded.
+    /// Returns the waker of the receiver.
     pub fn abort(&mut self, message: &'static [u8]) -> Option<W> {
         self.whole.clear();
         self.small.clear();

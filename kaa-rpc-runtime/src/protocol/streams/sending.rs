@@ -1,7 +1,7 @@
 //! The sending half of a stream.
 //!
-//! Invariants (`docs/wire.md`, clause 7.4): a frame is sent only while the credit is positive, and costs all its bytes. The
-//! credit never exceeds the receiver's window.
+//! Invariants (`docs/wire.md`, clause 7.4): a frame is sent only while the credit is positive, and costs all
+//! its bytes. The credit never exceeds the receiver's window.
 
 use crate::protocol::error::ProtocolError;
 

@@ -1,6 +1,7 @@
 //! The streams of a connection, by call.
 //!
-//! Invariant: streams of this side's calls and of the peer's calls are never confused, even if their numbers are equal.
+//! Invariant: streams of this side's calls and of the peer's calls are never confused, even if their numbers
+//! are equal.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -123,8 +124,8 @@ impl<W> Streams<W> {
         None
     }
 
-    /// The peer sends no more frames: unfinished streams of its calls end as broken, with this message. Returns the wakers of
-    /// their receivers and senders.
+    /// The peer sends no more frames: unfinished streams of its calls end as broken, with this message.
+    /// Returns the wakers of their receivers and senders.
     pub fn end_input(&mut self, message: &'static [u8]) -> Vec<W> {
         let broken = StreamEnd::Broken(Bytes::from_static(message));
         let mut wakers = Vec::new();
@@ -143,8 +144,8 @@ impl<W> Streams<W> {
         wakers
     }
 
-    /// Removes the streams of the peer's calls when the connection has ended. Returns the wakers of their senders and
-    /// receivers. Streams of this side's calls stay until their callers have received the end.
+    /// Removes the streams of the peer's calls when the connection has ended. Returns the wakers of their
+    /// senders and receivers. Streams of this side's calls stay until their callers have received the end.
     pub fn close_theirs(&mut self) -> Vec<W> {
         let mut wakers = Vec::new();
         self.waiting.clear();

@@ -1,7 +1,7 @@
 //! One direction of one faulty connection: the bytes in transit, and when more may pass.
 //!
-//! Invariants: bytes arrive in the order in which they were sent. Whatever waits for a point in time has a timer that wakes
-//! it.
+//! Invariants: bytes arrive in the order in which they were sent. Whatever waits for a point in time has a
+//! timer that wakes it.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -11,10 +11,12 @@ use super::shared::Shared;
 use super::stream::FaultyIo;
 use crate::transport::{self, Stream};
 
-/// Faults of connections, which a test can set before and while the connections are used. Clones refer to the same faults.
+/// Faults of connections, which a test can set before and while the connections are used. Clones refer to the
+/// same faults.
 ///
 /// It wraps one end of a connection: *outgoing* is what that end writes, *incoming* is what it reads. In a
-/// [`Pair`](crate::testing::Pair) it wraps the client's end. Without settings it passes everything on at once.
+/// [`Pair`](crate::testing::Pair) it wraps the client's end. Without settings it passes everything on at
+/// once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +30,8 @@ use crate::transport::{self, Stream};
 /// faults.incoming().delay(Duration::from_millis(20));
 ///
 /// let (near, mut far) = tokio::io::duplex(1024);
-/// let mut near = faults.wrap(near); // any AsyncRead + AsyncWrite; Stream::from_io(near, "…") turns it into a Stream
+/// // Wraps any AsyncRead + AsyncWrite. Stream::from_io(near, "…") turns the result into a Stream.
+/// let mut near = faults.wrap(near);
 /// assert!(near.write_all(b"hello").await.is_err());
 /// let mut arrived = String::new();
 /// far.read_to_string(&mut arrived).await?;
@@ -55,8 +58,8 @@ impl Faults {
         Self::default()
     }
 
-    /// Wraps one end of a connection. You can wrap several, one after the other or at the same time; they share the
-    /// settings.
+    /// Wraps one end of a connection. You can wrap several, one after the other or at the same time; they
+    /// share the settings.
     pub fn wrap(&self, io: impl AsyncRead + AsyncWrite + Send + 'static) -> FaultyIo {
         FaultyIo::new(Arc::clone(&self.shared), Box::pin(io))
     }
@@ -104,7 +107,8 @@ impl Faults {
 }
 
 impl DirectionFaults {
-    /// Delays each byte by `latency`. Bytes in transit still arrive after the wrapped end is dropped, but not after a cut.
+    /// Delays each byte by `latency`. Bytes in transit still arrive after the wrapped end is dropped, but not
+    /// after a cut.
     pub fn delay(&self, latency: Duration) -> &Self {
         self.set(|settings| settings.delay = latency)
     }
@@ -119,8 +123,8 @@ impl DirectionFaults {
         self.set(|settings| settings.chunk = Some(max.max(1)))
     }
 
-    /// Cuts the connection after exactly this many more bytes have arrived. This happens once; later connections are not
-    /// affected.
+    /// Cuts the connection after exactly this many more bytes have arrived. This happens once; later
+    /// connections are not affected.
     pub fn cut_after(&self, bytes: u64, how: Cut) -> &Self {
         self.set(|settings| settings.cut_after = Some((bytes, how)))
     }

@@ -26,8 +26,8 @@ pub(super) trait Io: AsyncRead + AsyncWrite + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Send> Io for T {}
 
-/// One end of a connection that fails as its [`Faults`](super::Faults) specify. With a delay, written bytes arrive only
-/// during a flush, or after this is dropped. Connections of this crate flush.
+/// One end of a connection that fails as its [`Faults`](super::Faults) specify. With a delay, written bytes
+/// arrive only during a flush, or after this is dropped. Connections of this crate flush.
 pub struct FaultyIo {
     /// `None` only while this is dropped.
     end: Option<End>,
@@ -200,7 +200,8 @@ impl End {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads available bytes from the inner stream. Without a delay it reads only what can be passed on at once.
+    /// Reads available bytes from the inner stream. Without a delay it reads only what can be passed on at
+    /// once.
     fn poll_collect(&mut self, context: &mut Context<'_>, settings: &Settings) -> io::Result<()> {
         while !self.input_has_ended
             && !self.incoming.is_full()
@@ -227,7 +228,8 @@ impl Drop for End {
     }
 }
 
-/// Bytes in transit still arrive, followed by the end of the stream, if a tokio runtime can run the task for it.
+/// Bytes in transit still arrive, followed by the end of the stream, if a tokio runtime can run the task for
+/// it.
 impl Drop for FaultyIo {
     fn drop(&mut self) {
         let Some(mut end) = self.end.take() else { return };

@@ -1,7 +1,8 @@
 //! The five messages of the handshake, byte for byte (`docs/wire.md`, clause 2.3).
 //!
-//! Invariants: a message is `u16 length | u8 type | fields`, big-endian, with the fields in a fixed order. A decoder accepts
-//! exactly what an encoder of some version can produce: all fields, and nothing after them except the extension block.
+//! Invariants: a message is `u16 length | u8 type | fields`, big-endian, with the fields in a fixed order. A
+//! decoder accepts exactly what an encoder of some version can produce: all fields, and nothing after them
+//! except the extension block.
 
 mod challenge;
 mod field;

@@ -1,7 +1,7 @@
 //! REJECT: the server's refusal, instead of CHALLENGE or ACCEPT.
 //!
-//! Invariant: neither side is authenticated yet. The message must not contain anything that an attacker could use, and the
-//! client may treat it only as a hint.
+//! Invariant: neither side is authenticated yet. The message must not contain anything that an attacker could
+//! use, and the client may treat it only as a hint.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,7 +24,8 @@ pub struct Reject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectCode {
-    /// 1: the proof, the key id, the audience or the channel binding does not match. The code does not tell which.
+    /// 1: the proof, the key id, the audience or the channel binding does not match. The code does not tell
+    /// which.
     AuthFailed,
     /// 2: no version in common.
     Version,
