@@ -184,5 +184,5 @@ fn an_encoder_counts_what_it_wrote() {
     u16::encode(&300, &mut encoder).unwrap();
     assert_eq!(encoder.written(), 3);
     let error = u16::encode(&300, &mut encoder).unwrap_err();
-    assert_eq!(error.to_string(), "the encoded value exceeds 4 bytes: it had reached 6");
+    assert_eq!(error.to_string(), "the encoded value exceeds 4 bytes; encoding stopped at 6");
 }

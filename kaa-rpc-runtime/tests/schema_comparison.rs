@@ -218,7 +218,7 @@ async fn who_wants_exactly_the_same_schema_refuses_compatible_ones() {
             }
         };
         assert!(report.contains("method one declares an error"), "{report}");
-        assert!(report.contains("only equal schemas are let in"), "{report}");
+        assert!(report.contains("only equal schemas are accepted"), "{report}");
         let client = Client::builder().secret(secret()).compatibility(at_client);
         let client = client.connect(address.as_str()).unwrap();
         let proxy: first::OneProxy = client.proxy();

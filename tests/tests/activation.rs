@@ -99,20 +99,23 @@ fn what_is_wrong_with_inherited_sockets_is_told() -> TestResult {
         let listened = TcpListener::bind("0.0.0.0:0")?;
         let public = Address::from(listened.local_addr()?);
         let both = [
-            ("systemd:", problem("there are several, and one of them must be named: \"web\", \"admin\"")),
-            ("systemd:db", problem("none is called \"db\"; there are \"web\", \"admin\"")),
+            (
+                "systemd:",
+                problem("there are several, so the address must name one of them: \"web\", \"admin\""),
+            ),
+            ("systemd:db", problem("no unused socket is named \"db\"; available: \"web\", \"admin\"")),
             (
                 "systemd:web",
                 problem(
-                    "\"web\" is no unix or TCP stream socket that listens (a socket unit must say ListenStream= and \
-                     not Accept=yes)",
+                    "\"web\" is not a listening unix or TCP stream socket (a socket unit needs ListenStream=, without \
+                     Accept=yes)",
                 ),
             ),
             (
                 "systemd:admin",
                 format!(
-                    "{public} is not a loopback address, and plain TCP can be read and changed on its way; \
-                     a tls: address is for that (feature \"tls\"), or `allow_plaintext()` permits it"
+                    "{public} is not a loopback address, and plain TCP is not encrypted; use a tls: address \
+                     (feature \"tls\"), or allow plain TCP with `allow_plaintext()`"
                 ),
             ),
         ];
@@ -128,12 +131,11 @@ fn what_is_wrong_with_inherited_sockets_is_told() -> TestResult {
         for (told, expected) in [
             (
                 for_another,
-                "those that the environment tells of are for process 1 (LISTEN_PID), which is not this one",
+                "the sockets in the environment are for process 1 (LISTEN_PID), which is not this one",
             ),
             (
                 without,
-                "this process was started without any (LISTEN_FDS is not set); systemd does it for a service with a \
-                 socket unit",
+                "this process has none (LISTEN_FDS is not set); systemd passes them to a service that has a socket unit",
             ),
             (miscounted, "the environment variable LISTEN_FDNAMES is malformed"),
         ] {
@@ -154,8 +156,8 @@ fn a_connected_socket_is_nothing_to_listen_at() -> TestResult {
         let mut activated = Activated::start(unix, tcp, &BOTH, &["systemd:web", "systemd:admin"])?;
         for name in ["web", "admin"] {
             let expected = format!(
-                "cannot listen on an inherited socket: \"{name}\" is no unix or TCP stream socket that listens (a socket \
-                 unit must say ListenStream= and not Accept=yes)"
+                "cannot listen on an inherited socket: \"{name}\" is not a listening unix or TCP stream socket (a socket \
+                 unit needs ListenStream=, without Accept=yes)"
             );
             assert_eq!(activated.says().await?, expected);
         }
@@ -172,10 +174,13 @@ fn an_inherited_socket_is_taken_once_and_not_connected_to() -> TestResult {
         let mut activated = Activated::start(UnixListener::bind(place.socket())?, tcp, &BOTH, &addresses)?;
         activated.says().await?;
         let said = activated.says().await?;
-        assert_eq!(said, "cannot listen on an inherited socket: none is called \"admin\"; there are \"web\"");
+        assert_eq!(
+            said,
+            "cannot listen on an inherited socket: no unused socket is named \"admin\"; available: \"web\""
+        );
 
         let error = client()?.connect("systemd:web")?.ready().await.err().ok_or("it is connected")?;
-        assert_eq!(error.to_string(), "systemd:web is an address to listen at, and nothing to connect to");
+        assert_eq!(error.to_string(), "systemd:web is only for listening, not for connecting");
         Ok(())
     })
 }

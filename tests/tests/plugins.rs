@@ -349,8 +349,8 @@ fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
     let other_end = || File::options().read(true).write(true).open(name.to_str().unwrap_or_default());
     let text = |what: &str| {
         format!(
-            "plugin: {what}, and this program talks through stdin and stdout to the program that starts it; it is to \
-             be started by its host, which gives it a pipe or a socket for each"
+            "plugin: {what}; this program communicates over stdin and stdout, so it must be started by a host that \
+             provides a pipe or a socket for each"
         )
     };
     let role = "serve nobody";
@@ -365,8 +365,8 @@ fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
     assert_eq!(said, text("stdin is a file"));
 
     let said = started_wrongly("serve", Stdio::piped(), Stdio::piped())?;
-    let expected = "plugin: the environment variable KAA_RPC_SECRET is not set: this program is to be started by its \
-                    host, which gives it a secret so";
+    let expected = "plugin: the environment variable KAA_RPC_SECRET is not set; this program must be started by its \
+                    host, which sets the variable";
     assert_eq!(said, expected);
     Ok(())
 }

@@ -199,7 +199,10 @@ fn where_the_source_fails_another_try_is_made() -> TestResult {
             .connect(place.address())?;
         let error = client.ready().await.err().ok_or("it is connected")?;
         assert!(error.is_transient());
-        assert!(error.to_string().starts_with("the secret is not available: cannot read the secret in "), "{error}");
+        assert!(
+            error.to_string().starts_with("the secret is not available: cannot read the secret in "),
+            "{error}"
+        );
         let ConnectError::Secret(cause) = &error else { return Err(error.into()) };
         assert!(matches!(**cause, SecretError::Read { .. }));
 

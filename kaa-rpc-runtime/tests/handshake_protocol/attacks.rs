@@ -7,7 +7,7 @@ use kaa_rpc_runtime::protocol::handshake::message::{
     Accept, BindingKind, Challenge, Hello, MessageType, Proof,
 };
 use kaa_rpc_runtime::protocol::handshake::{
-    Audience, ChannelBinding, ClientHandshake, ClientParameters, HandshakeError, InstanceId, Refusal,
+    Audience, ChannelBinding, ClientHandshake, ClientParameters, HandshakeError, InstanceId, RefusalReason,
     ServerHandshake, ServerParameters,
 };
 use kaa_rpc_runtime::secret::{KeyId, Keys, Secret};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ends::{End, SECRET, client, input, record, run, server, untouched};
 
-fn refusal(end: End) -> Refusal {
+fn refusal(end: End) -> RefusalReason {
     match end.error() {
         HandshakeError::Refused { reason, .. } => reason,
         other => panic!("{other}"),
@@ -64,7 +64,7 @@ fn connecting_a_node_to_itself_is_refused_on_both_ends() {
 fn a_proof_for_one_service_is_worth_nothing_at_another() {
     let other_service = || ServerParameters { audience: audience("beacon"), ..server() };
     let (at_client, at_server) = run(client(), other_service(), untouched);
-    assert_eq!(refusal(at_server), Refusal::Audience { claimed: audience("epg") });
+    assert_eq!(refusal(at_server), RefusalReason::Audience { claimed: audience("epg") });
     assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
     // Rewriting the name on the way breaks the proof.
     let (at_client, at_server) = run(client(), other_service(), |message_type, message| {
@@ -73,7 +73,7 @@ fn a_proof_for_one_service_is_worth_nothing_at_another() {
             *message = Hello { audience: audience("beacon"), ..hello }.encode();
         }
     });
-    assert_eq!(refusal(at_server), Refusal::WrongProof);
+    assert_eq!(refusal(at_server), RefusalReason::WrongProof);
     assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
     let to_other = ClientParameters { audience: audience("beacon"), ..client() };
     assert!(run(to_other, other_service(), untouched).0.is_done());
@@ -87,7 +87,7 @@ fn a_recorded_handshake_cannot_be_played_again() {
         server.handle_input(&mut input(&recording.hello)).unwrap();
         End::of(server.handle_input(&mut input(&recording.proof)))
     };
-    assert_eq!(refusal(replay(ServerParameters { nonce: [44; 32], ..server() })), Refusal::WrongProof);
+    assert_eq!(refusal(replay(ServerParameters { nonce: [44; 32], ..server() })), RefusalReason::WrongProof);
     assert!(replay(server()).is_done(), "only the nonce stands in the way");
 
     let replay = |client: ClientParameters| {
@@ -133,7 +133,7 @@ fn a_downgrade_of_a_newer_client_fails() {
         let proof = Proof { mac: Scripted::new(&own, &challenge).client_proof() };
         End::of(server.handle_input(&mut input(&proof.encode())))
     };
-    assert_eq!(refusal(attempt(&stripped)), Refusal::WrongProof);
+    assert_eq!(refusal(attempt(&stripped)), RefusalReason::WrongProof);
     assert!(attempt(&own).is_done());
 }
 
@@ -175,7 +175,7 @@ fn a_proof_is_bound_to_its_channel() {
         ServerParameters { binding: on(2), ..server() },
         untouched,
     );
-    assert_eq!(refusal(at_server), Refusal::WrongProof);
+    assert_eq!(refusal(at_server), RefusalReason::WrongProof);
     assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
     let same = run(
         ClientParameters { binding: on(1), ..client() },
@@ -211,7 +211,7 @@ fn a_binding_cannot_be_stripped() {
         }
         _ => {}
     });
-    assert_eq!(refusal(at_server), Refusal::WrongProof);
+    assert_eq!(refusal(at_server), RefusalReason::WrongProof);
     assert_eq!(at_client.error(), HandshakeError::RejectedByPeer);
 }
 
@@ -232,7 +232,7 @@ fn an_end_with_a_channel_does_not_talk_to_one_without() {
     let proof = Proof { mac: Scripted::new(&hello, &challenge).client_proof() }.encode();
     assert_eq!(
         refusal(End::of(rogue.handle_input(&mut input(&proof)))),
-        Refusal::Binding { ours: BindingKind::TlsExporter, theirs: BindingKind::None }
+        RefusalReason::Binding { ours: BindingKind::TlsExporter, theirs: BindingKind::None }
     );
 }
 
@@ -241,20 +241,20 @@ fn an_end_with_a_channel_does_not_talk_to_one_without() {
 fn every_refusal_looks_the_same_from_outside() {
     let wrong_secret = || Secret::new(*b"not the right secret").unwrap();
     let refused = [
-        (ClientParameters { secret: wrong_secret(), ..client() }, Refusal::WrongProof),
+        (ClientParameters { secret: wrong_secret(), ..client() }, RefusalReason::WrongProof),
         (
             ClientParameters { key_id: KeyId::new("winter").unwrap(), secret: wrong_secret(), ..client() },
-            Refusal::UnknownKeyId,
+            RefusalReason::UnknownKeyId,
         ),
-        (ClientParameters { key_id: KeyId::new("winter").unwrap(), ..client() }, Refusal::UnknownKeyId),
+        (ClientParameters { key_id: KeyId::new("winter").unwrap(), ..client() }, RefusalReason::UnknownKeyId),
         (
             ClientParameters { audience: audience("beacon"), ..client() },
-            Refusal::Audience { claimed: audience("beacon") },
+            RefusalReason::Audience { claimed: audience("beacon") },
         ),
         // Without the secret, its wish is not worth a word even in the log.
         (
             ClientParameters { audience: audience("beacon"), secret: wrong_secret(), ..client() },
-            Refusal::WrongProof,
+            RefusalReason::WrongProof,
         ),
     ];
     let mut seen = Vec::new();
@@ -282,7 +282,7 @@ fn the_decoy_is_no_way_in() {
         ServerParameters { decoy: decoy(), ..server() },
         untouched,
     );
-    assert_eq!(refusal(at_server), Refusal::UnknownKeyId);
+    assert_eq!(refusal(at_server), RefusalReason::UnknownKeyId);
     assert!(!at_client.is_done());
 }
 
@@ -312,8 +312,8 @@ fn secrets_rotate_side_by_side() {
     let both = || ServerParameters { keys: Arc::new(keys.clone()), ..server() };
     assert_eq!(run(as_client(&old, 1), both(), untouched).1.established().key_id, old);
     assert_eq!(run(as_client(&new, 2), both(), untouched).1.established().key_id, new);
-    assert_eq!(refusal(run(as_client(&new, 1), both(), untouched).1), Refusal::WrongProof);
+    assert_eq!(refusal(run(as_client(&new, 1), both(), untouched).1), RefusalReason::WrongProof);
     keys.remove(&old);
     let one = ServerParameters { keys: Arc::new(keys), ..server() };
-    assert_eq!(refusal(run(as_client(&old, 1), one, untouched).1), Refusal::UnknownKeyId);
+    assert_eq!(refusal(run(as_client(&old, 1), one, untouched).1), RefusalReason::UnknownKeyId);
 }

@@ -45,8 +45,8 @@ fn another_protocol_is_recognised_by_its_first_bytes_and_not_answered() {
     let error = client_told(b"SSH-2.0-OpenSSH_9.9\r\n");
     assert_eq!(
         error.to_string(),
-        "the peer does not speak kaa-rpc; it began with \"SSH-2.0-OpenSSH_\", which is text: it is another \
-         program, or a plugin that prints before it takes \"stdio:\""
+        "the peer does not speak kaa-rpc; it began with \"SSH-2.0-OpenSSH_\", which is text: the peer is \
+         another program, or a plugin that prints before it uses \"stdio:\""
     );
     for greeting in
         [&b"HTTP/1.1 400 Bad Request"[..], b"\x15\x03\x03\x00\x02", b"\x00\x23\x03", b"\x00\x21\x04"]

@@ -105,7 +105,7 @@ async fn who_says_nothing_is_refused_after_three_seconds() {
     let (_near, far) = tokio::io::duplex(1024);
     let start = tokio::time::Instant::now();
     server.accept(Stream::from_io(far, "silent"));
-    assert!(refused(&mut events).await.reason.contains("said nothing for 3s"));
+    assert!(refused(&mut events).await.reason.contains("sent nothing for 3s"));
     assert_eq!(start.elapsed().as_secs(), 3);
 }
 

@@ -317,7 +317,7 @@ async fn who_says_nothing_is_sent_away_in_the_time_that_was_set() {
     let Some(kaa_rpc_runtime::ServerEvent::Refused(refused)) = within(events.next()).await else {
         panic!("not refused")
     };
-    assert!(refused.reason.contains("said nothing"), "{}", refused.reason);
+    assert!(refused.reason.contains("sent nothing"), "{}", refused.reason);
 }
 
 /// One floods, the other asks: it is answered amid the others' calls, not behind them.

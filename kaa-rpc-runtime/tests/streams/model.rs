@@ -214,11 +214,11 @@ fn whoever_stands_in_line_is_let_go_once_and_in_turn() {
         let id = StreamId::Ours(Token(token));
         streams.send(id, Sending::new(100));
         streams.sending(id).unwrap().keep(|kept| *kept = Some(token));
-        streams.stand_in_line(id);
-        streams.stand_in_line(id);
+        streams.wait_for_room(id);
+        streams.wait_for_room(id);
     }
     drop(streams.close(StreamId::Ours(Token(1))));
-    assert_eq!(streams.next_in_line(), Some(0));
-    assert_eq!(streams.next_in_line(), Some(2));
-    assert_eq!(streams.next_in_line(), None);
+    assert_eq!(streams.next_waiter(), Some(0));
+    assert_eq!(streams.next_waiter(), Some(2));
+    assert_eq!(streams.next_waiter(), None);
 }

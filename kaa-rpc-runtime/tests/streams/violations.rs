@@ -15,8 +15,8 @@ async fn violations_end_the_connection_and_say_why() {
     let end = frames::end_of_arguments(1, frames::FINISHED, b"");
     let cases: Vec<(Vec<u8>, &str)> = vec![
         ([&call[..], &frames::items(1, &[0; 1000]), &item].concat(), "beyond its credit"),
-        ([&call[..], &end, &item].concat(), "behind the end"),
-        ([&call[..], &end, &end].concat(), "behind the end"),
+        ([&call[..], &end, &item].concat(), "after the end"),
+        ([&call[..], &end, &end].concat(), "after the end"),
         (item.clone(), "never opened"),
         (frames::items(9, &[1, 5]), "never opened"),
         (end.clone(), "never opened"),

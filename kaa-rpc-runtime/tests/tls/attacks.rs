@@ -123,7 +123,7 @@ async fn a_client_with_a_channel_takes_no_server_without() {
     .await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::RejectedByPeer);
     let reason = refused(&mut events).await.reason;
-    assert!(reason.contains("channel binding differs: this side has none"), "{reason}");
+    assert!(reason.contains("the channel bindings differ: this side has none"), "{reason}");
 
     // The stranger tells both what they want to hear: the proof fits neither.
     let attacker = Attacker::between(
@@ -153,7 +153,7 @@ async fn a_server_with_a_channel_takes_no_client_without() {
     .await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::RejectedByPeer);
     let reason = refused(&mut events).await.reason;
-    assert!(reason.contains("channel binding differs: this side has tls-exporter"), "{reason}");
+    assert!(reason.contains("the channel bindings differ: this side has tls-exporter"), "{reason}");
 
     let attacker = Attacker::between(
         plain,

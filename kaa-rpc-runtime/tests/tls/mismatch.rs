@@ -17,9 +17,12 @@ async fn a_tls_client_at_a_plain_server() {
     assert!(matches!(&error, ConnectError::Transport(_)), "{error:?}");
     assert!(error.is_transient(), "the server might have been about to end");
     let text = error.to_string();
-    assert!(text.contains(&address) && text.contains("amid the TLS handshake"), "{text}");
+    assert!(text.contains(&address) && text.contains("during the TLS handshake"), "{text}");
     let reason = refused(&mut events).await.reason;
-    assert!(reason.contains("which is TLS: it has a tls: address, and this side has not"), "{reason}");
+    assert!(
+        reason.contains("which is TLS: the peer uses a tls: address, and this side does not"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
@@ -28,9 +31,9 @@ async fn a_plain_client_at_a_tls_server() {
     let error = error_of(&client_at(server.address().unwrap().to_string().replace("tls:", "tcp:"))).await;
     assert!(!error.is_transient());
     let text = error.to_string();
-    assert!(text.contains("which is TLS: it has a tls: address, and this side has not"), "{text}");
+    assert!(text.contains("which is TLS: the peer uses a tls: address, and this side does not"), "{text}");
     let reason = refused(&mut events).await.reason;
-    assert_eq!(reason, "the other end does not speak TLS; maybe it has a tcp: address");
+    assert_eq!(reason, "the other end does not speak TLS; it may have a tcp: address");
 }
 
 #[tokio::test]
@@ -41,7 +44,7 @@ async fn a_tls_client_at_a_server_of_something_else() {
     within(stream.write_all(b"220 mail.example ESMTP\r\n")).await.unwrap();
     let error = error_of(&client).await;
     assert!(!error.is_transient());
-    assert!(error.to_string().contains("the other end does not speak TLS; maybe"), "{error}");
+    assert!(error.to_string().contains("the other end does not speak TLS; it may"), "{error}");
 }
 
 #[tokio::test]
@@ -142,7 +145,7 @@ async fn who_is_silent_is_refused_in_time_and_holds_nobody_up() {
     let client = client_at(server.address().unwrap());
     assert_eq!(within(ask::<ECHO>(&client.peer(), 5)).await, Ok(5));
     for _ in &strangers {
-        assert_eq!(refused(&mut events).await.reason, "it did not authenticate itself in time");
+        assert_eq!(refused(&mut events).await.reason, "the client did not authenticate itself in time");
     }
 }
 
@@ -151,7 +154,7 @@ async fn the_channel_has_to_be_there_in_the_time_of_a_first_word() {
     let time = Duration::from_millis(200);
     let (server, mut events) = server_at(ANY_PORT, |server| server.hello_timeout(time)).await;
     let _stranger = TcpStream::connect(socket_address(&server)).await.unwrap();
-    assert_eq!(refused(&mut events).await.reason, "there was no TLS channel after 200ms");
+    assert_eq!(refused(&mut events).await.reason, "the TLS handshake did not complete within 200ms");
 }
 
 #[tokio::test]

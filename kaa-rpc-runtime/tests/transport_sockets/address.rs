@@ -78,21 +78,21 @@ fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
     check("unix:", "the path is missing", None);
     check("unix:@", "the name is missing", None);
     check("unix:~/app.sock", "\"~\" is not expanded here; write the path in full", None);
-    check("unix:/run/\0", "it holds a zero byte", None);
+    check("unix:/run/\0", "it contains a zero byte", None);
     check("tcp:localhost", "the port is missing", None);
     check("tcp:localhost:", "the port is missing", None);
     check("tcp:[::1]", "the port is missing", None);
     check("tcp:7000", "the port is missing", Some("tcp:localhost:7000"));
     check("tcp::7000", "the host is missing", Some("tcp:localhost:7000"));
-    check("tcp://localhost:7000", "no host has such a name", Some("tcp:localhost:7000"));
-    check("tcp:::1:7000", "an IPv6 address must stand in brackets", Some("tcp:[::1]:7000"));
+    check("tcp://localhost:7000", "the host contains an invalid character", Some("tcp:localhost:7000"));
+    check("tcp:::1:7000", "an IPv6 address must be in brackets", Some("tcp:[::1]:7000"));
     check("tcp:[::1:7000", "the closing bracket is missing", None);
-    check("tcp:[localhost]:7000", "what stands in brackets is no IPv6 address", None);
-    check("tcp:local host:7000", "no host has such a name", None);
+    check("tcp:[localhost]:7000", "the brackets do not contain an IPv6 address", None);
+    check("tcp:local host:7000", "the host contains an invalid character", None);
     for port in ["65536", "-1", "+1", "http"] {
-        check(&format!("tcp:localhost:{port}"), "the port is no number from 0 to 65535", None);
+        check(&format!("tcp:localhost:{port}"), "the port is not a number from 0 to 65535", None);
     }
-    check("tcp:localhost:7 ", "the port is no number from 0 to 65535", Some("tcp:localhost:7"));
+    check("tcp:localhost:7 ", "the port is not a number from 0 to 65535", Some("tcp:localhost:7"));
 }
 
 #[cfg(feature = "_tls")]
@@ -100,8 +100,8 @@ fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
 fn a_malformed_tls_address_is_one_with_tls_that_was_meant() {
     check("tls:localhost", "the port is missing", None);
     check("tls:7000", "the port is missing", Some("tls:localhost:7000"));
-    check("tls://localhost:7000", "no host has such a name", Some("tls:localhost:7000"));
-    check("tls:::1:7000", "an IPv6 address must stand in brackets", Some("tls:[::1]:7000"));
+    check("tls://localhost:7000", "the host contains an invalid character", Some("tls:localhost:7000"));
+    check("tls:::1:7000", "an IPv6 address must be in brackets", Some("tls:[::1]:7000"));
     check("TLS:localhost:1", "it does not begin with a known scheme", Some("tls:localhost:1"));
 }
 
@@ -109,8 +109,8 @@ fn a_malformed_tls_address_is_one_with_tls_that_was_meant() {
 #[test]
 fn a_tls_address_without_tls_is_told_which_feature_is_missing() {
     let message = "tls:host:7000".parse::<Address>().unwrap_err().to_string();
-    let expected = "\"tls:host:7000\" needs tls, and tls support is not compiled in: kaa-rpc-runtime has the feature \
-                    \"tls\" for it";
+    let expected = "\"tls:host:7000\" needs TLS, and TLS support is not compiled in; enable the feature \"tls\" of \
+                    kaa-rpc-runtime";
     assert_eq!(message, expected);
 }
 
@@ -120,7 +120,7 @@ fn the_message_says_what_was_expected() {
     assert_eq!(
         message,
         format!(
-            "malformed address \"localhost:7000\": it does not begin with a known scheme; expected something like \
+            "malformed address \"localhost:7000\": it does not begin with a known scheme; expected an address like \
              \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\"{}; did you mean \"tcp:localhost:7000\"?",
             if cfg!(feature = "_tls") {
                 ", \"tcp:[::1]:7000\" or \"tls:tv.example:7000\""

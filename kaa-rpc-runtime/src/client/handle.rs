@@ -1,14 +1,4 @@
-//! The connecting side.
-//!
-//! Invariants: `connect` returns at once and calls can be made at once; one task owns the connection, through all
-//! reconnections, and ends with the [`Client`]; what ends a connection for good is told to every queued call.
-
-mod builder;
-mod connecting;
-mod event;
-#[cfg(feature = "process")]
-mod hosting;
-mod target;
+//! [`Client`], the handle to a connection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,31 +6,27 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::target::Secrets;
+use super::events::{ClientEvent, ClientStatus};
 use crate::connection::ShutdownReport;
 use crate::connection::{Link, ServiceSet, Status};
 use crate::error::{CloseReason, ConnectError, RegisterError};
 use crate::events::{EventSender, Events};
-use crate::observe::Observers;
 use crate::peer::{Peer, Proxy};
-use crate::protocol::handshake::Audience;
 use crate::service::{Service, role};
-use crate::settings::Settings;
-use crate::transport::ConnectOptions;
 
-pub use builder::ClientBuilder;
-pub use event::{ClientEvent, ClientStatus};
-
-/// A connection to a server, in the making or made.
+/// A connection to a server.
 ///
-/// Dropping it closes the connection; proxies that are left say so.
+/// Create one with [`Client::builder`]. Connecting happens in the background: calls that are made before the
+/// connection is ready wait for it.
+///
+/// Dropping the client closes the connection. Calls through remaining proxies then fail.
 ///
 /// ```
 /// use kaa_rpc_runtime::{Client, ConnectError, Secret};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // Returns at once; what goes wrong is told by `ready` and by every call.
+/// // This returns at once. If connecting fails, `ready` and every call return the error.
 /// let client = Client::builder().secret(Secret::generate()?).connect("unix:/nonexistent/socket")?;
 /// let error = client.ready().await.unwrap_err();
 /// assert!(matches!(error, ConnectError::Transport(_)));
@@ -50,14 +36,14 @@ pub use event::{ClientEvent, ClientStatus};
 pub struct Client {
     owner: Arc<Owner>,
     #[cfg(feature = "process")]
-    process: Option<tokio::sync::watch::Receiver<Option<crate::process::Process>>>,
+    pub(super) process: Option<tokio::sync::watch::Receiver<Option<crate::process::Process>>>,
 }
 
-/// Whoever holds it holds the connection.
-pub(crate) struct Owner {
-    link: Arc<Link>,
-    services: Arc<ServiceSet>,
-    events: Arc<EventSender<ClientEvent>>,
+/// Keeps the connection open as long as it exists.
+pub(super) struct Owner {
+    pub(super) link: Arc<Link>,
+    pub(super) services: Arc<ServiceSet>,
+    pub(super) events: Arc<EventSender<ClientEvent>>,
 }
 
 impl Drop for Owner {
@@ -68,27 +54,22 @@ impl Drop for Owner {
 }
 
 impl Client {
-    /// Starts with the defaults.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder {
-            secrets: Secrets::default(),
-            audience: Audience::default(),
-            services: ServiceSet::default(),
-            register_error: None,
-            backoff: None,
-            options: ConnectOptions::new(),
-            settings: Settings::default(),
-            observers: Observers::default(),
+    pub(super) fn new(owner: Owner) -> Self {
+        Self {
+            owner: Arc::new(owner),
+            #[cfg(feature = "process")]
+            process: None,
         }
     }
 
-    /// A proxy for what the server serves. It does not keep the connection open.
+    /// Creates a proxy for a service of the server. The proxy does not keep the connection open.
     #[must_use]
     pub fn proxy<P: Proxy<Role = role::Server>>(&self) -> P {
         self.peer().proxy()
     }
 
-    /// A proxy that keeps the connection open as long as it, or a clone of it, lives.
+    /// Turns the client into a proxy. The connection stays open as long as the proxy or one of its clones
+    /// exists.
     #[must_use]
     pub fn into_proxy<P: Proxy<Role = role::Server>>(self) -> P {
         self.peer().owning(self.owner).proxy()
@@ -100,10 +81,10 @@ impl Client {
         Peer::of_link(Arc::clone(&self.owner.link))
     }
 
-    /// Serves one more service to the server, on the living connection too.
+    /// Starts serving a service to the server, on the open connection too.
     ///
     /// # Errors
-    /// If it is registered already, or one of its method ids is taken.
+    /// The service is already registered, or one of its method ids is in use.
     pub fn register(&self, service: Service<role::Client>) -> Result<(), RegisterError> {
         let service = service.into_registered();
         let descriptor = service.descriptor;
@@ -112,25 +93,26 @@ impl Client {
         Ok(())
     }
 
-    /// Serves this service no longer, on the living connection neither: calls that come from now on end with
-    /// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod), those that run are finished. Whether it was
-    /// registered. The name is the service's, as `package.Service`.
+    /// Stops serving a service, on the open connection too. New calls end with
+    /// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod); running calls finish.
+    ///
+    /// `service` is the full name, `package.Service`. Returns whether the service was registered.
     pub fn deregister(&self, service: &str) -> bool {
-        let was_there = self.owner.services.deregister(service);
+        let was_registered = self.owner.services.deregister(service);
         self.owner.link.services_changed();
-        was_there
+        was_registered
     }
 
-    /// What happens to the connection: tries, successes, losses.
+    /// The events of the connection: attempts, successes and losses.
     #[must_use]
     pub fn events(&self) -> Events<ClientEvent> {
         self.owner.events.events()
     }
 
-    /// Waits until both sides have proved the secret.
+    /// Waits until both sides have proved the secret and calls can be sent.
     ///
     /// # Errors
-    /// Why there is no connection and will be none.
+    /// The connection failed permanently.
     pub async fn ready(&self) -> Result<(), ConnectError> {
         self.owner.link.ready().await.map_err(|reason| match reason {
             CloseReason::NotConnected(error) => error,
@@ -138,12 +120,12 @@ impl Client {
         })
     }
 
-    /// Waits until the connection is over for good, and tells why.
+    /// Waits until the connection has ended permanently, and returns the reason.
     pub async fn closed(&self) -> CloseReason {
         self.owner.link.closed().await
     }
 
-    /// Whether there is a connection now.
+    /// The current state of the connection.
     #[must_use]
     pub fn status(&self) -> ClientStatus {
         match self.owner.link.status() {
@@ -154,7 +136,8 @@ impl Client {
         }
     }
 
-    /// Takes no new calls, lets those that run finish for at most this time, and closes.
+    /// Shuts down gracefully: accepts no new calls, gives running calls up to `grace` to finish, then closes
+    /// the connection.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         let link = &self.owner.link;
         let detached = &link.detached;

@@ -1,25 +1,29 @@
-//! My questions: the calls this side has made, each in a slot until its one terminal frame has come.
+//! The outbound calls. Each has a slot until its one terminal frame has arrived.
 //!
-//! Invariants: a token names a slot and the call id its generation, so that a late answer misses; ids only grow;
-//! a slot whose caller has gone stays taken until the peer's terminal frame; a caller is told its end exactly once.
+//! Invariants:
+//! - A token identifies a slot and a call id the slot's generation, so that a late reply finds no call.
+//! - Call ids only increase.
+//! - The slot of an abandoned call stays occupied until the peer's terminal frame.
+//! - A caller receives the end of its call exactly once.
 
 use bytes::Bytes;
 
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Parent, Status, Token};
 
-/// The end of a call as the peer told it.
+/// The end of a call, as received from the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terminal {
-    /// How it ended.
+    /// How the call ended.
     pub status: Status,
-    /// What the status says the payload is.
+    /// The payload. Its meaning depends on the status.
     pub payload: Bytes,
 }
 
-/// The table. `W` is what wakes a waiting caller, `X` an end that this side makes up itself (a lost connection).
+/// The table of outbound calls. `W` is the waker of a caller, `X` an end that this side decides itself, such
+/// as a lost connection.
 #[derive(Debug)]
-pub struct Outgoing<W, X> {
+pub struct OutboundCalls<W, X> {
     slots: Vec<Slot<W, X>>,
     free: Vec<u32>,
     last_id: u64,
@@ -36,67 +40,67 @@ struct Slot<W, X> {
 #[derive(Debug)]
 enum State<W, X> {
     Free,
-    /// Has a slot but no id yet: it has not left.
+    /// The call has a slot but no id yet: it has not been sent.
     Queued(Option<W>),
     Waiting(Option<W>),
     Abandoned,
     Ended(Result<Terminal, X>),
 }
 
-/// What a caller finds in its slot.
+/// The result of polling a call.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Poll<X> {
-    /// No end yet; the waker is kept.
+pub enum CallPoll<X> {
+    /// The call has not ended. The waker is stored.
     Pending,
-    /// The end; the slot is free again.
+    /// The call has ended. Its slot is free again.
     Ready(Result<Terminal, X>),
-    /// The slot is not the caller's: it asked again after its end.
+    /// The slot does not belong to the caller: it was polled again after the end.
     Gone,
 }
 
-/// How a call stands whose caller is still there.
+/// The state of a call that was not abandoned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
-    /// It has not left yet.
+pub enum CallState {
+    /// The call has not been sent yet.
     Queued,
-    /// It is with the peer, under this id.
+    /// The call was sent with this id and has not ended.
     Waiting(CallId),
-    /// It has ended, or the caller has gone.
-    Over,
-}
-
-/// What becomes of a call whose caller has gone.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Abandoned {
-    /// It had not left; it never will.
-    Unsent,
-    /// It is with the peer: tell it.
-    Sent(CallId),
-    /// It had ended already.
+    /// The call has ended, or was abandoned.
     Ended,
 }
 
-impl<W, X> Default for Outgoing<W, X> {
+/// The state of a call when its caller abandoned it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum AbandonedCall {
+    /// The call had not been sent. It will not be.
+    Unsent,
+    /// The call was sent. The peer must receive a Cancel.
+    Sent(CallId),
+    /// The call had already ended.
+    Ended,
+}
+
+impl<W, X> Default for OutboundCalls<W, X> {
     fn default() -> Self {
         Self { slots: Vec::new(), free: Vec::new(), last_id: 0, in_flight: 0 }
     }
 }
 
-impl<W, X> Outgoing<W, X> {
-    /// Calls that have left and have no terminal frame yet.
+impl<W, X> OutboundCalls<W, X> {
+    /// The number of calls that were sent and have not ended.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// The next call id of this direction, for a Call or a Oneway.
+    /// Issues the next call id, for a Call or a Oneway.
     pub fn issue_id(&mut self) -> CallId {
         self.last_id += 1;
         CallId(self.last_id)
     }
 
     /// Takes a slot for a call that has no id yet.
-    pub fn enter(&mut self) -> Token {
+    pub fn reserve(&mut self) -> Token {
         let slot = Slot { id: CallId(0), sent_at: 0, state: State::Queued(None) };
         if let Some(index) = self.free.pop() {
             if let Some(place) = usize::try_from(index).ok().and_then(|index| self.slots.get_mut(index)) {
@@ -109,8 +113,9 @@ impl<W, X> Outgoing<W, X> {
         Token(index)
     }
 
-    /// The call leaves: it gets its id. `sent_at` is where its frame begins in the connection's output.
-    pub fn depart(&mut self, token: Token, sent_at: u64) -> CallId {
+    /// Gives a queued call its id when it is sent. `sent_at` is the position of its frame in the connection's
+    /// output.
+    pub fn mark_sent(&mut self, token: Token, sent_at: u64) -> CallId {
         let id = self.issue_id();
         if let Some(slot) = self.slot_mut(token) {
             slot.id = id;
@@ -123,7 +128,7 @@ impl<W, X> Outgoing<W, X> {
         id
     }
 
-    /// The id and the slot that [`Outgoing::leave`] will give to the next call.
+    /// The id and the slot of the next call, as [`OutboundCalls::insert_sent`] will assign them.
     #[must_use]
     pub fn next(&self) -> (CallId, Token) {
         let token = self.free.last().copied();
@@ -133,17 +138,18 @@ impl<W, X> Outgoing<W, X> {
         )
     }
 
-    /// A call leaves at once, its frame beginning at `sent_at` of the connection's output.
-    pub fn leave(&mut self, sent_at: u64, waker: W) -> Token {
-        let token = self.enter();
-        self.depart(token, sent_at);
+    /// Takes a slot for a call that is sent at once. `sent_at` is the position of its frame in the
+    /// connection's output.
+    pub fn insert_sent(&mut self, sent_at: u64, waker: W) -> Token {
+        let token = self.reserve();
+        self.mark_sent(token, sent_at);
         if let Some(slot) = self.slot_mut(token) {
             slot.state = State::Waiting(Some(waker));
         }
         token
     }
 
-    /// Whether this is an unanswered call, as a nested call's parent must be.
+    /// Whether this call was sent and has not ended, as required of the parent of a nested call.
     #[must_use]
     pub fn is_unanswered(&self, parent: &Parent) -> bool {
         self.slot(parent.token).is_some_and(|slot| {
@@ -151,80 +157,80 @@ impl<W, X> Outgoing<W, X> {
         })
     }
 
-    /// How a call of a caller that is still there stands.
+    /// The state of a call that was not abandoned.
     #[must_use]
-    pub fn made(&self, token: Token) -> Made {
+    pub fn state(&self, token: Token) -> CallState {
         match self.slot(token) {
-            Some(Slot { id, state: State::Waiting(_), .. }) => Made::Waiting(*id),
-            Some(Slot { state: State::Queued(_), .. }) => Made::Queued,
-            _ => Made::Over,
+            Some(Slot { id, state: State::Waiting(_), .. }) => CallState::Waiting(*id),
+            Some(Slot { state: State::Queued(_), .. }) => CallState::Queued,
+            _ => CallState::Ended,
         }
     }
 
-    /// Whether this is an unanswered call whose caller has gone.
+    /// Whether this call was abandoned and has not ended.
     #[must_use]
     pub fn is_abandoned(&self, id: CallId, token: Token) -> bool {
         self.slot(token).is_some_and(|slot| slot.id == id && matches!(slot.state, State::Abandoned))
     }
 
-    /// Whether no call has had this id so far.
+    /// Whether this id has not been issued.
     #[must_use]
-    pub fn was_never_made(&self, id: CallId) -> bool {
+    pub fn was_never_issued(&self, id: CallId) -> bool {
         id.0 > self.last_id || id.0 == 0
     }
 
-    /// The caller looks into its slot; `keep` renews or replaces the waker that is kept there.
-    pub fn poll(&mut self, token: Token, keep: impl FnOnce(&mut Option<W>)) -> Poll<X> {
-        let Some(slot) = self.slot_mut(token) else { return Poll::Gone };
+    /// Polls the call for its caller. `keep` updates the stored waker.
+    pub fn poll(&mut self, token: Token, keep: impl FnOnce(&mut Option<W>)) -> CallPoll<X> {
+        let Some(slot) = self.slot_mut(token) else { return CallPoll::Gone };
         match &mut slot.state {
             State::Queued(waker) | State::Waiting(waker) => {
                 keep(waker);
-                Poll::Pending
+                CallPoll::Pending
             }
             State::Ended(_) => match std::mem::replace(&mut slot.state, State::Free) {
                 State::Ended(end) => {
                     self.free.push(token.0);
-                    Poll::Ready(end)
+                    CallPoll::Ready(end)
                 }
-                _ => Poll::Gone,
+                _ => CallPoll::Gone,
             },
-            State::Free | State::Abandoned => Poll::Gone,
+            State::Free | State::Abandoned => CallPoll::Gone,
         }
     }
 
-    /// The caller has gone.
-    pub fn abandon(&mut self, token: Token) -> Abandoned {
-        let Some(slot) = self.slot_mut(token) else { return Abandoned::Ended };
+    /// The caller no longer waits for the call.
+    pub fn abandon(&mut self, token: Token) -> AbandonedCall {
+        let Some(slot) = self.slot_mut(token) else { return AbandonedCall::Ended };
         match slot.state {
             State::Queued(_) => {
                 slot.state = State::Free;
                 self.free.push(token.0);
-                Abandoned::Unsent
+                AbandonedCall::Unsent
             }
             State::Waiting(_) => {
                 slot.state = State::Abandoned;
-                Abandoned::Sent(slot.id)
+                AbandonedCall::Sent(slot.id)
             }
             State::Ended(_) => {
                 slot.state = State::Free;
                 self.free.push(token.0);
-                Abandoned::Ended
+                AbandonedCall::Ended
             }
-            State::Free | State::Abandoned => Abandoned::Ended,
+            State::Free | State::Abandoned => AbandonedCall::Ended,
         }
     }
 
-    /// The peer's terminal frame has come. Returns who waits for it; nobody, if the caller has gone.
+    /// Ends a call with the peer's terminal frame. Returns the caller's waker.
     ///
     /// # Errors
-    /// [`ProtocolError::UnissuedCallId`] for a call that was never made.
+    /// [`ProtocolError::UnissuedCallId`] if no call has had this id.
     pub fn finish(
         &mut self,
         id: CallId,
         token: Token,
         terminal: Terminal,
     ) -> Result<Option<W>, ProtocolError> {
-        if self.was_never_made(id) {
+        if self.was_never_issued(id) {
             return Err(ProtocolError::UnissuedCallId { id: id.0 });
         }
         let Some(slot) = self.slot_mut(token).filter(|slot| slot.id == id) else { return Ok(None) };
@@ -245,7 +251,7 @@ impl<W, X> Outgoing<W, X> {
         }
     }
 
-    /// This side ends one queued call itself.
+    /// Ends a queued call without the peer. Returns the caller's waker.
     pub fn end_queued(&mut self, token: Token, end: X) -> Option<W> {
         let slot = self.slot_mut(token)?;
         let State::Queued(waker) = &mut slot.state else { return None };
@@ -254,8 +260,8 @@ impl<W, X> Outgoing<W, X> {
         waker
     }
 
-    /// The connection is gone: every call that had left ends, as `end` says of its id and the place in the output
-    /// where its frame began. Queued calls stay.
+    /// Ends calls that were sent, when the connection has ended. `select` returns the end of a call from its
+    /// id and the position of its frame in the output. Queued calls stay.
     pub fn end_sent(&mut self, mut select: impl FnMut(CallId, u64) -> Option<X>, mut wake: impl FnMut(W)) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if !matches!(slot.state, State::Waiting(_) | State::Abandoned) {
@@ -290,75 +296,75 @@ mod tests {
         Terminal { status: Status::Ok, payload: Bytes::from_static(payload) }
     }
 
-    fn sent<X>(table: &mut Outgoing<&'static str, X>) -> (CallId, Token) {
-        let token = table.enter();
-        (table.depart(token, 0), token)
+    fn sent<X>(table: &mut OutboundCalls<&'static str, X>) -> (CallId, Token) {
+        let token = table.reserve();
+        (table.mark_sent(token, 0), token)
     }
 
     #[test]
-    fn an_answer_reaches_the_waiting_caller_once() {
-        let mut table = Outgoing::<_, ()>::default();
+    fn reply_reaches_caller_once() {
+        let mut table = OutboundCalls::<_, ()>::default();
         let (id, token) = sent(&mut table);
-        assert_eq!(table.poll(token, |waker| *waker = Some("me")), Poll::Pending);
+        assert_eq!(table.poll(token, |waker| *waker = Some("me")), CallPoll::Pending);
         assert_eq!(table.finish(id, token, ok(b"x")), Ok(Some("me")));
         assert_eq!(table.in_flight(), 0);
-        assert_eq!(table.finish(id, token, ok(b"y")), Ok(None), "a second answer is ignored");
-        assert_eq!(table.poll(token, |_| ()), Poll::Ready(Ok(ok(b"x"))));
-        assert_eq!(table.poll(token, |_| ()), Poll::Gone);
+        assert_eq!(table.finish(id, token, ok(b"y")), Ok(None), "a second reply is ignored");
+        assert_eq!(table.poll(token, |_| ()), CallPoll::Ready(Ok(ok(b"x"))));
+        assert_eq!(table.poll(token, |_| ()), CallPoll::Gone);
     }
 
     #[test]
-    fn a_late_answer_misses_the_generation() {
-        let mut table = Outgoing::<_, ()>::default();
+    fn late_reply_misses_generation() {
+        let mut table = OutboundCalls::<_, ()>::default();
         let (first, token) = sent(&mut table);
         assert_eq!(table.finish(first, token, ok(b"")), Ok(None));
-        assert_eq!(table.poll(token, |_| ()), Poll::Ready(Ok(ok(b""))));
+        assert_eq!(table.poll(token, |_| ()), CallPoll::Ready(Ok(ok(b""))));
         let (second, again) = sent(&mut table);
         assert_eq!(again, token, "the slot is used again");
         assert_eq!(table.finish(first, token, ok(b"late")), Ok(None));
-        assert_eq!(table.poll(token, |waker| *waker = Some("b")), Poll::Pending);
+        assert_eq!(table.poll(token, |waker| *waker = Some("b")), CallPoll::Pending);
         assert_eq!(table.finish(second, token, ok(b"new")), Ok(Some("b")));
     }
 
     #[test]
-    fn answers_to_calls_never_made_are_fatal() {
-        let mut table = Outgoing::<(), ()>::default();
+    fn reply_to_unissued_call_id_is_an_error() {
+        let mut table = OutboundCalls::<(), ()>::default();
         assert_eq!(table.finish(CallId(1), Token(0), ok(b"")), Err(ProtocolError::UnissuedCallId { id: 1 }));
         assert_eq!(table.finish(CallId(0), Token(0), ok(b"")), Err(ProtocolError::UnissuedCallId { id: 0 }));
-        let token = table.enter();
+        let token = table.reserve();
         assert_eq!(table.finish(CallId(1), token, ok(b"")), Err(ProtocolError::UnissuedCallId { id: 1 }));
     }
 
     #[test]
-    fn an_abandoned_call_keeps_its_slot_until_its_terminal() {
-        let mut table = Outgoing::<&'static str, ()>::default();
+    fn abandoned_call_keeps_slot_until_terminal_frame() {
+        let mut table = OutboundCalls::<&'static str, ()>::default();
         let (id, token) = sent(&mut table);
-        assert_eq!(table.abandon(token), Abandoned::Sent(id));
+        assert_eq!(table.abandon(token), AbandonedCall::Sent(id));
         assert_eq!(table.in_flight(), 1);
-        assert_ne!(table.enter(), token);
+        assert_ne!(table.reserve(), token);
         assert_eq!(table.finish(id, token, ok(b"")), Ok(None));
         assert_eq!(table.in_flight(), 0);
-        assert_eq!(table.enter(), token);
+        assert_eq!(table.reserve(), token);
     }
 
     #[test]
-    fn a_lost_connection_ends_what_had_left_and_keeps_what_had_not() {
-        let mut table = Outgoing::<&'static str, &'static str>::default();
+    fn lost_connection_ends_sent_calls_and_keeps_queued_ones() {
+        let mut table = OutboundCalls::<&'static str, &'static str>::default();
         let (_, early) = sent(&mut table);
-        let late = table.enter();
-        table.depart(late, 100);
-        let queued = table.enter();
+        let late = table.reserve();
+        table.mark_sent(late, 100);
+        let queued = table.reserve();
         for (token, name) in [(early, "early"), (late, "late"), (queued, "queued")] {
-            assert_eq!(table.poll(token, |waker| *waker = Some(name)), Poll::Pending);
+            assert_eq!(table.poll(token, |waker| *waker = Some(name)), CallPoll::Pending);
         }
         let mut woken = Vec::new();
         table.end_sent(|_, at| Some(if at >= 50 { "not sent" } else { "unknown" }), |name| woken.push(name));
         assert_eq!(woken, ["early", "late"]);
-        assert_eq!(table.poll(early, |_| ()), Poll::Ready(Err("unknown")));
-        assert_eq!(table.poll(late, |_| ()), Poll::Ready(Err("not sent")));
-        assert_eq!(table.poll(queued, |_| ()), Poll::Pending);
+        assert_eq!(table.poll(early, |_| ()), CallPoll::Ready(Err("unknown")));
+        assert_eq!(table.poll(late, |_| ()), CallPoll::Ready(Err("not sent")));
+        assert_eq!(table.poll(queued, |_| ()), CallPoll::Pending);
         assert_eq!(table.end_queued(queued, "closed"), Some("queued"));
-        assert_eq!(table.poll(queued, |_| ()), Poll::Ready(Err("closed")));
+        assert_eq!(table.poll(queued, |_| ()), CallPoll::Ready(Err("closed")));
         assert_eq!(table.in_flight(), 0);
     }
 }

@@ -1,14 +1,15 @@
 //! The task that owns a client's connections, one after the other.
 //!
-//! Invariants: it ends with its client, and tells every queued call what ended the connection for good; after a loss it goes
-//! on only where another try can help.
+//! Invariants:
+//! - The task ends with its client. When it ends, every queued call ends with the reason.
+//! - After a loss it tries again only if another attempt can succeed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::event::ClientEvent;
+use super::events::ClientEvent;
 use super::target::{Opened, Secrets, Target};
 use crate::backoff::Backoff;
 use crate::connection::PeerInformation;
@@ -17,7 +18,7 @@ use crate::connection::{
 };
 use crate::error::{AuthenticationError, CloseReason, ConnectError};
 use crate::events::EventSender;
-use crate::process::Kept;
+use crate::process::ChildGuard;
 use crate::protocol::handshake::{Audience, ClientHandshake, ClientParameters, HandshakeError, InstanceId};
 use crate::protocol::limits::Limits;
 
@@ -34,11 +35,11 @@ pub(super) struct Task {
     pub(super) limits: Limits,
     pub(super) timeout: Duration,
     pub(super) has_been_connected: bool,
-    /// The child process that is the server, for as long as there is a connection to it, or may be.
-    pub(super) child: Option<Kept>,
+    /// The child process of the current connection or attempt, if the server is one.
+    pub(super) child: ChildGuard,
 }
 
-/// However the task ends, with its runtime or by a panic, nobody waits for it in vain.
+/// The task may also end with its runtime or by a panic. In these cases waiting calls end too.
 impl Drop for Task {
     fn drop(&mut self) {
         self.link.close(&CloseReason::ClosedLocally);
@@ -49,32 +50,33 @@ impl Task {
     pub(super) async fn run(mut self) {
         let (mut failures, mut attempt) = (0, 1);
         loop {
-            self.events.tell(ClientEvent::Connecting { attempt });
+            self.events.send(ClientEvent::Connecting { attempt });
             let link = Arc::clone(&self.link);
             let ended = tokio::select! {
                 biased;
-                over = link.closed() => Ended { reason: over, healthy_for: None },
+                over = link.closed() => Ended { reason: over, lasted: None },
                 ended = self.connect_and_explain() => ended,
             };
             let again =
-                self.is_worth_another_try(&ended.reason) && !link.is_shutting_down() && !link.is_closed();
+                self.can_succeed_later(&ended.reason) && !link.is_shutting_down() && !link.is_closed();
             let delay = match &self.backoff {
                 Some(backoff) if again => {
-                    if ended.healthy_for.is_some_and(|time| backoff.is_healthy(time)) {
+                    if ended.lasted.is_some_and(|time| backoff.resets_after(time)) {
                         failures = 0;
                     }
-                    // Nobody vouches for a refusal: it can make the wait as long as any, and no longer.
-                    let asked = retry_after(&ended.reason).min(backoff.max_delay());
-                    Some(backoff.delay(failures).max(asked))
+                    // A refusal is not authenticated, so it must not delay the next attempt beyond the
+                    // maximum.
+                    let requested = retry_after(&ended.reason).min(backoff.max_delay());
+                    Some(backoff.delay(failures).max(requested))
                 }
                 _ => None,
             };
             failures += 1;
-            attempt = if ended.healthy_for.is_some() { 1 } else { attempt.saturating_add(1) };
-            self.tell_end(&ended, delay);
+            attempt = if ended.lasted.is_some() { 1 } else { attempt.saturating_add(1) };
+            self.report_end(&ended, delay);
             let Some(delay) = delay else { return link.close(&ended.reason) };
             link.lost(&ended.reason);
-            tracing::debug!(reason = %ended.reason, ?delay, "will connect again");
+            tracing::debug!(reason = %ended.reason, ?delay, "reconnecting after a delay");
             tokio::select! {
                 biased;
                 _over = link.closed() => return,
@@ -83,14 +85,14 @@ impl Task {
         }
     }
 
-    fn tell_end(&self, ended: &Ended, retry_in: Option<Duration>) {
+    fn report_end(&self, ended: &Ended, retry_in: Option<Duration>) {
         let reason = ended.reason.clone();
-        self.events.tell(match reason {
-            CloseReason::NotConnected(error) if ended.healthy_for.is_none() => {
+        self.events.send(match reason {
+            CloseReason::NotConnected(error) if ended.lasted.is_none() => {
                 ClientEvent::Refused { error, retry_in }
             }
-            // It was lost while schemas were being compared: nobody was told of a connection.
-            CloseReason::ConnectionLost(error) if ended.healthy_for.is_none() => {
+            // The connection was lost while the schemas were compared, before `Connected` was sent.
+            CloseReason::ConnectionLost(error) if ended.lasted.is_none() => {
                 let error = error.unwrap_or_else(|| Arc::new(std::io::ErrorKind::UnexpectedEof.into()));
                 ClientEvent::Refused { error: ConnectError::Io(error), retry_in }
             }
@@ -98,13 +100,13 @@ impl Task {
         });
     }
 
-    fn is_worth_another_try(&self, reason: &CloseReason) -> bool {
+    fn can_succeed_later(&self, reason: &CloseReason) -> bool {
         match reason {
             CloseReason::ClosedLocally | CloseReason::Protocol(_) => false,
             CloseReason::ClosedByPeer { .. } | CloseReason::ConnectionLost(_) | CloseReason::PeerStalled => {
                 true
             }
-            // A REJECT is not authenticated: after a success it may be anybody's.
+            // A REJECT is not authenticated: after an earlier success it may come from another program.
             CloseReason::NotConnected(ConnectError::Authentication(AuthenticationError::RejectedByPeer)) => {
                 self.has_been_connected
             }
@@ -112,36 +114,34 @@ impl Task {
         }
     }
 
-    /// One connection, with how a child process at its other end ended.
+    /// Runs one connection. If a child process was at its other end, the reason includes the exit status.
     async fn connect_and_explain(&mut self) -> Ended {
-        let Ended { reason, healthy_for } = self.connect_and_drive().await;
-        match self.child.take() {
-            Some(child) => Ended { reason: child.explain(reason).await, healthy_for },
-            None => Ended { reason, healthy_for },
-        }
+        let Ended { reason, lasted } = self.connect_and_drive().await;
+        let child = std::mem::take(&mut self.child);
+        Ended { reason: child.explain(reason).await, lasted }
     }
 
-    /// One connection from its beginning to its end.
+    /// Runs one connection from the attempt to its end.
     async fn connect_and_drive(&mut self) -> Ended {
         let driver = match tokio::time::timeout(self.timeout, self.establish()).await {
             Ok(Ok(driver)) => driver,
-            Ok(Err(error)) => return Ended::never_began(CloseReason::NotConnected(error)),
+            Ok(Err(error)) => return Ended::before_connection(CloseReason::NotConnected(error)),
             Err(_elapsed) => {
                 let error = ConnectError::Timeout(self.timeout);
-                return Ended::never_began(CloseReason::NotConnected(error));
+                return Ended::before_connection(CloseReason::NotConnected(error));
             }
         };
-        let Some(driver) = driver else { return Ended::never_began(CloseReason::ClosedLocally) };
+        let Some(driver) = driver else { return Ended::before_connection(CloseReason::ClosedLocally) };
         self.has_been_connected = true;
         let mut since = None;
         let mut running = std::pin::pin!(driver.run());
-        // Schemas that differ are compared first: until then there is nobody to call.
+        // Schemas that differ are compared first. Until they are, no call can be sent.
         let early_end = tokio::select! {
             biased;
             opened = self.link.ready() => {
                 if let (Ok(()), Some(information)) = (opened, self.link.information()) {
                     since = Some(Instant::now());
-                    self.events.tell(ClientEvent::Connected(information));
+                    self.events.send(ClientEvent::Connected(information));
                 }
                 None
             }
@@ -151,7 +151,7 @@ impl Task {
             Some(reason) => reason,
             None => running.await,
         };
-        Ended { reason, healthy_for: since.map(|since| since.elapsed()) }
+        Ended { reason, lasted: since.map(|since| since.elapsed()) }
     }
 
     async fn establish(&mut self) -> Result<Option<Driver>, ConnectError> {
@@ -181,16 +181,16 @@ impl Task {
     }
 }
 
-/// How a try to connect ended, or the connection it brought.
+/// How an attempt to connect, or the connection it established, has ended.
 struct Ended {
     reason: CloseReason,
-    /// How long there was a connection; `None` if there was none.
-    healthy_for: Option<Duration>,
+    /// How long the connection lasted; `None` if the attempt failed.
+    lasted: Option<Duration>,
 }
 
 impl Ended {
-    fn never_began(reason: CloseReason) -> Self {
-        Self { reason, healthy_for: None }
+    fn before_connection(reason: CloseReason) -> Self {
+        Self { reason, lasted: None }
     }
 }
 

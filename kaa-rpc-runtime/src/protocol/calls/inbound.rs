@@ -1,40 +1,43 @@
-//! Your questions: how many calls of the peer are unanswered, and which of them run.
+//! The inbound calls: how many are open, and which handlers run.
 //!
-//! Invariants: ids of the peer only grow; a call over the limit is answered and not run, and a peer that goes on
-//! regardless is cut off; a call counts until its reply has left the output, so that replies cannot pile up.
+//! Invariants:
+//! - The peer's call ids only increase.
+//! - A call over the limit is refused and not run. A peer that keeps exceeding the limit loses its
+//!   connection.
+//! - A call is open until its reply has been written, so that replies cannot accumulate.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::CallId;
 
-/// Calls over the limit that are answered with a refusal before the connection is ended, per limit's worth of calls.
+/// How many calls are refused before the connection is closed, as a multiple of the limit.
 const REFUSALS_PER_SLOT: usize = 4;
 
-/// Whether a call of the peer may run.
+/// Whether an inbound call may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It may.
+    /// It may run.
     Run,
-    /// It is over the limit: answer it so.
+    /// It is over the limit and must be refused.
     Refuse,
 }
 
-/// The table. `H` is the handle of a handler that did not finish at once.
+/// The table of inbound calls. `H` is the handle of a handler that did not finish at its first poll.
 #[derive(Debug)]
-pub struct Incoming<H> {
+pub struct InboundCalls<H> {
     limit: usize,
     highest_id: u64,
     open: usize,
     refused: usize,
     running: HashMap<CallId, H>,
     unflushed: VecDeque<u64>,
-    /// Bytes of the arguments of calls that are unanswered.
+    /// The size in bytes of the arguments of open calls.
     held: u64,
 }
 
-impl<H> Incoming<H> {
-    /// A table for a peer that was told this limit.
+impl<H> InboundCalls<H> {
+    /// Creates a table with the limit that this side has announced.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
@@ -48,40 +51,40 @@ impl<H> Incoming<H> {
         }
     }
 
-    /// The highest id seen, which a Goodbye names as the last call that will be answered.
+    /// The highest id so far. A Goodbye names it as the last call that will be answered.
     #[must_use]
     pub fn highest_id(&self) -> CallId {
         CallId(self.highest_id)
     }
 
-    /// Calls whose replies have not left yet.
+    /// The number of calls whose reply has not been written yet.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open
     }
 
-    /// Bytes of the arguments of calls that are unanswered.
+    /// The size in bytes of the arguments of open calls.
     #[must_use]
     pub fn held(&self) -> u64 {
         self.held
     }
 
-    /// A call's arguments are here.
+    /// Counts the arguments of a call.
     #[inline]
     pub fn hold(&mut self, bytes: u64) {
         self.held += bytes;
     }
 
-    /// They are not needed any more.
+    /// Stops counting arguments that are no longer needed.
     #[inline]
     pub fn release(&mut self, bytes: u64) {
         self.held = self.held.saturating_sub(bytes);
     }
 
-    /// Notes the id of a Call or Oneway.
+    /// Records the id of a Call or Oneway.
     ///
     /// # Errors
-    /// [`ProtocolError::ReusedCallId`] unless it is above all before it.
+    /// [`ProtocolError::ReusedCallId`] unless it is greater than all earlier ids.
     #[inline]
     pub fn note_id(&mut self, id: CallId) -> Result<(), ProtocolError> {
         if id.0 <= self.highest_id {
@@ -91,10 +94,10 @@ impl<H> Incoming<H> {
         Ok(())
     }
 
-    /// A Call has come. `nested` calls, whose parent was verified, pass the limit.
+    /// Opens a call. The limit does not apply to `nested` calls, whose parent was verified.
     ///
     /// # Errors
-    /// [`ProtocolError::Flood`] for a peer that ignores the limit again and again.
+    /// [`ProtocolError::Flood`] if the peer keeps exceeding the limit.
     #[inline]
     pub fn begin(&mut self, nested: bool) -> Result<Admission, ProtocolError> {
         self.open += 1;
@@ -108,24 +111,24 @@ impl<H> Incoming<H> {
         Ok(Admission::Refuse)
     }
 
-    /// The call's handler is still at work: keep its handle for a Cancel.
+    /// Stores the handle of a handler that is still running, for a Cancel.
     pub fn keep(&mut self, id: CallId, handle: H) {
         self.running.insert(id, handle);
     }
 
-    /// The handle of a call that is being cancelled.
+    /// The handle of a running handler.
     #[must_use]
     pub fn running(&self, id: CallId) -> Option<&H> {
         self.running.get(&id)
     }
 
-    /// Calls whose handlers did not finish at once and are still at work.
+    /// The number of stored handles.
     #[must_use]
     pub fn running_count(&self) -> usize {
         self.running.len()
     }
 
-    /// The terminal frame is in the output, which will have written it when it has written up to `position`.
+    /// The call's terminal frame is in the output and ends at `position`.
     #[inline]
     pub fn answered(&mut self, id: CallId, position: u64) {
         if !self.running.is_empty() {
@@ -134,12 +137,12 @@ impl<H> Incoming<H> {
         self.unflushed.push_back(position);
     }
 
-    /// The handler of a oneway call is over.
+    /// The handler of a oneway call has ended.
     pub fn forget(&mut self, id: CallId) {
         self.running.remove(&id);
     }
 
-    /// The output has written up to `position`: calls answered before it are over.
+    /// The output was written up to `position`. Calls whose reply ends there or before are closed.
     #[inline]
     pub fn flushed(&mut self, position: u64) {
         while self.unflushed.front().is_some_and(|end| *end <= position) {
@@ -151,12 +154,12 @@ impl<H> Incoming<H> {
         }
     }
 
-    /// Takes all handles: the connection is gone.
+    /// Takes all handles, when the connection has ended.
     pub fn take_running(&mut self) -> impl Iterator<Item = H> + use<'_, H> {
         self.running.drain().map(|(_, handle)| handle)
     }
 
-    /// Looks at all handles.
+    /// Iterates over all handles.
     pub fn each_running(&self) -> impl Iterator<Item = &H> {
         self.running.values()
     }
@@ -167,8 +170,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_must_grow() {
-        let mut table = Incoming::<()>::new(4);
+    fn call_ids_must_increase() {
+        let mut table = InboundCalls::<()>::new(4);
         assert_eq!(table.note_id(CallId(5)), Ok(()));
         assert_eq!(table.note_id(CallId(9)), Ok(()), "gaps are allowed");
         assert_eq!(table.note_id(CallId(9)), Err(ProtocolError::ReusedCallId { id: 9 }));
@@ -176,16 +179,16 @@ mod tests {
     }
 
     #[test]
-    fn calls_over_the_limit_are_refused_and_nested_ones_are_not() {
-        let mut table = Incoming::<()>::new(1);
+    fn calls_over_limit_are_refused_unless_nested() {
+        let mut table = InboundCalls::<()>::new(1);
         assert_eq!(table.begin(false), Ok(Admission::Run));
         assert_eq!(table.begin(false), Ok(Admission::Refuse));
         assert_eq!(table.begin(true), Ok(Admission::Run));
     }
 
     #[test]
-    fn a_slot_is_free_when_its_reply_has_left() {
-        let mut table = Incoming::<()>::new(1);
+    fn slot_is_free_after_reply_is_written() {
+        let mut table = InboundCalls::<()>::new(1);
         assert_eq!(table.begin(false), Ok(Admission::Run));
         table.answered(CallId(1), 100);
         table.flushed(99);
@@ -197,8 +200,8 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_ends_the_connection() {
-        let mut table = Incoming::<()>::new(2);
+    fn flood_closes_connection() {
+        let mut table = InboundCalls::<()>::new(2);
         let outcome = (0..1000).find_map(|_| table.begin(false).err());
         assert_eq!(outcome, Some(ProtocolError::Flood { what: "calls in flight" }));
     }

@@ -1,7 +1,7 @@
-//! Listeners over sockets that listen already: inherited ones, and those that the program made by itself.
+//! Listeners on existing sockets: inherited ones, and those that the program has created.
 //!
-//! Invariants: plain TCP beyond this machine needs permission here too (clause 1.5); a socket file that was made elsewhere
-//! is not removed.
+//! Invariants: plain TCP with other machines needs permission here too (clause 1.5). A socket file that was
+//! created elsewhere is not removed.
 
 use std::io;
 use std::net::TcpListener as StdTcpListener;
@@ -16,13 +16,13 @@ use super::address::Address;
 use super::error::InheritErrorKind;
 use super::error::TransportError;
 #[cfg(feature = "systemd")]
-use super::inherited::{self, Taken};
+use super::inherited::{self, InheritedSocket};
 use super::listener::{Listener, Socket};
 use super::options::{ListenOptions, Plaintext};
 
 impl Listener {
-    /// Over a unix socket that listens already. Its file, if it has one, stays when the listener goes; of the options,
-    /// `allowed_uids` is heeded.
+    /// Creates a listener from a unix socket that already listens. Dropping the listener does not remove the
+    /// socket's file. Of the options only `allowed_uids` applies.
     ///
     /// ```
     /// use std::os::unix::net::UnixListener;
@@ -40,7 +40,8 @@ impl Listener {
     /// ```
     ///
     /// # Errors
-    /// The system refuses to say its name or to make it non-blocking, or there is no tokio runtime.
+    /// The socket's name cannot be read, the socket cannot be made non-blocking, or there is no tokio
+    /// runtime.
     pub fn from_std_unix(listener: StdUnixListener, options: &ListenOptions) -> Result<Self, TransportError> {
         let ready = || {
             let name = SockRef::from(&listener).local_addr()?;
@@ -48,52 +49,54 @@ impl Listener {
                 Some(name) => Address::UnixAbstract(String::from_utf8_lossy(name).into_owned()),
                 None => Address::Unix(name.as_pathname().unwrap_or("".as_ref()).to_owned()),
             };
-            need_runtime()?;
+            require_runtime()?;
             listener.set_nonblocking(true)?;
             Ok((UnixListener::from_std(listener)?, address))
         };
-        let (listener, address) = ready().map_err(|source| TransportError::Adopt { source })?;
+        let (listener, address) = ready().map_err(|source| TransportError::ExistingSocket { source })?;
         let socket = Socket::Unix { listener, _file: None };
         Ok(Self::over(socket, address, options.allowed_uids.clone()))
     }
 
-    /// Over a TCP socket that listens already. Of the options, permission for plain TCP is heeded.
+    /// Creates a listener from a TCP socket that already listens. Of the options only `allow_plaintext`
+    /// applies.
     ///
     /// # Errors
-    /// [`TransportError::PlaintextRefused`] where others than this machine can connect and the options do not permit it;
-    /// else as [`Listener::from_std_unix`].
+    /// [`TransportError::PlaintextRefused`] if other machines can connect and the options do not allow plain
+    /// TCP; otherwise those of [`Listener::from_std_unix`].
     pub fn from_std_tcp(listener: StdTcpListener, options: &ListenOptions) -> Result<Self, TransportError> {
-        let adopt_error = |source| TransportError::Adopt { source };
-        let local = listener.local_addr().map_err(adopt_error)?;
+        let socket_error = |source| TransportError::ExistingSocket { source };
+        let local = listener.local_addr().map_err(socket_error)?;
         let address = Address::from(local);
         if options.plaintext == Plaintext::LoopbackOnly && !local.ip().to_canonical().is_loopback() {
             return Err(TransportError::PlaintextRefused { address });
         }
         let ready = || {
-            need_runtime()?;
+            require_runtime()?;
             listener.set_nonblocking(true)?;
             TcpListener::from_std(listener)
         };
-        Ok(Self::over(Socket::Tcp(ready().map_err(adopt_error)?), address, None))
+        Ok(Self::over(Socket::Tcp(ready().map_err(socket_error)?), address, None))
     }
 
-    /// Over the one listening socket with which systemd started this process: `systemd:`.
+    /// Creates a listener from the only listening socket that systemd has passed to this process: `systemd:`.
     ///
-    /// The first use of it takes `LISTEN_PID` and `LISTEN_FDS` out of the environment, so that no child takes them for its
-    /// own; call it before threads are started that read the environment in C.
+    /// The first use removes `LISTEN_PID` and `LISTEN_FDS` from the environment, so that child processes do
+    /// not use them. Call it before you start threads that read the environment in C.
     ///
     /// # Errors
-    /// [`TransportError::Inherit`]; otherwise as [`Listener::from_std_unix`] and [`Listener::from_std_tcp`].
+    /// [`TransportError::Inherit`]; otherwise those of [`Listener::from_std_unix`] and
+    /// [`Listener::from_std_tcp`].
     #[cfg(feature = "systemd")]
     pub fn inherited(options: &ListenOptions) -> Result<Self, TransportError> {
         Self::bind_inherited(None, options)
     }
 
-    /// Over the socket that has this name in `LISTEN_FDNAMES` (`FileDescriptorName=` in the unit): `systemd:NAME`. Where
-    /// several have it, each use takes the next.
+    /// Creates a listener from the socket with this name in `LISTEN_FDNAMES` (`FileDescriptorName=` in the
+    /// unit): `systemd:NAME`. If several sockets have the name, each call takes the next.
     ///
     /// # Errors
-    /// As [`Listener::inherited`].
+    /// Those of [`Listener::inherited`].
     #[cfg(feature = "systemd")]
     pub fn inherited_named(name: &str, options: &ListenOptions) -> Result<Self, TransportError> {
         Self::bind_inherited(Some(name), options)
@@ -106,8 +109,8 @@ impl Listener {
     ) -> Result<Self, TransportError> {
         let inherit_error = |problem: InheritErrorKind| TransportError::Inherit { problem };
         match inherited::take(name).map_err(inherit_error)? {
-            Taken::Unix(listener) => Self::from_std_unix(listener, options),
-            Taken::Tcp(listener) => Self::from_std_tcp(listener, options),
+            InheritedSocket::Unix(listener) => Self::from_std_unix(listener, options),
+            InheritedSocket::Tcp(listener) => Self::from_std_tcp(listener, options),
         }
     }
 
@@ -117,7 +120,7 @@ impl Listener {
     }
 }
 
-/// Without one, to register a socket would be a panic.
-fn need_runtime() -> io::Result<()> {
+/// Registering a socket would panic without a runtime.
+fn require_runtime() -> io::Result<()> {
     Handle::try_current().map(drop).map_err(io::Error::other)
 }

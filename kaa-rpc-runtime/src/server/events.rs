@@ -1,4 +1,4 @@
-//! What happens at a server, for logs and alarms.
+//! The events of a server, for logs and alarms.
 
 use std::sync::Arc;
 
@@ -9,34 +9,35 @@ use crate::protocol::handshake::HandshakeError;
 use crate::secret::KeyId;
 use crate::transport::PeerAddress;
 
-/// Something that happened to a connection.
+/// An event of one of the server's connections.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ServerEvent {
-    /// A client has proved the secret.
+    /// A client has connected: it has proved the secret, and its schemas are compatible.
     Connected(Peer),
-    /// Somebody was not let in.
+    /// The server has refused a connection.
     Refused(Refused),
-    /// A client's connection is over.
+    /// A client's connection has ended.
     Disconnected {
-        /// Who it was.
+        /// The client.
         peer: Option<Arc<PeerInformation>>,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
 }
 
-/// Somebody who was not let in, with what the wire does not say.
+/// A refused connection, with details that the client does not receive.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Refused {
-    /// Where it came from.
+    /// The address of the client.
     pub address: PeerAddress,
-    /// The key id it claimed, if it came so far.
+    /// The key id that the client claimed, if its message was received.
     pub key_id: Option<KeyId>,
-    /// Why, in words.
+    /// The reason as text.
     pub reason: String,
-    /// Whether it failed to prove the secret (and did not merely break off or speak something else).
+    /// Whether the client failed to prove the secret. It is `false` if the connection was lost, or if the
+    /// client uses another protocol.
     pub authentication_failed: bool,
 }
 
@@ -49,7 +50,7 @@ impl Refused {
         Self { address, authentication_failed: key_id.is_some(), key_id, reason: error.to_string() }
     }
 
-    pub(super) fn otherwise(address: PeerAddress, reason: impl Into<String>) -> Self {
+    pub(super) fn without_proof(address: PeerAddress, reason: impl Into<String>) -> Self {
         Self { address, key_id: None, reason: reason.into(), authentication_failed: false }
     }
 }
