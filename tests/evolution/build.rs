@@ -1,4 +1,4 @@
-//! Generates both generations of every pair under `pairs`, each into modules of its own.
+//! Generates code for both generations of every pair in `pairs`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,15 +10,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     pairs.sort_by_key(fs::DirEntry::file_name);
     let mut modules = String::new();
     for pair in pairs {
-        let name = pair.file_name().into_string().map_err(|name| format!("{} is no name", name.display()))?;
+        let name = pair.file_name();
+        let name = name.to_str().ok_or_else(|| format!("{} is not UTF-8", name.display()))?;
         writeln!(modules, "/// The pair `{name}`.\npub mod {name} {{")?;
         for generation in ["old", "new"] {
-            let folder = output.join(&name).join(generation);
-            generate(&pair.path().join(generation), &folder)?;
+            let directory = output.join(name).join(generation);
+            generate(&pair.path().join(generation), &directory)?;
             writeln!(
                 modules,
-                "/// Its {generation} generation.\npub mod {generation} {{ include!({:?}); }}",
-                folder.join("kaa.rs")
+                "/// The {generation} generation.\npub mod {generation} {{ include!({:?}); }}",
+                directory.join("kaa.rs")
             )?;
         }
         modules.push_str("}\n");
@@ -28,12 +29,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Generates one schema tree. Only what crosses a connection is of interest, so serde is left out.
-fn generate(root: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    fs::create_dir_all(folder)?;
+/// Generates one schema tree, without serde: these tests only send values over connections.
+fn generate(root: &Path, directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    fs::create_dir_all(directory)?;
     kaa_rpc_build::configure()
         .root(root)
-        .out_dir(folder)
+        .out_dir(directory)
         .default_stubs(true)
         .no_derive(".", "serde::Serialize")
         .no_derive(".", "serde::Deserialize")

@@ -1,21 +1,21 @@
-"""Connects, says what became of it, and leaves."""
+"""Connects, reports the result, and shuts down."""
 
 import peer
 from handshake import HandshakeFailed
 from observatory import OBSERVATORY
-from scenario import run, tell
+from scenario import report, run
 
 
 async def main(address, secret):
     try:
         connection = await peer.connect(address, secret, {OBSERVATORY: None})
     except HandshakeFailed as error:
-        tell(error)
+        report(error)
         return
-    tell("session", connection.agreed.session.hex())
-    tell("notes", await connection.call(OBSERVATORY.server["notes"]))
-    tell("schema frames", connection.schemas)
-    tell("end:", await connection.leave())
+    report("session", connection.established.session.hex())
+    report("notes", await connection.call(OBSERVATORY.server["notes"]))
+    report("schema frames", connection.schema_frames)
+    report("end:", await connection.shut_down())
 
 
 run(main)

@@ -1,4 +1,4 @@
-"""The two ends of a call, and how it can fail: docs/wire.md, section 4."""
+"""Outbound and inbound calls, and how they fail: docs/wire.md, section 4."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from frames import BROKEN, CANCEL, END, FINISHED, ONEWAY
 
 
 class Lost(Exception):
-    """The connection has ended without the call's Reply: clause 4.11."""
+    """The connection ended before the call's Reply: clause 4.11."""
 
 
 class Declared(Exception):
@@ -18,7 +18,7 @@ class Declared(Exception):
 
 
 class Failed(Exception):
-    """A Reply that is neither a result nor a declared error, or a stream of arguments that broke off."""
+    """A Reply that is neither a result nor a declared error, or a stream of arguments that failed."""
 
     def __init__(self, status, text):
         super().__init__(f"status {status}, {text}")
@@ -26,11 +26,11 @@ class Failed(Exception):
 
 
 class Call:
-    """A call of this end: its Reply and its streams. One whose result is a stream is an asynchronous iterator."""
+    """An outbound call: its Reply and its streams. If its result is a stream, it is an asynchronous iterator."""
 
     def __init__(self, connection, number, token, method, nested):
         self.connection, self.number, self.token, self.method = connection, number, token, method
-        self.nested, self.given_up = nested, False
+        self.nested, self.is_cancelled = nested, False
         self.reply = asyncio.get_running_loop().create_future()
         self.arguments = self.results = self.sender = None
 
@@ -41,13 +41,13 @@ class Call:
         try:
             return await asyncio.shield(self.reply)
         except asyncio.CancelledError:
-            self.give_up()
+            self.cancel()
             raise
 
-    def give_up(self):
-        """The caller has gone; the call stays until the Reply: clause 4.7."""
-        if not self.reply.done() and not self.given_up:
-            self.given_up = True
+    def cancel(self):
+        """Sends Cancel. The call stays registered until its Reply: clause 4.7."""
+        if not self.reply.done() and not self.is_cancelled:
+            self.is_cancelled = True
             self.stop_sending()
             self.connection.write(CANCEL, self.number, self.token)
 
@@ -60,28 +60,28 @@ class Call:
         try:
             if await self.arguments.send_all(items):
                 self.connection.write(END, self.number, self.token, FINISHED)
-        except Exception as error:  # however the producer failed
+        except Exception as error:  # any failure of the producer
             self.connection.write(END, self.number, self.token, BROKEN, str(error).encode())
 
     def end(self, failure, value=None):
         self.stop_sending()
         if self.results:
             self.results.end(failure)
-            failure = None  # told by the stream
+            failure = None  # the stream reports it
         if failure is None:
             self.reply.set_result(value)
         else:
             self.reply.set_exception(failure)
-            self.reply.exception()  # looked at, for a caller that has gone
+            self.reply.exception()  # marked as retrieved: the caller may be cancelled
 
 
 class Context:
-    """A call of the peer, while its handler runs. The calls that the handler makes through it are nested ones."""
+    """An inbound call while its handler runs. Calls that the handler makes through it are nested calls."""
 
     def __init__(self, connection, frame, nested):
         self.connection, self.number, self.token, self.nested = connection, frame.number, frame.token, nested
         self.oneway, self.depth = frame.kind == ONEWAY, frame.parent[2] if frame.parent else 0
-        self.ends = None if frame.remaining is None else asyncio.get_running_loop().time() + frame.remaining
+        self.deadline = None if frame.remaining is None else asyncio.get_running_loop().time() + frame.remaining
         self.arguments = self.results = self.task = None
 
     async def call(self, method, **arguments):

@@ -9,14 +9,14 @@ CALL, ONEWAY, REPLY, CANCEL, ITEM, END, CREDIT, ONEWAY_CREDIT, SCHEMA, PING, PON
 REMAINING, PARENT, METADATA, STREAM = 0x01, 0x02, 0x04, 0x08  # clause 3.3
 # Clause 3.5.
 OK, DECLARED, FAULT, UNKNOWN_METHOD, BAD_REQUEST, EXHAUSTED, DEADLINE, CANCELLED, TOO_LARGE, REFUSED = range(10)
-SHUTDOWN, PROTOCOL, SCHEMAS, CLOSED, CALM, FRAME_TOO_LARGE = range(6)  # clause 4.9
+SHUTDOWN, PROTOCOL, SCHEMAS, CLOSED, RATE_LIMITED, FRAME_TOO_LARGE = range(6)  # clause 4.9
 RECEIVERS = 1 << 31  # clause 7.2: the frame is about a call of its receiver
 FINISHED, BROKEN, STOP = range(3)  # clause 7.2
 HEADER = struct.Struct("<IBBHQII")  # clause 3.1
 
 
-class ProtocolBroken(Exception):
-    """The peer has done what it must not; the connection ends."""
+class ProtocolError(Exception):
+    """The peer has violated the protocol; the connection ends."""
 
     def __init__(self, text, reason=PROTOCOL):
         super().__init__(text)
@@ -24,7 +24,7 @@ class ProtocolBroken(Exception):
 
 
 class Frame(NamedTuple):
-    """A frame that has arrived."""
+    """A received frame."""
 
     length: int
     kind: int
@@ -45,9 +45,9 @@ def write_frame(kind, number=0, token=0, detail=0, payload=b"", flags=0, options
 def read_frame(data):
     length, kind, flags, offset, number, token, detail = HEADER.unpack_from(data)
     if not HEADER.size <= offset <= min(4096, length) or not CALL <= kind <= GOODBYE:
-        raise ProtocolBroken("a header that cannot be")
+        raise ProtocolError("an invalid header")
     if flags & ~(REMAINING | PARENT | METADATA | STREAM):
-        raise ProtocolBroken(f"unknown flags {flags:#x}")
+        raise ProtocolError(f"unknown flags {flags:#x}")
     options = Source(data[HEADER.size:offset])
     try:
         remaining = options.uint(8) / 1e6 if flags & REMAINING else None
@@ -55,5 +55,5 @@ def read_frame(data):
         if flags & METADATA:
             options.take(options.uint(4))
     except Malformed as error:
-        raise ProtocolBroken("options that are cut short") from error
+        raise ProtocolError("truncated options") from error
     return Frame(length, kind, flags, number, token, detail, remaining, parent, data[offset:])

@@ -1,42 +1,42 @@
-"""Speaks another generation of the schema, which either fits the server's or contradicts it."""
+"""Uses another generation of the schema, which is either compatible or incompatible with the server's."""
 
 import peer
 from observatory import OBSERVATORY, TARGET_FIELDS, observatory
-from scenario import run, tell
+from scenario import report, run
 from schema import Method, Service
 from values import STRING, U8, U64, Field, struct_of
 
 LATER = observatory(struct_of("python.Target", [*TARGET_FIELDS, Field("colour", STRING, "white"), Field("age", U8, 7)]),
                     more=[Method("polish", [], U64)])
-CONTRARY = observatory(struct_of("python.Target", [
+INCOMPATIBLE = observatory(struct_of("python.Target", [
     Field("star", U64) if field.name == "star" else field for field in TARGET_FIELDS]))
 UNKNOWN = Service("python.Canteen", server=[Method("coffee", [], U8)])
 SCHEMAS = {
     "later": {LATER: None},
     "more": {OBSERVATORY: None, UNKNOWN: None},
-    "contrary": {CONTRARY: None},
+    "incompatible": {INCOMPATIBLE: None},
 }
 
 
-class Eyes:
+class ObservatoryClient:
     async def confirm(self, context, target, band):
-        tell("asked with", sorted(target.keys() & {"colour", "age"}))
+        report("confirm with", sorted(target.keys() & {"colour", "age"}))
         return True
 
 
 async def main(address, secret, which):
-    services = {service: Eyes() for service in SCHEMAS[which]}
+    services = {service: ObservatoryClient() for service in SCHEMAS[which]}
     connection = await peer.connect(address, secret, services)
     service = next(iter(services))
     target = {"star": 1, "name": "Sol", "position": {"ascension": 0, "declination": 0}, "band": "Dark", "label": None}
     for method, arguments in (("observe", {"target": target, "patience": (1, 0)}), ("polish", {})):
         if method in service.server:
             try:
-                tell(method, await connection.call(service.server[method], **arguments) is not None)
+                report(method, await connection.call(service.server[method], **arguments) is not None)
             except (peer.Failed, peer.Lost) as error:
-                tell(method, error)
-    tell("schema frames", connection.schemas)
-    tell("end:", await connection.end if connection.end.done() else await connection.leave())
+                report(method, error)
+    report("schema frames", connection.schema_frames)
+    report("end:", await connection.end if connection.end.done() else await connection.shut_down())
 
 
 run(main)

@@ -1,4 +1,4 @@
-"""Checks this peer against the golden vectors of its folder in kaa-rpc-runtime: handshakes, frames, values."""
+"""Checks this peer against the golden vectors of kaa-rpc-runtime: handshakes, frames, values."""
 
 import re
 import struct
@@ -14,7 +14,7 @@ from values import U8, U16, U32, I16, F32, BOOL, STRING, BYTES, TIMESTAMP, UUID
 
 def check(what, got, expected):
     if got != expected:
-        sys.exit(f"{what}: {got} is not {expected}")
+        sys.exit(f"{what}: got {got}, expected {expected}")
 
 
 def number(text):
@@ -48,7 +48,7 @@ def handshakes(text):
 
 
 def frames(text):
-    """Every frame is taken apart and put together again; what options and items say is looked at by name."""
+    """Parses every frame and writes it again; checks the options and items of some frames by name."""
     seen = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):
@@ -161,7 +161,7 @@ def leaves(text):
     return checked
 
 
-REFUSED = {
+REJECTED = {
     "bool": BOOL, "u16": U16, "u32": U32, "u64": values.U64, "i16": I16, "char": values.CHAR, "String": STRING,
     "Duration": values.DURATION, "Timestamp": TIMESTAMP, "Uuid": UUID, "Bytes": BYTES, "Vec<u64>": vec(values.U64),
     "Set<u8>": set_of(U8), "Set<u16>": set_of(U16), "Map<u8,u8>": map_of(U8, U8), "Option<u16>": option(U16),
@@ -170,14 +170,14 @@ REFUSED = {
 }
 
 
-def refusals(text):
+def rejections(text):
     checked = 0
     for line in text.splitlines():
         if line and not line.startswith("#"):
             name, data = line.split()[:2]
-            if name in REFUSED:
+            if name in REJECTED:
                 try:
-                    sys.exit(f"{line}: taken for {exact(REFUSED[name], bytes_of(data))}")
+                    sys.exit(f"{line}: decoded as {exact(REJECTED[name], bytes_of(data))}")
                 except Malformed:
                     checked += 1
     return checked
@@ -186,7 +186,7 @@ def refusals(text):
 def main():
     folder = Path(sys.argv[1])
     for name, work in (("handshake", handshakes), ("frames", frames), ("structure", structures), ("leaf", leaves),
-                       ("rejected", refusals)):
+                       ("rejected", rejections)):
         print(name, work((folder / f"{name}.txt").read_text()))
 
 

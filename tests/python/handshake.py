@@ -1,4 +1,4 @@
-"""The handshake of docs/wire.md, section 2, on either side."""
+"""The handshake, for client and server: docs/wire.md, section 2."""
 
 import hashlib
 import hmac
@@ -12,20 +12,20 @@ REASONS = {1: "authentication failed", 2: "no version in common", 3: "busy", 4: 
 
 
 class HandshakeFailed(Exception):
-    """There is no connection, and why."""
+    """The handshake failed; the text is the reason."""
 
 
-class Refused(HandshakeFailed):
-    """The server said REJECT."""
+class Rejected(HandshakeFailed):
+    """The server sent REJECT."""
 
     def __init__(self, code):
-        super().__init__(f"refused: {REASONS.get(code, f'for an unknown reason, {code}')}")
+        super().__init__(f"rejected: {REASONS.get(code, f'unknown reason {code}')}")
         self.code = code
 
 
 @dataclass
 class Limits:
-    """What one end can do: clause 2.8."""
+    """The limits of one peer: clause 2.8."""
 
     max_frame: int = 4 << 20
     max_inbound_calls: int = 256
@@ -37,8 +37,8 @@ class Limits:
 
 
 @dataclass
-class Agreed:
-    """What both ends know after the handshake."""
+class Established:
+    """The result of the handshake."""
 
     session: bytes
     limits: Limits  # the peer's
@@ -55,7 +55,7 @@ def short(data):
 
 
 class Fields:
-    """The fields of a message, taken one after the other; a message must end where its last field ends."""
+    """The fields of a message, read in order. A message must end after its last field."""
 
     def __init__(self, whole):
         self.rest = whole[3:]
@@ -72,36 +72,36 @@ class Fields:
     def versions(self):
         versions = self.take(self.uint(1))
         if not 1 <= len(versions) <= 16 or 0 in versions or any(a <= b for a, b in zip(versions, versions[1:])):
-            raise HandshakeFailed("a list of versions that cannot be")
+            raise HandshakeFailed("an invalid list of versions")
         return versions
 
     def limits(self):
         limits = Limits(*(self.uint(4) for _ in range(4)))
         if limits.max_frame < 1024 or 0 in (limits.max_inbound_calls, limits.oneway_window, limits.stream_window):
-            raise HandshakeFailed("limits that cannot be")
+            raise HandshakeFailed("invalid limits")
         return limits
 
     def end(self):
-        self.take(self.uint(2))  # extensions: any bytes, clause 2.5
-        self.must_be_over()
+        self.take(self.uint(2))  # extensions are ignored: clause 2.5
+        self.require_end()
 
-    def must_be_over(self):
+    def require_end(self):
         if self.rest:
             raise HandshakeFailed("a message is too long")
 
 
 async def receive(reader, *kinds):
-    """The next message, as it was on the wire, and its type."""
+    """Reads the next message, which must be of one of these types. Returns its bytes as they were on the wire."""
     head = await reader.readexactly(3)
     length, kind = struct.unpack(">HB", head)
     if not 1 <= length <= 1024 or kind not in kinds:
-        raise HandshakeFailed("not a message that is expected here")
+        raise HandshakeFailed("an unexpected message")
     whole = head + await reader.readexactly(length - 1)
     if kind == 5:
         fields = Fields(whole)
         code = fields.uint(1)
         fields.uint(4), fields.versions(), fields.end()
-        raise Refused(code)
+        raise Rejected(code)
     return whole
 
 
@@ -131,40 +131,40 @@ def challenge(nonce, instance, limits, schema):
 
 
 async def as_client(reader, writer, secret, limits, schema, instance, audience=b""):
-    said = hello(os.urandom(32), instance, limits, schema, audience=audience)
-    writer.write(said)
-    answer = await receive(reader, 2, 5)
-    fields = Fields(answer)
+    hello_message = hello(os.urandom(32), instance, limits, schema, audience=audience)
+    writer.write(hello_message)
+    challenge_message = await receive(reader, 2, 5)
+    fields = Fields(challenge_message)
     version, versions = fields.uint(1), fields.versions()
     if version != max(set(VERSIONS) & set(versions), default=0):  # clause 2.4
         raise HandshakeFailed(f"version {version} is not the highest in common")
     fields.take(32)
     if fields.take(16) == instance:  # clause 2.7
         raise HandshakeFailed("connected to itself")
-    if fields.uint(1) != 0:  # clause 2.9: this end has no channel
-        raise HandshakeFailed("the server has another channel")
+    if fields.uint(1) != 0:  # clause 2.9: this peer has no channel binding
+        raise HandshakeFailed("the server's channel binding differs")
     fields.take(8)
-    agreed = Agreed(b"", fields.limits(), fields.take(32))
+    established = Established(b"", fields.limits(), fields.take(32))
     fields.end()
-    proofs = Proofs(secret, said, answer)
+    proofs = Proofs(secret, hello_message, challenge_message)
     writer.write(message(3, proofs.client))
     accept = Fields(await receive(reader, 4, 5))
     if not hmac.compare_digest(accept.take(32), proofs.server):
-        raise HandshakeFailed("the server does not know the secret")
-    accept.must_be_over()
-    agreed.session = proofs.session
-    return agreed
+        raise HandshakeFailed("the server's proof does not match")
+    accept.require_end()
+    established.session = proofs.session
+    return established
 
 
 async def as_server(reader, writer, secret, limits, schema, instance):
-    def refuse(code, reason):
+    def reject(code, reason):
         writer.write(message(5, struct.pack(">BI", code, 0) + short(VERSIONS) + b"\0\0"))
         raise HandshakeFailed(reason)
 
-    said = await receive(reader, 1)
-    fields = Fields(said)
+    hello_message = await receive(reader, 1)
+    fields = Fields(hello_message)
     if fields.take(8) != MAGIC:
-        raise HandshakeFailed("another protocol")  # not answered: clause 2.2
+        raise HandshakeFailed("not kaa-rpc")  # without a REJECT: clause 2.2
     try:
         versions = fields.versions()
         fields.take(32)
@@ -173,22 +173,23 @@ async def as_server(reader, writer, secret, limits, schema, instance):
         if len(key_id) > 32 or len(audience) > 64:
             raise HandshakeFailed("a name is too long")
         binding, _ = fields.uint(1), fields.take(8)
-        agreed = Agreed(b"", fields.limits(), fields.take(32))
+        established = Established(b"", fields.limits(), fields.take(32))
         fields.end()
     except HandshakeFailed as error:
-        refuse(5, str(error))
+        reject(5, str(error))
     if 1 not in versions:
-        refuse(2, "no version in common")
+        reject(2, "no version in common")
     if theirs == instance:
-        refuse(4, "connected to itself")
-    answer = challenge(os.urandom(32), instance, limits, schema)
-    writer.write(answer)
-    # Clause 2.10: an unknown key id is checked against a random secret; this server has one secret, without a name.
-    proofs = Proofs(secret if key_id == b"" else os.urandom(32), said, answer)
+        reject(4, "connected to itself")
+    challenge_message = challenge(os.urandom(32), instance, limits, schema)
+    writer.write(challenge_message)
+    # Clause 2.10: for an unknown key id the proof is checked against a random secret. This server has one secret,
+    # whose key id is empty.
+    proofs = Proofs(secret if key_id == b"" else os.urandom(32), hello_message, challenge_message)
     proof = await receive(reader, 3)
-    proven = hmac.compare_digest(proof[3:], proofs.client)
-    if not proven or audience != b"" or binding != 0:
-        refuse(1, "the client's proof does not fit")
+    matches = hmac.compare_digest(proof[3:], proofs.client)
+    if not matches or audience != b"" or binding != 0:
+        reject(1, "the client's proof does not match")
     writer.write(message(4, proofs.server))
-    agreed.session = proofs.session
-    return agreed
+    established.session = proofs.session
+    return established

@@ -1,4 +1,4 @@
-"""Prints what Python makes of the schema: the service's fingerprint, its methods' ids, and the table that peers
+"""Prints what Python computes from the schema: the service's fingerprint, its method ids, and the table that peers
 compare."""
 
 from observatory import OBSERVATORY

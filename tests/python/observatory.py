@@ -1,4 +1,4 @@
-"""The schema tests/kaa/python.kaa in Python's words."""
+"""The schema tests/kaa/python.kaa in Python."""
 
 from schema import Method, Service
 from values import (BOOL, BYTES, DURATION, F32, F64, I16, I32, STRING, TIMESTAMP, U8, U16, U32, U64, Field, Variant,
@@ -16,10 +16,10 @@ TARGET_FIELDS = [
     Field("name", STRING),
     Field("position", POSITION),
     Field("band", BAND),
-    Field("plate", array(U8, 4), gone=[0] * 4),
+    Field("plate", array(U8, 4), tombstone=[0] * 4),
     Field("label", LABEL),
     Field("filters", FILTERS, 1),
-    Field("magnitude", I16, -3, gone=0),
+    Field("magnitude", I16, -3, tombstone=0),
     Field("note", option(STRING)),
     Field("exposures", U32, 1),
     Field("plates", map_of(U32, vec(BYTES)), {}),
@@ -34,7 +34,7 @@ SKY_ERROR = enum("python.SkyError", [
 
 
 def observatory(target=struct_of("python.Target", TARGET_FIELDS), more=()):
-    """The service; with another `Target` and more methods it is that of another generation."""
+    """The service. Another `Target` or more methods make another generation of it."""
     stretch = [Field("first", STAR_ID), Field("count", U32, 10)]
     return Service(
         "python.Observatory",

@@ -1,11 +1,11 @@
-"""Calls in both directions, nested, with declared errors of both sides; then leaves."""
+"""Nested calls in both directions, with declared errors of both sides; then shuts down."""
 
 import asyncio
 
 import peer
 from handshake import Limits
 from observatory import OBSERVATORY
-from scenario import run, told, tell
+from scenario import report, run, wait_for_test
 from peer import Declared, Failed
 
 OBSERVE, NOTES, NOTE = (OBSERVATORY.server[name] for name in ("observe", "notes", "note"))
@@ -23,29 +23,29 @@ TARGET = {
 }
 
 
-class Eyes:
-    """What the observatory may call here."""
+class ObservatoryClient:
+    """The handlers for calls of the server."""
 
     async def confirm(self, context, target, band):
-        tell("asked about", target["name"], "in", band[0], *band[1].values(), "at depth", context.depth)
+        report("confirm", target["name"], "in", band[0], *band[1].values(), "at depth", context.depth)
         if target["name"] == "nothing":
             raise Declared("Cloudy", cover=80, until=3600)
         if target["name"] == "the wall":
             raise RuntimeError("there is a wall")
-        # A call for the call that the call is made for: it passes the observatory's limit of one.
+        # A call nested in a nested call: the server's limit of one call does not apply to it.
         return await context.call(NOTES) == 2
 
     async def sleep(self, context):
-        tell("asleep", "for ever" if context.ends is None else "for a while")
+        report("sleeping", "without a deadline" if context.deadline is None else "with a deadline")
         try:
             await asyncio.Event().wait()
         finally:
-            tell("woken")
+            report("woken")
 
 
 async def failure(call):
     try:
-        return f"got {await call}"
+        return f"returned {await call}"
     except Declared as error:
         return f"declared {error.variant} {error.fields}"
     except Failed as error:
@@ -53,16 +53,16 @@ async def failure(call):
 
 
 async def main(address, secret):
-    connection = await peer.connect(address, secret, {OBSERVATORY: Eyes()}, Limits(max_inbound_calls=1))
+    connection = await peer.connect(address, secret, {OBSERVATORY: ObservatoryClient()}, Limits(max_inbound_calls=1))
     for line in ("one", "two"):
         await connection.oneway(NOTE, line=line)
-    tell("seen", await connection.call(OBSERVE, target=TARGET, patience=(2, 500_000_000)))
+    report("seen", await connection.call(OBSERVE, target=TARGET, patience=(2, 500_000_000)))
     for name in ("nothing", "the wall"):
-        tell(await failure(connection.call(OBSERVE, target=TARGET | {"name": name}, patience=(0, 0))))
-    tell(await failure(connection.call(OBSERVE, target=TARGET | {"star": 0}, patience=(1, 0))))
-    tell(await failure(connection.call(OBSERVE, target=TARGET | {"name": "long" * 21}, patience=(1, 0))))
-    await told()
-    tell("end:", await connection.leave())
+        report(await failure(connection.call(OBSERVE, target=TARGET | {"name": name}, patience=(0, 0))))
+    report(await failure(connection.call(OBSERVE, target=TARGET | {"star": 0}, patience=(1, 0))))
+    report(await failure(connection.call(OBSERVE, target=TARGET | {"name": "long" * 21}, patience=(1, 0))))
+    await wait_for_test()
+    report("end:", await connection.shut_down())
 
 
 run(main)

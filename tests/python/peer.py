@@ -1,7 +1,7 @@
-"""A peer of kaa-rpc in Python, written from docs/wire.md; comments name its clauses.
+"""A kaa-rpc peer in Python, written from docs/wire.md; comments name its clauses.
 
-Invariants: what arrives is applied without waiting for anything, so two peers cannot hold each other up; every Call
-gets one Reply; both ends are the same class, since after the handshake they differ only in which methods they serve.
+Invariants: a received frame is applied without waiting, so two peers cannot block each other; every Call gets exactly
+one Reply; clients and servers are the same class: after the handshake they differ only in the methods they serve.
 """
 
 import asyncio
@@ -21,36 +21,36 @@ DEPTH = 32  # clause 4.4
 
 
 class SchemasDiffer(Exception):
-    """The schemas contradict each other: clause 5.4."""
+    """The schemas are incompatible: clause 5.4."""
 
     reason = SCHEMAS
 
 
 class Connection:
-    """An authenticated connection. `services` maps each service to the object that has its handlers, or to None."""
+    """An authenticated connection. `services` maps each service to the object with its handlers, or to None."""
 
-    def __init__(self, reader, writer, agreed, limits, role, services):
-        self.reader, self.writer, self.agreed, self.limits, self.services = reader, writer, agreed, limits, services
+    def __init__(self, reader, writer, established, limits, role, services):
+        self.reader, self.writer, self.established, self.limits, self.services = reader, writer, established, limits, services
         self.handlers = {}
         for service, handler in services.items():
             for method in getattr(service, role).values():
                 if hasattr(handler, method.name):
                     self.handlers[method.id] = method, getattr(handler, method.name)
-        self.calls, self.last_number = {}, 0  # of this end
-        self.window = asyncio.Semaphore(agreed.limits.max_inbound_calls)
-        self.oneways = asyncio.Semaphore(agreed.limits.oneway_window)
-        self.running, self.last_heard, self.last_answered = {}, 0, None  # of the peer
-        self.settled, self.told, self.awaited = asyncio.Event(), set(), set()  # names of services, clause 5.3
-        self.pong, self.leaving, self.goodbye, self.over = asyncio.Event(), False, None, False
-        self.pings = self.schemas = 0  # what the scenarios look at
-        if agreed.schema == schema_fingerprint(services):  # clause 5.1
-            self.settled.set()
+        self.calls, self.last_number = {}, 0  # outbound
+        self.window = asyncio.Semaphore(established.limits.max_inbound_calls)
+        self.oneways = asyncio.Semaphore(established.limits.oneway_window)
+        self.running, self.last_received, self.last_answered = {}, 0, None  # inbound
+        self.schemas_compared, self.tables_sent, self.tables_awaited = asyncio.Event(), set(), set()  # names of services, clause 5.3
+        self.pong, self.shutting_down, self.goodbye, self.closed = asyncio.Event(), False, None, False
+        self.pings = self.schema_frames = 0  # for the scenarios
+        if established.schema == schema_fingerprint(services):  # clause 5.1
+            self.schemas_compared.set()
         else:
             self.write(SCHEMA, payload=summary(services))
-        self.end = asyncio.create_task(self._read())  # how the connection ended, in words
+        self.end = asyncio.create_task(self._read())  # its result is how the connection ended, as text
 
     def write(self, *frame, **more):
-        """Writes a frame; its length."""
+        """Writes a frame and returns its length."""
         data = write_frame(*frame, **more)
         if not self.writer.is_closing():
             self.writer.write(data)
@@ -61,33 +61,33 @@ class Connection:
         await self.writer.drain()
         return length
 
-    # --- Calls of this end -----------------------------------------------------------------------------------------
+    # --- Outbound calls --------------------------------------------------------------------------------------------
 
     async def call(self, method, **arguments):
         """Calls a method and returns its result."""
         return await (await self.start(method, **arguments)).result()
 
     async def oneway(self, method, **arguments):
-        """Clause 4.8."""
-        await self.settled.wait()
-        if self.over:
+        """Makes a oneway call: clause 4.8."""
+        await self.schemas_compared.wait()
+        if self.closed:
             raise Lost("not sent")
         await self.oneways.acquire()
         self.last_number += 1
         self.write(ONEWAY, self.last_number, 0, method.id, write_fields(method.parameters, arguments))
 
     async def start(self, method, parent=None, timeout=None, **arguments):
-        """Makes a call; a stream of arguments is any iterable, asynchronous or not."""
+        """Starts a call. A stream of arguments is any iterable, asynchronous or not."""
         items = arguments.pop(method.items.name) if method.items else None
         payload = write_fields(method.parameters, arguments)
-        await self.settled.wait()  # clause 5.1
+        await self.schemas_compared.wait()  # clause 5.1
         if parent is None:
-            await self.window.acquire()  # clause 4.5; nested calls pass it, clause 4.4
-        if self.over or (self.goodbye is not None and parent is None):
+            await self.window.acquire()  # clause 4.5; it does not apply to nested calls: clause 4.4
+        if self.closed or (self.goodbye is not None and parent is None):
             self.window.release()
             raise Lost("not sent")
-        if parent is not None and parent.ends is not None:  # clause 4.12
-            left = parent.ends - asyncio.get_running_loop().time()
+        if parent is not None and parent.deadline is not None:  # clause 4.12
+            left = parent.deadline - asyncio.get_running_loop().time()
             timeout = left if timeout is None else min(left, timeout)
         flags, options = 0, b""
         if timeout is not None:
@@ -107,21 +107,21 @@ class Connection:
             call.results = Receiving(self.limits, method.result, lambda count: self.write(CREDIT, *head, count))
         if method.items:
             call.arguments = Sending(
-                self.agreed.limits, method.items.kind, lambda data: self._write_item(*head, 0, data))
+                self.established.limits, method.items.kind, lambda data: self._write_item(*head, 0, data))
             call.sender = asyncio.create_task(call.send_arguments(items))
         return call
 
-    def _replied(self, frame):
+    def _handle_reply(self, frame):
         call = self.calls.pop(frame.number, None)
         if call is None:
             if frame.number > self.last_number:
-                raise ProtocolBroken("a Reply to a call that was never made")
+                raise ProtocolError("a Reply to a call that was never made")
             return
         if not call.nested:
             self.window.release()
         method, status, payload = call.method, frame.detail, frame.payload
         if status > REFUSED:
-            raise ProtocolBroken(f"a Reply of status {status}")
+            raise ProtocolError(f"a Reply of status {status}")
         failure = value = None
         try:
             if status == DECLARED:
@@ -139,17 +139,17 @@ class Connection:
             failure = error
         call.end(failure, value)
 
-    # --- Calls of the peer -----------------------------------------------------------------------------------------
+    # --- Inbound calls ---------------------------------------------------------------------------------------------
 
-    def _called(self, frame):
+    def _handle_call(self, frame):
         oneway, number, token = frame.kind == ONEWAY, frame.number, frame.token
-        if number <= self.last_heard or (oneway and frame.flags & STREAM):
-            raise ProtocolBroken("a call id that is not above those before it, or a oneway call with a stream")
-        self.last_heard = number
+        if number <= self.last_received or (oneway and frame.flags & STREAM):
+            raise ProtocolError("a call id that does not increase, or a oneway call with a stream")
+        self.last_received = number
         parent = frame.parent and self.calls.get(frame.parent[0])
         context = Context(self, frame, bool(parent) and parent.token == frame.parent[1])
         if self.last_answered is not None and not context.nested:
-            return  # beyond the last call that the Goodbye named: clause 4.9
+            return  # after the last call that the Goodbye named: clause 4.9
         refusal, arguments = None, {}
         method, handler = self.handlers.get(frame.detail, (None, None))
         others = sum(not other.nested and not other.oneway for other in self.running.values())
@@ -170,16 +170,16 @@ class Connection:
                 self.limits, method.items.kind, lambda count: self.write(CREDIT, number, token, RECEIVERS | count))
         if method.streams:
             context.results = Sending(
-                self.agreed.limits, method.result, lambda data: self._write_item(number, token, RECEIVERS, data))
+                self.established.limits, method.result, lambda data: self._write_item(number, token, RECEIVERS, data))
         self.running[number] = context
-        context.task = asyncio.create_task(self._handle(context, method, handler, arguments))
-        # The Reply is written when the task has ended: one that is cancelled early has never run.
-        context.task.add_done_callback(lambda task: self._handled(context, task))
+        context.task = asyncio.create_task(self._run_handler(context, method, handler, arguments))
+        # The task writes no Reply itself: a task that is cancelled before it starts would write none.
+        context.task.add_done_callback(lambda task: self._send_reply(context, task))
 
-    async def _handle(self, context, method, handler, arguments):
-        """Runs a handler: the status of its Reply and the payload."""
+    async def _run_handler(self, context, method, handler, arguments):
+        """Runs a handler and returns the status and payload of its Reply."""
         try:
-            async with asyncio.timeout_at(context.ends) as deadline:
+            async with asyncio.timeout_at(context.deadline) as deadline:
                 if method.streams:
                     await context.results.send_all(handler(context, **arguments))
                     return OK, b""
@@ -192,47 +192,47 @@ class Connection:
         except Exception as error:
             return (DEADLINE, b"") if deadline.expired() else (FAULT, str(error).encode())
 
-    def _handled(self, context, task):
+    def _send_reply(self, context, task):
         del self.running[context.number]
         status, payload = (CANCELLED, b"") if task.cancelled() else task.result()
-        if HEADER.size + len(payload) > self.agreed.limits.max_frame:
-            status, payload = TOO_LARGE, struct.pack("<QQ", HEADER.size + len(payload), self.agreed.limits.max_frame)
+        if HEADER.size + len(payload) > self.established.limits.max_frame:
+            status, payload = TOO_LARGE, struct.pack("<QQ", HEADER.size + len(payload), self.established.limits.max_frame)
         if context.oneway:
             self.write(ONEWAY_CREDIT, detail=1)
         else:
             self.write(REPLY, context.number, context.token, status, payload)
 
-    # --- What arrives ----------------------------------------------------------------------------------------------
+    # --- Received frames -------------------------------------------------------------------------------------------
 
     async def _read(self):
-        """Applies frames until there are no more."""
+        """Applies frames until the connection ends."""
         try:
             while True:
                 first = await self.reader.readexactly(4)
                 length = int.from_bytes(first, "little")
                 if length > self.limits.max_frame:
-                    raise ProtocolBroken(f"a frame of {length} bytes", FRAME_TOO_LARGE)
+                    raise ProtocolError(f"a frame of {length} bytes", FRAME_TOO_LARGE)
                 if length < HEADER.size:
-                    raise ProtocolBroken(f"a frame of {length} bytes")
+                    raise ProtocolError(f"a frame of {length} bytes")
                 self._apply(read_frame(first + await self.reader.readexactly(length - 4)))
         except asyncio.IncompleteReadError as error:
-            # The end of the stream is a leave only behind a Goodbye, of whichever end: clause 4.9.
-            if error.partial or (self.goodbye is None and not self.leaving):
+            # The end of the stream is a shutdown only after a Goodbye of either peer: clause 4.9.
+            if error.partial or (self.goodbye is None and not self.shutting_down):
                 return "lost"
-            return "left" if self.goodbye is None else f"goodbye {self.goodbye}"
+            return "shut down" if self.goodbye is None else f"goodbye {self.goodbye}"
         except ConnectionError:
             return "lost"
-        except (ProtocolBroken, SchemasDiffer) as error:
-            self.write(GOODBYE, self.last_heard, 1, error.reason, str(error).encode()[:1024])
+        except (ProtocolError, SchemasDiffer) as error:
+            self.write(GOODBYE, self.last_received, 1, error.reason, str(error).encode()[:1024])
             self.goodbye = error.reason
-            return f"said goodbye {error.reason}: {error}"
+            return f"sent goodbye {error.reason}: {error}"
         finally:
             await self._finish()
 
     async def _finish(self):
-        """Nothing more arrives. Behind a leave, what the peer has asked is still answered: clause 4.9."""
-        self.over = True
-        self.settled.set()
+        """Ends everything that waits for frames. After a shutdown, running handlers still reply: clause 4.9."""
+        self.closed = True
+        self.schemas_compared.set()
         self.pong.set()
         for call in self.calls.values():
             call.end(Lost("unknown"))
@@ -240,34 +240,35 @@ class Connection:
         tasks = [context.task for context in self.running.values()]
         for context in self.running.values():
             if context.arguments and not context.arguments.ended:
-                context.arguments.end(Lost("cut"))
-            if self.goodbye is None or PROTOCOL <= self.goodbye <= FRAME_TOO_LARGE:  # an unknown reason is a leave
+                context.arguments.end(Lost("closed"))
+            # An unknown reason counts as a shutdown.
+            if self.goodbye is None or PROTOCOL <= self.goodbye <= FRAME_TOO_LARGE:
                 context.task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.writer.close()
 
     def _apply(self, frame):
         if frame.kind in (CALL, ONEWAY):
-            self._called(frame)
+            self._handle_call(frame)
         elif frame.kind == REPLY:
-            self._replied(frame)
+            self._handle_reply(frame)
         elif frame.kind == CANCEL:
-            if frame.number > self.last_heard:
-                raise ProtocolBroken("a Cancel of a call that was never made")
+            if frame.number > self.last_received:
+                raise ProtocolError("a Cancel of a call that was never made")
             if frame.number in self.running:
                 self.running[frame.number].task.cancel()
         elif frame.kind in (ITEM, END, CREDIT):
-            self._streamed(frame)
+            self._handle_stream(frame)
         elif frame.kind == ONEWAY_CREDIT:
             for _ in range(frame.detail):
                 self.oneways.release()
         elif frame.kind == SCHEMA:
-            self._compared(frame)
+            self._handle_schema(frame)
         elif frame.kind == PING:  # clause 4.10
             self.pings += 1
             self.write(PONG, frame.number, frame.token, frame.detail)
         elif frame.kind == PONG:
-            if frame.detail == 0:  # that of the farewell; this end asks for no other
+            if frame.detail == 0:  # the Pong of the shutdown: this peer sends no other Ping
                 self.pong.set()
         elif frame.kind == GOODBYE:
             self.goodbye = frame.detail
@@ -275,66 +276,66 @@ class Connection:
                 for call in [call for call in self.calls.values() if call.number > frame.number and not call.nested]:
                     self.calls.pop(call.number).end(Lost("not sent"))
 
-    def _streamed(self, frame):
+    def _handle_stream(self, frame):
         """Clauses 7.2 and 7.8."""
-        own, value = bool(frame.detail & RECEIVERS), frame.detail & ~RECEIVERS  # own: about a call of this end
+        own, value = bool(frame.detail & RECEIVERS), frame.detail & ~RECEIVERS  # own: an outbound call
         call = (self.calls if own else self.running).get(frame.number)
         if call is None:
-            if frame.number > (self.last_number if own else self.last_heard):
-                raise ProtocolBroken("a stream of a call that was never made")
+            if frame.number > (self.last_number if own else self.last_received):
+                raise ProtocolError("a stream of a call that was never made")
             if own and frame.kind == ITEM:
-                raise ProtocolBroken("results behind their Reply")
-            return  # late
+                raise ProtocolError("results after their Reply")
+            return  # the call has ended meanwhile
         received, sent = (call.results, call.arguments) if own else (call.arguments, call.results)
         if frame.kind == ITEM and value == 0 and received:
-            if not own or not call.given_up:
-                received.arrived(frame.payload, frame.length)
+            if not own or not call.is_cancelled:
+                received.receive(frame.payload, frame.length)
         elif frame.kind == CREDIT and sent:
-            sent.give(value)
+            sent.grant(value)
         elif frame.kind == END and own and value == STOP and sent:
             sent.stop()
         elif frame.kind == END and not own and value in (FINISHED, BROKEN) and received:
             received.end(Failed(FAULT, frame.payload.decode(errors="replace")) if value == BROKEN else None)
         else:
-            raise ProtocolBroken("a stream that the call does not have")
+            raise ProtocolError("a stream that the call does not have")
 
-    def _compared(self, frame):
+    def _handle_schema(self, frame):
         """Clauses 5.2 to 5.4."""
-        self.schemas += 1
+        self.schema_frames += 1
         by_name = {service.name: service for service in self.services}
         if frame.detail == 0:
             theirs = read_summary(frame.payload)
             for name in theirs.keys() & by_name.keys():
                 if theirs[name] != by_name[name].fingerprint:
-                    self._tell(by_name[name])
+                    self._send_table(by_name[name])
         else:
             service = by_name.get(Source(frame.payload).text())
             if service is None:
                 return
-            self._tell(service)
+            self._send_table(service)
             found = ", ".join(contradictions(service, frame.payload))
             if found:
                 raise SchemasDiffer(found)
-            self.awaited.discard(service.name)
-        if not self.awaited:
-            self.settled.set()
+            self.tables_awaited.discard(service.name)
+        if not self.tables_awaited:
+            self.schemas_compared.set()
 
-    def _tell(self, service):
-        """Sends the table of a service, once, and waits for the peer's."""
-        if service.name not in self.told:
-            self.told.add(service.name)
-            self.awaited.add(service.name)
+    def _send_table(self, service):
+        """Sends the table of a service, once, and expects the peer's table."""
+        if service.name not in self.tables_sent:
+            self.tables_sent.add(service.name)
+            self.tables_awaited.add(service.name)
             self.write(SCHEMA, detail=1, payload=table(service))
 
     # --- The end ---------------------------------------------------------------------------------------------------
 
-    async def leave(self):
-        """Says Goodbye as clause 4.9 has it; how the connection ended, in words."""
-        self.leaving = True
+    async def shut_down(self):
+        """Shuts down as in clause 4.9. Returns how the connection ended, as text."""
+        self.shutting_down = True
         self.write(GOODBYE, token=0, detail=SHUTDOWN)
         self.write(PING)
         await self.pong.wait()
-        self.last_answered = self.last_heard
+        self.last_answered = self.last_received
         self.write(GOODBYE, self.last_answered, 1, SHUTDOWN)
         await asyncio.gather(*(context.task for context in self.running.values()), return_exceptions=True)
         if not self.writer.is_closing():
@@ -343,7 +344,7 @@ class Connection:
 
 
 async def connect(address, secret, services, limits=Limits()):
-    """A connection to the server at `unix:…` or `tcp:host:port`: clause 1.1."""
+    """Connects to the server at `unix:…` or `tcp:host:port`: clause 1.1."""
     kind, _, place = address.partition(":")
     if kind == "unix":
         reader, writer = await asyncio.open_unix_connection("\0" + place[1:] if place.startswith("@") else place)
@@ -352,34 +353,34 @@ async def connect(address, secret, services, limits=Limits()):
         reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     try:
         async with asyncio.timeout(10):  # clause 2.11
-            agreed = await handshake.as_client(
+            established = await handshake.as_client(
                 reader, writer, secret, limits, schema_fingerprint(services), os.urandom(16))
     except BaseException:
         writer.close()
         raise
-    return Connection(reader, writer, agreed, limits, "client", services)
+    return Connection(reader, writer, established, limits, "client", services)
 
 
 async def listen(path, secret, services, connected, limits=Limits()):
-    """A server at a unix socket that nobody else wants (clause 1.3 is for those who share a place).
+    """A server at a unix socket that no other server uses (clause 1.3 is not implemented).
 
-    `connected` is given each connection, or None and why there is none.
+    `connected` is called with each connection and None, or with None and the error of the handshake.
     """
     instance = os.urandom(16)
 
     async def accept(reader, writer):
         try:
             async with asyncio.timeout(10):  # clause 2.11
-                agreed = await handshake.as_server(
+                established = await handshake.as_server(
                     reader, writer, secret, limits, schema_fingerprint(services), instance)
         except (handshake.HandshakeFailed, asyncio.IncompleteReadError, TimeoutError) as error:
             writer.close()
             connected(None, error)
         else:
-            connected(Connection(reader, writer, agreed, limits, "server", services), None)
+            connected(Connection(reader, writer, established, limits, "server", services), None)
 
-    before = os.umask(0o177)  # mode 0600 before the socket listens: clause 1.2
+    old_mask = os.umask(0o177)  # mode 0600 before the socket listens: clause 1.2
     try:
         return await asyncio.start_unix_server(accept, path)
     finally:
-        os.umask(before)
+        os.umask(old_mask)

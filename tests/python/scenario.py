@@ -1,15 +1,15 @@
-"""What scenarios share: their arguments, and lines by which they tell the test what they saw."""
+"""Shared by the scenarios: their arguments, and lines that report to the test."""
 
 import asyncio
 import sys
 
 
-def tell(*words):
+def report(*words):
     print(*words, flush=True)
 
 
-async def told():
-    """Waits for a line of the test."""
+async def wait_for_test():
+    """Waits until the test sends a line."""
     return await asyncio.to_thread(sys.stdin.readline)
 
 

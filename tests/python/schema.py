@@ -1,5 +1,4 @@
-"""The hashes of a schema, as docs/idl.md has them under "Canonical form", and how peers compare them: docs/wire.md,
-section 5."""
+"""The hashes of a schema (docs/idl.md, "Canonical form"), and how peers compare them (docs/wire.md, section 5)."""
 
 import hashlib
 import struct
@@ -78,14 +77,14 @@ def hash_and_elements(named):
 
 
 class Method:
-    """A method. `items` is the parameter that is a stream, if one is; with `streams`, `result` is that of one item."""
+    """A method. `items` is the parameter that is a stream, if any; with `streams`, `result` is the type of an item."""
 
     def __init__(self, name, parameters=(), result=None, throws=None, oneway=False, items=None, streams=False):
         self.name, self.parameters, self.result, self.throws = name, list(parameters), result, throws
         self.oneway, self.items, self.streams = oneway, items, streams
 
     def belongs(self, service, role):
-        """Fills in what depends on the service: the id and the hashes."""
+        """Computes the id and the hashes, which depend on the service."""
         full = f"{service}/{role}/{self.name}"
         self.id = int.from_bytes(h(full.encode())[:4], "big")
         head = bytes([role == "client", self.oneway, self.streams + 2 * (self.items is not None)])
@@ -102,7 +101,7 @@ class Method:
 
 
 class Service:
-    """A service: the methods of both sides by name, and what peers compare."""
+    """A service: the methods of both sides by name, and the hashes that peers compare."""
 
     def __init__(self, name, server=(), client=()):
         self.name = name
@@ -131,7 +130,7 @@ def schema_fingerprint(services):
     return h(b"kaa-rpc/1 schema\0" + b"".join(t(service.name) + service.fingerprint for service in ascending))
 
 
-# --- Between peers -----------------------------------------------------------------------------------------------
+# --- Comparison --------------------------------------------------------------------------------------------------
 
 
 def text(value):
@@ -178,7 +177,7 @@ def read_table(data):
 
 
 def contradictions(service, data):
-    """What the peer's table of a service has that does not fit: clause 5.4."""
+    """The elements of the peer's table that are incompatible with a service: clause 5.4."""
     (_, own_methods, own_types), (_, methods, types) = read_table(table(service)), read_table(data)
     for number in own_methods.keys() & methods.keys():
         name, *own_hashes, own = own_methods[number]
@@ -205,7 +204,7 @@ def contradictions(service, data):
 
 
 def ends_of_chains(where, own, theirs):
-    """The shorter chain is the beginning of the longer, and what the longer has more has defaults."""
+    """The shorter chain must be a prefix of the longer, and the further elements must have defaults."""
     shorter = min(len(own), len(theirs))
     for one, other in zip(own, theirs):
         if one[2] != other[2]:

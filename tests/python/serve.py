@@ -1,4 +1,4 @@
-"""An observatory in Python: the server's side of everything."""
+"""An observatory server in Python."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import peer
 from handshake import Limits
 from observatory import OBSERVATORY
 from peer import Declared
-from scenario import run, sighting, tell
+from scenario import report, run, sighting
 
 CONFIRM = OBSERVATORY.client["confirm"]
 
@@ -30,7 +30,7 @@ class Observatory:
         total = 0
         async for item in sightings:
             total += item["star"]
-        tell("calibrated", name, total, "with credit", sightings.credits > 10)
+        report("calibrated", name, total, "with credit", sightings.credits > 10)
         return total
 
     async def notes(self, context):
@@ -41,14 +41,14 @@ class Observatory:
 
 
 async def main(address, secret):
-    arrived = asyncio.Queue()
+    connections = asyncio.Queue()
     limits = Limits(stream_window=1000, oneway_window=2)
     await peer.listen(address.removeprefix("unix:"), secret, {OBSERVATORY: Observatory()},
-                      lambda *connection: arrived.put_nowait(connection), limits)
-    tell("listening")
+                      lambda *connection: connections.put_nowait(connection), limits)
+    report("listening")
     for _ in range(2):
-        connection, error = await arrived.get()
-        tell("end:", error or await connection.end)
+        connection, error = await connections.get()
+        report("end:", error or await connection.end)
 
 
 run(main)

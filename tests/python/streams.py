@@ -1,19 +1,19 @@
-"""The two ends of a stream: docs/wire.md, section 7."""
+"""Sent and received streams: docs/wire.md, section 7."""
 
 import asyncio
 
-from frames import HEADER, ProtocolBroken
+from frames import HEADER, ProtocolError
 from values import Source, prefixed, read_prefixed
 
 BATCH = 16 << 10  # clause 7.3
 
 
 class TooLarge(Exception):
-    """An item does not fit a frame of the peer: its size and the limit."""
+    """An item is too large for a frame of the peer; the arguments are its size and the limit."""
 
 
 class Sending:
-    """A stream that this end sends. `send_frame` writes one StreamItem and returns its length."""
+    """A stream that this peer sends. `send_frame` writes one StreamItem and returns its length."""
 
     def __init__(self, limits, kind, send_frame):
         self.kind, self.send_frame = kind, send_frame
@@ -22,9 +22,9 @@ class Sending:
         self.stopped, self.changed = False, asyncio.Event()
         self.waits = 0  # how often there was no credit
 
-    def give(self, count):
+    def grant(self, count):
         if count == 0 or self.credit + count > self.window:
-            raise ProtocolBroken("more credit than was spent")
+            raise ProtocolError("more credit than was spent")
         self.credit += count
         self.changed.set()
 
@@ -33,7 +33,7 @@ class Sending:
         self.changed.set()
 
     async def send_all(self, items):
-        """Sends items to their end; False if they are not wanted any more."""
+        """Sends all items. Returns False if the peer stopped the stream."""
         async for payload in self._payloads(items):
             while self.credit <= 0 and not self.stopped:
                 self.waits += 1
@@ -45,7 +45,7 @@ class Sending:
         return True
 
     async def _payloads(self, items):
-        """Joins items that are ready, as all of a plain iterable are; holds back none of others (clause 7.3)."""
+        """Batches the items of a plain iterable, which are all ready; sends others one by one (clause 7.3)."""
         if hasattr(items, "__aiter__"):
             async for item in items:
                 yield self._one(item)
@@ -68,20 +68,20 @@ class Sending:
 
 
 class Receiving:
-    """A stream that this end takes, an asynchronous iterator. `send_credit` tells the peer how much it may send."""
+    """A stream that this peer receives, as an asynchronous iterator. `send_credit` grants the peer credit."""
 
     def __init__(self, limits, kind, send_credit):
         self.kind, self.send_credit = kind, send_credit
         self.credit = self.window = limits.stream_window
-        self.taken = 0  # bytes of frames whose items were taken, for which no credit was given back yet
+        self.consumed = 0  # bytes of consumed frames for which no credit was returned yet
         self.frames, self.ended, self.failure, self.changed = [], False, None, asyncio.Event()
-        self.credits = 0  # how often credit was given
+        self.credits = 0  # how often credit was returned
 
-    def arrived(self, payload, length):
+    def receive(self, payload, length):
         if self.ended:
-            raise ProtocolBroken("items behind the stream's end")
+            raise ProtocolError("items after the stream's end")
         if self.credit <= 0 or not payload:
-            raise ProtocolBroken("items without credit, or none")
+            raise ProtocolError("items without credit, or an empty frame of items")
         self.credit -= length
         self.frames.append((payload, length))
         self.changed.set()
@@ -96,9 +96,9 @@ class Receiving:
                 payload, length = self.frames.pop(0)
                 source = Source(payload)
                 while not source.done():
-                    # What a value leaves of its bytes is skipped: clause 7.3.
+                    # Bytes after the value are skipped: clause 7.3.
                     yield self.kind.read(Source(read_prefixed(source)))
-                self._give_back(length)
+                self._return_credit(length)
             if self.ended:
                 if self.failure is not None:
                     raise self.failure
@@ -106,11 +106,11 @@ class Receiving:
             self.changed.clear()
             await self.changed.wait()
 
-    def _give_back(self, length):
-        """Half a window at a time, and whatever there is before both ends wait for each other: clause 7.4."""
-        self.taken += length
-        if not self.ended and (self.taken * 2 >= self.window or (self.credit <= 0 and not self.frames)):
+    def _return_credit(self, length):
+        """Returns credit for half a window at a time, and earlier if both peers would wait for each other: clause 7.4."""
+        self.consumed += length
+        if not self.ended and (self.consumed * 2 >= self.window or (self.credit <= 0 and not self.frames)):
             self.credits += 1
-            self.credit += self.taken
-            self.send_credit(self.taken)
-            self.taken = 0
+            self.credit += self.consumed
+            self.send_credit(self.consumed)
+            self.consumed = 0

@@ -1,26 +1,26 @@
-"""Values to bytes and back, as docs/idl.md has it under "The bytes".
+"""Encodes and decodes values: docs/idl.md, "The bytes".
 
-Structs are dicts, variants are `(name, fields)` with a dict of fields, newtypes and flags are what is inside, `Option`
-is None or the value, `Duration` and `Timestamp` are (seconds, nanoseconds). Bounds are not checked, and no type can
-hold itself: this is a peer to read, not to use.
+Structs are dicts, variants are `(name, fields)` with a dict of fields, newtypes and flags are their inner value,
+`Option` is None or the value, `Duration` and `Timestamp` are (seconds, nanoseconds). Bounds are not checked, and types
+cannot be recursive: this peer is for tests only.
 """
 
 import struct
 
 
 class Malformed(Exception):
-    """Bytes that are no value of their type."""
+    """Bytes that are not a value of their type."""
 
 
 class Source:
-    """Bytes that are being read."""
+    """A reader of bytes."""
 
     def __init__(self, data):
         self.data, self.at = data, 0
 
     def take(self, count):
         if count > len(self.data) - self.at:
-            raise Malformed("the bytes end in the middle of a value")
+            raise Malformed("the bytes end within a value")
         self.at += count
         return self.data[self.at - count:self.at]
 
@@ -36,14 +36,14 @@ class Source:
 
 
 class Type:
-    """A type: `text` is how the canonical form writes it, `parts` are the types in it."""
+    """A type: `text` is its canonical form, `parts` are the types that it contains."""
 
     def __init__(self, text, write, read, parts=()):
         self.text, self.write, self.read, self.parts = text, write, read, list(parts)
 
 
 def exact(kind, data):
-    """The one value that these bytes are."""
+    """Decodes a value that must use all bytes."""
     source = Source(data)
     value = kind.read(source)
     if not source.done():
@@ -102,7 +102,7 @@ def signed(bits):
 
 
 def packed(text, layout):
-    """A value whose bytes are those of a format of `struct`."""
+    """A type whose encoding is a format of the module `struct`."""
     return Type(text, lambda value: struct.pack(layout, value),
                 lambda source: struct.unpack(layout, source.take(struct.calcsize(layout)))[0])
 
@@ -110,7 +110,7 @@ def packed(text, layout):
 def read_bool(source):
     value = source.uint(1)
     if value > 1:
-        raise Malformed(f"{value} is neither 0 nor 1")
+        raise Malformed(f"the bool {value} is neither 0 nor 1")
     return value == 1
 
 
@@ -181,21 +181,21 @@ def array(inner, count):
                 lambda source: [inner.read(source) for _ in range(count)], [inner])
 
 
-# --- Fields, and types with a name ---------------------------------------------------------------------------------
+# --- Fields and named types ----------------------------------------------------------------------------------------
 
 MISSING = object()
 
 
 class Field:
-    """A field or a parameter; an `Option` is absent by default. A tombstone has a value that is written: `gone`."""
+    """A field or a parameter. An `Option` is None by default. `tombstone` is the value that a deleted field sends."""
 
-    def __init__(self, name, kind, default=MISSING, gone=MISSING):
-        self.name, self.kind, self.gone = name, kind, gone
+    def __init__(self, name, kind, default=MISSING, tombstone=MISSING):
+        self.name, self.kind, self.tombstone = name, kind, tombstone
         self.default = None if default is MISSING and kind.text.startswith("Option<") else default
 
     def fills(self):
-        """What stands for it where nothing is said."""
-        return self.default if self.gone is MISSING else self.gone
+        """The value of a field that is not given, or MISSING."""
+        return self.default if self.tombstone is MISSING else self.tombstone
 
 
 def write_fields(fields, values):
@@ -206,7 +206,7 @@ def write_fields(fields, values):
 
 
 def read_fields(fields, data):
-    """Fields that have these bytes for themselves: what is missing takes its default, what is left over is skipped."""
+    """Decodes fields from all these bytes: missing fields get their defaults, further bytes are skipped."""
     source, values = Source(data), {}
     for field in fields:
         if not source.done():
@@ -222,7 +222,7 @@ STRUCT, SEALED_STRUCT, ENUM, SEALED_ENUM, FLAGS, NEWTYPE = range(6)  # docs/idl.
 
 
 class Named(Type):
-    """A type with a qualified wire name. `fields` are a struct's, `variants` an enum's, `values` are those of flags."""
+    """A type with a qualified wire name. `fields` belong to a struct, `variants` to an enum, `values` to flags."""
 
     def __init__(self, form, name, write, read, parts):
         super().__init__(name, write, read, parts)
@@ -244,7 +244,7 @@ def struct_of(name, fields, sealed=False):
 def newtype(name, inner):
     named = Named(NEWTYPE, name, inner.write, inner.read, [inner])
     named.fields = [Field("0", inner)]
-    named.fields[0].default = MISSING  # also an `Option` has none there
+    named.fields[0].default = MISSING  # an `Option` in a newtype has no default either
     return named
 
 
@@ -255,7 +255,7 @@ def flags(name, carrier, values):
 
 
 class Variant:
-    """A variant of an enum: `payload` is None, a list of types for a tuple, or a list of fields for a record."""
+    """A variant of an enum: `payload` is None, a list of types (a tuple), or a list of fields (a record)."""
 
     def __init__(self, tag, name, payload=None):
         self.tag, self.name, self.has_payload = tag, name, payload is not None
@@ -265,7 +265,7 @@ class Variant:
 
 
 def enum(name, variants, sealed=False):
-    """An enum or an error; what an open one does not know is read as (tag and bit, bytes), and sent on as it came."""
+    """An enum or an error. An unknown variant of an open enum is read as (tag and bit, bytes), and written unchanged."""
     by_name = {variant.name: variant for variant in variants}
     by_tag = {variant.tag: variant for variant in variants}
 

@@ -1,156 +1,243 @@
-//! What whole-system tests share: a server and a client over a real socket, and ways to wait that end.
+//! Shared by whole-system tests: a connected server and client over a real socket, reports from handlers to the
+//! test, and waits that name what they wait for.
 //!
-//! Invariants: every test ends within [`PATIENCE`], so that a hang is a failure; nothing waits by sleeping; sockets lie
-//! in folders of their own, which are gone afterwards.
+//! Invariants: a wait ends after [`WAIT_LIMIT`] and then says what did not happen; no test takes longer than
+//! [`TEST_LIMIT`]; nothing synchronizes by sleeping; sockets lie in temporary directories.
 
 use std::error::Error;
 use std::fmt::Debug;
 use std::future::Future;
+use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kaa_rpc_runtime::{CallError, Client, ClientBuilder, Peer, Proxy, Secret, Server, ServerBuilder, role};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-/// How long a test may take.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one wait may take. Generous: a busy machine is slow, and only a hang should reach this limit.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a test ends with.
+/// How long a whole test may take; longer than [`WAIT_LIMIT`], so that a wait with a name fails first.
+pub const TEST_LIMIT: Duration = Duration::from_secs(120);
+
+/// The limit of [`within_paused`]: days, which pass at once when time is paused.
+const PAUSED_LIMIT: Duration = Duration::from_secs(1_000_000);
+
+/// The result of a test.
 pub type TestResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Runs a test on a runtime of its own with several threads; a test that takes longer than [`PATIENCE`] fails.
+/// Runs a test on its own multi-threaded runtime. A test that takes longer than [`TEST_LIMIT`] fails.
 ///
 /// # Errors
-/// What the test failed with.
+/// The error of the test.
 pub fn run(test: impl Future<Output = TestResult>) -> TestResult {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await });
-    // Without waiting: a handler that hangs must not hang the test that found it.
-    runtime.shutdown_background();
-    outcome.map_err(|_elapsed| format!("the test did not end within {PATIENCE:?}"))?
+    let runtime = Background(Some(runtime));
+    let Some(runtime) = &runtime.0 else { return Ok(()) };
+    let outcome = runtime.block_on(async { tokio::time::timeout(TEST_LIMIT, test).await });
+    outcome.map_err(|_elapsed| format!("the test did not end within {TEST_LIMIT:?}"))?
+}
+
+/// A runtime that does not wait for its tasks when it is dropped, also by a panic: a handler that hangs must not
+/// hang the test that found it.
+struct Background(Option<Runtime>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Waits for a future for at most [`WAIT_LIMIT`]. `awaited` completes the sentence "gave up waiting for …".
+///
+/// # Panics
+/// After the limit, with `awaited` and the place of the wait.
+#[track_caller]
+pub fn within<F: Future>(awaited: &str, future: F) -> impl Future<Output = F::Output> {
+    wait(Location::caller(), awaited, WAIT_LIMIT, future)
+}
+
+/// As [`within`], for tests on tokio's paused time: hours may pass on their clock, and a hang is found at once.
+///
+/// # Panics
+/// As [`within`].
+#[track_caller]
+pub fn within_paused<F: Future>(awaited: &str, future: F) -> impl Future<Output = F::Output> {
+    wait(Location::caller(), awaited, PAUSED_LIMIT, future)
+}
+
+#[expect(clippy::panic, reason = "a test that waits in vain has failed")]
+async fn wait<F: Future>(place: &Location<'_>, awaited: &str, limit: Duration, future: F) -> F::Output {
+    match tokio::time::timeout(limit, future).await {
+        Ok(output) => output,
+        Err(_elapsed) => panic!("{place}: gave up waiting for {awaited} after {limit:?}"),
+    }
+}
+
+/// Lets other tasks run until a condition holds, for at most [`WAIT_LIMIT`] of real time, also if tokio's time is
+/// paused. For conditions that no event reports.
+///
+/// # Panics
+/// After the limit, with `awaited` and the place of the wait.
+#[track_caller]
+pub fn until(awaited: &str, condition: impl FnMut() -> bool) -> impl Future<Output = ()> {
+    poll_until(Location::caller(), awaited, condition)
+}
+
+#[expect(clippy::panic, reason = "a test that waits in vain has failed")]
+async fn poll_until(place: &Location<'_>, awaited: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        if start.elapsed() > WAIT_LIMIT {
+            panic!("{place}: gave up waiting for {awaited} after {WAIT_LIMIT:?}");
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The secret of all tests.
 ///
 /// # Errors
-/// None, in truth.
+/// None: the secret is valid.
 pub fn secret() -> TestResult<Secret> {
     Ok(Secret::new(*b"the choir sings at eight o'clock")?)
 }
 
-/// A server that knows the secret.
+/// A server with the secret of all tests.
 ///
 /// # Errors
-/// None, in truth.
+/// None: the secret is valid.
 pub fn server() -> TestResult<ServerBuilder> {
     Ok(Server::builder().secret(secret()?))
 }
 
-/// A client that knows the secret.
+/// A client with the secret of all tests.
 ///
 /// # Errors
-/// None, in truth.
+/// None: the secret is valid.
 pub fn client() -> TestResult<ClientBuilder> {
     Ok(Client::builder().secret(secret()?))
 }
 
-/// A folder for a socket.
+/// A temporary directory for a unix socket and files next to it.
 #[derive(Debug)]
-pub struct Place {
-    folder: TempDir,
+pub struct SocketDirectory {
+    directory: TempDir,
 }
 
-impl Place {
-    /// A new one.
+impl SocketDirectory {
+    /// Creates an empty directory.
     ///
     /// # Errors
-    /// If the system has no room for it.
+    /// The system cannot create it.
     pub fn new() -> TestResult<Self> {
-        Ok(Self { folder: tempfile::tempdir()? })
+        Ok(Self { directory: tempfile::tempdir()? })
     }
 
-    /// The address of the socket in it.
+    /// The address of the socket.
     #[must_use]
     pub fn address(&self) -> String {
         format!("unix:{}", self.socket().display())
     }
 
-    /// Where the socket lies.
+    /// The path of the socket.
     #[must_use]
     pub fn socket(&self) -> std::path::PathBuf {
         self.file("socket")
     }
 
-    /// A file beside it.
+    /// The path of a file in this directory.
     #[must_use]
     pub fn file(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 }
 
-/// A server and a client that is connected to it.
+/// A server and a client that are connected: both have finished the handshake and know each other.
 #[derive(Debug)]
 pub struct Pair {
-    /// The client; first, so that it goes first.
+    /// The client. Fields are dropped in order, so it closes before the server.
     pub client: Client,
     /// The server.
     pub server: Server,
-    /// Where their socket lies, if it is a file.
-    pub place: Option<Place>,
+    /// The server's handle to the client.
+    pub peer: Peer,
+    /// Keeps the socket's directory, where there is one.
+    _directory: Option<SocketDirectory>,
 }
 
 impl Pair {
-    /// Both over a unix socket.
+    /// Connects them over a unix socket.
     ///
     /// # Errors
-    /// If one of them cannot be set up, or they do not accept each other.
+    /// One of them cannot be set up, or they do not accept each other.
     pub async fn over_unix(server: ServerBuilder, client: ClientBuilder) -> TestResult<Self> {
-        let place = Place::new()?;
-        let server = server.listen(place.address()).await?;
-        let client = client.connect(place.address())?;
-        client.ready().await?;
-        Ok(Self { client, server, place: Some(place) })
+        let directory = SocketDirectory::new()?;
+        let server = server.listen(directory.address()).await?;
+        Self::connect(server, client, Some(directory)).await
     }
 
-    /// Both over TCP, on a port that the system chose.
+    /// Connects them over TCP, on a port that the system chooses.
     ///
     /// # Errors
     /// As [`Pair::over_unix`].
     pub async fn over_tcp(server: ServerBuilder, client: ClientBuilder) -> TestResult<Self> {
         let server = server.listen("tcp:127.0.0.1:0").await?;
-        let client = client.connect(address(&server)?.as_str())?;
-        client.ready().await?;
-        Ok(Self { client, server, place: None })
+        Self::connect(server, client, None).await
     }
 
-    /// A proxy for what the server serves.
+    async fn connect(
+        server: Server,
+        client: ClientBuilder,
+        directory: Option<SocketDirectory>,
+    ) -> TestResult<Self> {
+        let client = client.connect(address(&server)?)?;
+        within("the client to be connected", client.ready()).await?;
+        let peer = next_peer(&server).await?;
+        Ok(Self { client, server, peer, _directory: directory })
+    }
+
+    /// The server's address.
+    ///
+    /// # Errors
+    /// None: the server listens.
+    pub fn address(&self) -> TestResult<String> {
+        address(&self.server)
+    }
+
+    /// A proxy for a service of the server.
     #[must_use]
     pub fn proxy<P: Proxy<Role = role::Server>>(&self) -> P {
         self.client.proxy()
     }
-
-    /// The client, as the server sees it.
-    ///
-    /// # Errors
-    /// If it is not connected any more.
-    pub async fn peer(&self) -> TestResult<Peer> {
-        Ok(self.server.peers().next().await.ok_or("the server is shut down")?)
-    }
 }
 
-/// Where a server listens.
+/// The first peer of a server. Waits until the server has finished the handshake: from then on it counts the
+/// connection.
 ///
 /// # Errors
-/// If it listens nowhere.
+/// The server is shut down.
+pub async fn next_peer(server: &Server) -> TestResult<Peer> {
+    let peer = within("the server to have a peer", server.peers().next()).await;
+    Ok(peer.ok_or("the server is shut down")?)
+}
+
+/// The address where a server listens.
+///
+/// # Errors
+/// The server does not listen.
 pub fn address(server: &Server) -> TestResult<String> {
     Ok(server.address().ok_or("the server does not listen")?.to_string())
 }
 
-/// The error that a call was declared to end with.
+/// The declared error of a call.
 ///
 /// # Errors
-/// If it ended in any other way.
+/// The call ended in any other way.
 pub fn declared<T: Debug, E: Debug>(result: Result<T, CallError<E>>) -> TestResult<E> {
     match result {
         Err(CallError::Declared(error)) => Ok(error),
@@ -158,62 +245,70 @@ pub fn declared<T: Debug, E: Debug>(result: Result<T, CallError<E>>) -> TestResu
     }
 }
 
-/// A service's state: handlers of several calls change it, one after the other.
+/// A value behind a lock: the state of a service, which several handlers change.
 #[derive(Debug, Default)]
-pub struct Kept<T>(Mutex<T>);
+pub struct Locked<T>(Mutex<T>);
 
-impl<T> Kept<T> {
-    /// Keeps this.
+impl<T> Locked<T> {
+    /// Puts a value behind a lock.
     pub fn new(value: T) -> Self {
         Self(Mutex::new(value))
     }
 
-    /// Reads or changes it.
+    /// Reads or changes the value.
     pub fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// A service's end of what it tells the test.
+/// Sends reports from a service to its test.
 #[derive(Debug)]
-pub struct Teller<T>(mpsc::UnboundedSender<T>);
+pub struct Reporter<T>(mpsc::UnboundedSender<T>);
 
-impl<T> Clone for Teller<T> {
+impl<T> Clone for Reporter<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T> Teller<T> {
-    /// Tells the test, if it still listens.
-    pub fn tell(&self, value: T) {
-        // A test that has seen enough is no concern of the service.
-        let _ = self.0.send(value);
+impl<T> Reporter<T> {
+    /// Sends a report; discards it if the test reads no more.
+    pub fn report(&self, value: T) {
+        let _discarded = self.0.send(value);
     }
 }
 
-/// The test's end of what services tell it.
+/// The reports that services send to a test.
 #[derive(Debug)]
-pub struct Heard<T>(mpsc::UnboundedReceiver<T>);
+pub struct Reports<T> {
+    subject: &'static str,
+    receiver: mpsc::UnboundedReceiver<T>,
+}
 
-impl<T> Heard<T> {
-    /// A pair of ends.
+impl<T> Reports<T> {
+    /// A channel for reports about `subject`, such as "calls of the client".
     #[must_use]
-    pub fn new() -> (Teller<T>, Self) {
+    pub fn of(subject: &'static str) -> (Reporter<T>, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Teller(sender), Self(receiver))
+        (Reporter(sender), Self { subject, receiver })
     }
 
-    /// What was told next, as soon as it is told.
+    /// Waits for the next report.
     ///
     /// # Errors
-    /// If all who could tell are gone.
-    pub async fn next(&mut self) -> TestResult<T> {
-        Ok(self.0.recv().await.ok_or("nobody is left who could tell")?)
+    /// All reporters are dropped.
+    #[track_caller]
+    pub fn next(&mut self) -> impl Future<Output = TestResult<T>> {
+        let place = Location::caller();
+        async move {
+            let awaited = format!("a report of {}", self.subject);
+            let report = wait(place, &awaited, WAIT_LIMIT, self.receiver.recv()).await;
+            Ok(report.ok_or_else(|| format!("{place}: nothing reports {} any more", self.subject))?)
+        }
     }
 
-    /// What has been told and not been read yet.
-    pub fn rest(&mut self) -> Vec<T> {
-        std::iter::from_fn(|| self.0.try_recv().ok()).collect()
+    /// The reports that have arrived and were not read yet.
+    pub fn received(&mut self) -> Vec<T> {
+        std::iter::from_fn(|| self.receiver.try_recv().ok()).collect()
     }
 }

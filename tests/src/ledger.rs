@@ -1,10 +1,11 @@
-//! Ledgers: what was done, and what callers were told of it, in files that outlive whoever wrote them.
+//! Ledgers: files in which processes record their calls, the results of those calls, and the handlers that they ran.
+//! A ledger outlives the processes that write it.
 //!
 //! Invariants: a line is written by one system call before anything happens because of it, so that a killed process has
-//! written all it did; a line has `LINE` bytes, so that none lies across two pages, of which a killed process may have
-//! written only the first; numbers of calls are never used again.
+//! recorded everything it did; every line has `LINE` bytes, so that no line crosses a page boundary (of two pages, a
+//! killed process may have written only the first); call numbers are unique.
 
-mod books;
+mod audit;
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -16,41 +17,43 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use kaa_rpc_runtime::{CallError, Outcome};
 use tokio::sync::watch;
 
-pub use books::{Books, Fate};
+use crate::fixture::within;
+
+pub use audit::{Audit, ProcessEnd};
 
 /// Bytes of a line.
 const LINE: usize = 32;
 
-/// What a call is to the ledger: how often it may be run, and what its end says.
+/// The kind of a call: how often its handler may run, and what its result means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It is run once.
+pub enum CallKind {
+    /// The handler runs at most once.
     Plain,
-    /// It may be sent again, twice at most.
+    /// The client may send the call again, at most twice.
     Idempotent,
-    /// It is run to its end once it is begun.
+    /// The handler, once started, always runs to its end.
     Detached,
-    /// Nobody says whether it was run.
+    /// The result does not say whether the handler ran.
     Oneway,
 }
 
-/// What a caller was told of a call's end.
+/// What was reported to the caller of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
-    /// It returned.
+pub enum Reported {
+    /// The call returned.
     Ok,
-    /// It failed, with this outcome.
+    /// The call failed: its handler ran.
     Run,
-    /// Likewise.
+    /// The call failed: it was not sent.
     NotSent,
-    /// Likewise.
+    /// The call failed: its handler may have run.
     Unknown,
-    /// Nothing: the caller went away.
-    GivenUp,
+    /// Nothing: the caller dropped the call.
+    Dropped,
 }
 
-impl Told {
-    /// What this result says.
+impl Reported {
+    /// What this result reports.
     pub fn of<T, E>(result: &Result<T, CallError<E>>) -> Self {
         match result.as_ref().map_err(CallError::outcome) {
             Ok(_) => Self::Ok,
@@ -61,7 +64,7 @@ impl Told {
     }
 }
 
-/// A ledger that is written. Clones are the same one.
+/// A ledger that is being written. Clones write the same file.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
@@ -70,83 +73,84 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Shared {
     file: File,
-    next: AtomicU64,
+    next_number: AtomicU64,
     counts: watch::Sender<Counts>,
 }
 
-/// What has been written so far by this process.
+/// What this process has recorded so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
-    begun: u64,
-    at_work: u64,
-    told: u64,
+    started_handlers: u64,
+    running_handlers: u64,
+    results: u64,
 }
 
 impl Ledger {
-    /// Goes on with the file; the calls that are made here have numbers from `first` on.
+    /// Opens or creates the file. Calls of this process are numbered from `first_number`.
     ///
     /// # Errors
-    /// If there can be no such file.
-    pub fn open(path: &Path, first: u64) -> io::Result<Self> {
+    /// The file cannot be opened.
+    pub fn open(path: &Path, first_number: u64) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         let counts = watch::Sender::new(Counts::default());
-        Ok(Self { shared: Arc::new(Shared { file, next: AtomicU64::new(first), counts }) })
+        Ok(Self { shared: Arc::new(Shared { file, next_number: AtomicU64::new(first_number), counts }) })
     }
 
-    /// A handler begins.
+    /// Records that a handler has started.
     ///
     /// # Errors
-    /// If the file takes no more.
-    pub fn begin(&self, number: u64) -> io::Result<Handling> {
-        self.begin_any(number, 1)
+    /// The file cannot be written.
+    pub fn start_handler(&self, number: u64) -> io::Result<HandlerRecord> {
+        self.record_handler(number, 1)
     }
 
-    /// A handler begins that outlives its caller.
+    /// Records that a detached handler has started; it does not count as running.
     ///
     /// # Errors
-    /// If the file takes no more.
-    pub fn begin_detached(&self, number: u64) -> io::Result<Handling> {
-        self.begin_any(number, 0)
+    /// The file cannot be written.
+    pub fn start_detached_handler(&self, number: u64) -> io::Result<HandlerRecord> {
+        self.record_handler(number, 0)
     }
 
-    fn begin_any(&self, number: u64, weight: u64) -> io::Result<Handling> {
-        self.write(format_args!("begun {number}"))?;
+    fn record_handler(&self, number: u64, weight: u64) -> io::Result<HandlerRecord> {
+        self.write(format_args!("started {number}"))?;
         self.count(|counts| {
-            counts.begun += 1;
-            counts.at_work += weight;
+            counts.started_handlers += 1;
+            counts.running_handlers += weight;
         });
-        Ok(Handling { ledger: self.clone(), number, weight, is_over: false })
+        Ok(HandlerRecord { ledger: self.clone(), number, weight, is_finished: false })
     }
 
-    /// A call is made.
+    /// Records that a call is made, and gives it a number.
     ///
     /// # Errors
-    /// If the file takes no more.
-    pub fn make(&self, kind: Kind) -> io::Result<Making> {
-        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
-        self.write(format_args!("made {number} {kind:?}"))?;
-        Ok(Making { ledger: self.clone(), number, is_over: false })
+    /// The file cannot be written.
+    pub fn start_call(&self, kind: CallKind) -> io::Result<CallRecord> {
+        let number = self.shared.next_number.fetch_add(1, Ordering::Relaxed);
+        self.write(format_args!("called {number} {kind:?}"))?;
+        Ok(CallRecord { ledger: self.clone(), number, is_finished: false })
     }
 
-    /// Waits until so many more of the calls that were made here have ended.
-    pub async fn told_more(&self, calls: u64) {
-        let least = self.shared.counts.borrow().told + calls;
-        self.wait(|counts| counts.told >= least).await;
+    /// Waits until this many more calls of this process have ended.
+    pub async fn wait_for_results(&self, more: u64) {
+        let target = self.shared.counts.borrow().results + more;
+        let awaited = format!("{more} more calls to end");
+        within(&awaited, self.wait(|counts| counts.results >= target)).await;
     }
 
-    /// Waits until so many handlers have begun here.
-    pub async fn begun(&self, handlers: u64) {
-        self.wait(|counts| counts.begun >= handlers).await;
+    /// Waits until this many handlers have started in this process.
+    pub async fn wait_for_started(&self, handlers: u64) {
+        self.wait(|counts| counts.started_handlers >= handlers).await;
     }
 
-    /// Waits until so many handlers are at work here, detached ones aside, or fewer.
-    pub async fn at_work(&self, most: u64) {
-        self.wait(|counts| counts.at_work <= most).await;
+    /// Waits until at most this many handlers are running in this process, not counting detached ones.
+    pub async fn wait_for_running(&self, handlers: u64) {
+        self.wait(|counts| counts.running_handlers <= handlers).await;
     }
 
     async fn wait(&self, condition: impl FnMut(&Counts) -> bool) {
-        // The sender is here, and so nobody can have dropped it.
-        let _ = self.shared.counts.subscribe().wait_for(condition).await;
+        // This fails only if the sender is dropped, and `self` holds it.
+        let _closed = self.shared.counts.subscribe().wait_for(condition).await.is_err();
     }
 
     fn count(&self, change: impl FnOnce(&mut Counts)) {
@@ -160,72 +164,72 @@ impl Ledger {
     }
 }
 
-/// A handler at work. One that is dropped before its end leaves a line that says so.
+/// A running handler. If it is dropped before it finishes, a line says so.
 #[derive(Debug)]
-pub struct Handling {
+pub struct HandlerRecord {
     ledger: Ledger,
     number: u64,
     weight: u64,
-    is_over: bool,
+    is_finished: bool,
 }
 
-impl Handling {
-    /// The handler is about to return.
+impl HandlerRecord {
+    /// Records that the handler is about to return.
     ///
     /// # Errors
-    /// If the file takes no more.
-    pub fn end(mut self) -> io::Result<()> {
-        self.is_over = true;
-        self.ledger.write(format_args!("ended {}", self.number))
+    /// The file cannot be written.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.is_finished = true;
+        self.ledger.write(format_args!("finished {}", self.number))
     }
 }
 
-impl Drop for Handling {
+impl Drop for HandlerRecord {
     fn drop(&mut self) {
-        if !self.is_over {
-            // A line that is missing is found by whoever reads.
-            let _ = self.ledger.write(format_args!("dropped {}", self.number));
+        if !self.is_finished {
+            // The audit finds a missing line.
+            let _result = self.ledger.write(format_args!("dropped {}", self.number));
         }
-        self.ledger.count(|counts| counts.at_work -= self.weight);
+        self.ledger.count(|counts| counts.running_handlers -= self.weight);
     }
 }
 
-/// A call at work, at its caller.
+/// A call whose result has not been recorded yet. If it is dropped, the result is [`Reported::Dropped`].
 #[derive(Debug)]
-pub struct Making {
+pub struct CallRecord {
     ledger: Ledger,
     number: u64,
-    is_over: bool,
+    is_finished: bool,
 }
 
-impl Making {
-    /// The number to make it with.
+impl CallRecord {
+    /// The number of the call.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The caller was told this.
+    /// Records what was reported to the caller.
     ///
     /// # Errors
-    /// If the file takes no more.
-    pub fn told(mut self, told: Told) -> io::Result<()> {
-        self.is_over = true;
-        self.tell(told)
+    /// The file cannot be written.
+    pub fn finish(mut self, reported: Reported) -> io::Result<()> {
+        self.is_finished = true;
+        self.write(reported)
     }
 
-    fn tell(&self, told: Told) -> io::Result<()> {
-        self.ledger.write(format_args!("told {} {told:?}", self.number))?;
-        self.ledger.count(|counts| counts.told += 1);
+    fn write(&self, reported: Reported) -> io::Result<()> {
+        self.ledger.write(format_args!("result {} {reported:?}", self.number))?;
+        self.ledger.count(|counts| counts.results += 1);
         Ok(())
     }
 }
 
-impl Drop for Making {
+impl Drop for CallRecord {
     fn drop(&mut self) {
-        if !self.is_over {
-            // As above.
-            let _ = self.tell(Told::GivenUp);
+        if !self.is_finished {
+            // The audit finds a missing line.
+            let _result = self.write(Reported::Dropped);
         }
     }
 }

@@ -1,51 +1,69 @@
-//! The workshop of `kaa/workshop.kaa`, which serves all tests of how calls behave, and a customer for it to call.
+//! A server and a client of `kaa/workshop.kaa`, for tests of how calls behave.
 //!
-//! Invariant: whatever a handler waits for is opened by a call, never by the clock.
+//! Invariant: a handler that waits is released by a call, never by the clock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kaa_rpc_runtime::{Context, Failure, Fault};
+use kaa_rpc_runtime::{Context, Failure, Fault, Service, role};
 use tokio::sync::Notify;
 
 use crate::api::workshop::*;
-use crate::fixture::{Kept, Teller};
+use crate::fixture::{Locked, Pair, Reporter, Reports, TestResult, client, server};
 
-/// Serves [`Workshop`]. Clones are the same workshop.
+/// A workshop and a customer called Ada, connected over a unix socket.
+///
+/// # Errors
+/// They cannot be set up.
+pub async fn start() -> TestResult<(Pair, WorkshopServerProxy, Bench)> {
+    let bench = Bench::default();
+    let server = server()?.register(Workshop::server(bench.clone()));
+    let pair = Pair::over_unix(server, client()?.register(customer("Ada"))).await?;
+    let workshop = pair.proxy();
+    Ok((pair, workshop, bench))
+}
+
+/// The client's side of [`Workshop`], for tests that read no greetings.
+pub fn customer(name: &str) -> Service<role::Client> {
+    let (reporter, _greetings) = Reports::of("greetings");
+    Workshop::client(Customer::new(name, reporter))
+}
+
+/// Serves [`Workshop`]. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Bench {
-    shared: Arc<Shared>,
+    state: Arc<State>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    gates: Kept<HashMap<String, Arc<Notify>>>,
-    notes: Kept<Vec<String>>,
+struct State {
+    gates: Locked<HashMap<String, Arc<Notify>>>,
+    notes: Locked<Vec<String>>,
     shutdown: Notify,
 }
 
 impl Bench {
     /// Waits until a client has called `shutdown`.
     pub async fn shut_down(&self) {
-        self.shared.shutdown.notified().await;
+        self.state.shutdown.notified().await;
     }
 
-    /// What was noted so far.
+    /// The lines noted so far.
     #[must_use]
     pub fn noted(&self) -> Vec<String> {
-        self.shared.notes.with(|notes| notes.clone())
+        self.state.notes.with(|notes| notes.clone())
     }
 
     fn gate(&self, name: &str) -> Arc<Notify> {
-        self.shared.gates.with(|gates| Arc::clone(gates.entry(name.to_owned()).or_default()))
+        self.state.gates.with(|gates| Arc::clone(gates.entry(name.to_owned()).or_default()))
     }
 
-    fn keep(&self, line: String) {
-        self.shared.notes.with(|notes| notes.push(line));
+    fn add_note(&self, line: String) {
+        self.state.notes.with(|notes| notes.push(line));
     }
 }
 
-/// An error with a cause that is nobody's business.
+/// An error whose cause must not reach the caller.
 #[derive(Debug)]
 struct Stumbled(std::io::Error);
 
@@ -66,19 +84,19 @@ impl WorkshopServer for Bench {
         left.checked_add(right).ok_or(Fault::new("too large a sum"))
     }
 
-    /// In a thread of its own; it is done when `open("grind")` is called.
+    /// Runs on a blocking thread until `open("grind")` is called.
     async fn grind(&self, _cx: Context<WorkshopClientProxy>, rounds: u32) -> Result<u64, Fault> {
         let gate = self.gate("grind");
         let runtime = tokio::runtime::Handle::current();
-        let ground = tokio::task::spawn_blocking(move || {
+        let grinding = tokio::task::spawn_blocking(move || {
             runtime.block_on(gate.notified());
             (0..u64::from(rounds)).fold(1_u64, |value, round| value.wrapping_mul(31).wrapping_add(round))
         });
-        Ok(ground.await?)
+        Ok(grinding.await?)
     }
 
     async fn wait_for(&self, _cx: Context<WorkshopClientProxy>, gate: String) -> Result<String, Fault> {
-        self.keep(format!("waits for {gate}"));
+        self.add_note(format!("waits for {gate}"));
         self.gate(&gate).notified().await;
         Ok(format!("{gate} is open"))
     }
@@ -99,7 +117,7 @@ impl WorkshopServer for Bench {
         order: OrderId,
     ) -> Result<String, Failure<WorkError>> {
         match order.0 {
-            13 => Err(WorkError::TooHard { order, reason: "nobody wants it".to_owned() }.into()),
+            13 => Err(WorkError::TooHard { order, reason: "the wood is too thin".to_owned() }.into()),
             99 => Err(WorkError::Broken("the saw".to_owned()).into()),
             number => Ok(format!("a chair with {number} legs")),
         }
@@ -123,12 +141,12 @@ impl WorkshopServer for Bench {
     }
 
     async fn shutdown(&self, _cx: Context<WorkshopClientProxy>) -> Result<(), Fault> {
-        self.shared.shutdown.notify_one();
+        self.state.shutdown.notify_one();
         Ok(())
     }
 
     async fn note(&self, _cx: Context<WorkshopClientProxy>, line: String) -> Result<(), Fault> {
-        self.keep(line);
+        self.add_note(line);
         Ok(())
     }
 
@@ -137,17 +155,17 @@ impl WorkshopServer for Bench {
     }
 }
 
-/// Serves the client's side of [`Workshop`]: tells the test of greetings, and answers in its own name.
+/// Serves the client's side of [`Workshop`]: answers under its name, and reports greetings to the test.
 #[derive(Debug)]
 pub struct Customer {
     name: String,
-    teller: Teller<String>,
+    reporter: Reporter<String>,
 }
 
 impl Customer {
-    /// A customer of this name.
-    pub fn new(name: impl Into<String>, teller: Teller<String>) -> Self {
-        Self { name: name.into(), teller }
+    /// A customer with a name.
+    pub fn new(name: impl Into<String>, reporter: Reporter<String>) -> Self {
+        Self { name: name.into(), reporter }
     }
 }
 
@@ -157,7 +175,7 @@ impl WorkshopClient for Customer {
     }
 
     async fn on_greeting(&self, _cx: Context<WorkshopServerProxy>, text: String) -> Result<(), Fault> {
-        self.teller.tell(text);
+        self.reporter.report(text);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Old and new programs understand each other: what generated code reads and writes when a schema has grown.
+//! Generated code of two generations of a schema reads each other's values.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -23,17 +23,17 @@ fn translated<A: Wire<Value = A>, B: Wire<Value = B>>(value: &A) -> B {
 }
 
 #[test]
-fn the_old_reads_the_new_and_skips_what_it_does_not_know() {
+fn old_schema_reads_new_values_and_skips_unknown_fields() {
     let mut new = after::Score::new("Spem in alium");
     new.key = Some("G".to_owned());
     new.bars = vec![after::Bar::new(1, 4)];
     let old: before::Score = translated(&new);
-    // The tombstone sends a zero in the slot of what was deleted.
+    // The tombstone sends a zero in the place of the deleted field.
     assert_eq!(old, before::Score { title: "Spem in alium".to_owned(), pages: 0, key: Some("G".to_owned()) });
 }
 
 #[test]
-fn the_new_reads_the_old_and_fills_in_defaults() {
+fn new_schema_reads_old_values_and_fills_in_defaults() {
     let old = before::Score { title: "Miserere".to_owned(), pages: 12, key: None };
     let new: after::Score = translated(&old);
     assert_eq!(new, after::Score::new("Miserere"));
@@ -41,7 +41,7 @@ fn the_new_reads_the_old_and_fills_in_defaults() {
 }
 
 #[test]
-fn a_variant_can_grow() {
+fn record_variant_can_gain_a_field() {
     let old = before::Place::Lent { to: "Tallis".to_owned() };
     let new: after::Place = translated(&old);
     assert_eq!(new, after::Place::Lent { to: "Tallis".to_owned(), until: None });
@@ -49,7 +49,7 @@ fn a_variant_can_grow() {
 }
 
 #[test]
-fn an_unknown_variant_is_kept_byte_for_byte() {
+fn unknown_variant_keeps_its_bytes() {
     for new in
         [after::Place::Archive { room: "B".to_owned(), bars: after::Bar::new(3, 7) }, after::Place::Lost]
     {
@@ -64,13 +64,13 @@ fn an_unknown_variant_is_kept_byte_for_byte() {
 }
 
 #[test]
-fn a_sealed_struct_has_no_prefix() {
+fn sealed_struct_has_no_length_prefix() {
     assert_eq!(encoded(&after::Bar::new(3, 7))[..], [3, 7]);
     assert!(decoded::<after::Bar>(&Bytes::from_static(&[3])).is_err());
 }
 
 #[test]
-fn errors_name_the_field() {
+fn decode_errors_name_the_field() {
     let bytes = Bytes::from_static(&[3, 1, b'x', 251]);
     let error = decoded::<before::Score>(&bytes).unwrap_err();
     assert!(
@@ -80,7 +80,7 @@ fn errors_name_the_field() {
 }
 
 #[test]
-fn tombstones_send_zeros_that_the_old_can_read() {
+fn tombstones_send_zeros_that_old_peers_can_read() {
     let new = after::Cabinet { last: 42 };
     let old: before::Cabinet = translated(&new);
     assert_eq!(old.last, 42);

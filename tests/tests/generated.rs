@@ -1,4 +1,4 @@
-//! Generated types behave as the schema says, without a connection.
+//! Generated types behave as their schema says. No connection is needed.
 
 use kaa_rpc_runtime::Timestamp;
 use kaa_rpc_tests::api::rehearsal::*;
@@ -8,7 +8,7 @@ fn singer() -> Singer {
 }
 
 #[test]
-fn constructors_take_what_has_no_default() {
+fn constructors_take_fields_without_defaults() {
     let expected = Singer {
         id: 7.into(),
         name: "Ada".to_owned(),
@@ -21,7 +21,7 @@ fn constructors_take_what_has_no_default() {
 }
 
 #[test]
-fn options_start_from_the_schemas_defaults() {
+fn options_start_from_schema_defaults() {
     let options = PlanOptions::default().voices([Voice::Bass].into());
     assert_eq!(options.length, LENGTH);
     assert_eq!(options.voices, [Voice::Bass].into());
@@ -37,7 +37,7 @@ fn newtypes_convert_and_display() {
 }
 
 #[test]
-fn flags_keep_bits_without_a_name() {
+fn flags_keep_unnamed_bits() {
     let duties = Duties::KEYS | Duties::from_bits_retain(0x80);
     assert!(duties.contains(Duties::KEYS) && !duties.contains(Duties::NOTES));
     assert_eq!(duties.bits(), 0x81);
@@ -47,7 +47,7 @@ fn flags_keep_bits_without_a_name() {
 }
 
 #[test]
-fn errors_speak_in_sentences() {
+fn errors_display_their_schema_text() {
     assert_eq!(Refusal::Nobody { singer: SingerId(9) }.to_string(), "nobody has the number 9");
     let taken = Refusal::Taken { until: Timestamp::UNIX_EPOCH };
     assert_eq!(taken.to_string(), "the room is taken until 1970-01-01T00:00:00Z");
@@ -68,7 +68,7 @@ fn json_fills_in_defaults() {
 }
 
 #[test]
-fn json_carries_long_arrays() {
+fn json_supports_long_arrays() {
     let digest = Digest(std::array::from_fn(|position| u8::try_from(position).unwrap()));
     let text = serde_json::to_string(&digest).unwrap();
     assert!(text.starts_with("[0,1,2,") && text.ends_with(",62,63]"), "{text}");

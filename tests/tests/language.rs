@@ -1,4 +1,4 @@
-//! Every construct of the language, from its text to a peer and back: `kaa/post` holds them all.
+//! Every construct of the language, from schema text to a connection: `kaa/post` contains them all.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use kaa_rpc_runtime::{Bytes, CallError, Context, Failure, Fault, Incoming, IntoFault, Outgoing};
 use kaa_rpc_tests::api::post::common::*;
 use kaa_rpc_tests::api::post::office::*;
-use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, run, server};
+use kaa_rpc_tests::fixture::{Locked, Pair, Reporter, Reports, TestResult, client, run, server};
 
 fn parcel(id: u64, to: &str) -> Parcel {
     Parcel::new(ParcelId(id), to)
@@ -20,8 +20,8 @@ fn damage(count: u8) -> Damage {
 }
 
 struct Post {
-    parcels: Kept<Vec<Parcel>>,
-    settled: Teller<u8>,
+    parcels: Locked<Vec<Parcel>>,
+    settled: Reporter<u8>,
 }
 
 impl OfficeServer for Post {
@@ -44,7 +44,7 @@ impl OfficeServer for Post {
         }
         let parcels = self.parcels.with(|parcels| parcels.clone());
         let limit = usize::try_from(options.limit).fault()?;
-        // The stream borrows the service to which it belongs.
+        // The stream borrows the service.
         let all = stream::iter(parcels).take(limit).map(|parcel| {
             let damaged = self.parcels.with(|parcels| parcels.len() > 3 && parcel.id == ParcelId(3));
             if damaged { Err(damage(2).into()) } else { Ok(parcel) }
@@ -99,13 +99,13 @@ impl OfficeServer for Post {
     }
 
     async fn knock(&self, cx: Context<OfficeClientProxy>) -> Result<Vec<u8>, Fault> {
-        let sure = cx.peer.confirm(stream::iter([ParcelId(1), ParcelId(2)])).await?;
-        let mut heard = vec![u8::from(sure)];
+        let confirmed = cx.peer.confirm(stream::iter([ParcelId(1), ParcelId(2)])).await?;
+        let mut answers = vec![u8::from(confirmed)];
         let mut rings = cx.peer.ring(RingOptions::default().times(2));
         while let Some(ring) = rings.next().await {
-            heard.push(ring?);
+            answers.push(ring?);
         }
-        Ok(heard)
+        Ok(answers)
     }
 
     async fn wait(&self, _cx: Context<OfficeClientProxy>) -> Result<bool, Fault> {
@@ -142,12 +142,12 @@ impl OfficeServer for Post {
     }
 
     async fn settle(&self, _cx: Context<OfficeClientProxy>) -> Result<(), Fault> {
-        self.settled.tell(1);
+        self.settled.report(1);
         Ok(())
     }
 }
 
-/// Has two rings of its own.
+/// The client's side, whose `ring` counts from 100.
 struct Customer;
 
 impl OfficeClient for Customer {
@@ -168,21 +168,21 @@ impl OfficeClient for Customer {
     }
 }
 
-/// Runs a test with a customer at an office that has these parcels.
-fn check<F>(parcels: Vec<Parcel>, test: impl FnOnce(OfficeServerProxy, Heard<u8>) -> F) -> TestResult
+/// Runs a test with a client of an office that has these parcels.
+fn check<F>(parcels: Vec<Parcel>, test: impl FnOnce(OfficeServerProxy, Reports<u8>) -> F) -> TestResult
 where
     F: Future<Output = TestResult>,
 {
     run(async {
-        let (settled, heard) = Heard::new();
-        let office = Office::server(Post { parcels: Kept::new(parcels), settled });
+        let (settled, settlements) = Reports::of("calls of `settle`");
+        let office = Office::server(Post { parcels: Locked::new(parcels), settled });
         let client = client()?.register(Office::client(Customer));
         let pair = Pair::over_unix(server()?.register(office), client).await?;
-        test(pair.proxy(), heard).await
+        test(pair.proxy(), settlements).await
     })
 }
 
-/// All items, and what ended them.
+/// All items of a stream, and the error that ended it, if any.
 async fn all<T, E>(mut items: Incoming<T, E>) -> (Vec<T>, Option<CallError<E>>) {
     let mut taken = Vec::new();
     while let Some(item) = items.next().await {
@@ -195,7 +195,7 @@ async fn all<T, E>(mut items: Incoming<T, E>) -> (Vec<T>, Option<CallError<E>>) 
 }
 
 #[test]
-fn constants_are_what_their_expressions_say() {
+fn constants_have_the_values_of_their_expressions() {
     assert_eq!((LONGEST, FIRST_TAG, ZONES, MOST), (24, 5, 3, 49));
     assert_eq!((GREETING, RATE, MARK, URGENT), ("dear \"sir\"\n", -0.0015, '✓', Speed::Express));
     assert_eq!(CAREFUL.bits(), 33);
@@ -210,19 +210,19 @@ fn constants_are_what_their_expressions_say() {
 }
 
 #[test]
-fn errors_read_as_the_schema_says() {
+fn errors_display_their_schema_text() {
     assert_eq!(damage(2).to_string(), "2 of 3 {broken}");
     assert_eq!(Damage::Wet("letter".to_owned()).to_string(), "letter is wet");
     assert_eq!(Damage::Lost.to_string(), "lost");
 }
 
 #[test]
-fn asked_derives_are_there() {
+fn requested_derives_are_implemented() {
     assert!(parcel(1, "Ada") < parcel(2, "Ada"));
 }
 
 #[test]
-fn a_result_is_a_stream() -> TestResult {
+fn result_can_be_a_stream() -> TestResult {
     check(vec![parcel(1, "Ada"), parcel(3, "Eva")], |office, _| async move {
         let (parcels, end) = all(office.list(None, ListOptions::default())).await;
         assert_eq!(parcels, [parcel(1, "Ada"), parcel(3, "Eva")]);
@@ -236,7 +236,7 @@ fn a_result_is_a_stream() -> TestResult {
 }
 
 #[test]
-fn a_declared_error_ends_a_stream_before_or_after_items() -> TestResult {
+fn declared_error_ends_a_stream_before_or_after_items() -> TestResult {
     let parcels = (1..5).map(|id| parcel(id, "Ada")).collect();
     check(parcels, |office, _| async move {
         let (parcels, end) = all(office.list(None, ListOptions::default())).await;
@@ -251,7 +251,7 @@ fn a_declared_error_ends_a_stream_before_or_after_items() -> TestResult {
 }
 
 #[test]
-fn a_parameter_is_a_stream() -> TestResult {
+fn parameter_can_be_a_stream() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let two = || stream::iter([parcel(1, "Ada"), parcel(2, "Eva")]);
         assert_eq!(office.send("Bob", two(), SendOptions::default()).await?, 2);
@@ -266,7 +266,7 @@ fn a_parameter_is_a_stream() -> TestResult {
 }
 
 #[test]
-fn a_stream_that_breaks_off_does_not_end() -> TestResult {
+fn failed_argument_stream_does_not_count_as_finished() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let broken = [Ok(Bytes::from_static(b"one")), Err(Fault::new("the printer is on fire"))];
         let outcome = office.drain(Outgoing::fallible(stream::iter(broken))).await;
@@ -278,7 +278,7 @@ fn a_stream_that_breaks_off_does_not_end() -> TestResult {
 }
 
 #[test]
-fn streams_go_both_ways_at_once() -> TestResult {
+fn streams_run_in_both_directions_at_once() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let numbers = -500..500_i64;
         let (echoed, end) = all(office.echo(stream::iter(numbers.clone()))).await;
@@ -292,7 +292,7 @@ fn streams_go_both_ways_at_once() -> TestResult {
 }
 
 #[test]
-fn the_client_serves_streams_too() -> TestResult {
+fn client_serves_streams() -> TestResult {
     check(Vec::new(), |office, _| async move {
         assert_eq!(office.knock().await?, [1, 100, 101]);
         Ok(())
@@ -300,7 +300,7 @@ fn the_client_serves_streams_too() -> TestResult {
 }
 
 #[test]
-fn a_bound_holds_for_the_items_of_a_stream() -> TestResult {
+fn bounds_apply_to_stream_items() -> TestResult {
     check(Vec::new(), |office, _| async move {
         let long = "x".repeat(25);
         let (stamps, end) = all(office.relay(stream::iter([String::new(), long]))).await;
@@ -312,22 +312,22 @@ fn a_bound_holds_for_the_items_of_a_stream() -> TestResult {
 }
 
 #[test]
-fn the_schemas_timeout_holds_unless_the_caller_has_one() -> TestResult {
+fn schema_timeout_applies_unless_the_caller_overrides_it() -> TestResult {
     check(Vec::new(), |office, _| async move {
-        let waited = office.wait().await;
-        assert!(matches!(waited, Err(CallError::DeadlineExceeded { .. })), "{waited:?}");
+        let result = office.wait().await;
+        assert!(matches!(result, Err(CallError::DeadlineExceeded { .. })), "{result:?}");
         let (items, end) = all(office.idle()).await;
         assert!(items.is_empty() && matches!(end, Some(CallError::DeadlineExceeded { .. })), "{end:?}");
-        let patient = office.wait().no_timeout();
-        let longer = tokio::time::timeout(Duration::from_millis(120), patient).await;
-        assert!(longer.is_err(), "{longer:?}");
+        let unlimited = office.wait().no_timeout();
+        let result = tokio::time::timeout(Duration::from_millis(120), unlimited).await;
+        assert!(result.is_err(), "a call without a timeout ended: {result:?}");
         Ok(())
     })
 }
 
 #[test]
-fn recursive_values_keys_and_options_travel() -> TestResult {
-    check(Vec::new(), |office, mut settled| async move {
+fn recursive_values_keys_and_options_round_trip() -> TestResult {
+    check(Vec::new(), |office, mut settlements| async move {
         let mut outer = parcel(1, "Ada");
         outer.inside = vec![parcel(2, "Eva")];
         outer.lid = Some(Box::new(parcel(3, "Bob")));
@@ -337,12 +337,12 @@ fn recursive_values_keys_and_options_travel() -> TestResult {
         let returned = office.stamp(stamp.clone(), outer).await?;
         let expected = Stamp::Picture { of: "Ada".to_owned(), by: Some(Box::new(stamp)) };
         assert_eq!(returned, Stamp::Many(Box::new(expected), Box::new(Stamp::Plain)));
-        let (there, back) = (Route::new([1; 3], [2; 3]), Route::new([2; 3], [1; 3]));
-        let counts = [(there, 2), (back, 0)].into();
-        assert_eq!(office.routes(counts).await?, [there].into());
+        let (outward, inward) = (Route::new([1; 3], [2; 3]), Route::new([2; 3], [1; 3]));
+        let counts = [(outward, 2), (inward, 0)].into();
+        assert_eq!(office.routes(counts).await?, [outward].into());
         assert_eq!(office.new_name(Naming::default()).await?, GREETING);
         office.settle().await?;
-        assert_eq!(settled.next().await?, 1);
+        assert_eq!(settlements.next().await?, 1);
         Ok(())
     })
 }

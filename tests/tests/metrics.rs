@@ -1,4 +1,4 @@
-//! With the feature `metrics`, the program's recorder is told of every call, connection and refusal.
+//! The feature `metrics` reports every call, connection and refusal to the program's recorder.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -11,21 +11,22 @@ use kaa_rpc_runtime::{Client, Context, Failure, Fault, Incoming, Secret, Server,
 use kaa_rpc_tests::api::meter::{
     Meter, MeterClientProxy, MeterError, MeterServer, MeterServerProxy, Reading,
 };
+use kaa_rpc_tests::fixture::{until, within};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
 
-/// Keeps every metric by its name and labels.
+/// A recorder that stores every metric by its name and labels.
 #[derive(Clone, Default)]
-struct Book(Arc<Mutex<BTreeMap<String, Arc<Entry>>>>);
+struct MemoryRecorder(Arc<Mutex<BTreeMap<String, Arc<Metric>>>>);
 
-/// A number: what was counted, where a gauge stands, how often a histogram was told something.
+/// The value of a counter or a gauge, or the number of values that a histogram recorded.
 #[derive(Default)]
-struct Entry(AtomicU64);
+struct Metric(AtomicU64);
 
-impl Book {
-    fn entry(&self, key: &Key) -> Arc<Entry> {
+impl MemoryRecorder {
+    fn metric(&self, key: &Key) -> Arc<Metric> {
         let labels: Vec<String> =
             key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
         let name = format!("{}{{{}}}", key.name(), labels.join(","));
@@ -33,13 +34,13 @@ impl Book {
     }
 
     fn value(&self, name: &str) -> u64 {
-        let book = self.0.lock().unwrap();
-        let entry = book.get(name).unwrap_or_else(|| panic!("no {name} among {:?}", book.keys()));
-        entry.0.load(Ordering::Relaxed)
+        let metrics = self.0.lock().unwrap();
+        let metric = metrics.get(name).unwrap_or_else(|| panic!("no {name} among {:?}", metrics.keys()));
+        metric.0.load(Ordering::Relaxed)
     }
 }
 
-impl CounterFn for Entry {
+impl CounterFn for Metric {
     fn increment(&self, value: u64) {
         self.0.fetch_add(value, Ordering::Relaxed);
     }
@@ -49,7 +50,7 @@ impl CounterFn for Entry {
     }
 }
 
-impl GaugeFn for Entry {
+impl GaugeFn for Metric {
     fn increment(&self, _value: f64) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -61,34 +62,34 @@ impl GaugeFn for Entry {
     fn set(&self, _value: f64) {}
 }
 
-impl HistogramFn for Entry {
+impl HistogramFn for Metric {
     fn record(&self, value: f64) {
-        assert!((0.0..60.0).contains(&value), "seconds");
+        assert!((0.0..60.0).contains(&value), "{value} is not a plausible duration in seconds");
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-impl Recorder for Book {
+impl Recorder for MemoryRecorder {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(self.entry(key))
+        Counter::from_arc(self.metric(key))
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(self.entry(key))
+        Gauge::from_arc(self.metric(key))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(self.entry(key))
+        Histogram::from_arc(self.metric(key))
     }
 }
 
-struct Cellar;
+struct TestMeter;
 
-impl MeterServer for Cellar {
+impl MeterServer for TestMeter {
     async fn readings(
         &self,
         _cx: Context<MeterClientProxy>,
@@ -111,14 +112,14 @@ impl MeterServer for Cellar {
     }
 }
 
-/// Both ends, and the recorder, are on this test's thread.
+/// The recorder is local to this thread, so server and client must run on it too.
 #[tokio::test]
-async fn calls_connections_and_refusals_are_counted() {
-    let book = Book::default();
-    let _local = metrics::set_default_local_recorder(&book);
-    let server = Server::builder().register(Meter::server(Cellar));
+async fn metrics_count_calls_connections_and_refusals() {
+    let recorder = MemoryRecorder::default();
+    let _local = metrics::set_default_local_recorder(&recorder);
+    let server = Server::builder().register(Meter::server(TestMeter));
     let (server, client) = testing::connect(server, Client::builder()).unwrap();
-    client.ready().await.unwrap();
+    within("the client to be connected", client.ready()).await.unwrap();
     let meter: MeterServerProxy = client.proxy();
     let readings = stream::iter([Reading::new(1), Reading::new(2)]);
     assert_eq!(meter.record(readings).await, Ok(2));
@@ -127,31 +128,28 @@ async fn calls_connections_and_refusals_are_counted() {
     for direction in ["outbound", "inbound"] {
         let call = |method: &str| format!("direction={direction},service=meter.Meter,method={method}");
         let count = |method: &str, end: &str| {
-            book.value(&format!("kaa_rpc_calls_total{{{},outcome={end}}}", call(method)))
+            recorder.value(&format!("kaa_rpc_calls_total{{{},outcome={end}}}", call(method)))
         };
         assert_eq!(count("record", "ok"), 1);
         assert_eq!(count("readings", "declared"), 1);
-        assert_eq!(book.value(&format!("kaa_rpc_call_duration_seconds{{{}}}", call("record"))), 1);
+        assert_eq!(recorder.value(&format!("kaa_rpc_call_duration_seconds{{{}}}", call("record"))), 1);
     }
     for side in ["accepting", "connecting"] {
-        assert_eq!(book.value(&format!("kaa_rpc_connections{{side={side}}}")), 1);
-        assert_eq!(book.value(&format!("kaa_rpc_connections_total{{side={side}}}")), 1);
+        assert_eq!(recorder.value(&format!("kaa_rpc_connections{{side={side}}}")), 1);
+        assert_eq!(recorder.value(&format!("kaa_rpc_connections_total{{side={side}}}")), 1);
     }
 
     let (near, far) = testing::pair(4096);
     server.accept(far);
-    let stranger = Client::builder().secret(Secret::generate().unwrap()).connect_stream(near).unwrap();
-    stranger.ready().await.unwrap_err();
-    while server.refused() == 0 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(book.value("kaa_rpc_refused_connections_total{}"), 1);
+    let wrong_secret = Client::builder().secret(Secret::generate().unwrap()).connect_stream(near).unwrap();
+    within("the handshake to fail", wrong_secret.ready()).await.unwrap_err();
+    until("the server to refuse the client", || server.refused() > 0).await;
+    assert_eq!(recorder.value("kaa_rpc_refused_connections_total{}"), 1);
 
     let written = client.peer().statistics().bytes_written;
     drop(client);
-    while server.connections() > 0 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(book.value("kaa_rpc_connections{side=accepting}"), 0);
-    assert!(book.value("kaa_rpc_bytes_total{side=accepting,direction=read}") >= written);
+    until("the server to close the connection", || server.connections() == 0).await;
+    assert_eq!(recorder.value("kaa_rpc_connections{side=accepting}"), 0);
+    let read = recorder.value("kaa_rpc_bytes_total{side=accepting,direction=read}");
+    assert!(read >= written, "the server read {read} bytes, the client wrote {written}");
 }

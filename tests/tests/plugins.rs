@@ -1,5 +1,4 @@
-//! Plugins: programs that are started to be talked to, over their stdin and stdout. The other program is
-//! `src/bin/workshop_plugin.rs`.
+//! Plugins: child processes that are peers over their stdin and stdout. The plugin is `src/bin/workshop_plugin.rs`.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,12 +9,12 @@ use std::time::Duration;
 
 use kaa_rpc_runtime::transport::{PeerAddress, Stream, TransportError, spawn};
 use kaa_rpc_runtime::{
-    AuthenticationError, Backoff, CallError, Client, CloseReason, ConnectError, Outcome, Secret, Server,
-    SetupError,
+    AuthenticationError, Backoff, CallError, Client, CloseReason, ConnectError, Outcome, Peer, Process,
+    Secret, Server, ServerEvent, SetupError, SpawnedPeer,
 };
 use kaa_rpc_tests::api::workshop::*;
-use kaa_rpc_tests::fixture::{Heard, TestResult, run};
-use kaa_rpc_tests::workshop::{Bench, Customer};
+use kaa_rpc_tests::fixture::{TestResult, next_peer, run, until, within};
+use kaa_rpc_tests::workshop::{Bench, customer};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// The signal that cannot be caught.
@@ -27,21 +26,34 @@ fn plugin(role: &str) -> Command {
     command
 }
 
-/// What is asked of a workshop in either role, both ways.
-async fn work_together(workshop: &WorkshopServerProxy) -> TestResult {
+/// Calls the workshop, which calls back.
+async fn call_in_both_directions(workshop: &WorkshopServerProxy) -> TestResult {
     assert_eq!(workshop.add(40, 2).await?, 42);
     assert_eq!(workshop.ask_back("tea").await?, "the caller said: Ada wants no tea");
     Ok(())
 }
 
+/// The peer of a plugin that connects.
+async fn peer_of(spawned: &SpawnedPeer) -> TestResult<Peer> {
+    Ok(within("the plugin to connect", spawned.connected()).await?)
+}
+
+/// How a plugin ended.
+async fn exit_status(process: &Process) -> Option<ExitStatus> {
+    within("the plugin process to end", process.ended()).await
+}
+
+/// Why a client did not connect to its plugin.
+async fn connect_error(client: &Client) -> TestResult<ConnectError> {
+    let ready = within("the client to give up", client.ready()).await;
+    Ok(ready.err().ok_or("the client is connected")?)
+}
+
 #[test]
-fn a_plugin_that_serves_is_called_and_calls_back() -> TestResult {
+fn serving_plugin_is_called_and_calls_back() -> TestResult {
     run(async {
-        let (teller, _heard) = Heard::new();
-        let client = Client::builder()
-            .register(Workshop::client(Customer::new("Ada", teller)))
-            .connect_process(plugin("serve"))?;
-        work_together(&client.proxy()).await?;
+        let client = Client::builder().register(customer("Ada")).connect_process(plugin("serve"))?;
+        call_in_both_directions(&client.proxy()).await?;
         let process = client.process().ok_or("no process")?;
         let information = client.peer().information().ok_or("no information")?;
         let program = env!("CARGO_BIN_EXE_workshop_plugin").to_owned();
@@ -49,75 +61,78 @@ fn a_plugin_that_serves_is_called_and_calls_back() -> TestResult {
         assert_eq!(process.exit_status(), None);
 
         client.shutdown(Duration::from_secs(10)).await;
-        assert_eq!(
-            process.ended().await,
-            Some(ExitStatus::default()),
-            "its host has gone, and it has done its work"
-        );
+        assert_eq!(exit_status(&process).await, Some(ExitStatus::default()), "it ends well after its host");
         Ok(())
     })
 }
 
 #[test]
-fn a_plugin_that_calls_is_served_and_called() -> TestResult {
+fn calling_plugin_is_served_and_called() -> TestResult {
     run(async {
         let bench = Bench::default();
         let server = Server::builder().register(Workshop::server(bench.clone())).start_for_children()?;
         let spawned = server.spawn(plugin("call"))?;
-        let peer = spawned.connected().await?;
+        let peer = peer_of(&spawned).await?;
         assert_eq!(server.connections(), 1);
         let customer: WorkshopClientProxy = peer.proxy();
         assert_eq!(customer.answer("cake").await?, "Ada wants no cake");
         let pid = spawned.process().pid();
         let information = peer.information().ok_or("no information")?;
-        assert!(matches!(information.address, PeerAddress::Process { pid: told, .. } if told == pid));
+        let address = information.address.clone();
+        assert!(
+            matches!(address, PeerAddress::Process { pid: peer_pid, .. } if peer_pid == pid),
+            "{address}"
+        );
 
-        while bench.noted().len() < 2 {
-            tokio::task::yield_now().await;
-        }
+        until("two notes of the plugin", || bench.noted().len() >= 2).await;
         let host = format!("stdio Some({})", std::process::id());
         assert_eq!(bench.noted(), [host.as_str(), "1 + 1 = 2"]);
         drop(server);
-        assert_eq!(spawned.process().ended().await, Some(ExitStatus::default()));
+        assert_eq!(exit_status(spawned.process()).await, Some(ExitStatus::default()));
         Ok(())
     })
 }
 
-/// A stranger would have no time at all.
+/// Any other client would be refused at once.
 #[test]
-fn a_plugin_that_calls_has_the_whole_time_of_the_handshake_to_start() -> TestResult {
+fn starting_plugin_has_the_handshake_timeout_not_the_hello_timeout() -> TestResult {
     run(async {
         let server = Server::builder()
             .hello_timeout(Duration::ZERO)
             .register(Workshop::server(Bench::default()))
             .start_for_children()?;
-        server.spawn(plugin("call"))?.connected().await?;
+        peer_of(&server.spawn(plugin("call"))?).await?;
         Ok(())
     })
 }
 
 #[test]
-fn a_killed_plugin_ends_its_calls_truthfully_and_the_next_call_starts_another() -> TestResult {
+fn killed_plugin_fails_its_calls_and_the_next_call_restarts_it() -> TestResult {
     run(async {
         let client = Client::builder().reconnect(Backoff::default()).connect_process(plugin("serve"))?;
         let workshop: WorkshopServerProxy = client.proxy();
         assert_eq!(workshop.add(1, 1).await?, 2);
         let first = client.process().ok_or("no process")?;
-        let waiting = tokio::spawn(workshop.wait_for("ever"));
-        while !workshop.notes().await?.iter().any(|note| note == "waits for ever") {}
+        let waiting = tokio::spawn(workshop.wait_for("gate"));
+        within("the handler of `wait_for` to start", async {
+            while !workshop.notes().await?.iter().any(|note| note == "waits for gate") {}
+            TestResult::Ok(())
+        })
+        .await?;
 
         first.kill();
-        let Err(CallError::Disconnected { outcome: Outcome::Unknown, reason }) = waiting.await? else {
-            return Err("the call had another end".into());
+        let result = within("the running call to fail", waiting).await?;
+        let Err(CallError::Disconnected { outcome: Outcome::Unknown, reason }) = result else {
+            return Err(format!("expected a call with an unknown outcome, got {result:?}").into());
         };
-        let status = reason.exit_status().ok_or("the reason does not tell of the child's end")?;
+        let status = reason.exit_status().ok_or("the reason has no exit status")?;
         assert_eq!(status.signal(), Some(SIGKILL));
-        assert_eq!(first.ended().await, Some(status));
-        let told = format!(
+        assert_eq!(exit_status(&first).await, Some(status));
+        let text = format!(
             "the connection was lost: the child process {} ended with signal: 9 (SIGKILL)",
             first.pid()
         );
-        assert_eq!(reason.to_string(), told);
+        assert_eq!(reason.to_string(), text);
 
         assert_eq!(workshop.add(2, 2).await?, 4);
         let second = client.process().ok_or("no process")?;
@@ -128,79 +143,83 @@ fn a_killed_plugin_ends_its_calls_truthfully_and_the_next_call_starts_another() 
 }
 
 #[test]
-fn a_killed_plugin_is_told_to_the_server_that_started_it() -> TestResult {
+fn killed_plugin_is_reported_to_its_server() -> TestResult {
     run(async {
         let server = Server::builder().register(Workshop::server(Bench::default())).start_for_children()?;
         let spawned = server.spawn(plugin("call"))?;
-        let peer = spawned.connected().await?;
+        let peer = peer_of(&spawned).await?;
         spawned.process().kill();
-        let status =
-            peer.closed().await.exit_status().ok_or("the reason does not tell of the child's end")?;
+        let reason = within("the connection to close", peer.closed()).await;
+        let status = reason.exit_status().ok_or("the reason has no exit status")?;
         assert_eq!(status.signal(), Some(SIGKILL));
         Ok(())
     })
 }
 
 #[test]
-fn a_plugin_that_stays_is_killed_before_its_successor_is_started() -> TestResult {
+fn lingering_plugin_is_killed_before_the_next_one_starts() -> TestResult {
     run(async {
         let client =
-            Client::builder().reconnect(Backoff::default()).connect_process(plugin("serve and stay"))?;
+            Client::builder().reconnect(Backoff::default()).connect_process(plugin("serve and linger"))?;
         let workshop: WorkshopServerProxy = client.proxy();
         assert_eq!(workshop.add(1, 1).await?, 2);
         let first = client.process().ok_or("no process")?;
         workshop.shutdown().await?;
-        // It says goodbye, and some call is for another, which does not find it any more.
-        while client.process().is_some_and(|process| process.pid() == first.pid()) {
-            let _may_be_unsent = workshop.add(2, 2).await;
-        }
+        // Its server has shut down, and a later call starts the next process.
+        within("the next plugin process", async {
+            while client.process().is_some_and(|process| process.pid() == first.pid()) {
+                let _may_fail = workshop.add(2, 2).await;
+            }
+        })
+        .await;
         assert_eq!(first.exit_status().and_then(|status| status.signal()), Some(SIGKILL));
         Ok(())
     })
 }
 
 #[test]
-fn a_plugin_that_stays_is_killed_when_its_client_is_gone() -> TestResult {
+fn lingering_plugin_is_killed_when_its_client_is_dropped() -> TestResult {
     run(async {
-        let client = Client::builder().connect_process(plugin("serve and stay"))?;
-        client.ready().await?;
+        let client = Client::builder().connect_process(plugin("serve and linger"))?;
+        within("the client to be connected", client.ready()).await?;
         let process = client.process().ok_or("no process")?;
         drop(client);
-        assert_eq!(process.ended().await.and_then(|status| status.signal()), Some(SIGKILL));
+        assert_eq!(exit_status(&process).await.and_then(|status| status.signal()), Some(SIGKILL));
         Ok(())
     })
 }
 
 #[test]
-fn a_plugin_that_fails_says_how() -> TestResult {
+fn failed_plugin_reports_its_exit_status() -> TestResult {
     run(async {
         let client = Client::builder().connect_process(plugin("fail"))?;
-        let error = client.ready().await.err().ok_or("it is connected")?;
+        let error = connect_error(&client).await?;
         let pid = client.process().ok_or("no process")?.pid();
         let text = format!(
             "the connection was lost during the handshake: the child process {pid} ended with exit status: 7"
         );
         assert_eq!(error.to_string(), text);
-        let status = client.closed().await.exit_status();
+        let status = within("the client to be closed", client.closed()).await.exit_status();
         assert_eq!(status.and_then(|status| status.code()), Some(7));
 
         let server = Server::builder().start_for_children()?;
         let spawned = server.spawn(plugin("fail"))?;
-        let error = spawned.connected().await.err().ok_or("it is connected")?;
+        let connected = within("the plugin to fail", spawned.connected()).await;
+        let error = connected.err().ok_or("the plugin is connected")?;
         assert!(error.to_string().ends_with("ended with exit status: 7"), "{error}");
         Ok(())
     })
 }
 
 #[test]
-fn a_program_that_is_not_there_is_not_tried_again() -> TestResult {
+fn missing_program_is_not_retried() -> TestResult {
     run(async {
         let missing = || Command::new("/nonexistent/plugin");
         let client = Client::builder().reconnect(Backoff::default()).connect_process(missing())?;
-        let error = client.ready().await.err().ok_or("it is connected")?;
+        let error = connect_error(&client).await?;
         assert!(error.to_string().starts_with("cannot start /nonexistent/plugin: "), "{error}");
         let server = Server::builder().start_for_children()?;
-        let error = server.spawn(missing()).err().ok_or("it is started")?;
+        let error = server.spawn(missing()).err().ok_or("the missing program is started")?;
         assert!(matches!(error, SetupError::Transport(TransportError::Spawn { .. })), "{error}");
         server.shutdown(Duration::ZERO).await;
         assert!(matches!(server.spawn(plugin("call")), Err(SetupError::ShutDown)));
@@ -209,48 +228,50 @@ fn a_program_that_is_not_there_is_not_tried_again() -> TestResult {
 }
 
 #[test]
-fn a_plugin_without_the_secret_is_a_stranger() -> TestResult {
+fn plugin_with_a_wrong_secret_is_refused() -> TestResult {
     run(async {
-        let client = Client::builder().connect_process(plugin("serve as a stranger"))?;
-        let error = client.ready().await.err().ok_or("it is connected")?;
+        let client = Client::builder().connect_process(plugin("serve with a wrong secret"))?;
+        let error = connect_error(&client).await?;
         let rejected = AuthenticationError::RejectedByPeer;
         assert!(matches!(error, ConnectError::Authentication(cause) if cause == rejected), "{error}");
 
         let server = Server::builder().secret(Secret::generate()?).start()?;
-        let spawned = server.spawn(plugin("call as a stranger"))?;
-        let error = spawned.connected().await.err().ok_or("it is connected")?;
+        let spawned = server.spawn(plugin("call with a wrong secret"))?;
+        let connected = within("the plugin to be refused", spawned.connected()).await;
+        let error = connected.err().ok_or("the plugin is connected")?;
         assert!(matches!(error, ConnectError::Protocol(_)), "{error}");
-        assert_eq!(spawned.process().ended().await.and_then(|status| status.code()), Some(2));
+        assert_eq!(exit_status(spawned.process()).await.and_then(|status| status.code()), Some(2));
+        until("the server to count the refusal", || server.refused() > 0).await;
         assert_eq!(server.refused(), 1);
         Ok(())
     })
 }
 
 #[test]
-fn every_child_has_a_secret_of_its_own() -> TestResult {
+fn every_child_process_gets_its_own_secret() -> TestResult {
     run(async {
         let mut command = plugin("call");
         let (one, other) = (Secret::generate_for(&mut command)?, Secret::generate_for(&mut command)?);
         let mut command = tokio::process::Command::from(command);
         let (stream, _child) = spawn(&mut command)?;
-        // The first one is the secret of nobody now.
+        // The second secret has replaced the first in the environment of the child.
         let server = Server::builder().secret(one).start()?;
         let mut events = server.events();
         server.accept(stream);
-        assert!(matches!(events.next().await, Some(kaa_rpc_runtime::ServerEvent::Refused(_))));
+        let event = within("the server's Refused event", events.next()).await;
+        assert!(matches!(event, Some(ServerEvent::Refused(_))), "{event:?}");
 
         let workshop = Workshop::server(Bench::default());
         let server = Server::builder().secret(other).register(workshop).start()?;
         let (stream, _child) = spawn(&mut command)?;
-        let mut peers = server.peers();
         server.accept(stream);
-        assert!(peers.next().await.is_some());
+        next_peer(&server).await?;
         Ok(())
     })
 }
 
 #[test]
-fn a_plugin_ends_when_its_host_has_gone() -> TestResult {
+fn plugin_exits_when_its_host_disconnects() -> TestResult {
     run(async {
         for role in ["serve", "call"] {
             let mut command = plugin(role);
@@ -259,25 +280,27 @@ fn a_plugin_ends_when_its_host_has_gone() -> TestResult {
             // Before it is authenticated, and after.
             let (stream, mut child) = spawn(&mut command)?;
             drop(stream);
-            assert!(child.wait().await?.code().is_some(), "{role}: it was killed");
+            let status = within("the unauthenticated plugin to exit", child.wait()).await?;
+            assert!(status.code().is_some(), "{role}: it was killed: {status}");
 
             let (stream, mut child) = spawn(&mut command)?;
             if role == "serve" {
                 let client = Client::builder().secret(secret).connect_stream(stream)?;
-                client.ready().await?;
+                within("the client to be connected", client.ready()).await?;
             } else {
                 let workshop = Workshop::server(Bench::default());
                 let server = Server::builder().secret(secret).register(workshop).start()?;
                 server.accept(stream);
-                server.peers().next().await.ok_or("the server is shut down")?;
+                next_peer(&server).await?;
             }
-            assert!(child.wait().await?.code().is_some(), "{role}: it was killed");
+            let status = within("the authenticated plugin to exit", child.wait()).await?;
+            assert!(status.code().is_some(), "{role}: it was killed: {status}");
         }
         Ok(())
     })
 }
 
-/// The secret of a child that a foreign host starts, and the child.
+/// Starts a child as a host without this runtime does: the child and its secret.
 fn start_by_hand(stdin: Stdio, stdout: Stdio) -> TestResult<(Secret, tokio::process::Child)> {
     let mut command = plugin("serve");
     let secret = Secret::generate_for(&mut command)?;
@@ -285,38 +308,37 @@ fn start_by_hand(stdin: Stdio, stdout: Stdio) -> TestResult<(Secret, tokio::proc
     Ok((secret, command.stdin(stdin).stdout(stdout).kill_on_drop(true).spawn()?))
 }
 
-async fn work_over(stream: Stream, secret: Secret, mut child: tokio::process::Child) -> TestResult {
-    let (teller, _heard) = Heard::new();
-    let client = Client::builder()
-        .secret(secret)
-        .register(Workshop::client(Customer::new("Ada", teller)))
-        .connect_stream(stream)?;
+/// Calls the child over this stream in both directions, with a lot of data, and shuts it down.
+async fn use_plugin_over(stream: Stream, secret: Secret, mut child: tokio::process::Child) -> TestResult {
+    let client = Client::builder().secret(secret).register(customer("Ada")).connect_stream(stream)?;
     let workshop: WorkshopServerProxy = client.proxy();
-    work_together(&workshop).await?;
+    call_in_both_directions(&workshop).await?;
     let long = "x".repeat(1000);
     for _ in 0..1000 {
         workshop.note(long.clone()).await?;
     }
     assert_eq!(workshop.notes().await?.len(), 1000);
-    // It says goodbye and closes its half: nothing is lost, and nobody calls it a loss.
+    // The plugin sends its goodbye and closes its output: the client must not take that for a lost connection.
     workshop.shutdown().await?;
-    assert!(matches!(client.closed().await, CloseReason::ClosedByPeer { .. }));
-    assert!(child.wait().await?.success());
+    let reason = within("the client to be closed", client.closed()).await;
+    assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
+    let status = within("the plugin to exit", child.wait()).await?;
+    assert!(status.success(), "{status}");
     Ok(())
 }
 
 #[test]
-fn a_host_may_give_two_pipes() -> TestResult {
+fn plugin_works_over_two_pipes() -> TestResult {
     run(async {
         let (secret, mut child) = start_by_hand(Stdio::piped(), Stdio::piped())?;
         let stdin = child.stdin.take().ok_or("no stdin")?;
         let stdout = child.stdout.take().ok_or("no stdout")?;
-        work_over(Stream::from_io(tokio::io::join(stdout, stdin), "pipes"), secret, child).await
+        use_plugin_over(Stream::from_io(tokio::io::join(stdout, stdin), "pipes"), secret, child).await
     })
 }
 
 #[test]
-fn a_host_may_give_two_sockets() -> TestResult {
+fn plugin_works_over_two_sockets() -> TestResult {
     run(async {
         let (our_input, their_output) = UnixStream::pair()?;
         let (our_output, their_input) = UnixStream::pair()?;
@@ -327,12 +349,12 @@ fn a_host_may_give_two_sockets() -> TestResult {
         let joined = tokio::io::join(ours(our_input)?, ours(our_output)?);
         let into_stdio = |stream: UnixStream| Stdio::from(std::os::fd::OwnedFd::from(stream));
         let (secret, child) = start_by_hand(into_stdio(their_input), into_stdio(their_output))?;
-        work_over(Stream::from_io(joined, "two sockets"), secret, child).await
+        use_plugin_over(Stream::from_io(joined, "two sockets"), secret, child).await
     })
 }
 
-/// What a plugin says that was started by nobody who talks to it.
-fn started_wrongly(role: &str, stdin: Stdio, stdout: Stdio) -> TestResult<String> {
+/// The error message of a plugin that is started without a host.
+fn error_without_host(role: &str, stdin: Stdio, stdout: Stdio) -> TestResult<String> {
     let mut command = plugin(role);
     let Output { status, stderr, .. } =
         command.env_remove(Secret::VARIABLE).stdin(stdin).stdout(stdout).stderr(Stdio::piped()).output()?;
@@ -341,38 +363,39 @@ fn started_wrongly(role: &str, stdin: Stdio, stdout: Stdio) -> TestResult<String
 }
 
 #[test]
-fn a_plugin_that_is_started_by_hand_says_that_it_is_a_plugin() -> TestResult {
+fn plugin_started_by_hand_explains_that_it_needs_a_host() -> TestResult {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
     grantpt(&terminal)?;
     unlockpt(&terminal)?;
     let name = ptsname(&terminal, Vec::new())?;
-    let other_end = || File::options().read(true).write(true).open(name.to_str().unwrap_or_default());
+    let open_terminal = || File::options().read(true).write(true).open(name.to_str().unwrap_or_default());
     let text = |what: &str| {
         format!(
             "plugin: {what}; this program communicates over stdin and stdout, so it must be started by a host that \
              provides a pipe or a socket for each"
         )
     };
-    let role = "serve nobody";
-    let said = started_wrongly(role, other_end()?.into(), other_end()?.into())?;
-    assert_eq!(said, text("stdin is a terminal"));
-    let said = started_wrongly(role, Stdio::piped(), other_end()?.into())?;
-    assert_eq!(said, text("stdout is a terminal"));
-    let said = started_wrongly(role, Stdio::null(), Stdio::piped())?;
-    assert_eq!(said, text("stdin is a device"));
-    let said =
-        started_wrongly(role, File::open(env!("CARGO_BIN_EXE_workshop_plugin"))?.into(), Stdio::piped())?;
-    assert_eq!(said, text("stdin is a file"));
+    // It generates its own secret, so that the missing secret is not its first error.
+    let role = "serve with a wrong secret";
+    let error = error_without_host(role, open_terminal()?.into(), open_terminal()?.into())?;
+    assert_eq!(error, text("stdin is a terminal"));
+    let error = error_without_host(role, Stdio::piped(), open_terminal()?.into())?;
+    assert_eq!(error, text("stdout is a terminal"));
+    let error = error_without_host(role, Stdio::null(), Stdio::piped())?;
+    assert_eq!(error, text("stdin is a device"));
+    let file = File::open(env!("CARGO_BIN_EXE_workshop_plugin"))?;
+    let error = error_without_host(role, file.into(), Stdio::piped())?;
+    assert_eq!(error, text("stdin is a file"));
 
-    let said = started_wrongly("serve", Stdio::piped(), Stdio::piped())?;
+    let error = error_without_host("serve", Stdio::piped(), Stdio::piped())?;
     let expected = "plugin: the environment variable KAA_RPC_SECRET is not set; this program must be started by its \
                     host, which sets the variable";
-    assert_eq!(said, expected);
+    assert_eq!(error, expected);
     Ok(())
 }
 
 #[test]
-fn what_a_plugin_prints_goes_to_stderr() -> TestResult {
+fn plugin_output_goes_to_stderr() -> TestResult {
     run(async {
         let mut command = plugin("serve");
         let secret = Secret::generate_for(&mut command)?;
@@ -384,7 +407,8 @@ fn what_a_plugin_prints_goes_to_stderr() -> TestResult {
         let client = Client::builder().secret(secret).connect_stream(stream)?;
         let workshop: WorkshopServerProxy = client.proxy();
         workshop.shutdown().await?;
-        assert!(child.wait().await?.success());
+        let status = within("the plugin to exit", child.wait()).await?;
+        assert!(status.success(), "{status}");
         let mut printed = String::new();
         { stderr }.read_to_string(&mut printed)?;
         assert_eq!(printed.lines().count(), 3, "{printed}");

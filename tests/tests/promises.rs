@@ -1,4 +1,4 @@
-//! The page of promises: every clause of the specification is on it, and every test that it names is there.
+//! `docs/promises.md` lists every clause of the specification, and every test that it names exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ fn page(name: &str) -> TestResult<String> {
     Ok(std::fs::read_to_string(root().join("docs").join(name))?)
 }
 
-/// The first cells of the rows, and the tests in each row.
+/// The first cell of each row, and the tests in the row.
 fn rows(page: &str) -> Vec<(&str, Vec<&str>)> {
     page.lines()
         .filter_map(|line| {
@@ -25,7 +25,7 @@ fn rows(page: &str) -> Vec<(&str, Vec<&str>)> {
         .collect()
 }
 
-/// The clauses by their numbers, and the rows of the table of limits by their names.
+/// The numbers of the clauses, and the names in the table of limits.
 fn clauses(page: &str) -> BTreeSet<String> {
     let numbered = page.lines().filter_map(|line| {
         let number = line.strip_prefix("**")?.split([' ', '*']).next()?;
@@ -40,27 +40,27 @@ fn clauses(page: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_clause_of_the_specification_has_its_tests() -> TestResult {
+fn every_clause_of_the_specification_has_tests() -> TestResult {
     let (specification, promises) = (page("wire.md")?, page("promises.md")?);
     let clauses = clauses(&specification);
     assert!(clauses.len() > 60, "{clauses:?}");
-    let kept: BTreeSet<String> =
+    let tested: BTreeSet<String> =
         rows(&promises).iter().filter(|row| !row.1.is_empty()).map(|row| row.0.to_owned()).collect();
-    let missing: Vec<_> = clauses.difference(&kept).collect();
-    assert!(missing.is_empty(), "nothing keeps {missing:?}");
-    let unknown: Vec<_> = kept.difference(&clauses).filter(|clause| *clause != "6 fairness").collect();
-    assert!(unknown.is_empty(), "there are no clauses {unknown:?}");
+    let missing: Vec<_> = clauses.difference(&tested).collect();
+    assert!(missing.is_empty(), "docs/promises.md names no test for {missing:?}");
+    let unknown: Vec<_> = tested.difference(&clauses).filter(|clause| *clause != "6 fairness").collect();
+    assert!(unknown.is_empty(), "docs/wire.md has no clauses {unknown:?}");
     Ok(())
 }
 
 #[test]
-fn every_test_on_the_page_is_there() -> TestResult {
+fn every_test_on_the_page_exists() -> TestResult {
     let promises = page("promises.md")?;
     let mut sources: BTreeMap<PathBuf, String> = BTreeMap::new();
     let mut missing = Vec::new();
     for (clause, tests) in rows(&promises) {
         for test in tests {
-            let (path, name) = test.split_once("::").ok_or("no test")?;
+            let (path, name) = test.split_once("::").ok_or("a test without a name")?;
             let folder = match path.split_once('/') {
                 Some(("tests", _)) => "",
                 Some(("src", _)) => "kaa-rpc-runtime",
@@ -76,6 +76,6 @@ fn every_test_on_the_page_is_there() -> TestResult {
             }
         }
     }
-    assert!(missing.is_empty(), "there is no\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "docs/promises.md names tests that do not exist:\n{}", missing.join("\n"));
     Ok(())
 }

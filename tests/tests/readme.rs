@@ -1,24 +1,24 @@
-//! What the README shows is what the example holds, which is built and run.
+//! The README contains the same code as the examples, which are compiled and run.
 
 use std::path::Path;
 
 #[test]
-fn the_readme_shows_the_files_of_the_hello_example() {
+fn readme_contains_the_files_of_the_hello_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let files =
         ["Cargo.toml", "build.rs", "kaa/hello.kaa", "src/lib.rs", "src/bin/server.rs", "src/bin/client.rs"];
     for file in files {
         let content = std::fs::read_to_string(root.join("examples/hello").join(file)).unwrap();
-        let (_, behind) = readme.split_once(&format!("\n`{file}`\n\n```")).expect(file);
-        let (_, block) = behind.split_once('\n').unwrap();
+        let (_, rest) = readme.split_once(&format!("\n`{file}`\n\n```")).expect(file);
+        let (_, block) = rest.split_once('\n').unwrap();
         let (block, _) = block.split_once("\n```").unwrap();
-        assert_eq!(block, content.trim_end(), "README.md shows another {file}");
+        assert_eq!(block, content.trim_end(), "README.md differs from {file}");
     }
 }
 
 #[test]
-fn the_readme_shows_what_becomes_of_the_manifest_of_a_copied_example() {
+fn readme_manifest_matches_a_copied_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let manifest = std::fs::read_to_string(root.join("examples/chat/Cargo.toml")).unwrap();
@@ -34,12 +34,12 @@ fn the_readme_shows_what_becomes_of_the_manifest_of_a_copied_example() {
     assert_eq!(names(copy), names(&manifest));
     for line in manifest.lines().filter(|line| line.contains("features")) {
         let (_, features) = line.split_once("features").unwrap();
-        assert!(copy.contains(features), "features{features}");
+        assert!(copy.contains(features), "the README lacks features{features}");
     }
 }
 
 #[test]
-fn the_hello_example_is_short() {
+fn hello_example_is_short() {
     let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello");
     let files = ["build.rs", "kaa/hello.kaa", "src/lib.rs", "src/bin/server.rs", "src/bin/client.rs"];
     let lines: usize =

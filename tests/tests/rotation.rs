@@ -11,7 +11,7 @@ use kaa_rpc_runtime::{
     Server, ServerEvent, SetupError,
 };
 use kaa_rpc_tests::api::workshop::*;
-use kaa_rpc_tests::fixture::{Place, TestResult, run};
+use kaa_rpc_tests::fixture::{SocketDirectory, TestResult, run, until, within};
 use kaa_rpc_tests::workshop::Bench;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -23,81 +23,91 @@ fn june() -> TestResult<(KeyId, Secret)> {
     Ok((KeyId::new("june")?, Secret::new(*b"the secret of the month of June")?))
 }
 
-async fn serve(place: &Place, (key_id, secret): (KeyId, Secret)) -> TestResult<Server> {
+async fn serve(directory: &SocketDirectory, (key_id, secret): (KeyId, Secret)) -> TestResult<Server> {
     let workshop = Workshop::server(Bench::default());
-    Ok(Server::builder().key(key_id, secret).register(workshop).listen(place.address()).await?)
+    Ok(Server::builder().key(key_id, secret).register(workshop).listen(directory.address()).await?)
 }
 
-fn connect(place: &Place, (key_id, secret): (KeyId, Secret)) -> Result<Client, SetupError> {
-    Client::builder().key_id(key_id).secret(secret).connect(place.address())
+fn connect(directory: &SocketDirectory, (key_id, secret): (KeyId, Secret)) -> Result<Client, SetupError> {
+    Client::builder().key_id(key_id).secret(secret).connect(directory.address())
 }
 
-fn is_rejected(result: &Result<(), ConnectError>) -> bool {
-    matches!(result, Err(ConnectError::Authentication(AuthenticationError::RejectedByPeer)))
+/// Connects a client, and waits until it has finished the handshake.
+async fn connected(directory: &SocketDirectory, key: (KeyId, Secret)) -> TestResult<Client> {
+    let client = connect(directory, key)?;
+    within("the client to be connected", client.ready()).await?;
+    Ok(client)
 }
 
-/// Waits until the server, too, is done with the handshakes of so many.
+/// A client with this key is rejected.
+async fn assert_rejected(directory: &SocketDirectory, key: (KeyId, Secret)) -> TestResult {
+    let client = connect(directory, key)?;
+    let result = within("the handshake to fail", client.ready()).await;
+    let rejected = matches!(result, Err(ConnectError::Authentication(AuthenticationError::RejectedByPeer)));
+    if rejected { Ok(()) } else { Err(format!("the client was not rejected: {result:?}").into()) }
+}
+
+/// Waits until the server has finished the handshakes of `count` clients.
 async fn wait_for_peers(server: &Server, count: usize) -> TestResult {
     let mut peers = server.peers();
-    for _ in 0..count {
-        peers.next().await.ok_or("the server is shut down")?;
+    for number in 1..=count {
+        let peer = within(&format!("the server to have peer {number}"), peers.next()).await;
+        peer.ok_or("the server is shut down")?;
     }
     Ok(())
 }
 
 #[test]
-fn old_and_new_are_valid_together_then_only_the_new() -> TestResult {
+fn old_and_new_key_both_work_until_the_old_is_removed() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let server = serve(&place, may()?).await?;
-        let old = connect(&place, may()?)?;
-        old.ready().await?;
+        let directory = SocketDirectory::new()?;
+        let server = serve(&directory, may()?).await?;
+        let old = connected(&directory, may()?).await?;
         wait_for_peers(&server, 1).await?;
-        assert!(is_rejected(&connect(&place, june()?)?.ready().await), "nobody has accepted it yet");
+        assert_rejected(&directory, june()?).await?;
 
         let (key_id, secret) = june()?;
         assert!(server.insert_key(key_id.clone(), secret).is_none());
-        connect(&place, june()?)?.ready().await?;
-        connect(&place, may()?)?.ready().await?;
+        connected(&directory, june()?).await?;
+        connected(&directory, may()?).await?;
 
         assert!(server.remove_key(&may()?.0).is_some());
         assert!(server.remove_key(&may()?.0).is_none());
-        connect(&place, june()?)?.ready().await?;
-        assert!(is_rejected(&connect(&place, may()?)?.ready().await), "it was removed");
-        // Who is there stays.
+        connected(&directory, june()?).await?;
+        assert_rejected(&directory, may()?).await?;
+        // A client that has connected with the removed key stays connected.
         let workshop: WorkshopServerProxy = old.proxy();
         assert_eq!(workshop.add(1, 1).await?, 2);
 
-        // The same id with another secret is another key.
+        // The same key id with another secret is another key.
         assert!(server.insert_key(key_id.clone(), may()?.1).is_some());
-        assert!(is_rejected(&connect(&place, june()?)?.ready().await), "it was replaced");
-        connect(&place, (key_id, may()?.1))?.ready().await?;
+        assert_rejected(&directory, june()?).await?;
+        connected(&directory, (key_id, may()?.1)).await?;
         Ok(())
     })
 }
 
 #[test]
-fn connections_of_one_key_are_closed_and_no_others() -> TestResult {
+fn close_key_closes_only_connections_of_that_key() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let server = serve(&place, may()?).await?;
+        let directory = SocketDirectory::new()?;
+        let server = serve(&directory, may()?).await?;
         server.insert_key(june()?.0, june()?.1);
-        let (old, new) = (connect(&place, may()?)?, connect(&place, june()?)?);
-        old.ready().await?;
-        new.ready().await?;
+        let (old, new) = (connected(&directory, may()?).await?, connected(&directory, june()?).await?);
         wait_for_peers(&server, 2).await?;
         server.remove_key(&may()?.0);
         assert_eq!(server.close_key(&may()?.0), 1);
-        assert!(matches!(old.closed().await, CloseReason::ClosedByPeer { .. }));
+        let reason = within("the client with the closed key to be closed", old.closed()).await;
+        assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
         let workshop: WorkshopServerProxy = new.proxy();
         assert_eq!(workshop.add(1, 1).await?, 2);
         Ok(())
     })
 }
 
-/// Passes on one message of the handshake.
-async fn pass_on(from: &mut DuplexStream, to: &mut DuplexStream) -> TestResult {
-    let length = from.read_u16().await?;
+/// Forwards one message of the handshake.
+async fn forward_message(from: &mut DuplexStream, to: &mut DuplexStream) -> TestResult {
+    let length = within("a handshake message", from.read_u16()).await?;
     let mut message = vec![0; usize::from(length)];
     from.read_exact(&mut message).await?;
     to.write_u16(length).await?;
@@ -105,39 +115,40 @@ async fn pass_on(from: &mut DuplexStream, to: &mut DuplexStream) -> TestResult {
 }
 
 #[test]
-fn a_key_that_is_removed_during_a_handshake_lets_nobody_in() -> TestResult {
+fn key_removed_during_handshake_rejects_the_client() -> TestResult {
     run(async {
-        let place = Place::new()?;
+        let directory = SocketDirectory::new()?;
         let (key_id, secret) = may()?;
-        let server = serve(&place, (key_id.clone(), secret.clone())).await?;
+        let server = serve(&directory, (key_id.clone(), secret.clone())).await?;
         let mut events = server.events();
-        let (client_end, mut near) = tokio::io::duplex(1024);
-        let (server_end, mut far) = tokio::io::duplex(1024);
-        server.accept(Stream::from_io(server_end, "client"));
+        let (client_stream, mut to_client) = tokio::io::duplex(1024);
+        let (server_stream, mut to_server) = tokio::io::duplex(1024);
+        server.accept(Stream::from_io(server_stream, "client"));
         let client = Client::builder()
             .key_id(key_id.clone())
             .secret(secret)
-            .connect_stream(Stream::from_io(client_end, "server"))?;
-        pass_on(&mut near, &mut far).await?;
-        pass_on(&mut far, &mut near).await?;
-        // What is proved now was asked for when it still counted.
+            .connect_stream(Stream::from_io(client_stream, "server"))?;
+        forward_message(&mut to_client, &mut to_server).await?;
+        forward_message(&mut to_server, &mut to_client).await?;
+        // The server has sent its CHALLENGE for this key, and the client has not sent its PROOF.
         server.remove_key(&key_id);
-        let relay = tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
-        let reason = client.closed().await;
+        let relay =
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut to_client, &mut to_server).await });
+        let reason = within("the client to be closed", client.closed()).await;
         assert!(
             matches!(reason, CloseReason::ClosedByPeer { .. } | CloseReason::ConnectionLost(_)),
             "{reason}"
         );
-        let event = events.next().await;
+        let event = within("the server's Disconnected event", events.next()).await;
         assert!(matches!(event, Some(ServerEvent::Disconnected { .. })), "{event:?}");
-        // It broke off with the server, as it should.
-        let _broken = relay.await?;
+        // The relay ends with the connection; whether with an error depends on who closes first.
+        let _result = within("the relay to end", relay).await?;
         Ok(())
     })
 }
 
-/// A file with a secret that its client reads again and again.
-fn reader(path: PathBuf, reads: &Arc<AtomicUsize>) -> ClientBuilder {
+/// A client that reads its secret from a file each time it connects, and counts the reads.
+fn client_with_secret_file(path: PathBuf, reads: &Arc<AtomicUsize>) -> ClientBuilder {
     let reads = Arc::clone(reads);
     Client::builder().reconnect(Backoff::default()).secret_source(move || {
         reads.fetch_add(1, Ordering::Relaxed);
@@ -146,59 +157,60 @@ fn reader(path: PathBuf, reads: &Arc<AtomicUsize>) -> ClientBuilder {
 }
 
 #[test]
-fn a_client_that_connects_again_takes_up_the_new_secret() -> TestResult {
+fn reconnecting_client_reads_the_new_secret() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("secret");
+        let directory = SocketDirectory::new()?;
+        let path = directory.file("secret");
         let reads = Arc::default();
         may()?.1.write_new_file(&path)?;
         let key_id = KeyId::default();
-        let server = serve(&place, (key_id.clone(), may()?.1)).await?;
+        let server = serve(&directory, (key_id.clone(), may()?.1)).await?;
         let mut events = server.events();
-        let client = reader(path.clone(), &reads).connect(place.address())?;
+        let client = client_with_secret_file(path.clone(), &reads).connect(directory.address())?;
         let workshop: WorkshopServerProxy = client.proxy();
         assert_eq!(workshop.add(1, 1).await?, 2);
         assert_eq!(reads.load(Ordering::Relaxed), 1);
 
-        // The file is replaced under its name, so that nobody finds half of it.
-        june()?.1.write_new_file(folder.path().join("new"))?;
-        std::fs::rename(folder.path().join("new"), &path)?;
+        // The file is renamed into place, so that the client cannot read a part of it.
+        june()?.1.write_new_file(directory.file("new"))?;
+        std::fs::rename(directory.file("new"), &path)?;
         server.insert_key(key_id.clone(), june()?.1);
-        assert_eq!(workshop.add(2, 2).await?, 4, "the old connection is as good as it was");
+        assert_eq!(workshop.add(2, 2).await?, 4, "the old connection still works");
         assert_eq!(server.close_key(&key_id), 1);
-        // A call may have left as the connection was closed, and is not sent again unasked.
-        let sum = loop {
-            match workshop.add(3, 3).await {
-                Err(error) if error.outcome() == Outcome::NotSent => {}
-                answer => break answer?,
+        // A call that is made while the connection closes fails, and is not repeated by the client.
+        let sum = within("a call on the new connection", async {
+            loop {
+                match workshop.add(3, 3).await {
+                    Err(error) if error.outcome() == Outcome::NotSent => {}
+                    answer => break answer,
+                }
             }
-        };
-        assert_eq!(sum, 6);
+        });
+        assert_eq!(sum.await?, 6);
         assert_eq!(reads.load(Ordering::Relaxed), 2);
-        while let Some(event) = events.next().await {
-            match event {
-                ServerEvent::Connected(peer) if peer.is_connected() => break,
-                ServerEvent::Refused(refused) => return Err(refused.reason.into()),
-                _ => {}
+        loop {
+            match within("the server's second Connected event", events.next()).await {
+                Some(ServerEvent::Connected(peer)) if peer.is_connected() => return Ok(()),
+                Some(ServerEvent::Refused(refused)) => return Err(refused.reason.into()),
+                Some(_) => {}
+                None => return Err("the server's events have ended".into()),
             }
         }
-        Ok(())
     })
 }
 
 #[test]
-fn where_the_source_fails_another_try_is_made() -> TestResult {
+fn failed_secret_source_is_retried() -> TestResult {
     run(async {
-        let place = Place::new()?;
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("secret");
+        let directory = SocketDirectory::new()?;
+        let path = directory.file("secret");
         let missing = path.clone();
         let client = Client::builder()
             .secret_source(move || Ok((KeyId::default(), Secret::from_file(&missing)?)))
-            .connect(place.address())?;
-        let error = client.ready().await.err().ok_or("it is connected")?;
-        assert!(error.is_transient());
+            .connect(directory.address())?;
+        let ready = within("the client to give up", client.ready()).await;
+        let error = ready.err().ok_or("the client is connected")?;
+        assert!(error.is_transient(), "{error:?}");
         assert!(
             error.to_string().starts_with("the secret is not available: cannot read the secret in "),
             "{error}"
@@ -206,14 +218,12 @@ fn where_the_source_fails_another_try_is_made() -> TestResult {
         let ConnectError::Secret(cause) = &error else { return Err(error.into()) };
         assert!(matches!(**cause, SecretError::Read { .. }));
 
-        let reads = Arc::default();
-        let server = serve(&place, (KeyId::default(), may()?.1)).await?;
-        let client = reader(path.clone(), &reads).connect(place.address())?;
-        while reads.load(Ordering::Relaxed) == 0 {
-            tokio::task::yield_now().await;
-        }
+        let reads: Arc<AtomicUsize> = Arc::default();
+        let server = serve(&directory, (KeyId::default(), may()?.1)).await?;
+        let client = client_with_secret_file(path.clone(), &reads).connect(directory.address())?;
+        until("the client to read the missing file", || reads.load(Ordering::Relaxed) > 0).await;
         may()?.1.write_new_file(&path)?;
-        client.ready().await?;
+        within("the client to be connected", client.ready()).await?;
         assert_eq!(server.refused(), 0);
         Ok(())
     })

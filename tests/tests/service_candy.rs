@@ -1,11 +1,11 @@
-//! The screen: batches of changes over a unix socket, and what the person in front of it does.
+//! The screen `kaa/candy.kaa`: batches of changes over a unix socket, and calls back to the program.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kaa_rpc_runtime::{CallError, Context, Failure, Fault};
 use kaa_rpc_tests::api::candy::*;
-use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
+use kaa_rpc_tests::fixture::{Locked, Pair, Reporter, Reports, TestResult, client, declared, run, server};
 
 #[derive(Clone)]
 struct Widget {
@@ -14,9 +14,9 @@ struct Widget {
     properties: Properties,
 }
 
-/// What is drawn. A button that is told to `press` calls its counterpart; a player that is told to `play` plays.
+/// The widgets. `press` on a button calls the program back, and `play` on a player reports its progress.
 #[derive(Default)]
-struct Screen(Kept<Scene>);
+struct Screen(Locked<Scene>);
 
 #[derive(Clone, Default)]
 struct Scene {
@@ -70,7 +70,7 @@ impl Scene {
                 self.widget(number, widget)?;
                 self.widgets.retain(|id, other| *id != widget && other.parent != Some(widget));
             }
-            // What a newer program wants is not drawn.
+            // A task of a newer program is ignored.
             Task::Unknown(_) => {}
         }
         Ok(())
@@ -78,7 +78,7 @@ impl Scene {
 }
 
 impl Screen {
-    /// Does what a call asks of a widget.
+    /// Runs a call of a widget.
     async fn act(&self, program: &CandyClientProxy, widget: &Widget, call: WidgetCall) -> Result<(), Fault> {
         let WidgetCall { id, function, arguments, named } = call;
         match (widget.class.0.as_str(), function.as_str()) {
@@ -126,7 +126,7 @@ impl CandyServer for Screen {
             Ok::<_, SyncError>(called.collect::<Vec<_>>())
         })?;
         for (widget, call) in calls {
-            // A widget that was deleted after it was called does nothing.
+            // A widget that is deleted after its call does nothing.
             if let Some(widget) = widget {
                 self.act(&cx.peer, &widget, call).await?;
             }
@@ -135,22 +135,23 @@ impl CandyServer for Screen {
     }
 }
 
+/// A call of the server to the program.
 #[derive(Debug, PartialEq)]
-enum Said {
+enum ServerCall {
     Key(Key),
-    Called(WidgetId, String, Vec<Value>, Properties),
+    Widget(WidgetId, String, Vec<Value>, Properties),
     Player(WidgetId, PlayerEvent),
 }
 
-/// The program: counts how often its button is pressed.
+/// The program, which counts how often its button is pressed.
 struct Program {
-    pressed: Kept<i64>,
-    teller: Teller<Said>,
+    pressed: Locked<i64>,
+    reporter: Reporter<ServerCall>,
 }
 
 impl CandyClient for Program {
     async fn on_key_press(&self, _cx: Context<CandyServerProxy>, key: Key) -> Result<(), Fault> {
-        self.teller.tell(Said::Key(key));
+        self.reporter.report(ServerCall::Key(key));
         Ok(())
     }
 
@@ -161,7 +162,7 @@ impl CandyClient for Program {
         function: String,
         options: OnWidgetCallOptions,
     ) -> Result<Value, Fault> {
-        self.teller.tell(Said::Called(widget, function, options.arguments, options.named));
+        self.reporter.report(ServerCall::Widget(widget, function, options.arguments, options.named));
         Ok(Value::Number(self.pressed.with(|pressed| {
             *pressed += 1;
             *pressed
@@ -174,21 +175,21 @@ impl CandyClient for Program {
         player: WidgetId,
         event: PlayerEvent,
     ) -> Result<(), Fault> {
-        self.teller.tell(Said::Player(player, event));
+        self.reporter.report(ServerCall::Player(player, event));
         Ok(())
     }
 }
 
-async fn start() -> TestResult<(Pair, CandyServerProxy, Heard<Said>)> {
-    let (teller, heard) = Heard::new();
-    let program = Program { pressed: Kept::new(0), teller };
+async fn start() -> TestResult<(Pair, CandyServerProxy, Reports<ServerCall>)> {
+    let (reporter, calls) = Reports::of("calls of the server");
+    let program = Program { pressed: Locked::new(0), reporter };
     let pair = Pair::over_unix(
         server()?.register(Candy::server(Screen::default())),
         client()?.register(Candy::client(program)),
     )
     .await?;
     let candy = pair.proxy();
-    Ok((pair, candy, heard))
+    Ok((pair, candy, calls))
 }
 
 fn add(widget: u32, class: &str, parent: Option<u32>, properties: Properties) -> Task {
@@ -201,9 +202,9 @@ fn call(widget: u32, function: &str, arguments: Vec<Value>) -> Task {
 }
 
 #[test]
-fn a_batch_is_drawn_whole_or_not_at_all() -> TestResult {
+fn batch_is_applied_completely_or_not_at_all() -> TestResult {
     run(async {
-        let (_pair, candy, _said) = start().await?;
+        let (_pair, candy, _calls) = start().await?;
         let color = Value::Color(Color { red: 1, green: 2, blue: 3, alpha: 255 });
         let deep = Value::List(vec![color, Value::Named([("x".to_owned(), Value::Real(0.5))].into())]);
         let tasks = vec![
@@ -214,7 +215,7 @@ fn a_batch_is_drawn_whole_or_not_at_all() -> TestResult {
             Task::Reparent { widget: WidgetId(3), parent: Some(WidgetId(1)) },
         ];
         candy.sync(tasks).await?;
-        // Number 1 would hold 2, which it is in; so number 4, added before, is not there afterwards.
+        // Widget 1 contains widget 2, so it cannot move into it: the batch fails, and widget 4 is not added.
         let circle = vec![
             add(4, "text", None, Properties::default()),
             Task::Reparent { widget: WidgetId(1), parent: Some(WidgetId(2)) },
@@ -235,7 +236,7 @@ fn a_batch_is_drawn_whole_or_not_at_all() -> TestResult {
 #[test]
 fn widgets_keys_and_players_call_the_program() -> TestResult {
     run(async {
-        let (_pair, candy, mut said) = start().await?;
+        let (_pair, candy, mut calls) = start().await?;
         let file = [("file".to_owned(), Value::Text("film".to_owned()))].into();
         candy
             .sync(vec![
@@ -251,23 +252,26 @@ fn widgets_keys_and_players_call_the_program() -> TestResult {
             .await?;
         let arguments = vec![Value::Number(3), Value::Widget(WidgetId(2))];
         let named = [("when".to_owned(), Value::Nothing)].into();
-        assert_eq!(said.next().await?, Said::Called(WidgetId(1), "pressed".to_owned(), arguments, named));
-        assert_eq!(said.next().await?, Said::Key(Key::Character('ö')));
-        assert_eq!(said.next().await?, Said::Key(Key::Named("Return".to_owned())));
+        assert_eq!(
+            calls.next().await?,
+            ServerCall::Widget(WidgetId(1), "pressed".to_owned(), arguments, named)
+        );
+        assert_eq!(calls.next().await?, ServerCall::Key(Key::Character('ö')));
+        assert_eq!(calls.next().await?, ServerCall::Key(Key::Named("Return".to_owned())));
         let position = PlayerEvent::Position(Duration::from_millis(40));
         for event in [PlayerEvent::Started, position, PlayerEvent::Finished] {
-            assert_eq!(said.next().await?, Said::Player(WidgetId(3), event));
+            assert_eq!(calls.next().await?, ServerCall::Player(WidgetId(3), event));
         }
         let failed = PlayerEvent::Failed("no file".to_owned());
-        assert_eq!(said.next().await?, Said::Player(WidgetId(4), failed));
+        assert_eq!(calls.next().await?, ServerCall::Player(WidgetId(4), failed));
         Ok(())
     })
 }
 
 #[test]
-fn what_a_widget_cannot_do_is_a_fault() -> TestResult {
+fn unsupported_widget_call_is_a_fault() -> TestResult {
     run(async {
-        let (_pair, candy, _said) = start().await?;
+        let (_pair, candy, _calls) = start().await?;
         let tasks = vec![add(1, "text", None, Properties::default()), call(1, "play", vec![])];
         let error = candy.sync(tasks).await;
         assert_eq!(error, Err(CallError::Fault("a text cannot play".to_owned())));

@@ -1,4 +1,4 @@
-//! The encoder: a job from its beginning to its end over a unix socket, and every way to do it wrong.
+//! The encoder `kaa/freevo/encodingserver.kaa`: a whole job over a unix socket, and every declared error.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use kaa_rpc_runtime::{Context, Failure, Fault, IntoFault};
 use kaa_rpc_tests::api::freevo::common::Path;
 use kaa_rpc_tests::api::freevo::encodingserver::*;
-use kaa_rpc_tests::fixture::{Kept, Pair, TestResult, client, declared, run, server};
+use kaa_rpc_tests::fixture::{Locked, Pair, TestResult, client, declared, run, server};
 
 type Answer<T = ()> = Result<T, Failure<EncodingError>>;
 type Cx = Context<EncodingServerClientProxy>;
 
-/// What is known of a job beyond what is told of it.
+/// A job with the settings that clients do not see.
 #[derive(Clone)]
 struct Draft {
     job: Job,
     container: Option<Container>,
     video: Option<VideoSettings>,
-    /// The borders: asked for twice before they are found.
-    looked: u8,
+    /// How often the crop area was requested; it is found at the second request.
+    crop_requests: u8,
 }
 
 #[derive(Default)]
@@ -52,7 +52,7 @@ impl Jobs {
 }
 
 #[derive(Default)]
-struct Encoder(Kept<Jobs>);
+struct Encoder(Locked<Jobs>);
 
 impl Encoder {
     /// Changes a job that can still be changed.
@@ -100,7 +100,7 @@ impl EncodingServerServer for Encoder {
             let id = JobId(u64::try_from(jobs.drafts.len()).unwrap_or(u64::MAX) + 1);
             let named = if options.friendly_name.is_empty() { output.0 } else { options.friendly_name };
             let job = Job::new(id, named, JobState::NotSet);
-            let draft = Draft { job, container: None, video: None, looked: 0 };
+            let draft = Draft { job, container: None, video: None, crop_requests: 0 };
             jobs.drafts.insert(id, draft);
             id
         }))
@@ -109,8 +109,8 @@ impl EncodingServerServer for Encoder {
     async fn wait_crop_detect(&self, _cx: Cx, job: JobId) -> Answer<Area> {
         self.0.with(|jobs| {
             let draft = jobs.draft(job)?;
-            draft.looked += 1;
-            if draft.looked < 2 {
+            draft.crop_requests += 1;
+            if draft.crop_requests < 2 {
                 return Err(EncodingError::StillLooking.into());
             }
             Ok(Area { left: 0, top: 72, size: Size { width: 720, height: 432 } })
@@ -198,7 +198,7 @@ impl EncodingServerServer for Encoder {
         Ok(self.0.with(Jobs::start)?)
     }
 
-    /// Each time it is asked, half of a pass is done.
+    /// Each call advances the job by half of a pass.
     async fn progress(&self, _cx: Cx) -> Answer<Progress> {
         self.0.with(|jobs| {
             let current = jobs.current.ok_or(EncodingError::Idle)?;
@@ -207,13 +207,13 @@ impl EncodingServerServer for Encoder {
                 return Err(EncodingError::Idle.into());
             };
             progress.percent += 50;
-            let told = progress.clone();
+            let reported = progress.clone();
             if progress.percent == 100 && progress.pass == progress.passes {
                 draft.job.state = JobState::Done;
             } else if progress.percent == 100 {
                 (progress.pass, progress.percent) = (progress.pass + 1, 0);
             }
-            Ok(told)
+            Ok(reported)
         })
     }
 }
@@ -238,7 +238,7 @@ fn xvid() -> VideoSettings {
 }
 
 #[test]
-fn it_says_what_it_can_do() -> TestResult {
+fn server_lists_its_formats() -> TestResult {
     run(async {
         let (_pair, encoder, _) = start().await?;
         assert!(encoder.ping().await?);
@@ -252,7 +252,7 @@ fn it_says_what_it_can_do() -> TestResult {
 }
 
 #[test]
-fn a_job_goes_from_its_source_to_its_end() -> TestResult {
+fn job_runs_from_source_to_done() -> TestResult {
     run(async {
         let (_pair, encoder, source) = start().await?;
         let job = begin(&encoder, &source).await?;
@@ -286,7 +286,7 @@ fn a_job_goes_from_its_source_to_its_end() -> TestResult {
 }
 
 #[test]
-fn every_mistake_has_its_error() -> TestResult {
+fn every_mistake_has_a_declared_error() -> TestResult {
     run(async {
         let (_pair, encoder, source) = start().await?;
         let missing = encoder.begin_job("/no/film", "/x", BeginJobOptions::default()).await;
@@ -314,8 +314,8 @@ fn every_mistake_has_its_error() -> TestResult {
         encoder.set_video_codec(job, xvid()).await?;
         encoder.queue(job, now()).await?;
         assert_eq!(declared(encoder.set_container(job, Container::Avi).await)?, EncodingError::Queued);
-        let nobody = JobId(99);
-        assert_eq!(declared(encoder.wait_crop_detect(nobody).await)?, EncodingError::NoSuchJob(nobody));
+        let unknown = JobId(99);
+        assert_eq!(declared(encoder.wait_crop_detect(unknown).await)?, EncodingError::NoSuchJob(unknown));
         Ok(())
     })
 }

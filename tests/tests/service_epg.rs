@@ -1,37 +1,40 @@
-//! The programme guide: every call of it over TCP, and the news it pushes.
+//! The programme guide `kaa/epg.kaa`: every call over TCP, and the updates that the server pushes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kaa_rpc_runtime::{Context, Failure, Fault, Timestamp};
 use kaa_rpc_tests::api::epg::*;
-use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
+use kaa_rpc_tests::fixture::{
+    Locked, Pair, Reporter, Reports, TestResult, client, declared, run, server, within,
+};
 use tokio::sync::Notify;
 
-/// The guide's content, and its source: further programmes, until it is read out.
+/// The content of the guide, and the source of its updates: each update takes one list of programmes.
 struct Content {
     channels: Vec<Channel>,
-    programs: Kept<Vec<Program>>,
-    source: Kept<Vec<Vec<Program>>>,
+    programs: Locked<Vec<Program>>,
+    source: Locked<Vec<Vec<Program>>>,
     updating: tokio::sync::Mutex<()>,
-    /// Told when an update has begun, and waited for before it ends.
-    begun: Teller<()>,
-    end: Arc<Notify>,
+    /// Reports each update that has started.
+    started: Reporter<()>,
+    /// An update waits for this before it ends.
+    finish: Arc<Notify>,
 }
 
-/// One connection's view of the guide.
+/// The guide, as one connection uses it.
 struct Guide(Arc<Content>);
 
 impl Guide {
-    /// Tells a client that has connected what there is.
+    /// Synchronizes a client that has connected.
     fn greet(content: &Arc<Content>, client: EpgClientProxy) -> Self {
         let guide = Self(Arc::clone(content));
         let greeting = Self(Arc::clone(content));
-        tokio::spawn(async move { greeting.tell(&client).await });
+        tokio::spawn(async move { greeting.sync(&client).await });
         guide
     }
 
-    async fn tell(&self, client: &EpgClientProxy) -> Result<u32, Fault> {
+    async fn sync(&self, client: &EpgClientProxy) -> Result<u32, Fault> {
         let count = u32::try_from(self.0.programs.with(|programs| programs.len()))?;
         client.on_sync(self.0.channels.clone(), count).await?;
         Ok(count)
@@ -63,19 +66,20 @@ impl EpgServer for Guide {
         if matches!(&when, When::During(range) if range.stop < range.start) {
             return Err(SearchError::Backwards.into());
         }
-        let fits = |program: &&Program| {
-            let on = match &when {
+        let matches = |program: &&Program| {
+            let on_air = match &when {
                 When::During(range) => program.when.start < range.stop && range.start < program.when.stop,
                 When::At(time) => program.when.start <= *time && *time < program.when.stop,
                 _ => true,
             };
-            on && (channels.is_empty() || channels.contains(&program.channel))
+            on_air
+                && (channels.is_empty() || channels.contains(&program.channel))
                 && program.title.contains(&title)
                 && keywords.is_subset(&program.keywords)
                 && genres.is_subset(&program.genres)
         };
         let mut found: Vec<Program> =
-            self.0.programs.with(|programs| programs.iter().filter(fits).cloned().collect());
+            self.0.programs.with(|programs| programs.iter().filter(matches).cloned().collect());
         let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
         if count > limit {
             return Err(SearchError::TooMany { found: count, limit }.into());
@@ -112,18 +116,18 @@ impl EpgServer for Guide {
 
     async fn update(&self, cx: Context<EpgClientProxy>) -> Result<u32, Failure<UpdateError>> {
         let Ok(_running) = self.0.updating.try_lock() else { return Err(UpdateError::Running.into()) };
-        self.0.begun.tell(());
-        self.0.end.notified().await;
+        self.0.started.report(());
+        self.0.finish.notified().await;
         let more = self.0.source.with(|source| source.pop()).ok_or_else(|| UpdateError::Unreadable {
             source: "listings.xml".to_owned(),
             reason: "no such file".to_owned(),
         })?;
         self.0.programs.with(|programs| programs.extend(more));
-        Ok(self.tell(&cx.peer).await?)
+        Ok(self.sync(&cx.peer).await?)
     }
 }
 
-struct Television(Teller<(Vec<Channel>, u32)>);
+struct Television(Reporter<(Vec<Channel>, u32)>);
 
 impl EpgClient for Television {
     async fn on_sync(
@@ -132,7 +136,7 @@ impl EpgClient for Television {
         channels: Vec<Channel>,
         programs: u32,
     ) -> Result<(), Fault> {
-        self.0.tell((channels, programs));
+        self.0.report((channels, programs));
         Ok(())
     }
 }
@@ -153,15 +157,15 @@ fn program(id: u64, channel: u32, start: i64, title: &str, genre: &str, keywords
 }
 
 struct Running {
-    /// The connection, which lives as long as the test.
+    /// Keeps the connection open.
     _pair: Pair,
     epg: EpgServerProxy,
-    said: Heard<(Vec<Channel>, u32)>,
-    begun: Heard<()>,
-    end: Arc<Notify>,
+    syncs: Reports<(Vec<Channel>, u32)>,
+    updates: Reports<()>,
+    finish_update: Arc<Notify>,
 }
 
-/// A guide of two channels with three programmes, and one more in its source.
+/// A guide of two channels with three programmes, and one more programme in its source.
 async fn start() -> TestResult<Running> {
     let channels = [(1, "One"), (2, "Two")];
     let channels = channels.map(|(id, name)| Channel::new(ChannelId(id), vec![format!("T{id}")], name));
@@ -170,28 +174,28 @@ async fn start() -> TestResult<Running> {
         program(2, 1, 60, "Metropolis", "film", &["silent", "city"]),
         program(3, 2, 30, "Nosferatu", "film", &["silent", "horror", "world"]),
     ];
-    let (begun, heard) = Heard::new();
-    let end = Arc::new(Notify::new());
+    let (started, updates) = Reports::of("started updates");
+    let finish_update = Arc::new(Notify::new());
     let content = Arc::new(Content {
         channels: channels.to_vec(),
-        programs: Kept::new(programs),
-        source: Kept::new(vec![vec![program(4, 2, 90, "Late News", "information", &[])]]),
+        programs: Locked::new(programs),
+        source: Locked::new(vec![vec![program(4, 2, 90, "Late News", "information", &[])]]),
         updating: tokio::sync::Mutex::new(()),
-        begun,
-        end: Arc::clone(&end),
+        started,
+        finish: Arc::clone(&finish_update),
     });
-    let (teller, mut said) = Heard::new();
+    let (reporter, mut syncs) = Reports::of("calls of `on_sync`");
     let pair = Pair::over_tcp(
         server()?.register(Epg::server_with(move |peer| Guide::greet(&content, peer))),
-        client()?.register(Epg::client(Television(teller))),
+        client()?.register(Epg::client(Television(reporter))),
     )
     .await?;
-    assert_eq!(said.next().await?, (channels.to_vec(), 3), "the greeting comes first");
-    Ok(Running { epg: pair.proxy(), _pair: pair, said, begun: heard, end })
+    assert_eq!(syncs.next().await?, (channels.to_vec(), 3), "a new client is synchronized");
+    Ok(Running { epg: pair.proxy(), _pair: pair, syncs, updates, finish_update })
 }
 
 #[test]
-fn programmes_are_found_by_channel_time_and_words() -> TestResult {
+fn search_finds_programmes_by_channel_time_and_words() -> TestResult {
     run(async {
         let Running { epg, _pair, .. } = start().await?;
         let search = async |options: SearchOptions| -> TestResult<Vec<u64>> {
@@ -219,7 +223,7 @@ fn programmes_are_found_by_channel_time_and_words() -> TestResult {
 }
 
 #[test]
-fn a_search_says_what_is_wrong_with_it() -> TestResult {
+fn invalid_searches_return_declared_errors() -> TestResult {
     run(async {
         let Running { epg, _pair, .. } = start().await?;
         let fails = async |options| declared(epg.search(options).await);
@@ -234,7 +238,7 @@ fn a_search_says_what_is_wrong_with_it() -> TestResult {
 }
 
 #[test]
-fn words_lead_to_further_words() -> TestResult {
+fn keywords_and_genres_are_completed() -> TestResult {
     run(async {
         let Running { epg, _pair, .. } = start().await?;
         let silent = || ["silent".to_owned()].into();
@@ -248,16 +252,16 @@ fn words_lead_to_further_words() -> TestResult {
 }
 
 #[test]
-fn an_update_is_pushed_and_runs_alone() -> TestResult {
+fn update_is_pushed_to_the_client_and_runs_alone() -> TestResult {
     run(async {
-        let Running { epg, mut said, mut begun, end, _pair } = start().await?;
+        let Running { epg, mut syncs, mut updates, finish_update, _pair } = start().await?;
         let updating = tokio::spawn(epg.update());
-        begun.next().await?;
+        updates.next().await?;
         assert_eq!(declared(epg.update().await)?, UpdateError::Running);
-        end.notify_one();
-        assert_eq!(updating.await??, 4);
-        assert_eq!(said.next().await?.1, 4);
-        end.notify_one();
+        finish_update.notify_one();
+        assert_eq!(within("the update to end", updating).await??, 4);
+        assert_eq!(syncs.next().await?.1, 4);
+        finish_update.notify_one();
         let unreadable = declared(epg.update().await)?;
         assert_eq!(unreadable.to_string(), "listings.xml cannot be read: no such file");
         Ok(())

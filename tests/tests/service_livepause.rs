@@ -1,4 +1,4 @@
-//! Paused television: every call of it over a unix socket, and the events it sends to those who want them.
+//! Paused television `kaa/freevo/livepause.kaa`: every call over a unix socket, and the events for subscribed clients.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,27 +6,27 @@ use std::time::Duration;
 use kaa_rpc_runtime::{Context, Failure, Fault};
 use kaa_rpc_tests::api::freevo::common::{ChannelId, Path};
 use kaa_rpc_tests::api::freevo::livepause::*;
-use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
+use kaa_rpc_tests::fixture::{Locked, Pair, Reporter, Reports, TestResult, client, declared, run, server};
 
 type Answer<T = ()> = Result<T, Failure<BufferError>>;
 
-/// A tape of one hour; the writer is where `end` says.
+/// A buffer of one hour, and the clients that want events.
 struct Tape {
     buffer: Option<BufferInfo>,
-    /// Who wants to hear of events, by session.
+    /// The subscribed clients, by session.
     listeners: BTreeMap<String, LivePauseClientProxy>,
 }
 
-struct Recorder(Kept<Tape>);
+struct Recorder(Locked<Tape>);
 
-/// Who calls: the same for all calls of one connection.
+/// The session of the caller, the same for all calls of one connection.
 fn caller(cx: &Context<LivePauseClientProxy>) -> Result<String, Fault> {
-    let information = cx.peer_information().ok_or(Fault::new("nobody calls"))?;
+    let information = cx.peer_information().ok_or(Fault::new("the call has no peer"))?;
     Ok(format!("{:?}", information.session))
 }
 
 impl Recorder {
-    /// Changes the buffer, and tells the listeners what happened.
+    /// Changes the buffer, and sends the resulting events to the listeners.
     async fn change(
         &self,
         change: impl FnOnce(&mut BufferInfo) -> Result<Vec<Event>, BufferError>,
@@ -37,7 +37,7 @@ impl Recorder {
         })?;
         for event in events {
             for listener in &listeners {
-                // A listener that is gone hears nothing.
+                // A listener that has disconnected gets no event.
                 let _ = listener.on_event(event.clone()).await;
             }
         }
@@ -123,7 +123,7 @@ impl LivePauseServer for Recorder {
             if time_start < start || end < time_end {
                 return Err(BufferError::OutOfRange { start, end });
             }
-            // The part that is not written yet keeps the file open.
+            // A part that reaches the end of the buffer is still being written.
             if time_end == end {
                 buffer.saving = Some(filename);
                 return Ok(vec![]);
@@ -154,25 +154,25 @@ impl LivePauseServer for Recorder {
     }
 }
 
-struct Screen(Teller<Event>);
+struct Screen(Reporter<Event>);
 
 impl LivePauseClient for Screen {
     async fn on_event(&self, _cx: Context<LivePauseServerProxy>, event: Event) -> Result<(), Fault> {
-        self.0.tell(event);
+        self.0.report(event);
         Ok(())
     }
 }
 
-async fn start() -> TestResult<(Pair, LivePauseServerProxy, Heard<Event>)> {
-    let (teller, heard) = Heard::new();
-    let recorder = Recorder(Kept::new(Tape { buffer: None, listeners: BTreeMap::new() }));
+async fn start() -> TestResult<(Pair, LivePauseServerProxy, Reports<Event>)> {
+    let (reporter, events) = Reports::of("events");
+    let recorder = Recorder(Locked::new(Tape { buffer: None, listeners: BTreeMap::new() }));
     let pair = Pair::over_unix(
         server()?.register(LivePause::server(recorder)),
-        client()?.register(LivePause::client(Screen(teller))),
+        client()?.register(LivePause::client(Screen(reporter))),
     )
     .await?;
     let recorder = pair.proxy();
-    Ok((pair, recorder, heard))
+    Ok((pair, recorder, events))
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -180,7 +180,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[test]
-fn one_seeks_within_the_buffer_and_not_beyond() -> TestResult {
+fn seek_stays_within_the_buffer() -> TestResult {
     run(async {
         let (_pair, recorder, mut events) = start().await?;
         for error in [
@@ -211,7 +211,7 @@ fn one_seeks_within_the_buffer_and_not_beyond() -> TestResult {
 }
 
 #[test]
-fn parts_are_saved_and_channels_changed() -> TestResult {
+fn buffer_parts_are_saved_and_channels_changed() -> TestResult {
     run(async {
         let (_pair, recorder, mut events) = start().await?;
         let file = Path::from("/films/goal");
@@ -240,12 +240,11 @@ fn parts_are_saved_and_channels_changed() -> TestResult {
 }
 
 #[test]
-fn only_those_who_asked_hear_of_events() -> TestResult {
+fn events_reach_only_subscribed_clients() -> TestResult {
     run(async {
         let (pair, recorder, mut events) = start().await?;
-        let (teller, mut other_events) = Heard::new();
-        let address = pair.place.as_ref().ok_or("a unix socket")?.address();
-        let second = client()?.register(LivePause::client(Screen(teller))).connect(address)?;
+        let (reporter, mut other_events) = Reports::of("events for the second client");
+        let second = client()?.register(LivePause::client(Screen(reporter))).connect(pair.address()?)?;
         let other: LivePauseServerProxy = second.proxy();
         recorder.set_mode(Mode::Timeshift).await?;
         recorder.set_events_enabled(true).await?;
@@ -255,8 +254,9 @@ fn only_those_who_asked_hear_of_events() -> TestResult {
         recorder.set_events_enabled(false).await?;
         recorder.seek(0).await?;
         assert_eq!(other_events.next().await?, Event::StartOfLive);
-        // The call's answer comes after all that it caused, so there is nothing under way.
-        assert!(events.rest().is_empty() && other_events.rest().is_empty());
+        // A call returns after all events that it caused, so no event is on its way.
+        let unexpected = [events.received(), other_events.received()].concat();
+        assert!(unexpected.is_empty(), "{unexpected:?}");
         Ok(())
     })
 }

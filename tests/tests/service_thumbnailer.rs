@@ -1,11 +1,11 @@
-//! The thumbnailer and its feeds: two services on one connection, every call of both over a unix socket.
+//! The thumbnailer and its feeds in `kaa/thumbnailer`: two services on one connection, every call over a unix socket.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kaa_rpc_runtime::{Context, Failure, Fault};
 use kaa_rpc_tests::api::thumbnailer::*;
-use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
+use kaa_rpc_tests::fixture::{Locked, Pair, Reporter, Reports, TestResult, client, declared, run, server};
 use tokio::sync::Notify;
 
 const LIMIT: usize = 3;
@@ -19,12 +19,12 @@ struct Job {
     client: ThumbnailerClientProxy,
 }
 
-/// Jobs wait until the test lets the worker go.
+/// The jobs, which wait until the test starts the worker.
 #[derive(Default)]
 struct Queue {
-    clients: Kept<BTreeSet<ClientId>>,
-    jobs: Kept<BTreeMap<JobId, Job>>,
-    go: Notify,
+    clients: Locked<BTreeSet<ClientId>>,
+    jobs: Locked<BTreeMap<JobId, Job>>,
+    start: Notify,
 }
 
 struct Thumbnails(Arc<Queue>);
@@ -41,16 +41,16 @@ impl Thumbnails {
     }
 }
 
-/// Makes the most urgent thumbnail there is, and tells its client.
+/// Makes the thumbnails of all jobs, the most urgent first, and calls their clients.
 async fn work(queue: Arc<Queue>) {
     loop {
-        queue.go.notified().await;
+        queue.start.notified().await;
         while let Some((id, job)) = queue.jobs.with(|jobs| {
             let urgent = jobs.iter().max_by_key(|(_, job)| job.priority).map(|(id, _)| *id);
             urgent.and_then(|id| jobs.remove_entry(&id))
         }) {
             let source = job.url.map_or_else(|| job.filename.to_string(), |url| url.to_string());
-            // Clients may be gone; the others' thumbnails are made all the same.
+            // A client that has disconnected must not stop the jobs of the others.
             let _ = job.client.on_log("thumbnail of %s", vec![source]).await;
             let image = (!job.filename.0.ends_with(".txt")).then_some(job.image_file);
             let _ = job.client.on_finished(id, job.filename, image).await;
@@ -97,7 +97,7 @@ impl ThumbnailerServer for Thumbnails {
 }
 
 #[derive(Default)]
-struct Subscriptions(Kept<Vec<Feed>>);
+struct Subscriptions(Locked<Vec<Feed>>);
 
 impl FeedsServer for Subscriptions {
     async fn update(&self, _cx: Context<FeedsClientProxy>, id: FeedId) -> Result<u32, Failure<FeedError>> {
@@ -129,7 +129,7 @@ impl FeedsServer for Subscriptions {
             feeds.push(Feed { download, number, keep, ..Feed::new(id, url, folder) });
             Ok(feeds.last().cloned())
         })?;
-        Ok(feed.ok_or(Fault::new("the feed was not kept"))?)
+        Ok(feed.ok_or(Fault::new("the feed was not added"))?)
     }
 
     async fn remove(&self, _cx: Context<FeedsClientProxy>, id: FeedId) -> Result<(), Failure<FeedError>> {
@@ -138,18 +138,19 @@ impl FeedsServer for Subscriptions {
     }
 }
 
+/// A call of the server to a client.
 #[derive(Debug, PartialEq)]
-enum Said {
+enum ServerCall {
     Connect(ClientId),
     Log(String),
     Finished(JobId, Path, Option<Path>),
 }
 
-struct Browser(Teller<Said>);
+struct Browser(Reporter<ServerCall>);
 
 impl ThumbnailerClient for Browser {
     async fn on_connect(&self, _cx: Context<ThumbnailerServerProxy>, id: ClientId) -> Result<(), Fault> {
-        self.0.tell(Said::Connect(id));
+        self.0.report(ServerCall::Connect(id));
         Ok(())
     }
 
@@ -160,9 +161,9 @@ impl ThumbnailerClient for Browser {
         arguments: Vec<String>,
     ) -> Result<(), Fault> {
         // A oneway handler has a context like any other.
-        cx.peer_information().ok_or(Fault::new("nobody calls"))?;
-        self.0
-            .tell(Said::Log(arguments.into_iter().fold(message, |text, next| text.replacen("%s", &next, 1))));
+        cx.peer_information().ok_or(Fault::new("the call has no peer"))?;
+        let text = arguments.into_iter().fold(message, |text, next| text.replacen("%s", &next, 1));
+        self.0.report(ServerCall::Log(text));
         Ok(())
     }
 
@@ -173,28 +174,31 @@ impl ThumbnailerClient for Browser {
         filename: Path,
         image_file: Option<Path>,
     ) -> Result<(), Fault> {
-        self.0.tell(Said::Finished(id, filename, image_file));
+        self.0.report(ServerCall::Finished(id, filename, image_file));
         Ok(())
     }
 }
 
-async fn start() -> TestResult<(Pair, Arc<Queue>, ClientId, Heard<Said>)> {
+async fn start() -> TestResult<(Pair, Arc<Queue>, ClientId, Reports<ServerCall>)> {
     let queue = Arc::new(Queue::default());
     tokio::spawn(work(Arc::clone(&queue)));
-    let (teller, mut said) = Heard::new();
+    let (reporter, mut calls) = Reports::of("calls of the server");
     let shared = Arc::clone(&queue);
     let server = server()?
         .register(Thumbnailer::server_with(move |peer| Thumbnails::greet(&shared, peer)))
         .register(Feeds::server(Subscriptions::default()));
-    let pair = Pair::over_unix(server, client()?.register(Thumbnailer::client(Browser(teller)))).await?;
-    let Said::Connect(id) = said.next().await? else { return Err("the greeting comes first".into()) };
-    Ok((pair, queue, id, said))
+    let pair = Pair::over_unix(server, client()?.register(Thumbnailer::client(Browser(reporter)))).await?;
+    let first = calls.next().await?;
+    let ServerCall::Connect(id) = first else {
+        return Err(format!("expected `on_connect` first, got {first:?}").into());
+    };
+    Ok((pair, queue, id, calls))
 }
 
 #[test]
-fn the_most_urgent_thumbnail_comes_first() -> TestResult {
+fn most_urgent_thumbnail_comes_first() -> TestResult {
     run(async {
-        let (pair, queue, client, mut said) = start().await?;
+        let (pair, queue, client, mut calls) = start().await?;
         let thumbnailer: ThumbnailerServerProxy = pair.proxy();
         let [first, second, third, fourth] = [1, 2, 3, 4].map(|job| JobId { client, job });
         let (file, image) = (|name: &str| Path(format!("/films/{name}")), Path::from("/thumbs/image"));
@@ -209,26 +213,27 @@ fn the_most_urgent_thumbnail_comes_first() -> TestResult {
         assert_eq!(declared(full)?, ThumbnailError::QueueFull { limit: 3 });
         let missing = thumbnailer.set_priority(fourth, Priority::Low).await;
         assert_eq!(declared(missing)?, ThumbnailError::NoSuchJob { job: 4 });
-        let stranger = JobId { client: ClientId(99), job: 1 };
-        let unknown = thumbnailer.schedule(stranger, file("d"), image.clone(), None, <_>::default()).await;
+        let unknown_client = JobId { client: ClientId(99), job: 1 };
+        let unknown =
+            thumbnailer.schedule(unknown_client, file("d"), image.clone(), None, <_>::default()).await;
         assert_eq!(declared(unknown)?, ThumbnailError::UnknownClient(ClientId(99)));
 
-        queue.go.notify_one();
-        let log = |source: &str| Said::Log(format!("thumbnail of {source}"));
-        assert_eq!(said.next().await?, log("http://c/cover"));
-        assert_eq!(said.next().await?, Said::Finished(third, file("c.avi"), Some(image.clone())));
-        assert_eq!(said.next().await?, log("/films/b.avi"));
-        assert_eq!(said.next().await?, Said::Finished(second, file("b.avi"), Some(image)));
-        assert_eq!(said.next().await?, log("/films/a.txt"));
-        assert_eq!(said.next().await?, Said::Finished(first, file("a.txt"), None));
+        queue.start.notify_one();
+        let log = |source: &str| ServerCall::Log(format!("thumbnail of {source}"));
+        assert_eq!(calls.next().await?, log("http://c/cover"));
+        assert_eq!(calls.next().await?, ServerCall::Finished(third, file("c.avi"), Some(image.clone())));
+        assert_eq!(calls.next().await?, log("/films/b.avi"));
+        assert_eq!(calls.next().await?, ServerCall::Finished(second, file("b.avi"), Some(image)));
+        assert_eq!(calls.next().await?, log("/films/a.txt"));
+        assert_eq!(calls.next().await?, ServerCall::Finished(first, file("a.txt"), None));
         Ok(())
     })
 }
 
 #[test]
-fn feeds_are_served_beside_thumbnails() -> TestResult {
+fn two_services_share_one_connection() -> TestResult {
     run(async {
-        let (pair, _queue, _client, _said) = start().await?;
+        let (pair, _queue, _client, _calls) = start().await?;
         let feeds: FeedsServerProxy = pair.proxy();
         let (url, folder) = (Url::from("http://feed"), Path::from("/films"));
         let options = AddOptions::default().number(5).keep(false);

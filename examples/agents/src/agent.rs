@@ -141,7 +141,7 @@ mod tests {
     use crate::api::fleet::FleetClientProxy;
 
     #[tokio::test]
-    async fn an_input_that_breaks_off_is_not_taken_for_one_that_ends() {
+    async fn failed_input_does_not_count_as_finished() {
         let agent = Agent { rest: None, dismissed: Arc::new(Notify::new()) };
         let agent: FleetClientProxy = testing::proxy(Fleet::client(agent)).await.unwrap();
         let torn = [Ok(Bytes::from_static(b"half of")), Err(Fault::new("the disk is gone"))];

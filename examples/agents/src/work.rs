@@ -85,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_that_of_all_chunks() {
+    fn checksum_covers_all_chunks() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(all(Task::Checksum, &[b"a", b"", b"bc"]), Ok(vec![abc.to_owned()]));
     }
 
     #[test]
-    fn lines_are_found_wherever_chunks_end() {
+    fn search_finds_lines_across_chunks() {
         let find = |chunks: &[&[u8]]| all(Task::Search("sea".to_owned()), chunks);
         assert_eq!(
             find(&[b"by the s", b"ea\nno\nthe seaside"]),

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use kaa_rpc_runtime::Secret;
 
 #[test]
-fn the_demo_loses_no_job_and_leaves_nothing() {
+fn demo_finishes_every_job_and_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let output =
         Command::new(env!("CARGO_BIN_EXE_agents-demo")).env("TMPDIR", folder.path()).output().unwrap();
@@ -50,7 +50,7 @@ fn the_demo_loses_no_job_and_leaves_nothing() {
 }
 
 #[test]
-fn who_does_not_know_the_secret_is_no_agent() {
+fn agent_with_a_wrong_secret_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let mut controller = Command::new(env!("CARGO_BIN_EXE_controller"))

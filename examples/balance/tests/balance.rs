@@ -15,7 +15,7 @@ use tower::BoxError;
 use tower::retry::Policy;
 
 #[test]
-fn the_demo_loses_a_server_and_no_call() {
+fn demo_loses_a_server_but_no_call() {
     let output = Command::new(env!("CARGO_BIN_EXE_balance")).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -48,7 +48,7 @@ where
 }
 
 #[test]
-fn a_call_is_made_again_where_that_does_no_harm() {
+fn safe_calls_are_retried() {
     let counts = Arc::new(Counts::default());
     let mut again = Again::new(Arc::clone(&counts));
     let square = Square { number: 3 };
@@ -60,7 +60,7 @@ fn a_call_is_made_again_where_that_does_no_harm() {
 }
 
 #[test]
-fn no_other_call_is_made_again_and_none_for_ever() {
+fn unsafe_calls_are_not_retried_and_retries_are_limited() {
     let mut again = Again::new(Arc::default());
     let square = Square { number: 3 };
     assert!(!is_made_again(&mut again, Draw {}, loss(Outcome::Unknown)), "it may have drawn");

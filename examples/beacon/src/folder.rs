@@ -97,13 +97,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_known_by_its_name() {
+    fn kind_and_title_come_from_the_file_name() {
         assert_eq!((kind("/a/b.Mp3"), title("/a/b.c.mp3")), (Kind::Audio, "b.c".to_owned()));
         assert_eq!((kind("/a.png/README"), title("/a.png/README")), (Kind::Other, "README".to_owned()));
     }
 
     #[test]
-    fn links_are_not_followed_and_detours_are_removed() {
+    fn symlinks_are_not_followed_and_paths_are_canonical() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         fs::create_dir(root.join("in")).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_path_means_nothing_to_a_server() {
+    fn relative_path_is_rejected() {
         assert_eq!(Folder::read(".").unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_again_touches_only_what_is_different() {
+    fn rescan_changes_only_what_differs() {
         let (store, directory) = store_and_folder(&["a/one.ogg", "a/two.ogg", "ab/three.ogg"]);
         store.take_folder(&read(&directory, "a")).unwrap();
         store.take_folder(&read(&directory, "ab")).unwrap();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_taken_for_deleted() {
+    fn unreadable_files_are_not_deleted() {
         let (store, directory) = store_and_folder(&["a/in/one.ogg", "a/two.ogg"]);
         let mut folder = read(&directory, "a");
         store.take_folder(&folder).unwrap();
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_given_once() {
+    fn item_numbers_are_never_reused() {
         let (store, _directory) = store_and_folder(&[]);
         let first = store.create(Kind::Other, "first".into()).unwrap();
         assert_eq!(store.delete(first.id).unwrap(), Some(first.clone()));
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn all_words_are_found_in_any_case_and_the_limit_holds() {
+    fn query_matches_all_words_in_any_case_up_to_the_limit() {
         let (store, _directory) = store_and_folder(&[]);
         for title in ["Über den Wolken", "Wolken", "Über"] {
             store.create(Kind::Audio, title.into()).unwrap();
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_as_the_query_sees_it() {
+    fn notices_depend_on_the_query() {
         let (store, _directory) = store_and_folder(&[]);
         let query = Query { kind: Some(Kind::Audio), ..Query::default() };
         store.create(Kind::Audio, "before".into()).unwrap();

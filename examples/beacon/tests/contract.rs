@@ -74,7 +74,7 @@ impl BeaconClient for Listener {
 }
 
 #[tokio::test]
-async fn each_query_is_monitored_under_its_own_number_until_it_is_removed() {
+async fn each_query_is_monitored_until_it_is_removed() {
     let server = Server::start();
     let (news, mut heard) = mpsc::unbounded_channel();
     let client = server.connect(Listener { gate: Arc::new(Semaphore::new(1)), news });
@@ -97,7 +97,7 @@ async fn each_query_is_monitored_under_its_own_number_until_it_is_removed() {
 }
 
 #[tokio::test]
-async fn nothing_is_deleted_if_the_question_fails() {
+async fn delete_fails_if_the_confirmation_fails() {
     let server = Server::start();
     let (news, _heard) = mpsc::unbounded_channel();
     let client = server.connect(Listener { gate: Arc::new(Semaphore::new(1)), news });
@@ -111,7 +111,7 @@ async fn nothing_is_deleted_if_the_question_fails() {
 }
 
 #[tokio::test]
-async fn who_does_not_keep_up_is_told_so_and_holds_up_nobody() {
+async fn slow_client_gets_overflow_and_blocks_no_other_call() {
     let server = Server::start();
     let gate = Arc::new(Semaphore::new(0));
     let (news, mut heard) = mpsc::unbounded_channel();

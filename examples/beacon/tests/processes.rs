@@ -98,7 +98,7 @@ fn check_failure(output: &Output, status: i32, text: &str) {
 }
 
 #[test]
-fn the_demo_shows_both_directions_and_leaves_nothing() {
+fn demo_shows_both_directions_and_leaves_no_files() {
     let output = Command::new(env!("CARGO_BIN_EXE_beacon-demo")).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -135,7 +135,7 @@ fn items_survive_a_killed_server() {
 }
 
 #[test]
-fn a_wrong_secret_is_told_in_words_and_harms_nobody() {
+fn wrong_secret_is_explained_and_other_clients_still_work() {
     let place = Place::new();
     let mut server = place.server();
     kaa_rpc_runtime::Secret::generate().unwrap().write_new_file(place.path("wrong")).unwrap();
@@ -146,7 +146,7 @@ fn a_wrong_secret_is_told_in_words_and_harms_nobody() {
 }
 
 #[test]
-fn a_client_without_a_server_says_so() {
+fn client_without_a_server_explains_why() {
     let place = Place::new();
     kaa_rpc_runtime::Secret::generate().unwrap().write_new_file(place.path("secret")).unwrap();
     let output = place.client("secret", &["list"]).output().unwrap();
@@ -154,7 +154,7 @@ fn a_client_without_a_server_says_so() {
 }
 
 #[test]
-fn a_watching_client_tells_a_killed_server_from_one_that_ends() {
+fn watching_client_distinguishes_killed_from_stopped_server() {
     let place = Place::new();
     let server = place.server();
     let mut watcher = place.watcher(&["watch"]);
@@ -174,7 +174,7 @@ fn a_watching_client_tells_a_killed_server_from_one_that_ends() {
 }
 
 #[test]
-fn a_watching_client_hears_what_concerns_it_and_nothing_else() {
+fn watching_client_prints_only_matching_changes() {
     let place = Place::new();
     let _server = place.server();
     place.good(&["add", "--kind", "audio", "There before"]);
@@ -196,7 +196,7 @@ fn a_watching_client_hears_what_concerns_it_and_nothing_else() {
 }
 
 #[test]
-fn a_person_is_asked_before_anything_is_deleted() {
+fn delete_asks_the_user_first() {
     let place = Place::new();
     let _server = place.server();
     place.good(&["add", "--kind", "image", "a picture"]);
@@ -219,7 +219,7 @@ fn a_person_is_asked_before_anything_is_deleted() {
 }
 
 #[test]
-fn what_is_not_understood_ends_with_2_and_points_at_the_help() {
+fn usage_errors_exit_with_2_and_mention_help() {
     let place = Place::new();
     let slips: [(&[&str], &str); 9] = [
         (&[], "COMMAND is missing"),
@@ -245,7 +245,7 @@ fn what_is_not_understood_ends_with_2_and_points_at_the_help() {
 }
 
 #[test]
-fn a_folder_that_is_none_is_an_error_with_its_name() {
+fn scan_of_a_non_directory_names_it() {
     let place = Place::new();
     let _server = place.server();
     let file = place.path("secret").canonicalize().unwrap();
@@ -256,7 +256,7 @@ fn a_folder_that_is_none_is_an_error_with_its_name() {
 }
 
 #[test]
-fn a_second_server_neither_takes_the_socket_nor_the_database() {
+fn second_server_fails_while_socket_or_database_is_in_use() {
     let place = Place::new();
     let _server = place.server();
     let second = |socket: &str, database: &str| {

@@ -76,7 +76,7 @@ impl Room {
 }
 
 #[test]
-fn the_demo_shows_who_reads_what_and_ends_by_itself() {
+fn demo_shows_who_reads_what_and_ends() {
     let output = Command::new(env!("CARGO_BIN_EXE_chat-demo")).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -98,7 +98,7 @@ fn the_demo_shows_who_reads_what_and_ends_by_itself() {
 }
 
 #[test]
-fn a_name_is_free_when_its_connection_is_lost() {
+fn name_is_free_after_its_connection_is_lost() {
     let room = Room::open();
     let mut ada = room.enter("ada", "nobody else is here");
     let mut other = room.enter("ada", "ada is taken; what else can we call you?");
@@ -112,7 +112,7 @@ fn a_name_is_free_when_its_connection_is_lost() {
 }
 
 #[test]
-fn lines_come_in_the_order_in_which_they_were_typed() {
+fn lines_arrive_in_the_order_typed() {
     let room = Room::open();
     let mut ada = room.enter("ada", "nobody else is here");
     let mut ben = room.enter("ben", "here already: ada");
@@ -125,7 +125,7 @@ fn lines_come_in_the_order_in_which_they_were_typed() {
 }
 
 #[test]
-fn what_is_refused_is_said_and_the_person_stays() {
+fn refused_input_is_explained_and_the_client_continues() {
     let room = Room::open();
     let mut ada = room.enter("", "a name has letters; what is your name?");
     ada.types("ada");
@@ -141,7 +141,7 @@ fn what_is_refused_is_said_and_the_person_stays() {
 }
 
 #[test]
-fn a_client_ends_with_its_server_and_says_why() {
+fn client_exits_with_an_error_when_its_server_dies() {
     let room = Room::open();
     let mut ada = room.enter("ada", "nobody else is here");
     drop(room.server); // SIGKILL

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 #[test]
-fn plugins_are_called_call_back_die_and_are_started_again() {
+fn demo_calls_plugins_and_restarts_a_crashed_one() {
     let output = Command::new(env!("CARGO_BIN_EXE_plugin")).output().unwrap();
     let (shown, noise) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{shown}{noise}");
@@ -32,7 +32,7 @@ fn plugins_are_called_call_back_die_and_are_started_again() {
 }
 
 #[test]
-fn a_plugin_started_by_hand_says_who_is_to_start_it() {
+fn plugin_started_by_hand_explains_that_it_needs_a_host() {
     let output = Command::new(env!("CARGO_BIN_EXE_plugin")).arg("shout").output().unwrap();
     assert!(!output.status.success());
     let told = String::from_utf8_lossy(&output.stderr);

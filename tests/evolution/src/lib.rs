@@ -1,5 +1,5 @@
-//! Two generations of one schema, many times over: a module for each folder in `pairs`, in it `old` and `new`.
+//! Pairs of generations of one schema: a module for each directory in `pairs`, with the modules `old` and `new`.
 //!
-//! What they do when they meet is shown by this package's tests; `docs/idl.md` has the table.
+//! The tests of this package connect them; `docs/idl.md` has the table of their results.
 
 include!(concat!(env!("OUT_DIR"), "/pairs.rs"));

@@ -1,5 +1,5 @@
-//! A workshop that listens where its starter did: listens at each address it is given, one line of output each for where
-//! that is or why it is nowhere, and serves until it is shut down.
+//! A workshop server on inherited sockets: listens at each address in its arguments, prints one line for each (the
+//! address or the error), and serves until a client calls `shutdown`.
 
 use std::io::Write;
 use std::time::Duration;
@@ -13,8 +13,8 @@ async fn main() -> TestResult {
     let bench = Bench::default();
     let mut servers = Vec::new();
     let mut output = std::io::stdout();
-    for wanted in std::env::args().skip(1) {
-        match server()?.register(Workshop::server(bench.clone())).listen(wanted).await {
+    for address_to_listen_at in std::env::args().skip(1) {
+        match server()?.register(Workshop::server(bench.clone())).listen(address_to_listen_at).await {
             Ok(server) => {
                 writeln!(output, "{}", address(&server)?)?;
                 servers.push(server);

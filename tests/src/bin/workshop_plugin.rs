@@ -1,7 +1,7 @@
-//! A plugin: a program that its host starts and talks to over stdin and stdout. Its argument says in which role, and what
-//! is wrong with it. It prints a lot, as programs do, and the connection must not care.
+//! A plugin: a program that its host starts and talks to over stdin and stdout. Its argument is its role, with or
+//! without a mistake. It prints some lines, which must not disturb the connection.
 
-#![expect(clippy::print_stdout, reason = "that is what must not matter")]
+#![expect(clippy::print_stdout, reason = "printing must not disturb the connection")]
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -10,8 +10,8 @@ use std::time::Duration;
 use kaa_rpc_runtime::transport::TransportError;
 use kaa_rpc_runtime::{Client, Secret, Server, SetupError};
 use kaa_rpc_tests::api::workshop::*;
-use kaa_rpc_tests::fixture::{Heard, TestResult};
-use kaa_rpc_tests::workshop::{Bench, Customer};
+use kaa_rpc_tests::fixture::TestResult;
+use kaa_rpc_tests::workshop::{Bench, customer};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -27,20 +27,19 @@ async fn main() -> ExitCode {
 async fn run(role: &str) -> TestResult {
     match role {
         "serve" => serve(Secret::from_parent()?).await,
-        "serve and stay" => {
+        "serve and linger" => {
             serve(Secret::from_parent()?).await?;
             std::future::pending().await
         }
         "call" => call(Secret::from_parent()?).await,
-        "serve as a stranger" => serve(Secret::generate()?).await,
-        "call as a stranger" => call(Secret::generate()?).await,
-        // It has a secret, but no host.
-        "serve nobody" => serve(Secret::generate()?).await,
+        // Its secret is not the one that the host generated.
+        "serve with a wrong secret" => serve(Secret::generate()?).await,
+        "call with a wrong secret" => call(Secret::generate()?).await,
         _ => std::process::exit(7),
     }
 }
 
-/// Serves a workshop to the host until that goes, or asks for a shutdown.
+/// Serves a workshop to the host until the host disconnects or calls `shutdown`.
 async fn serve(secret: Secret) -> TestResult {
     let bench = Bench::default();
     let server = Server::builder()
@@ -48,10 +47,10 @@ async fn serve(secret: Secret) -> TestResult {
         .register(Workshop::server(bench.clone()))
         .listen("stdio:")
         .await?;
-    chatter()?;
-    let again = Client::builder().secret(secret).connect("stdio:");
-    if !matches!(again, Err(SetupError::Transport(TransportError::StdioTaken))) {
-        return Err("stdin and stdout were taken twice".into());
+    print_lines()?;
+    let second = Client::builder().secret(secret).connect("stdio:");
+    if !matches!(second, Err(SetupError::Transport(TransportError::StdioTaken))) {
+        return Err(format!("stdin and stdout were used twice: {second:?}").into());
     }
     tokio::select! {
         () = server.closed() => {}
@@ -62,17 +61,13 @@ async fn serve(secret: Secret) -> TestResult {
     Ok(())
 }
 
-/// Is a customer of the host's workshop until that goes.
+/// Calls the host's workshop, and stays connected until the host disconnects.
 async fn call(secret: Secret) -> TestResult {
-    let (teller, _heard) = Heard::new();
-    let client = Client::builder()
-        .secret(secret)
-        .register(Workshop::client(Customer::new("Ada", teller)))
-        .connect("stdio:")?;
-    chatter()?;
+    let client = Client::builder().secret(secret).register(customer("Ada")).connect("stdio:")?;
+    print_lines()?;
     client.ready().await?;
     let workshop: WorkshopServerProxy = client.proxy();
-    let host = client.peer().information().ok_or("the host is not known")?;
+    let host = client.peer().information().ok_or("there is no information about the host")?;
     let pid = host.credentials.and_then(|credentials| credentials.pid);
     workshop.note(format!("{} {pid:?}", host.address)).await?;
     workshop.note(format!("1 + 1 = {}", workshop.add(1, 1).await?)).await?;
@@ -80,12 +75,12 @@ async fn call(secret: Secret) -> TestResult {
     Ok(())
 }
 
-/// What would be the end of the connection, if it got into it.
-fn chatter() -> TestResult {
+/// Prints to stdout and reads stdin, which would break the connection if either still belonged to it.
+fn print_lines() -> TestResult {
     for line in 1..=3 {
-        println!("line {line} of what nobody asked for");
+        println!("line {line} of the plugin's own output");
     }
-    let mut rest = Vec::new();
-    std::io::stdin().read_to_end(&mut rest)?;
-    if rest.is_empty() { Ok(()) } else { Err("stdin is not empty".into()) }
+    let mut input = Vec::new();
+    std::io::stdin().read_to_end(&mut input)?;
+    if input.is_empty() { Ok(()) } else { Err(format!("stdin is not empty: {input:?}").into()) }
 }

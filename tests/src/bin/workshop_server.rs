@@ -1,4 +1,5 @@
-//! A workshop as a program of its own: listens at the address it is given, says so, and serves until it is shut down.
+//! A workshop server as a program: listens at the address in its argument, prints `listening`, and serves until a
+//! client calls `shutdown`.
 
 use std::io::Write;
 use std::time::Duration;

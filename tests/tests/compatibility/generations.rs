@@ -1,4 +1,4 @@
-//! Two generations of a schema: what the rules say of them, and what two peers say when they connect.
+//! Compares two generations of a schema: by the rules, and as two connecting peers do.
 
 use kaa_idl::compatibility::{Category, Finding, Settings, compare};
 use kaa_idl::diagnostic::Severity;
@@ -10,7 +10,10 @@ use kaa_rpc_runtime::codegen::{
 };
 use kaa_rpc_runtime::protocol::schema::{SchemaExchange, SchemaFailure, SchemaMessage};
 
-/// The schema of one file; what is wrong with it if there is none.
+/// Compiles one file.
+///
+/// # Errors
+/// The rendered diagnostics.
 pub(crate) fn schema(text: &str) -> Result<Schema, String> {
     let compilation = compile(&MemorySource::new([("demo.kaa", format!("package demo;\n{text}"))]));
     compilation.schema().cloned().ok_or_else(|| compilation.render(RenderStyle::Plain))
@@ -23,34 +26,36 @@ pub(crate) fn wire_findings(old: &Schema, new: &Schema) -> Vec<Finding> {
     findings
 }
 
-/// What each of two peers says when they connect: nothing, or what does not fit.
+/// Connects two peers. Returns the reason why each refuses the other, if it does.
 pub(crate) fn connect(old: &Schema, new: &Schema) -> [Option<String>; 2] {
-    let mut ends = [End::new(old), End::new(new)];
+    let mut peers = [ExchangingPeer::new(old), ExchangingPeer::new(new)];
     loop {
-        let mut quiet = true;
+        let mut is_idle = true;
         for (from, to) in [(0, 1), (1, 0)] {
-            for (message, payload) in std::mem::take(&mut ends[from].outgoing) {
-                quiet = false;
-                ends[to].take(message, &payload);
+            for (message, payload) in std::mem::take(&mut peers[from].outgoing) {
+                is_idle = false;
+                peers[to].receive(message, &payload);
             }
         }
-        if quiet {
+        if is_idle {
             break;
         }
     }
-    ends.map(|end| {
-        assert!(end.refusal.is_some() || end.exchange.is_settled(), "an end waits for ever");
-        end.refusal
+    peers.map(|peer| {
+        let is_decided = peer.refusal.is_some() || peer.exchange.is_settled();
+        assert!(is_decided, "a peer still waits for a message, and none is on its way");
+        peer.refusal
     })
 }
 
-struct End {
+/// One side of the schema exchange.
+struct ExchangingPeer {
     exchange: SchemaExchange,
     outgoing: Vec<(SchemaMessage, Vec<u8>)>,
     refusal: Option<String>,
 }
 
-impl End {
+impl ExchangingPeer {
     fn new(schema: &Schema) -> Self {
         let services = schema.packages.iter().flat_map(|package| {
             package
@@ -63,7 +68,7 @@ impl End {
         Self { exchange, outgoing: summary.into_iter().collect(), refusal: None }
     }
 
-    fn take(&mut self, message: SchemaMessage, payload: &[u8]) {
+    fn receive(&mut self, message: SchemaMessage, payload: &[u8]) {
         if self.refusal.is_some() {
             return;
         }
@@ -75,7 +80,7 @@ impl End {
     }
 }
 
-/// What the generator makes constants of. Tests are short, so what is leaked does not matter.
+/// The descriptor that the generator would write as a constant. It is leaked, which does not matter in a test.
 fn descriptor(name: &str, service: &schema::Service) -> &'static ServiceDescriptor {
     let methods = service.table.methods.iter().map(|method| MethodEntry {
         id: method.id,

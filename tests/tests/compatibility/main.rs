@@ -1,15 +1,15 @@
-//! What is found before schemas are given out, by `kaa_idl::compatibility`, and what peers find when they connect, by
-//! the runtime, which knows nothing of `kaa_idl`, is the same.
+//! `kaa_idl::compatibility` compares two generations of a schema by rules; peers compare their tables when they connect.
+//! The runtime does not use `kaa_idl`, and both must agree.
 //!
-//! Rules that the peers' tables cannot tell are known: [`ConnectOutcome`](kaa_idl::compatibility::ConnectOutcome) says of each
-//! rule what peers do.
+//! Tables contain less than schemas, so peers do not notice every broken rule:
+//! [`ConnectOutcome`](kaa_idl::compatibility::ConnectOutcome) states for each rule what peers do.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a failed test says so by panicking"
+    reason = "a test fails by panicking"
 )]
 
 mod generations;

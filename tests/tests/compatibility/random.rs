@@ -1,4 +1,4 @@
-//! Random schemas and random edits: what the rules find and what peers do agree.
+//! On random schemas with random edits, the rules and the peers agree.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::generations::{connect, schema, wire_findings};
 
-/// What a field can be, with a default that fits.
+/// Types of fields, each with a default where it has one.
 const PLAIN: &[(&str, Option<&str>)] = &[
     ("u8", Some("3")),
     ("u16", Some("3")),
@@ -25,7 +25,7 @@ const PLAIN: &[(&str, Option<&str>)] = &[
     ("Vec<u8, ..=4>", Some("[]")),
     ("Id", None),
 ];
-/// What only fits where nothing is sealed.
+/// Types that are not allowed in sealed types.
 const OPEN: &[(&str, Option<&str>)] = &[("Option<S0>", None), ("Vec<E0>", Some("[]"))];
 
 #[derive(Debug, Clone)]
@@ -159,8 +159,8 @@ fn named_fields(fields: Vec<(usize, bool)>, prefix: &str) -> Vec<Field> {
         .collect()
 }
 
-fn fields(prefix: &'static str, most: usize) -> impl Strategy<Value = Vec<Field>> {
-    prop::collection::vec((0..40usize, any::<bool>()), 0..most)
+fn fields(prefix: &'static str, limit: usize) -> impl Strategy<Value = Vec<Field>> {
+    prop::collection::vec((0..40usize, any::<bool>()), 0..limit)
         .prop_map(move |fields| named_fields(fields, prefix))
 }
 
@@ -208,7 +208,7 @@ fn models() -> impl Strategy<Value = Model> {
     })
 }
 
-/// One edit: what to do, and three numbers that say where and how.
+/// One edit: its kind, and three numbers that select the place and the new value.
 type Edit = (u8, usize, usize, usize);
 
 fn edit_fields(fields: &mut Vec<Field>, what: u8, place: usize, how: usize) {
@@ -306,7 +306,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rules_and_peers_agree(
+    fn rules_and_peers_agree_on_random_schemas(
         model in models(),
         edits in prop::collection::vec((any::<u8>(), 0..1000usize, 0..1000usize, 0..100_000usize), 0..3),
     ) {
@@ -317,23 +317,23 @@ proptest! {
         let (old_text, new_text) = (renamed(model.text(), &model), renamed(edited.text(), &edited));
         let (Ok(old), Ok(new)) = (schema(&old_text), schema(&new_text)) else { return Ok(()) };
         let findings = wire_findings(&old, &new);
-        let [old_says, new_says] = connect(&old, &new);
-        prop_assert_eq!(old_says.is_some(), new_says.is_some());
-        let refused = old_says.is_some();
+        let [old_refusal, new_refusal] = connect(&old, &new);
+        prop_assert_eq!(old_refusal.is_some(), new_refusal.is_some());
+        let refused = old_refusal.is_some();
         let expected: Vec<ConnectOutcome> = findings.iter().map(|finding| finding.rule.connect_outcome()).collect();
-        let what = || format!("{old_text}\n{new_text}\n{findings:?}\n{old_says:?}");
+        let case = || format!("{old_text}\n{new_text}\n{findings:?}\n{old_refusal:?}");
         if expected.contains(&ConnectOutcome::Refused) {
-            prop_assert!(refused, "a rule is broken, and peers talk:\n{}", what());
+            prop_assert!(refused, "a rule is broken, and the peers connect:\n{}", case());
         }
         if !expected.contains(&ConnectOutcome::Refused) && !expected.contains(&ConnectOutcome::Depends) {
-            prop_assert!(!refused, "no rule is broken, and peers refuse each other:\n{}", what());
+            prop_assert!(!refused, "no rule is broken, and the peers refuse each other:\n{}", case());
         }
     }
 }
 
-/// The generator is worth something only if most of what it makes compiles, and both verdicts come often.
+/// The test above is useful only if most random schemas compile, and both verdicts are frequent.
 #[test]
-fn the_random_schemas_are_of_use() {
+fn random_schemas_are_varied_enough() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
@@ -350,5 +350,8 @@ fn the_random_schemas_are_of_use() {
         changed += usize::from(different);
         refused += usize::from(connect(&old, &new)[0].is_some());
     }
-    assert!(compiled > 150 && refused > 40 && changed - refused > 20, "{compiled} {refused} {changed}");
+    assert!(
+        compiled > 150 && refused > 40 && changed - refused > 20,
+        "of 300 schemas, {compiled} compiled, {refused} were refused, {changed} changed"
+    );
 }

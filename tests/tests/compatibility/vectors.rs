@@ -1,7 +1,7 @@
-//! Pairs of schemas with the verdicts of both sides, in `vectors.txt`.
+//! Checks the pairs of schemas in `vectors.txt`, which also lists the broken rules and the verdicts of both peers.
 //!
-//! A vector that names no service has one whose method takes an `S`. To accept new verdicts, run with `KAA_BLESS=1`
-//! and read what changed.
+//! A vector without a service gets one with a method that takes an `S`. To accept new verdicts, run with `KAA_BLESS=1`
+//! and review the difference.
 
 use std::fmt::Write;
 
@@ -38,7 +38,7 @@ fn vectors() -> Vec<Vector> {
         .collect()
 }
 
-fn served(text: &str) -> String {
+fn with_service(text: &str) -> String {
     if text.contains("service ") {
         text.to_owned()
     } else {
@@ -46,38 +46,40 @@ fn served(text: &str) -> String {
     }
 }
 
-/// The lines that say what was found.
+/// The lines of a vector with the broken rules and the verdict of each peer.
 fn verdicts(vector: &Vector) -> String {
     let compiled =
-        |text: &str| schema(&served(text)).unwrap_or_else(|error| panic!("{}: {error}", vector.name));
+        |text: &str| schema(&with_service(text)).unwrap_or_else(|error| panic!("{}: {error}", vector.name));
     let (old, new) = (compiled(&vector.old), compiled(&vector.new));
     let findings = wire_findings(&old, &new);
-    let said = connect(&old, &new);
-    let refused = said.iter().filter(|said| said.is_some()).count();
-    assert!(refused != 1, "{}: only one end refuses: {said:?}", vector.name);
-    assert_eq!(connect(&new, &old).map(|said| said.is_some()), [refused == 2; 2], "{}", vector.name);
-    let expected = findings.iter().map(|finding| finding.rule.connect_outcome());
-    for connect_outcome in expected {
-        assert!(
-            connect_outcome != ConnectOutcome::Refused || refused == 2,
-            "{}: {findings:?} {said:?}",
-            vector.name
-        );
+    let refusals = connect(&old, &new);
+    let refused = refusals.iter().filter(|refusal| refusal.is_some()).count();
+    assert!(refused != 1, "{}: only one peer refuses: {refusals:?}", vector.name);
+    let swapped = connect(&new, &old);
+    assert_eq!(
+        swapped.each_ref().map(Option::is_some),
+        [refused == 2; 2],
+        "{}: {refusals:?} {swapped:?}",
+        vector.name
+    );
+    let case = || format!("{}: {findings:?} {refusals:?}", vector.name);
+    for connect_outcome in findings.iter().map(|finding| finding.rule.connect_outcome()) {
+        assert!(connect_outcome != ConnectOutcome::Refused || refused == 2, "{}", case());
     }
-    let harmless = findings.iter().all(|finding| finding.rule.connect_outcome() == ConnectOutcome::Accepted);
-    assert!(!harmless || refused == 0, "{}: {findings:?} {said:?}", vector.name);
+    let all_pass = findings.iter().all(|finding| finding.rule.connect_outcome() == ConnectOutcome::Accepted);
+    assert!(!all_pass || refused == 0, "{}", case());
     let mut lines = String::new();
     for finding in &findings {
         writeln!(lines, "rule: {}", finding.rule).unwrap();
     }
-    for (end, said) in ["old", "new"].iter().zip(said) {
-        writeln!(lines, "{end} says: {}", said.unwrap_or_else(|| "fits".to_owned())).unwrap();
+    for (peer, refusal) in ["old", "new"].iter().zip(refusals) {
+        writeln!(lines, "{peer} says: {}", refusal.unwrap_or_else(|| "compatible".to_owned())).unwrap();
     }
     lines
 }
 
 #[test]
-fn both_come_to_the_verdicts_of_the_vectors() {
+fn rules_and_peers_match_the_vectors() {
     let vectors = vectors();
     assert!(vectors.len() > 40);
     if std::env::var_os("KAA_BLESS").is_some() {

@@ -1,52 +1,55 @@
-//! Clients that are killed: their handlers end with them, but for detached ones.
+//! Clients are killed: their handlers are aborted, except detached ones.
 
-use kaa_rpc_tests::desk::Dice;
-use kaa_rpc_tests::fixture::{TestResult, run};
-use kaa_rpc_tests::ledger::{Fate, Told};
+use kaa_rpc_tests::fixture::{TestResult, run, within};
+use kaa_rpc_tests::ledger::{ProcessEnd, Reported};
+use kaa_rpc_tests::stress::Random;
 
-use crate::support::{Office, seed};
+use crate::support::{Harness, seed};
 
 #[test]
-fn handlers_end_with_a_killed_client_and_detached_ones_run_to_their_end() -> TestResult {
+fn killed_client_aborts_handlers_but_not_detached_ones() -> TestResult {
     run(async {
-        let mut office = Office::new()?;
-        let server = office.start_server().await?;
-        let witness = office.visitor(&office.address.clone(), |client| client)?;
-        let client = office.start_client("gate")?;
-        witness.desk().begun(3).await?;
+        let mut harness = Harness::new()?;
+        let server = harness.start_server().await?;
+        let control = harness.local_client(&harness.address.clone(), |client| client)?;
+        let client = harness.start_client("gate")?;
+        within("three handlers to start", control.server().wait_for_started(3)).await?;
         client.kill().await?;
-        // Nobody has opened the gate.
-        witness.desk().at_work(0).await?;
-        // Nothing is known of detached handlers yet, as if the server were killed as well.
-        let (forth, _back) = office.check(Fate::Killed, Fate::Killed)?;
-        // The one that waited for items may have been told that no more come.
-        assert_eq!(forth.dropped() + forth.ended(), 2);
-        witness.desk().open().await?;
+        // The gate is still closed.
+        within("the handlers of the killed client to end", control.server().wait_for_running(0)).await?;
+        // The detached handler is still running, as if the server were killed too.
+        let (client_calls, _server_calls) = harness.audit(ProcessEnd::Killed, ProcessEnd::Killed)?;
+        // The handler of the upload may have seen its stream fail, and finished.
+        assert_eq!(client_calls.dropped() + client_calls.finished(), 2);
+        control.server().open_gate().await?;
         server.shut_down().await?;
-        let (forth, _back) = office.check(Fate::Killed, Fate::Ended)?;
-        assert_eq!(forth.dropped() + forth.ended(), 3);
+        let (client_calls, _server_calls) = harness.audit(ProcessEnd::Killed, ProcessEnd::Exited)?;
+        assert_eq!(client_calls.dropped() + client_calls.finished(), 3);
         Ok(())
     })
 }
 
 #[test]
-fn what_callers_are_told_is_true_when_clients_are_killed() -> TestResult {
+fn outcomes_match_handlers_when_clients_are_killed() -> TestResult {
     run(async {
-        let mut dice = Dice::new(seed(3));
-        let mut office = Office::new()?;
-        let server = office.start_server().await?;
-        let witness = office.visitor(&office.address.clone(), |client| client)?;
-        let mut begun = 0;
+        let mut random = Random::new(seed(3));
+        let mut harness = Harness::new()?;
+        let server = harness.start_server().await?;
+        let control = harness.local_client(&harness.address.clone(), |client| client)?;
+        let mut started = 0;
         for _ in 0..8 {
-            let client = office.start_client("turmoil")?;
-            begun += 1 + dice.throw(300);
-            witness.desk().begun(begun).await?;
+            let client = harness.start_client("load")?;
+            started += 1 + random.below(300);
+            let awaited = format!("{started} handlers to start");
+            within(&awaited, control.server().wait_for_started(started)).await?;
             client.kill().await?;
         }
         server.shut_down().await?;
-        let (forth, back) = office.check(Fate::Killed, Fate::Ended)?;
-        assert!(forth.dropped() > 0, "no handler has ended with its client");
-        assert!(back.told(Told::Unknown) > 0 && back.told(Told::Ok) > 0);
+        let (client_calls, server_calls) = harness.audit(ProcessEnd::Killed, ProcessEnd::Exited)?;
+        assert!(client_calls.dropped() > 0, "no handler was aborted with its client");
+        for reported in [Reported::Unknown, Reported::Ok] {
+            assert!(server_calls.reported(reported) > 0, "no call of the server had the result {reported:?}");
+        }
         Ok(())
     })
 }

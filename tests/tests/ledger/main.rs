@@ -1,10 +1,10 @@
-//! Processes that are killed, connections that are cut, and ends that take leave, all of it under load: every call ends
-//! once, and what its caller is told is what the ledger of the other process says.
+//! Processes are killed, connections are lost, and peers shut down, all under load. Every call ends once, and the result
+//! that its caller received matches what the ledger of the other process says about its handler.
 //!
-//! Moments are chosen by dice, and told apart by counts of calls that have ended, never by the clock.
+//! Moments are chosen by a seeded random generator and measured by numbers of ended calls, never by the clock.
 
 mod client_killed;
-mod cut;
-mod drain;
-mod kill;
+mod connection_lost;
+mod server_killed;
+mod shutdown;
 mod support;

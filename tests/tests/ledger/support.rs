@@ -1,141 +1,143 @@
-//! A desk in a process of its own, and visitors of it here.
+//! Starts stress servers and clients as processes, and clients in this process.
 
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use kaa_rpc_runtime::{Backoff, Client, ClientBuilder};
-use kaa_rpc_tests::api::desk::{Desk, DeskServerProxy, Manner};
-use kaa_rpc_tests::desk::{Errands, LIMITS, Patience, Visitor};
-use kaa_rpc_tests::fixture::{Place, TestResult, client};
-use kaa_rpc_tests::ledger::{Books, Fate, Kind, Ledger, Told};
+use kaa_rpc_tests::api::stress::{Stress, StressServerProxy, Work};
+use kaa_rpc_tests::fixture::{SocketDirectory, TestResult, client, within};
+use kaa_rpc_tests::ledger::{Audit, CallKind, Ledger, ProcessEnd, Reported};
+use kaa_rpc_tests::stress::{Caller, Interruptions, LIMITS, RecordingClient};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// Numbers of calls that one process makes.
-const NUMBERS: u64 = 10_000_000;
+/// Call numbers that are reserved for one process.
+const NUMBERS_PER_PROCESS: u64 = 10_000_000;
 
-/// The dice's seed for a test: always the same, unless `KAA_SEED` says that it is to be another.
+/// The random seed of a test: the same in every run, unless `KAA_SEED` selects another.
 pub(crate) fn seed(of_test: u64) -> u64 {
-    let other = std::env::var("KAA_SEED").ok().and_then(|text| text.parse::<u64>().ok());
-    of_test + 1000 * other.unwrap_or_default()
+    let selected = std::env::var("KAA_SEED").ok().and_then(|text| text.parse::<u64>().ok());
+    of_test + 1000 * selected.unwrap_or_default()
 }
 
-/// Where processes meet, and their ledgers lie.
-pub(crate) struct Office {
-    pub(crate) place: Place,
-    /// Where servers listen; once one does, where that is.
+/// The socket, the ledgers and the settings of one test.
+pub(crate) struct Harness {
+    pub(crate) directory: SocketDirectory,
+    /// Where servers are to listen; after the first start, where they listen.
     pub(crate) address: String,
-    /// How old their connections may become, in milliseconds; 0 for as old as they like.
-    pub(crate) age: u64,
+    /// The maximum age of the server's connections in milliseconds; 0 for no maximum.
+    pub(crate) max_age_ms: u64,
     pub(crate) processes: u64,
 }
 
-impl Office {
+impl Harness {
     pub(crate) fn new() -> TestResult<Self> {
-        let place = Place::new()?;
-        Ok(Self { address: place.address(), place, age: 0, processes: 0 })
+        let directory = SocketDirectory::new()?;
+        Ok(Self { address: directory.address(), directory, max_age_ms: 0, processes: 0 })
     }
 
     /// The ledger of all servers.
-    pub(crate) fn server_ledger(&self) -> PathBuf {
-        self.place.file("server")
+    fn server_ledger(&self) -> PathBuf {
+        self.directory.file("server")
     }
 
     /// The ledger of all clients.
-    pub(crate) fn client_ledger(&self) -> PathBuf {
-        self.place.file("client")
+    fn client_ledger(&self) -> PathBuf {
+        self.directory.file("client")
     }
 
-    fn numbers(&mut self) -> u64 {
+    /// The first call number of a new process.
+    fn next_first_number(&mut self) -> u64 {
         self.processes += 1;
-        self.processes * NUMBERS
+        self.processes * NUMBERS_PER_PROCESS
     }
 
-    /// Starts a server, and waits until it listens.
+    /// Starts a server process, and waits until it listens.
     pub(crate) async fn start_server(&mut self) -> TestResult<Process> {
         let mut process = Process::start(
-            Command::new(env!("CARGO_BIN_EXE_desk_server"))
+            Command::new(env!("CARGO_BIN_EXE_stress_server"))
                 .arg(&self.address)
                 .arg(self.server_ledger())
-                .args([self.numbers().to_string(), self.age.to_string()]),
+                .args([self.next_first_number().to_string(), self.max_age_ms.to_string()]),
         )?;
-        let line = process.says().await?;
-        self.address = line.strip_prefix("listens at ").ok_or("it does not listen")?.to_owned();
+        let line = process.line().await?;
+        let address = line.strip_prefix("listening at ");
+        self.address = address.ok_or_else(|| format!("the server does not listen: {line}"))?.to_owned();
         Ok(process)
     }
 
-    /// Starts a client that does this.
-    pub(crate) fn start_client(&mut self, what: &str) -> TestResult<Process> {
-        let first = self.numbers().to_string();
+    /// Starts a client process in this mode.
+    pub(crate) fn start_client(&mut self, mode: &str) -> TestResult<Process> {
+        let first_number = self.next_first_number().to_string();
         Process::start(
-            Command::new(env!("CARGO_BIN_EXE_desk_client"))
+            Command::new(env!("CARGO_BIN_EXE_stress_client"))
                 .arg(&self.address)
                 .arg(self.client_ledger())
-                .args([first.as_str(), what]),
+                .args([first_number.as_str(), mode]),
         )
     }
 
-    /// A visitor in this process.
-    pub(crate) fn visitor(
+    /// Connects a client in this process.
+    pub(crate) fn local_client(
         &mut self,
         address: &str,
         build: impl FnOnce(ClientBuilder) -> ClientBuilder,
-    ) -> TestResult<Guest> {
-        let ledger = Ledger::open(&self.client_ledger(), self.numbers())?;
-        let client = client()?.limits(LIMITS).register(Desk::client(Visitor::new(ledger.clone())));
-        Ok(Guest { client: build(client).connect(address)?, ledger })
+    ) -> TestResult<LocalClient> {
+        let ledger = Ledger::open(&self.client_ledger(), self.next_first_number())?;
+        let client = client()?.limits(LIMITS).register(Stress::client(RecordingClient::new(ledger.clone())));
+        Ok(LocalClient { client: build(client).connect(address)?, ledger })
     }
 
-    /// What both sides have written of the calls of clients, and of those of servers; it is true.
-    pub(crate) fn check(&self, client: Fate, server: Fate) -> TestResult<(Books, Books)> {
-        let forth = Books::read(&self.client_ledger(), &self.server_ledger())?;
-        let back = Books::read(&self.server_ledger(), &self.client_ledger())?;
-        forth.check(client, server).map_err(|error| format!("calls of clients: {error}"))?;
-        back.check(server, client).map_err(|error| format!("calls of servers: {error}"))?;
-        Ok((forth, back))
+    /// Reads and checks the records of the clients' calls and of the servers' calls.
+    pub(crate) fn audit(&self, clients: ProcessEnd, servers: ProcessEnd) -> TestResult<(Audit, Audit)> {
+        let client_calls = Audit::read(&self.client_ledger(), &self.server_ledger())?;
+        let server_calls = Audit::read(&self.server_ledger(), &self.client_ledger())?;
+        client_calls.check(clients, servers).map_err(|error| format!("calls of clients: {error}"))?;
+        server_calls.check(servers, clients).map_err(|error| format!("calls of servers: {error}"))?;
+        Ok((client_calls, server_calls))
     }
 }
 
-/// A client of this process, with its ledger.
-pub(crate) struct Guest {
+/// A client in this process, with its ledger.
+pub(crate) struct LocalClient {
     pub(crate) client: Client,
     pub(crate) ledger: Ledger,
 }
 
-impl Guest {
-    pub(crate) fn desk(&self) -> DeskServerProxy {
+impl LocalClient {
+    pub(crate) fn server(&self) -> StressServerProxy {
         self.client.proxy()
     }
 
-    pub(crate) fn errands(&self, seed: u64, patience: Patience) -> Errands {
-        Errands::new(self.ledger.clone(), seed, patience)
+    pub(crate) fn caller(&self, seed: u64, interruptions: Interruptions) -> Caller {
+        Caller::new(self.ledger.clone(), seed, interruptions)
     }
 
-    /// After all that has happened a call is answered. One that is made before a loss is seen may be lost with it.
-    pub(crate) async fn is_served(&self) -> TestResult {
-        let mut told = Told::Unknown;
+    /// After all failures, a call returns. The first calls may fail if the client has not noticed a loss yet.
+    pub(crate) async fn assert_served(&self) -> TestResult {
+        let mut results = Vec::new();
         for _ in 0..3 {
-            let making = self.ledger.make(Kind::Idempotent)?;
-            let looked = self.desk().look(making.number(), Manner::Politely).await;
-            told = Told::of(&looked);
-            making.told(told)?;
-            if told == Told::Ok {
-                break;
+            let call = self.ledger.start_call(CallKind::Idempotent)?;
+            let query = self.server().query(call.number(), Work::Yields);
+            let reported = Reported::of(&within("a call after all failures", query).await);
+            call.finish(reported)?;
+            results.push(reported);
+            if reported == Reported::Ok {
+                return Ok(());
             }
         }
-        assert_eq!(told, Told::Ok);
-        Ok(())
+        Err(format!("no call returned after all failures: {results:?}").into())
     }
 }
 
-/// Connects again, and at once.
+/// Makes a client reconnect almost at once.
 pub(crate) fn reconnecting(client: ClientBuilder) -> ClientBuilder {
     let backoff = Backoff::default().initial(Duration::from_millis(1)).max(Duration::from_millis(10));
     client.reconnect(backoff)
 }
 
-/// A process that ends with the test, whatever becomes of either.
+/// A process that is killed when this is dropped.
 pub(crate) struct Process {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -144,33 +146,29 @@ pub(crate) struct Process {
 impl Process {
     fn start(command: &mut Command) -> TestResult<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
-        let output = BufReader::new(child.stdout.take().ok_or("it has no output")?);
+        let output = BufReader::new(child.stdout.take().ok_or("the process has no output")?);
         Ok(Self { child, output })
     }
 
-    /// Its next line.
-    pub(crate) async fn says(&mut self) -> TestResult<String> {
+    /// The next line that it prints.
+    async fn line(&mut self) -> TestResult<String> {
         let mut line = String::new();
-        self.output.read_line(&mut line).await?;
+        within("a line of the server process", self.output.read_line(&mut line)).await?;
         Ok(line.trim_end().to_owned())
     }
 
     /// Ends it as `kill -9` does.
     pub(crate) async fn kill(mut self) -> TestResult {
-        Ok(self.child.kill().await?)
+        Ok(within("the killed process to end", self.child.kill()).await?)
     }
 
-    /// Tells a server to shut down.
-    pub(crate) fn begin_shutdown(&mut self) {
-        drop(self.child.stdin.take());
-    }
-
-    /// Waits until a server has shut down, which has cut nothing.
+    /// Shuts a server process down, and waits until it has exited. It must not abort any connection.
     pub(crate) async fn shut_down(mut self) -> TestResult {
-        self.begin_shutdown();
-        let report = self.says().await?;
-        assert!(report.starts_with("cut 0 of"), "{report:?}");
-        assert!(self.child.wait().await?.success());
+        drop(self.child.stdin.take());
+        let report = self.line().await?;
+        assert!(report.starts_with("aborted 0 of"), "{report:?}");
+        let status = within("the server process to exit", self.child.wait()).await?;
+        assert!(status.success(), "{status}");
         Ok(())
     }
 }

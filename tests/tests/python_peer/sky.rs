@@ -5,27 +5,27 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use kaa_rpc_runtime::{Context, Failure, Fault, Incoming, IntoFault, Timestamp};
 use kaa_rpc_tests::api::python::*;
-use kaa_rpc_tests::fixture::{Kept, Teller};
+use kaa_rpc_tests::fixture::{Locked, Reporter};
 
-/// What is seen of a star.
+/// A sighting of a star.
 pub(crate) fn sighting(star: u64) -> Sighting {
     Sighting { star: StarId(star), at: Timestamp::UNIX_EPOCH, brightness: 0.5, seen: true }
 }
 
-/// Stars of a stretch of the catalogue.
-pub(crate) fn stretch(first: StarId, count: u32) -> impl Stream<Item = Sighting> + Send + 'static {
+/// Sightings of `count` successive stars.
+pub(crate) fn sightings(first: StarId, count: u32) -> impl Stream<Item = Sighting> + Send + 'static {
     stream::iter((first.0..first.0 + u64::from(count)).map(sighting))
 }
 
-/// An observatory, which tells the test what it is asked for.
+/// The server's side, which reports the targets to the test.
 pub(crate) struct Telescope {
-    pub(crate) targets: Teller<(Target, Duration)>,
-    pub(crate) lines: Kept<u32>,
+    pub(crate) targets: Reporter<(Target, Duration)>,
+    pub(crate) lines: Locked<u32>,
 }
 
 impl Telescope {
-    pub(crate) fn new(targets: Teller<(Target, Duration)>) -> Self {
-        Self { targets, lines: Kept::new(0) }
+    pub(crate) fn new(targets: Reporter<(Target, Duration)>) -> Self {
+        Self { targets, lines: Locked::new(0) }
     }
 }
 
@@ -36,7 +36,7 @@ impl ObservatoryServer for Telescope {
         target: Target,
         patience: Duration,
     ) -> Result<Sighting, Failure<SkyError>> {
-        self.targets.tell((target.clone(), patience));
+        self.targets.report((target.clone(), patience));
         if target.star.0 == 0 {
             Err(SkyError::Below(-120_000))?;
         }
@@ -56,7 +56,7 @@ impl ObservatoryServer for Telescope {
     ) -> Result<impl Stream<Item = Result<Sighting, Failure<SkyError>>> + Send, Failure<SkyError>> {
         let clouds =
             stream::iter((first.0 == 0).then(|| Err(SkyError::Cloudy { cover: 99, until: 70_000 }.into())));
-        let stars = stretch(first, if first.0 == 0 { 3 } else { options.count });
+        let stars = sightings(first, if first.0 == 0 { 3 } else { options.count });
         Ok(stars.map(Ok).chain(clouds))
     }
 
@@ -66,10 +66,10 @@ impl ObservatoryServer for Telescope {
         mut sightings: Incoming<Sighting>,
         name: String,
     ) -> Result<u64, Failure<SkyError>> {
-        let most = if name == "three" { 3 } else { usize::MAX };
+        let limit = if name == "three" { 3 } else { usize::MAX };
         let mut sum = 0;
         let mut count = 0;
-        while count < most
+        while count < limit
             && let Some(sighting) = sightings.next().await
         {
             sum += sighting.fault()?.star.0;
@@ -88,10 +88,10 @@ impl ObservatoryServer for Telescope {
     }
 }
 
-/// Somebody who waits for pictures, and agrees to all stars but one.
-pub(crate) struct Visitor;
+/// The client's side.
+pub(crate) struct ObserverClient;
 
-impl ObservatoryClient for Visitor {
+impl ObservatoryClient for ObserverClient {
     async fn confirm(
         &self,
         cx: Context<ObservatoryServerProxy>,
@@ -100,7 +100,7 @@ impl ObservatoryClient for Visitor {
     ) -> Result<bool, Failure<SkyError>> {
         match target.star.0 {
             1 => Err(SkyError::Cloudy { cover: 1, until: 2 })?,
-            // Back again: the third call in a chain of calls.
+            // The third call in a chain of nested calls.
             2 => Ok(cx.peer.notes().await.fault()? == 3),
             _ => Ok(false),
         }
@@ -112,7 +112,7 @@ impl ObservatoryClient for Visitor {
         first: StarId,
         options: WatchOptions,
     ) -> Result<impl Stream<Item = Result<Sighting, Fault>> + Send, Fault> {
-        Ok(stretch(first, options.count).map(Ok))
+        Ok(sightings(first, options.count).map(Ok))
     }
 
     async fn sleep(&self, _cx: Context<ObservatoryServerProxy>) -> Result<(), Fault> {

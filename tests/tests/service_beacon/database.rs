@@ -1,17 +1,18 @@
-//! The database: an index in memory, an object for each connection.
+//! The server: an index in memory, and an object for each connection.
 //!
-//! Invariants: whoever holds the lock is connected; a query is told of a change once, and only if its answer differs.
+//! Invariants: the holder of the lock is connected; a monitored query gets one notice of a change, and only if its
+//! answer differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kaa_rpc_runtime::{Context, Failure, Fault, IntoFault, Timestamp};
 use kaa_rpc_tests::api::beacon::*;
-use kaa_rpc_tests::fixture::{Kept, Teller};
+use kaa_rpc_tests::fixture::{Locked, Reporter};
 
 type Answer<T = ()> = Result<T, Failure<BeaconError>>;
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Default)]
 pub(super) struct Index {
     clients: u32,
@@ -34,8 +35,8 @@ struct Monitored {
 /// One client's connection.
 pub(super) struct Connection {
     id: ClientId,
-    shared: Arc<Kept<Index>>,
-    teller: Teller<&'static str>,
+    shared: Arc<Locked<Index>>,
+    reporter: Reporter<&'static str>,
 }
 
 impl Drop for Connection {
@@ -46,7 +47,7 @@ impl Drop for Connection {
             }
             database.queries.retain(|(client, _), _| *client != self.id);
         });
-        self.teller.tell("gone");
+        self.reporter.report("disconnected");
     }
 }
 
@@ -54,8 +55,8 @@ impl Connection {
     /// Greets the client that has connected.
     pub(super) fn greet(
         peer: BeaconClientProxy,
-        shared: &Arc<Kept<Index>>,
-        teller: &Teller<&'static str>,
+        shared: &Arc<Locked<Index>>,
+        reporter: &Reporter<&'static str>,
     ) -> Self {
         let (id, media) = shared.with(|database| {
             database.clients += 1;
@@ -63,17 +64,17 @@ impl Connection {
         });
         let database = Database { folder: Path::from("/var/lib/beacon"), schema_version: 3 };
         tokio::spawn(async move { peer.on_connect(id, database, media).await });
-        Self { id, shared: Arc::clone(shared), teller: teller.clone() }
+        Self { id, shared: Arc::clone(shared), reporter: reporter.clone() }
     }
 
-    /// Changes the database unless another client has locked it, and tells those whose answers differ now.
+    /// Changes the database unless another client has locked it, and notifies the clients whose answers differ now.
     async fn write<T>(&self, change: impl FnOnce(&mut Index) -> Result<T, BeaconError>) -> Answer<T> {
         let (result, notices) = self.shared.with(|database| match database.lock {
             Some(holder) if holder != self.id => Err(BeaconError::Locked { holder }),
             _ => change(database).map(|result| (result, database.changed())),
         })?;
         for (client, request, items) in notices {
-            // A client that is gone needs no notice.
+            // A client that has disconnected needs no notice.
             let _ = client.on_notify(request, Notice::Changed(items)).await;
         }
         Ok(result)
@@ -81,20 +82,20 @@ impl Connection {
 }
 
 impl Index {
-    /// An index without items, of these media.
+    /// An index with these media and without items.
     pub(super) fn of(media: BTreeMap<MediaId, Media>) -> Self {
         Self { media, ..Self::default() }
     }
 
     fn answer(&self, query: &Query) -> Vec<Item> {
-        let fits = |item: &&Item| {
+        let matches = |item: &&Item| {
             query.kind.as_ref().is_none_or(|kind| *kind == item.id.kind)
                 && query.parent.as_ref().is_none_or(|parent| Some(parent) == item.parent.as_ref())
                 && query.attributes.iter().all(|(name, value)| item.attributes.get(name) == Some(value))
                 && query.keywords.iter().all(|word| item.name.contains(word.as_str()))
         };
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        self.items.values().filter(fits).take(limit).cloned().collect()
+        self.items.values().filter(matches).take(limit).cloned().collect()
     }
 
     fn changed(&mut self) -> Vec<(BeaconClientProxy, RequestId, Vec<Item>)> {
@@ -313,7 +314,7 @@ impl BeaconServer for Connection {
         match medium {
             None => Err(BeaconError::NoSuchMedia(id).into()),
             Some(medium) if !medium.removable => {
-                Err(BeaconError::Busy(id, "it is no removable medium".to_owned()).into())
+                Err(BeaconError::Busy(id, "it is not removable".to_owned()).into())
             }
             Some(_) => {
                 let properties = [("tray".to_owned(), "open".to_owned())].into();
@@ -323,7 +324,7 @@ impl BeaconServer for Connection {
     }
 
     async fn shutdown(&self, _cx: Context<BeaconClientProxy>) -> Result<(), Fault> {
-        self.teller.tell("shutdown");
+        self.reporter.report("shutdown");
         Ok(())
     }
 }

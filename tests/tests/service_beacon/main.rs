@@ -1,4 +1,4 @@
-//! The media database: every call of it over a unix socket, and what it tells its clients.
+//! The media database `kaa/beacon.kaa`: every call of both sides over a unix socket.
 
 mod database;
 
@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use kaa_rpc_runtime::{Bytes, Context, Fault};
 use kaa_rpc_tests::api::beacon::*;
-use kaa_rpc_tests::fixture::{Heard, Kept, Pair, Teller, TestResult, client, declared, run, server};
+use kaa_rpc_tests::fixture::{Locked, Pair, Reporter, Reports, TestResult, client, declared, run, server};
 
 use database::{Connection, Index};
 
-/// What a client hears.
+/// A call of the server to a client.
 #[derive(Debug, PartialEq)]
-enum Said {
+enum ServerCall {
     Connect(ClientId, Database, Vec<Media>),
     Notice(RequestId, Notice),
     Changed(MediaId, DeviceProperties),
     Removed(MediaId),
 }
 
-struct Screen(Teller<Said>);
+struct Screen(Reporter<ServerCall>);
 
 impl BeaconClient for Screen {
     async fn on_connect(
@@ -30,7 +30,7 @@ impl BeaconClient for Screen {
         database: Database,
         media: Vec<Media>,
     ) -> Result<(), Fault> {
-        self.0.tell(Said::Connect(id, database, media));
+        self.0.report(ServerCall::Connect(id, database, media));
         Ok(())
     }
 
@@ -40,7 +40,7 @@ impl BeaconClient for Screen {
         id: RequestId,
         notice: Notice,
     ) -> Result<(), Fault> {
-        self.0.tell(Said::Notice(id, notice));
+        self.0.report(ServerCall::Notice(id, notice));
         Ok(())
     }
 
@@ -50,12 +50,12 @@ impl BeaconClient for Screen {
         id: MediaId,
         properties: DeviceProperties,
     ) -> Result<(), Fault> {
-        self.0.tell(Said::Changed(id, properties));
+        self.0.report(ServerCall::Changed(id, properties));
         Ok(())
     }
 
     async fn on_device_removed(&self, _cx: Context<BeaconServerProxy>, id: MediaId) -> Result<(), Fault> {
-        self.0.tell(Said::Removed(id));
+        self.0.report(ServerCall::Removed(id));
         Ok(())
     }
 }
@@ -64,35 +64,36 @@ struct Running {
     pair: Pair,
     beacon: BeaconServerProxy,
     id: ClientId,
-    said: Heard<Said>,
-    server_said: Heard<&'static str>,
+    calls: Reports<ServerCall>,
+    server_reports: Reports<&'static str>,
 }
 
-/// A database that knows a disc and a stick, and a client that has been greeted.
+/// A database with a disc and a removable stick, and a client that has received `on_connect`.
 async fn start() -> TestResult<Running> {
     let (disc, mut stick) = (Media::new("disc"), Media::new("stick"));
     stick.removable = true;
     let media = BTreeMap::from([disc, stick].map(|medium| (medium.id.clone(), medium)));
-    let shared = Arc::new(Kept::new(Index::of(media.clone())));
-    let (server_teller, server_said) = Heard::new();
-    let (teller, mut said) = Heard::new();
-    let service = Beacon::server_with(move |peer| Connection::greet(peer, &shared, &server_teller));
+    let shared = Arc::new(Locked::new(Index::of(media.clone())));
+    let (server_reporter, server_reports) = Reports::of("the server");
+    let (reporter, mut calls) = Reports::of("calls of the server");
+    let service = Beacon::server_with(move |peer| Connection::greet(peer, &shared, &server_reporter));
     let pair =
-        Pair::over_unix(server()?.register(service), client()?.register(Beacon::client(Screen(teller))))
+        Pair::over_unix(server()?.register(service), client()?.register(Beacon::client(Screen(reporter))))
             .await?;
-    let Said::Connect(id, database, greeted) = said.next().await? else {
-        return Err("the greeting comes first".into());
+    let first = calls.next().await?;
+    let ServerCall::Connect(id, database, received_media) = first else {
+        return Err(format!("expected `on_connect` first, got {first:?}").into());
     };
-    assert_eq!(greeted, media.into_values().collect::<Vec<_>>());
+    assert_eq!(received_media, media.into_values().collect::<Vec<_>>());
     assert_eq!(database.schema_version, 3);
-    Ok(Running { beacon: pair.proxy(), pair, id, said, server_said })
+    Ok(Running { beacon: pair.proxy(), pair, id, calls, server_reports })
 }
 
 fn attributes(title: &str) -> Attributes {
     [(AttributeName::from("title"), Value::Text(title.to_owned()))].into()
 }
 
-/// Registers `video`, and gives a folder to put videos in.
+/// Registers the kind `video`, and returns an item that can be the parent of videos.
 async fn prepare(beacon: &BeaconServerProxy, folder: &std::path::Path) -> TestResult<Item> {
     let mut title = AttributeType::new(ValueType::Text);
     title.registration = Registration::SEARCHABLE | Registration::INDEXED;
@@ -119,9 +120,9 @@ async fn prepare(beacon: &BeaconServerProxy, folder: &std::path::Path) -> TestRe
 }
 
 #[test]
-fn items_come_change_and_go() -> TestResult {
+fn monitored_items_are_created_changed_and_deleted() -> TestResult {
     run(async {
-        let Running { beacon, mut said, id: client, pair: _pair, .. } = start().await?;
+        let Running { beacon, mut calls, id: client, pair: _pair, .. } = start().await?;
         let folder = tempfile::tempdir()?;
         let parent = prepare(&beacon, folder.path()).await?.id;
         let mut query = Query { kind: Some(Kind::from("video")), ..Query::default() };
@@ -130,12 +131,12 @@ fn items_come_change_and_go() -> TestResult {
         beacon.monitor_add(client, request, query).await?;
         let progress = Notice::Progress { done: 0, of: 0, at: None };
         for notice in [progress, Notice::Changed(vec![]), Notice::Checked] {
-            assert_eq!(said.next().await?, Said::Notice(request, notice));
+            assert_eq!(calls.next().await?, ServerCall::Notice(request, notice));
         }
 
         let options = ItemCreateOptions::default().attributes(attributes("Metropolis"));
         let mut item = beacon.item_create(Kind::from("video"), parent.clone(), options).await?;
-        assert_eq!(said.next().await?, Said::Notice(request, Notice::Changed(vec![item.clone()])));
+        assert_eq!(calls.next().await?, ServerCall::Notice(request, Notice::Changed(vec![item.clone()])));
 
         let cover = (AttributeName::from("cover"), Value::Raw(Bytes::from_static(b"\xff\xd8\0")));
         let change = ItemChange::new(item.id.clone(), [cover.clone()].into());
@@ -143,13 +144,14 @@ fn items_come_change_and_go() -> TestResult {
         let missing = BeaconError::NoSuchItem { kind: Kind::from("video"), row: 999 };
         let both = vec![change.clone(), ItemChange::new(nowhere.clone(), Attributes::default())];
         assert_eq!(declared(beacon.item_update(both).await)?, missing);
-        assert!(said.rest().is_empty(), "half of the changes were made");
+        let received = calls.received();
+        assert!(received.is_empty(), "a part of the changes was made: {received:?}");
         beacon.item_update(vec![change]).await?;
         item.attributes.extend([cover]);
-        assert_eq!(said.next().await?, Said::Notice(request, Notice::Changed(vec![item])));
+        assert_eq!(calls.next().await?, ServerCall::Notice(request, Notice::Changed(vec![item])));
 
         beacon.item_delete(parent).await?;
-        assert_eq!(said.next().await?, Said::Notice(request, Notice::Changed(vec![])));
+        assert_eq!(calls.next().await?, ServerCall::Notice(request, Notice::Changed(vec![])));
         assert_eq!(declared(beacon.item_delete(nowhere).await)?, missing);
         beacon.monitor_remove(client, request).await?;
         let again = beacon.monitor_remove(client, request).await;
@@ -159,7 +161,7 @@ fn items_come_change_and_go() -> TestResult {
 }
 
 #[test]
-fn folders_are_read_and_what_is_missing_is_said() -> TestResult {
+fn scan_reads_folders_and_reports_missing_ones() -> TestResult {
     run(async {
         let Running { beacon, id, pair: _pair, .. } = start().await?;
         let folder = tempfile::tempdir()?;
@@ -183,14 +185,14 @@ fn folders_are_read_and_what_is_missing_is_said() -> TestResult {
 }
 
 #[test]
-fn a_lock_keeps_others_out_until_its_holder_is_gone() -> TestResult {
+fn lock_excludes_others_until_its_holder_disconnects() -> TestResult {
     run(async {
-        let Running { beacon, id: holder, pair, mut server_said, .. } = start().await?;
-        let (teller, mut said) = Heard::new();
-        let address = pair.place.as_ref().ok_or("a unix socket")?.address();
-        let second = client()?.register(Beacon::client(Screen(teller))).connect(address)?;
+        let Running { beacon, id: holder, pair, mut server_reports, .. } = start().await?;
+        let (reporter, mut calls) = Reports::of("calls of the server to the second client");
+        let second = client()?.register(Beacon::client(Screen(reporter))).connect(pair.address()?)?;
         let other: BeaconServerProxy = second.proxy();
-        assert!(matches!(said.next().await?, Said::Connect(id, ..) if id != holder));
+        let first = calls.next().await?;
+        assert!(matches!(first, ServerCall::Connect(id, ..) if id != holder), "{first:?}");
 
         assert_eq!(declared(beacon.db_unlock().await)?, BeaconError::NotLocked);
         beacon.db_lock().await?;
@@ -205,30 +207,29 @@ fn a_lock_keeps_others_out_until_its_holder_is_gone() -> TestResult {
 
         beacon.db_lock().await?;
         drop(pair.client);
-        assert_eq!(server_said.next().await?, "gone");
+        assert_eq!(server_reports.next().await?, "disconnected");
         other.delete_media(MediaId::from("disc")).await?;
         Ok(())
     })
 }
 
 #[test]
-fn media_are_ejected_and_forgotten_and_the_database_ends() -> TestResult {
+fn media_are_ejected_and_deleted_and_the_database_shuts_down() -> TestResult {
     run(async {
-        let Running { beacon, mut said, mut server_said, pair: _pair, .. } = start().await?;
-        let (disc, stick, nothing) = (MediaId::from("disc"), MediaId::from("stick"), MediaId::from("none"));
+        let Running { beacon, mut calls, mut server_reports, pair: _pair, .. } = start().await?;
+        let (disc, stick, unknown) = (MediaId::from("disc"), MediaId::from("stick"), MediaId::from("none"));
         beacon.eject(stick.clone()).await?;
         let open = [("tray".to_owned(), "open".to_owned())].into();
-        assert_eq!(said.next().await?, Said::Changed(stick, open));
-        assert!(
-            matches!(declared(beacon.eject(disc.clone()).await)?, BeaconError::Busy(id, _) if id == disc)
-        );
-        let missing = BeaconError::NoSuchMedia(nothing.clone());
-        assert_eq!(declared(beacon.eject(nothing.clone()).await)?, missing);
-        assert_eq!(declared(beacon.delete_media(nothing).await)?, missing);
+        assert_eq!(calls.next().await?, ServerCall::Changed(stick, open));
+        let busy = declared(beacon.eject(disc.clone()).await)?;
+        assert!(matches!(&busy, BeaconError::Busy(id, _) if *id == disc), "{busy:?}");
+        let missing = BeaconError::NoSuchMedia(unknown.clone());
+        assert_eq!(declared(beacon.eject(unknown.clone()).await)?, missing);
+        assert_eq!(declared(beacon.delete_media(unknown).await)?, missing);
         beacon.delete_media(disc.clone()).await?;
-        assert_eq!(said.next().await?, Said::Removed(disc));
+        assert_eq!(calls.next().await?, ServerCall::Removed(disc));
         beacon.shutdown().await?;
-        assert_eq!(server_said.next().await?, "shutdown");
+        assert_eq!(server_reports.next().await?, "shutdown");
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! The recorder of a home theatre: every call of it over TCP, and every error it declares.
+//! The recorder `kaa/freevo/recordserver.kaa`: every call over TCP, and every declared error.
 
 mod recorder;
 
@@ -9,7 +9,7 @@ use kaa_rpc_tests::fixture::{Pair, TestResult, client, declared, run, server};
 
 use recorder::{LENGTH, Recorder, now};
 
-/// The programme that begins on a channel as this one, counted from 0.
+/// The programme with this number on a channel, counted from 0.
 fn showing(channel: &str, number: i64) -> Showing {
     Showing { channel: channel.into(), start: Timestamp::new(number * LENGTH, 0).unwrap_or_default() }
 }
@@ -20,7 +20,7 @@ fn program(channel: &str, number: i64, title: &str) -> Program {
     program
 }
 
-/// Two channels; the second programme of each runs now.
+/// A recorder for two channels; the second programme of each runs now.
 async fn start() -> TestResult<(Pair, RecordServerServerProxy)> {
     let guide = [
         program("one", 0, "News"),
@@ -67,7 +67,7 @@ fn programmes_are_found() -> TestResult {
 }
 
 #[test]
-fn recordings_are_scheduled_and_taken_back() -> TestResult {
+fn recordings_are_scheduled_and_removed() -> TestResult {
     run(async {
         let (_pair, recorder) = start().await?;
         let (running, next, rival) = (showing("one", 1), showing("one", 2), showing("two", 1));
@@ -77,8 +77,8 @@ fn recordings_are_scheduled_and_taken_back() -> TestResult {
         let recording = recorder.schedule_recording(running.clone()).await?;
         assert_eq!(recording.state, RecordingState::Recording);
         assert!(recorder.is_recording().await?);
-        let taken = recorder.schedule_recording(rival.clone()).await;
-        assert_eq!(declared(taken)?, RecordError::NoTuner { title: "Metropolis".to_owned() });
+        let no_tuner = recorder.schedule_recording(rival.clone()).await;
+        assert_eq!(declared(no_tuner)?, RecordError::NoTuner { title: "Metropolis".to_owned() });
         let conflicts = recorder.conflicts(rival.clone()).await?;
         assert_eq!(conflicts, [Conflict::new(vec![program("two", 1, "Chess"), recording.clone()], 1)]);
         let scheduled = recorder.schedule_recording(next.clone()).await?;
@@ -101,7 +101,7 @@ fn recordings_are_scheduled_and_taken_back() -> TestResult {
 }
 
 #[test]
-fn favourites_find_their_programmes() -> TestResult {
+fn favourites_schedule_matching_programmes() -> TestResult {
     run(async {
         let (_pair, recorder) = start().await?;
         let (name, news) = (FavoriteName::from("news"), showing("one", 2));
@@ -127,7 +127,7 @@ fn favourites_find_their_programmes() -> TestResult {
         assert!(!recorder.is_program_a_favorite(showing("two", 4), <_>::default()).await?);
         assert_eq!(declared(recorder.is_program_a_favorite(nowhere, <_>::default()).await)?, nothing);
 
-        // The first of the three is over.
+        // The first of the three programmes is over.
         assert_eq!(recorder.scheduled_recordings().await?.len(), 2);
         let unwanted = RemoveScheduledRecordingOptions::default().mark_favorite_deleted(true);
         recorder.remove_scheduled_recording(news, unwanted).await?;
@@ -142,7 +142,7 @@ fn favourites_find_their_programmes() -> TestResult {
 }
 
 #[test]
-fn favourites_have_an_order() -> TestResult {
+fn favourites_are_ordered_by_priority() -> TestResult {
     run(async {
         let (_pair, recorder) = start().await?;
         let (chess, news) = (FavoriteName::from("chess"), FavoriteName::from("news"));
@@ -165,9 +165,9 @@ fn favourites_have_an_order() -> TestResult {
         assert_eq!(order().await?, [(news.clone(), 0), (chess.clone(), 1)]);
         let end = recorder.adjust_priority(chess.clone(), Shift::Down).await;
         assert_eq!(declared(end)?, FavoriteError::AtTheEnd(chess));
-        let nobody = FavoriteName::from("nobody");
-        let missing = recorder.adjust_priority(nobody.clone(), Shift::Up).await;
-        assert_eq!(declared(missing)?, FavoriteError::NoSuchFavorite(nobody));
+        let unknown = FavoriteName::from("unknown");
+        let missing = recorder.adjust_priority(unknown.clone(), Shift::Up).await;
+        assert_eq!(declared(missing)?, FavoriteError::NoSuchFavorite(unknown));
         recorder.clear_favorites().await?;
         assert_eq!(order().await?, []);
         Ok(())

@@ -1,33 +1,33 @@
-//! The recorder: a schedule, favourites and one tuner, in memory.
+//! The server: a schedule, favourites and one tuner, in memory.
 //!
-//! Invariants: what is scheduled is in the guide; no two scheduled programmes are on at the same time; favourites stand
-//! in the order of their priorities.
+//! Invariants: every scheduled programme is in the guide; two scheduled programmes never overlap; favourites are
+//! sorted by priority.
 
 use std::collections::BTreeMap;
 
 use kaa_rpc_runtime::{Context, Failure, Fault, Timestamp};
 use kaa_rpc_tests::api::freevo::common::ChannelId;
 use kaa_rpc_tests::api::freevo::recordserver::*;
-use kaa_rpc_tests::fixture::Kept;
+use kaa_rpc_tests::fixture::Locked;
 
 type Cx = Context<RecordServerClientProxy>;
 
-/// Seconds from one programme's beginning to the next.
+/// Seconds from the start of one programme to the start of the next.
 pub(super) const LENGTH: i64 = 600;
 
 #[derive(Default)]
 struct State {
     guide: BTreeMap<Showing, Program>,
     favorites: Vec<Favorite>,
-    /// What favourites must leave alone.
-    unwanted: Vec<Showing>,
+    /// Programmes that favourites do not schedule.
+    excluded: Vec<Showing>,
 }
 
-/// The time is that of the second programme of each channel.
+/// Its clock stands still during the second programme of each channel.
 #[derive(Default)]
-pub(super) struct Recorder(Kept<State>);
+pub(super) struct Recorder(Locked<State>);
 
-/// The moment at which the recorder lives.
+/// The time of the recorder's clock.
 pub(super) fn now() -> Timestamp {
     Timestamp::new(LENGTH + 1, 0).unwrap_or_default()
 }
@@ -35,7 +35,7 @@ pub(super) fn now() -> Timestamp {
 impl Recorder {
     pub(super) fn new(guide: impl IntoIterator<Item = Program>) -> Self {
         let guide = guide.into_iter().map(|program| (program.showing.clone(), program)).collect();
-        Self(Kept::new(State { guide, ..State::default() }))
+        Self(Locked::new(State { guide, ..State::default() }))
     }
 }
 
@@ -104,7 +104,7 @@ impl State {
         }
     }
 
-    /// Schedules what belongs to favourites, the first ones first.
+    /// Schedules the programmes of all favourites, in the order of their priorities.
     fn update(&mut self) -> u32 {
         let mut count = 0;
         for favorite in self.favorites.clone() {
@@ -112,7 +112,7 @@ impl State {
             let found: Vec<Showing> =
                 self.guide.values().filter(wanted).map(|program| program.showing.clone()).collect();
             for showing in found {
-                if !self.unwanted.contains(&showing) && self.schedule(&showing, Some(&favorite.name)).is_ok()
+                if !self.excluded.contains(&showing) && self.schedule(&showing, Some(&favorite.name)).is_ok()
                 {
                     count += 1;
                 }
@@ -169,7 +169,7 @@ impl RecordServerServer for Recorder {
             found.state = RecordingState::Unplanned;
             found.favorite = None;
             if options.mark_favorite_deleted {
-                state.unwanted.push(program);
+                state.excluded.push(program);
             }
             Ok(())
         })?)
@@ -212,9 +212,9 @@ impl RecordServerServer for Recorder {
         find: String,
         options: FindMatchesOptions,
     ) -> Result<Vec<Program>, Fault> {
-        let fits =
+        let matches =
             |program: &&Program| program.title.contains(&find) && (program.is_movie || !options.movies_only);
-        Ok(self.0.with(|state| state.guide.values().filter(fits).cloned().collect()))
+        Ok(self.0.with(|state| state.guide.values().filter(matches).cloned().collect()))
     }
 
     async fn grid(
@@ -339,8 +339,8 @@ impl RecordServerServer for Recorder {
         Ok(self.0.with(|state| {
             state.favorite(&favorite)?;
             let mut count = 0;
-            let put = |program: &&mut Program| program.favorite.as_ref() == Some(&favorite);
-            for program in state.guide.values_mut().filter(put) {
+            let scheduled_by_it = |program: &&mut Program| program.favorite.as_ref() == Some(&favorite);
+            for program in state.guide.values_mut().filter(scheduled_by_it) {
                 program.state = RecordingState::Unplanned;
                 program.favorite = None;
                 count += 1;

@@ -1,13 +1,15 @@
-//! A guide and a screen that do as little as tests need.
+//! Minimal fakes of both sides of the programme guide `kaa/epg.kaa`, and of the meter `kaa/meter.kaa`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use kaa_rpc_runtime::{Context, Failure, Fault};
+use futures_util::{Stream, stream};
+use kaa_rpc_runtime::{Context, Failure, Fault, Incoming};
 use kaa_rpc_tests::api::epg::*;
+use kaa_rpc_tests::api::meter::*;
 use tokio::sync::{Notify, mpsc};
 
-/// Knows no programmes. An update waits for the gate, where there is one, then tells the caller how many it was.
+/// A guide without programmes. An update waits for the gate, if there is one, then calls `on_sync` with its number.
 #[derive(Default)]
 pub(crate) struct FakeGuide {
     pub(crate) gate: Option<Arc<Notify>>,
@@ -15,7 +17,7 @@ pub(crate) struct FakeGuide {
 }
 
 impl FakeGuide {
-    /// Whose updates wait until they are let through.
+    /// A guide whose updates wait at a gate.
     pub(crate) fn gated() -> (Self, Arc<Notify>) {
         let gate = Arc::new(Notify::new());
         (Self { gate: Some(Arc::clone(&gate)), ..Self::default() }, gate)
@@ -28,10 +30,10 @@ impl EpgServer for FakeGuide {
         cx: Context<EpgClientProxy>,
         options: SearchOptions,
     ) -> Result<Vec<Program>, Failure<SearchError>> {
-        // A handler that looks at its context in every way.
+        // The result depends on the context, so that tests can see it.
         let found = cx.remaining_time().map_or(0, |time| u32::try_from(time.as_secs()).unwrap());
         if cx.is_cancelled() {
-            return Err(Fault::new("the caller has gone"))?;
+            return Err(Fault::new("the call is cancelled"))?;
         }
         if found > options.limit {
             return Err(SearchError::TooMany { found, limit: options.limit })?;
@@ -68,13 +70,13 @@ impl EpgServer for FakeGuide {
     }
 }
 
-/// Tells the test what it is told.
+/// Sends the numbers of `on_sync` to the test.
 pub(crate) struct FakeScreen(mpsc::UnboundedSender<u32>);
 
 impl FakeScreen {
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<u32>) {
-        let (sender, heard) = mpsc::unbounded_channel();
-        (Self(sender), heard)
+        let (sender, syncs) = mpsc::unbounded_channel();
+        (Self(sender), syncs)
     }
 }
 
@@ -85,7 +87,33 @@ impl EpgClient for FakeScreen {
         _channels: Vec<Channel>,
         programs: u32,
     ) -> Result<(), Fault> {
-        let _ = self.0.send(programs);
+        let _discarded = self.0.send(programs);
         Ok(())
+    }
+}
+
+/// A meter with the readings 0 to 4.
+pub(crate) struct FakeMeter;
+
+impl MeterServer for FakeMeter {
+    async fn readings(
+        &self,
+        _cx: Context<MeterClientProxy>,
+        from: u32,
+    ) -> Result<impl Stream<Item = Result<Reading, Failure<MeterError>>> + Send, Failure<MeterError>> {
+        Ok(stream::iter((u64::from(from)..5).map(|value| Ok(Reading::new(value)))))
+    }
+
+    async fn record(
+        &self,
+        _cx: Context<MeterClientProxy>,
+        mut readings: Incoming<Reading>,
+    ) -> Result<u64, Fault> {
+        let mut count = 0;
+        while let Some(reading) = readings.next().await {
+            reading?;
+            count += 1;
+        }
+        Ok(count)
     }
 }

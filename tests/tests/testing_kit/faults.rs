@@ -1,4 +1,4 @@
-//! What faults do to bytes, and what calls make of it.
+//! The effect of faults on bytes, and on calls.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -10,8 +10,9 @@ use kaa_rpc_tests::api::epg::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::Instant;
 
+use kaa_rpc_tests::fixture::{until, within, within_paused};
+
 use crate::fakes::{FakeGuide, FakeScreen};
-use crate::within;
 
 fn wrapped(faults: &Faults) -> (impl AsyncReadExt + AsyncWriteExt + Unpin + Send + 'static, DuplexStream) {
     let (near, far) = tokio::io::duplex(4096);
@@ -20,12 +21,12 @@ fn wrapped(faults: &Faults) -> (impl AsyncReadExt + AsyncWriteExt + Unpin + Send
 
 async fn read_to_end(mut from: impl AsyncReadExt + Unpin) -> (Vec<u8>, Option<ErrorKind>) {
     let mut bytes = Vec::new();
-    let error = within(from.read_to_end(&mut bytes)).await.err();
+    let error = within_paused("the end of the bytes", from.read_to_end(&mut bytes)).await.err();
     (bytes, error.map(|error| error.kind()))
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_changed_by_no_faults() {
+async fn no_faults_change_nothing() {
     let faults = Faults::new();
     let (mut near, mut far) = wrapped(&faults);
     near.write_all(b"there").await.unwrap();
@@ -41,7 +42,7 @@ async fn nothing_is_changed_by_no_faults() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_comes_at_its_byte_in_either_direction() {
+async fn cut_happens_after_the_given_byte_in_each_direction() {
     for at in 0..=10 {
         for (how, read, written) in [
             (Cut::Closed, None, ErrorKind::BrokenPipe),
@@ -53,43 +54,47 @@ async fn a_cut_comes_at_its_byte_in_either_direction() {
                 let (mut near, far) = wrapped(&faults);
                 let mut writing = near.write_all(b"ten bytes!").await;
                 if writing.is_ok() {
-                    writing = within(near.flush()).await;
+                    writing = within_paused("the first flush", near.flush()).await;
                 }
                 if writing.is_ok() {
-                    writing = near.write_all(b"more").await.and(within(near.flush()).await);
+                    let flushed = near.write_all(b"more").await;
+                    writing = flushed.and(within_paused("the second flush", near.flush()).await);
                 }
-                assert_eq!(writing.unwrap_err().kind(), written, "{at} {delay}");
-                assert_eq!(read_to_end(&mut near).await, (Vec::new(), read));
-                assert_eq!(read_to_end(far).await.0.len() as u64, at, "{delay}");
+                let case = format!("{how:?} after {at} bytes, {delay} s late");
+                assert_eq!(writing.unwrap_err().kind(), written, "{case}");
+                assert_eq!(read_to_end(&mut near).await, (Vec::new(), read), "{case}");
+                assert_eq!(read_to_end(far).await.0.len() as u64, at, "{case}");
 
                 let faults = Faults::new();
                 faults.incoming().cut_after(at, how).delay(Duration::from_secs(delay));
                 let (mut near, mut far) = wrapped(&faults);
                 far.write_all(b"ten bytes and more").await.unwrap();
                 let (bytes, error) = read_to_end(&mut near).await;
-                assert_eq!((bytes.len() as u64, error), (at, read));
-                assert_eq!(near.write_all(b"x").await.unwrap_err().kind(), written);
-                assert!(far.write_all(b"x").await.is_err(), "the other end sees it");
+                assert_eq!((bytes.len() as u64, error), (at, read), "{case}");
+                assert_eq!(near.write_all(b"x").await.unwrap_err().kind(), written, "{case}");
+                assert!(far.write_all(b"x").await.is_err(), "{case}: the other end can still write");
             }
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_happens_once_and_wakes_who_waits() {
+async fn cut_happens_once_and_wakes_pending_reads() {
     let faults = Faults::new();
     let (mut near, mut far) = wrapped(&faults);
     let reading = tokio::spawn(async move { near.read_u8().await.map_err(|error| error.kind()) });
     tokio::task::yield_now().await;
     faults.cut();
-    assert_eq!(within(reading).await.unwrap(), Err(ErrorKind::ConnectionReset));
+    let read = within_paused("the pending read to fail", reading).await;
+    assert_eq!(read.unwrap(), Err(ErrorKind::ConnectionReset));
     assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
 
     let (mut near, mut far) = wrapped(&faults);
     let reading = tokio::spawn(async move { near.read_u8().await.map_err(|error| error.kind()) });
     tokio::task::yield_now().await;
     faults.outgoing().cut_after(0, Cut::Closed);
-    assert_eq!(within(reading).await.unwrap(), Err(ErrorKind::UnexpectedEof), "there is no byte to wait for");
+    let read = within_paused("the pending read to end", reading).await;
+    assert_eq!(read.unwrap(), Err(ErrorKind::UnexpectedEof), "the cut needs no further byte");
     assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
 
     let (near, far) = wrapped(&faults);
@@ -98,11 +103,8 @@ async fn a_cut_happens_once_and_wakes_who_waits() {
     tokio::task::yield_now().await;
     faults.outgoing().cut_after(3, Cut::Reset);
     writer.write_all(b"three").await.unwrap_err();
-    assert_eq!(
-        within(reading).await.unwrap(),
-        Err(ErrorKind::ConnectionReset),
-        "it waits in the other direction"
-    );
+    let read = within_paused("the pending read in the other direction to fail", reading).await;
+    assert_eq!(read.unwrap(), Err(ErrorKind::ConnectionReset));
     assert_eq!(read_to_end(far).await.0, b"thr");
 
     let (mut near, mut far) = wrapped(&faults);
@@ -111,13 +113,13 @@ async fn a_cut_happens_once_and_wakes_who_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_are_late_by_the_delay_and_in_order() {
+async fn delay_keeps_the_order_of_bytes() {
     let faults = Faults::new();
     faults.outgoing().delay(Duration::from_secs(10));
     faults.incoming().delay(Duration::from_secs(100));
     let (near, mut far) = wrapped(&faults);
     let (mut reader, mut writer) = tokio::io::split(near);
-    let began = Instant::now();
+    let start = Instant::now();
     let echo = tokio::spawn(async move {
         for _ in 0..3 {
             let byte = far.read_u8().await.unwrap();
@@ -132,55 +134,55 @@ async fn bytes_are_late_by_the_delay_and_in_order() {
         writer
     });
     for byte in 0..3 {
-        assert_eq!(within(reader.read_u8()).await.unwrap(), byte);
-        assert_eq!(began.elapsed().as_secs(), 110 + 10 * u64::from(byte));
+        assert_eq!(within_paused("a delayed byte", reader.read_u8()).await.unwrap(), byte);
+        assert_eq!(start.elapsed().as_secs(), 110 + 10 * u64::from(byte));
     }
-    within(echo).await.unwrap();
-    within(writing).await.unwrap();
+    within_paused("the echo task", echo).await.unwrap();
+    within_paused("the writing task", writing).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_on_its_way_arrives_after_a_drop_and_not_after_a_cut() {
+async fn delayed_bytes_arrive_after_a_drop_but_not_after_a_cut() {
     for is_cut in [false, true] {
         let faults = Faults::new();
         faults.outgoing().delay(Duration::from_secs(10));
         let (mut near, far) = wrapped(&faults);
         near.write_all(b"late").await.unwrap();
-        let began = Instant::now();
+        let start = Instant::now();
         if is_cut {
             faults.cut();
         }
         drop(near);
         let expected: &[u8] = if is_cut { b"" } else { b"late" };
         assert_eq!(read_to_end(far).await.0, expected);
-        assert_eq!(began.elapsed().as_secs(), if is_cut { 0 } else { 10 });
+        assert_eq!(start.elapsed().as_secs(), if is_cut { 0 } else { 10 });
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reader_takes_so_many_bytes_a_second() {
+async fn rate_limits_bytes_per_second() {
     for rate in [1, 10, 1000] {
         let faults = Faults::new();
         faults.outgoing().rate(rate);
         let (mut near, far) = wrapped(&faults);
-        let began = Instant::now();
+        let start = Instant::now();
         let bytes = vec![7; 4 * rate as usize];
-        within(near.write_all(&bytes)).await.unwrap();
-        assert!((3..=4).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        within_paused("the limited writes", near.write_all(&bytes)).await.unwrap();
+        assert!((3..=4).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
         drop(near);
         assert_eq!(read_to_end(far).await.0, bytes);
         let faults = Faults::new();
         faults.incoming().rate(rate);
         let (mut near, mut far) = wrapped(&faults);
         far.write_all(&bytes).await.unwrap();
-        let began = Instant::now();
-        within(near.read_exact(&mut vec![0; bytes.len()])).await.unwrap();
-        assert!((3..=4).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        let start = Instant::now();
+        within_paused("the limited reads", near.read_exact(&mut vec![0; bytes.len()])).await.unwrap();
+        assert!((3..=4).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_holds_both_directions_until_it_is_released() {
+async fn stall_holds_both_directions_until_resumed() {
     let faults = Faults::new();
     let (near, mut far) = wrapped(&faults);
     let (mut reader, mut writer) = tokio::io::split(near);
@@ -194,13 +196,13 @@ async fn a_stall_holds_both_directions_until_it_is_released() {
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert!(!reading.is_finished() && !writing.is_finished());
     faults.resume();
-    assert_eq!(within(reading).await.unwrap(), 1);
-    assert_eq!(within(far.read_u8()).await.unwrap(), 2);
-    within(writing).await.unwrap();
+    assert_eq!(within_paused("the stalled read", reading).await.unwrap(), 1);
+    assert_eq!(within_paused("the stalled byte", far.read_u8()).await.unwrap(), 2);
+    within_paused("the stalled write", writing).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_comes_at_its_byte() {
+async fn stall_happens_after_the_given_byte() {
     for delay in [0, 5] {
         let faults = Faults::new();
         faults.outgoing().stall_after(3).delay(Duration::from_secs(delay));
@@ -222,20 +224,20 @@ async fn a_stall_comes_at_its_byte() {
         assert!(!reading.is_finished() && !writing.is_finished());
         assert_eq!((faults.outgoing().passed(), faults.incoming().passed()), (3, 2));
         faults.resume();
-        assert_eq!(&within(reading).await.unwrap(), b"back");
-        within(writing).await.unwrap();
+        assert_eq!(&within_paused("the stalled read", reading).await.unwrap(), b"back");
+        within_paused("the stalled write", writing).await.unwrap();
         let mut bytes = [0; 5];
-        within(far.read_exact(&mut bytes)).await.unwrap();
+        within_paused("the stalled bytes", far.read_exact(&mut bytes)).await.unwrap();
         assert_eq!(&bytes, b"there");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_in_single_bytes_is_the_same() {
+async fn session_works_in_single_byte_chunks() {
     let faults = Faults::new();
     faults.outgoing().chunks(1);
     faults.incoming().chunks(1);
-    let (screen, mut heard) = FakeScreen::new();
+    let (screen, mut syncs) = FakeScreen::new();
     let pair = Pair::builder()
         .register(Epg::server(FakeGuide::default()))
         .register(Epg::client(screen))
@@ -245,32 +247,32 @@ async fn a_session_in_single_bytes_is_the_same() {
         .await
         .unwrap();
     let epg: EpgServerProxy = pair.proxy();
-    assert_eq!(within(epg.update()).await, Ok(1));
-    assert_eq!(within(heard.recv()).await, Some(1));
+    assert_eq!(within_paused("the update", epg.update()).await, Ok(1));
+    assert_eq!(within_paused("`on_sync`", syncs.recv()).await, Some(1));
     let long = "x".repeat(63);
-    let keywords = within(epg.get_keywords(KeywordOptions::default().prefix(long.clone()))).await;
-    assert_eq!(keywords, Ok(vec![format!("{long}!")]));
+    let call = epg.get_keywords(KeywordOptions::default().prefix(long.clone()));
+    assert_eq!(within_paused("a long call", call).await, Ok(vec![format!("{long}!")]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_takes_the_latency_of_both_directions() {
+async fn call_takes_the_latency_of_both_directions() {
     let faults = Faults::new();
     let pair = Pair::builder().register(Epg::server(FakeGuide::default())).faults(&faults);
     let pair = pair.connect().await.unwrap();
     faults.outgoing().delay(Duration::from_secs(3));
     faults.incoming().delay(Duration::from_secs(4));
     let epg: EpgServerProxy = pair.proxy();
-    let began = Instant::now();
+    let start = Instant::now();
     let (one, other) = tokio::join!(
         epg.get_keywords(KeywordOptions::default()),
         epg.get_keywords(KeywordOptions::default())
     );
-    assert!(one.is_ok() && other.is_ok());
-    assert_eq!(began.elapsed().as_secs(), 7, "both are on their way at the same time");
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(start.elapsed().as_secs(), 7, "concurrent calls share the latency");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_a_stall_kept_back_goes_on() {
+async fn stalled_call_continues_after_resume() {
     let faults = Faults::new();
     let pair = Pair::builder().register(Epg::server(FakeGuide::default())).faults(&faults);
     let pair = pair.connect().await.unwrap();
@@ -280,16 +282,18 @@ async fn a_call_that_a_stall_kept_back_goes_on() {
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert!(!call.is_finished());
     faults.outgoing().resume();
-    assert!(within(call).await.unwrap().is_ok());
+    let result = within_paused("the stalled call", call).await.unwrap();
+    assert!(result.is_ok(), "{result:?}");
     faults.outgoing().cut_after(10, Cut::Reset);
-    let error = within(epg.get_keywords(KeywordOptions::default())).await.unwrap_err();
+    let call = epg.get_keywords(KeywordOptions::default());
+    let error = within_paused("the call to fail", call).await.unwrap_err();
     assert!(matches!(error, CallError::Disconnected { .. }), "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
 
-/// In true time: a socket's bytes are not this process's to see.
+/// In real time: paused time would advance while bytes are in the socket.
 #[tokio::test]
-async fn a_socket_can_be_put_under_faults_as_well() {
+async fn faults_work_on_sockets() {
     let faults = Faults::new();
     faults.outgoing().chunks(3);
     let (near, far) = tokio::net::UnixStream::pair().unwrap();
@@ -300,14 +304,13 @@ async fn a_socket_can_be_put_under_faults_as_well() {
     let client = Client::builder().secret(secret);
     let client = client.connect_stream(Stream::from_io(faults.wrap(near), "the server")).unwrap();
     let epg: EpgServerProxy = client.proxy();
-    assert!(within(epg.get_keywords(KeywordOptions::default())).await.is_ok());
+    within("a call", epg.get_keywords(KeywordOptions::default())).await.unwrap();
     let call = tokio::spawn(epg.get_keywords(KeywordOptions::default().prefix("wait")));
-    let peer = within(server.peers().next()).await.unwrap();
-    while peer.running_handlers() == 0 {
-        tokio::task::yield_now().await;
-    }
+    let peer = within("the server to have a peer", server.peers().next()).await.unwrap();
+    until("the handler to run", || peer.running_handlers() > 0).await;
     faults.cut();
-    let error = within(call).await.unwrap().unwrap_err();
+    let error = within("the call to fail", call).await.unwrap().unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(matches!(within(peer.closed()).await, CloseReason::ConnectionLost(_)));
+    let reason = within("the server to close the connection", peer.closed()).await;
+    assert!(matches!(reason, CloseReason::ConnectionLost(_)), "{reason:?}");
 }

@@ -1,55 +1,60 @@
-//! Times that are long, and cost none.
+//! Long times, which pass at once on paused time.
 
 use std::time::Duration;
 
 use kaa_rpc_runtime::testing::{self, Faults, Pair, PairBuilder};
-use kaa_rpc_runtime::{Backoff, CallError, ClientStatus, CloseReason, ConnectError, Outcome};
+use kaa_rpc_runtime::{Backoff, CallError, ClientStatus, CloseReason, ConnectError, Outcome, Peer};
 use kaa_rpc_tests::api::epg::*;
 use tokio::time::Instant;
 
-use crate::fakes::FakeGuide;
-use crate::{until, within};
+use kaa_rpc_tests::fixture::{until, within_paused};
 
-/// Notes the true time, so that a test that waits for it fails.
-struct Stopwatch(std::time::Instant, Instant);
+use crate::fakes::FakeGuide;
+
+/// Measures paused time, and fails if as much real time has passed.
+struct Stopwatch {
+    real: std::time::Instant,
+    paused: Instant,
+}
 
 impl Stopwatch {
     fn start() -> Self {
-        Self(std::time::Instant::now(), Instant::now())
+        Self { real: std::time::Instant::now(), paused: Instant::now() }
     }
 
-    /// Seconds on the paused clock, which took next to none.
+    /// The elapsed seconds of paused time.
     fn seconds(&self) -> u64 {
-        let true_time = self.0.elapsed();
-        assert!(true_time < Duration::from_secs(8), "it took {true_time:?}");
-        self.1.elapsed().as_secs()
+        let (real, paused) = (self.real.elapsed(), self.paused.elapsed());
+        assert!(real < paused, "{paused:?} of paused time took {real:?}");
+        paused.as_secs()
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_of_30_seconds_passes_at_once_on_both_sides() {
+async fn deadline_passes_on_both_sides_in_paused_time() {
     let (guide, gate) = FakeGuide::gated();
     let watch = Stopwatch::start();
     let pair = Pair::builder().register(Epg::server(guide)).connect().await.unwrap();
-    let (epg, peer) = (pair.proxy::<EpgServerProxy>(), pair.server().peers().next().await.unwrap());
-    let error = within(epg.update().timeout(Duration::from_secs(30))).await.unwrap_err();
+    let (epg, peer) = (pair.proxy::<EpgServerProxy>(), peer_of(&pair).await);
+    let call = epg.update().timeout(Duration::from_secs(30));
+    let error = within_paused("the call to time out", call).await.unwrap_err();
     assert_eq!(error, CallError::DeadlineExceeded { outcome: Outcome::Unknown });
-    until(|| peer.running_handlers() == 0).await;
+    until("the handler to end", || peer.running_handlers() == 0).await;
     assert_eq!(watch.seconds(), 30);
     gate.notify_one();
-    assert_eq!(within(epg.update()).await, Ok(1), "the first never came to count");
+    assert_eq!(within_paused("the update", epg.update()).await, Ok(1), "the first update was not counted");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_sees_its_time_run() {
+async fn handler_sees_its_remaining_time_in_paused_time() {
     let epg: EpgServerProxy = testing::proxy(Epg::server(FakeGuide::default())).await.unwrap();
     let search = epg.search(SearchOptions::default().limit(1)).timeout(Duration::from_secs(25));
-    let error = within(search).await.unwrap_err();
+    let error = within_paused("the call to fail", search).await.unwrap_err();
     assert_eq!(error, CallError::Declared(SearchError::TooMany { found: 25, limit: 1 }));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_backoff_of_10_minutes_passes_at_once() {
+async fn backoff_passes_in_paused_time() {
     let faults = Faults::new();
     let ten_minutes = Duration::from_secs(600);
     let pair = Pair::builder()
@@ -61,14 +66,20 @@ async fn a_backoff_of_10_minutes_passes_at_once() {
         .unwrap();
     let watch = Stopwatch::start();
     faults.cut();
-    until(|| pair.client().status() == ClientStatus::Connecting).await;
-    within(pair.proxy::<EpgServerProxy>().get_keywords(KeywordOptions::default())).await.unwrap();
+    until("the client to notice the loss", || pair.client().status() == ClientStatus::Connecting).await;
+    let call = pair.proxy::<EpgServerProxy>().get_keywords(KeywordOptions::default());
+    within_paused("a call on the next connection", call).await.unwrap();
     let waited = watch.seconds();
     assert!((480..=720).contains(&waited), "{waited} s are not 10 minutes, a fifth more or less");
 }
 
-/// A pair whose ends take silence for life, so that a stall is all that ends it.
-fn without_pings() -> PairBuilder {
+/// The server's handle to the client.
+async fn peer_of(pair: &Pair) -> Peer {
+    within_paused("the server to have a peer", pair.server().peers().next()).await.unwrap()
+}
+
+/// A pair without keepalive, so that only a stall closes its connection.
+fn without_keepalive() -> PairBuilder {
     Pair::builder()
         .register(Epg::server(FakeGuide::default()))
         .server(|server| server.without_keepalive())
@@ -76,7 +87,7 @@ fn without_pings() -> PairBuilder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_peer_is_given_up_at_once() {
+async fn silent_peer_times_out_in_paused_time() {
     let faults = Faults::new();
     let pair = Pair::builder().client(|client| {
         client
@@ -86,70 +97,74 @@ async fn a_silent_peer_is_given_up_at_once() {
     let pair = pair.server(|server| server.without_keepalive()).faults(&faults).connect().await.unwrap();
     let watch = Stopwatch::start();
     faults.incoming().stall();
-    assert_eq!(within(pair.client().closed()).await, CloseReason::PeerStalled);
+    let reason = within_paused("the client to be closed", pair.client().closed()).await;
+    assert_eq!(reason, CloseReason::PeerStalled);
     assert_eq!(watch.seconds(), 1800);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_takes_nothing_stalls_at_once() {
+async fn stalled_writes_time_out_in_paused_time() {
     let faults = Faults::new();
-    let pair = without_pings().faults(&faults).connect().await.unwrap();
+    let pair = without_keepalive().faults(&faults).connect().await.unwrap();
     let epg: EpgServerProxy = pair.proxy();
     let watch = Stopwatch::start();
     faults.outgoing().stall();
-    let error = within(epg.update()).await.unwrap_err();
+    let error = within_paused("the call to fail", epg.update()).await.unwrap_err();
     assert!(matches!(error, CallError::Disconnected { reason: CloseReason::PeerStalled, .. }), "{error:?}");
     assert_eq!(watch.seconds(), 30);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_leaves_a_frame_unfinished_stalls_at_once() {
+async fn unfinished_frame_times_out_in_paused_time() {
     let faults = Faults::new();
-    let pair = without_pings().client(|client| client.stall_timeout(Duration::from_secs(300)));
+    let pair = without_keepalive().client(|client| client.stall_timeout(Duration::from_secs(300)));
     let pair = pair.faults(&faults).connect().await.unwrap();
     let watch = Stopwatch::start();
-    // A byte in a second is progress.
+    // One byte per second counts as progress.
     faults.incoming().rate(1);
     let epg: EpgServerProxy = pair.proxy();
-    assert_eq!(within(epg.get_keywords(KeywordOptions::default())).await, Ok(vec!["!".to_owned()]));
+    let call = epg.get_keywords(KeywordOptions::default());
+    assert_eq!(within_paused("the slow call", call).await, Ok(vec!["!".to_owned()]));
     let slow = watch.seconds();
-    assert!((25..60).contains(&slow), "{slow} s for some 28 bytes");
+    assert!((25..60).contains(&slow), "about 28 bytes took {slow} s");
     faults.incoming().clear().stall_after(5);
-    let error = within(epg.get_keywords(KeywordOptions::default())).await.unwrap_err();
+    let call = epg.get_keywords(KeywordOptions::default());
+    let error = within_paused("the stalled call to fail", call).await.unwrap_err();
     assert!(matches!(error, CallError::Disconnected { reason: CloseReason::PeerStalled, .. }), "{error:?}");
     assert_eq!(watch.seconds() - slow, 300);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_times_out_at_once() {
+async fn handshake_times_out_in_paused_time() {
     let faults = Faults::new();
     faults.incoming().stall();
     let watch = Stopwatch::start();
     let pair = Pair::builder().client(|client| client.connect_timeout(Duration::from_secs(90)));
     let pair = pair.server(|server| server.handshake_timeout(Duration::from_secs(60)));
     let pair = pair.faults(&faults).start().unwrap();
-    let error = within(pair.client().ready()).await.unwrap_err();
+    let error = within_paused("the handshake to time out", pair.client().ready()).await.unwrap_err();
     assert!(matches!(error, ConnectError::Timeout(_)), "{error:?}");
     assert_eq!(watch.seconds(), 90);
     assert_eq!(pair.server().refused(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_of_an_hour_ends_at_once() {
+async fn drain_times_out_in_paused_time() {
     let (guide, _gate) = FakeGuide::gated();
     let pair = Pair::builder().register(Epg::server(guide)).connect().await.unwrap();
     let update = tokio::spawn(pair.proxy::<EpgServerProxy>().update());
-    let peer = within(pair.server().peers().next()).await.unwrap();
-    until(|| peer.running_handlers() == 1).await;
+    let peer = peer_of(&pair).await;
+    until("the handler to run", || peer.running_handlers() == 1).await;
     let watch = Stopwatch::start();
-    let report = within(pair.server().shutdown(Duration::from_secs(3600))).await;
-    assert_eq!((report.aborted, report.cancelled_handlers), (1, 1));
+    let shutdown = pair.server().shutdown(Duration::from_secs(3600));
+    let report = within_paused("the server to shut down", shutdown).await;
+    assert_eq!((report.aborted, report.cancelled_handlers), (1, 1), "{report:?}");
     assert_eq!(watch.seconds(), 3600);
-    within(update).await.unwrap().unwrap_err();
+    within_paused("the call to fail", update).await.unwrap().unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_handler_has_its_grace_at_once() {
+async fn cancelled_handler_ends_in_paused_time() {
     let (guide, _gate) = FakeGuide::gated();
     let pair = Pair::builder()
         .register(Epg::server(guide))
@@ -158,9 +173,9 @@ async fn a_cancelled_handler_has_its_grace_at_once() {
         .await
         .unwrap();
     let epg: EpgServerProxy = pair.proxy();
-    let peer = within(pair.server().peers().next()).await.unwrap();
+    let peer = peer_of(&pair).await;
     let waiting = epg.get_keywords(KeywordOptions::default().prefix("wait"));
-    let given_up = tokio::time::timeout(Duration::from_secs(5), waiting).await;
-    assert!(given_up.is_err(), "a handler that waits for its cancellation has no other end");
-    until(|| peer.running_handlers() == 0).await;
+    let dropped = tokio::time::timeout(Duration::from_secs(5), waiting).await;
+    assert!(dropped.is_err(), "the handler ended before it was cancelled: {dropped:?}");
+    until("the cancelled handler to end", || peer.running_handlers() == 0).await;
 }

@@ -1,84 +1,91 @@
-//! Pairs in which one `Thing` crosses: it is given to the other generation, which looks at it and gives it back.
+//! Pairs whose method `give` sends a `Thing` to the other generation, which returns it unchanged.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use kaa_rpc_runtime::{CallError, Peer, Service, role};
-use kaa_rpc_tests::fixture::{self, Kept, Pair};
+use kaa_rpc_tests::fixture::Locked;
 
 /// One generation of a pair whose `Meeting.give` takes a `Thing` and returns it, on both sides.
-pub(crate) trait Echoing {
+pub(crate) trait EchoGeneration {
     type Thing: Clone + Debug + PartialEq + Send + Sync + 'static;
-    fn server(seen: Seen<Self::Thing>) -> Service<role::Server>;
-    fn client(seen: Seen<Self::Thing>) -> Service<role::Client>;
-    /// Calls `give` of the server, or of the client.
+    fn server(received: Received<Self::Thing>) -> Service<role::Server>;
+    fn client(received: Received<Self::Thing>) -> Service<role::Client>;
+    /// Calls `give` of a server or a client.
     fn give(to: Peer, thing: Self::Thing) -> impl Future<Output = Result<Self::Thing, CallError>> + Send;
 }
 
-/// What handlers were given.
-pub(crate) type Seen<T> = Arc<Kept<Vec<T>>>;
+/// The arguments that handlers received.
+pub(crate) type Received<T> = Arc<Locked<Vec<T>>>;
 
-/// Gives a thing from one generation to the other: from client to server and from server to client.
-async fn give<From: Echoing, To: Echoing>(
+/// Sends a thing from one generation to the other, from client to server and from server to client. Returns the result
+/// and the received things of each call.
+async fn give<From: EchoGeneration, To: EchoGeneration>(
     thing: &From::Thing,
 ) -> [(Result<From::Thing, CallError>, Vec<To::Thing>); 2] {
     let mut outcomes = Vec::new();
     for from_client in [true, false] {
-        let (seen, unused) = (Seen::<To::Thing>::default(), Seen::<From::Thing>::default());
+        let (received, unused) = (Received::<To::Thing>::default(), Received::<From::Thing>::default());
         let (server, client) = if from_client {
-            (To::server(Arc::clone(&seen)), From::client(unused))
+            (To::server(Arc::clone(&received)), From::client(unused))
         } else {
-            (From::server(unused), To::client(Arc::clone(&seen)))
+            (From::server(unused), To::client(Arc::clone(&received)))
         };
-        let server = fixture::server().unwrap().register(server);
-        let met = Pair::over_unix(server, fixture::client().unwrap().register(client)).await.unwrap();
-        let to = if from_client { met.client.peer() } else { met.peer().await.unwrap() };
-        let outcome = From::give(to, thing.clone()).await;
-        // Whatever became of it, the connection is well.
-        assert!(met.client.peer().is_connected());
-        outcomes.push((outcome, seen.with(std::mem::take)));
+        let pair = crate::calls::connect(server, client).await;
+        let to = if from_client { pair.client.peer() } else { pair.peer.clone() };
+        let result = From::give(to, thing.clone()).await;
+        // A call that fails must not close the connection.
+        crate::calls::assert_connected(&pair).await;
+        outcomes.push((result, received.with(std::mem::take)));
     }
     outcomes.try_into().unwrap_or_else(|_| unreachable!())
 }
 
-/// Sends a thing, which the other generation sees as this and gives back as that.
-pub(crate) async fn cross<From: Echoing, To: Echoing>(sent: From::Thing, seen: To::Thing, back: From::Thing) {
-    cross_as::<From, To>(sent, |saw| assert_eq!(*saw, seen), back).await;
-}
-
-/// The same where what is seen cannot be written down.
-pub(crate) async fn cross_as<From: Echoing, To: Echoing>(
+/// Sends a thing. The other generation receives `received`, and the caller gets `returned`.
+pub(crate) async fn cross<From: EchoGeneration, To: EchoGeneration>(
     sent: From::Thing,
-    look: impl Fn(&To::Thing),
-    back: From::Thing,
+    received: To::Thing,
+    returned: From::Thing,
 ) {
-    for (outcome, seen) in give::<From, To>(&sent).await {
-        assert_eq!(outcome.as_ref(), Ok(&back));
-        assert_eq!(seen.len(), 1);
-        look(&seen[0]);
+    cross_as::<From, To>(sent, |thing| assert_eq!(*thing, received), returned).await;
+}
+
+/// As [`cross`], where the received thing cannot be written as a value: `check` looks at it.
+pub(crate) async fn cross_as<From: EchoGeneration, To: EchoGeneration>(
+    sent: From::Thing,
+    check: impl Fn(&To::Thing),
+    returned: From::Thing,
+) {
+    for (result, received) in give::<From, To>(&sent).await {
+        assert_eq!(result.as_ref(), Ok(&returned));
+        assert_eq!(received.len(), 1, "{received:?}");
+        check(&received[0]);
     }
 }
 
-/// Sends a thing that does not arrive: the call fails, and no handler sees it.
-pub(crate) async fn fail<From: Echoing, To: Echoing>(sent: From::Thing, look: impl Fn(&CallError)) {
-    for (outcome, seen) in give::<From, To>(&sent).await {
-        look(&outcome.unwrap_err());
-        assert_eq!(seen, []);
+/// Sends a thing that the other generation does not accept: the call fails, and no handler receives it.
+pub(crate) async fn fail<From: EchoGeneration, To: EchoGeneration>(
+    sent: From::Thing,
+    check: impl Fn(&CallError),
+) {
+    for (result, received) in give::<From, To>(&sent).await {
+        check(&result.unwrap_err());
+        assert_eq!(received, []);
     }
 }
 
-/// Makes `Old` and `New` of a pair's generations.
-macro_rules! echoes {
+/// Defines `Old` and `New`, the two generations of a pair.
+macro_rules! echo_both_generations {
     () => {
-        crate::echo::echoes!(Old, old);
-        crate::echo::echoes!(New, new);
+        crate::echo::echo_both_generations!(Old, old);
+        crate::echo::echo_both_generations!(New, new);
     };
     ($name:ident, $generation:ident) => {
-        struct $name(crate::echo::Seen<$generation::Thing>);
+        struct $name(crate::echo::Received<$generation::Thing>);
 
         impl $name {
             fn echo(&self, thing: $generation::Thing) -> Result<$generation::Thing, kaa_rpc_runtime::Fault> {
-                self.0.with(|seen| seen.push(thing.clone()));
+                self.0.with(|received| received.push(thing.clone()));
                 Ok(thing)
             }
         }
@@ -103,19 +110,19 @@ macro_rules! echoes {
             }
         }
 
-        impl crate::echo::Echoing for $name {
+        impl crate::echo::EchoGeneration for $name {
             type Thing = $generation::Thing;
 
             fn server(
-                seen: crate::echo::Seen<Self::Thing>,
+                received: crate::echo::Received<Self::Thing>,
             ) -> kaa_rpc_runtime::Service<kaa_rpc_runtime::role::Server> {
-                $generation::Meeting::server(Self(seen))
+                $generation::Meeting::server(Self(received))
             }
 
             fn client(
-                seen: crate::echo::Seen<Self::Thing>,
+                received: crate::echo::Received<Self::Thing>,
             ) -> kaa_rpc_runtime::Service<kaa_rpc_runtime::role::Client> {
-                $generation::Meeting::client(Self(seen))
+                $generation::Meeting::client(Self(received))
             }
 
             async fn give(
@@ -132,4 +139,4 @@ macro_rules! echoes {
     };
 }
 
-pub(crate) use echoes;
+pub(crate) use echo_both_generations;

@@ -1,6 +1,6 @@
-//! What becomes of two generations when they connect, and what both ends are told.
+//! The verdict on two generations when they connect, and the errors that both peers report.
 //!
-//! Reports lie beside the schemas in `report.txt`; `KAA_BLESS=1` renews them.
+//! The errors are in `report.txt` next to the schemas; `KAA_BLESS=1` regenerates that file.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -8,80 +8,78 @@ use std::path::PathBuf;
 use kaa_rpc_runtime::{
     Call, CallError, CloseReason, Compatibility, ConnectError, Outcome, ServerEvent, Service, role,
 };
-use kaa_rpc_tests::fixture::{self, Pair, Place};
+use kaa_rpc_tests::fixture::{self, Pair, SocketDirectory, within};
 
-use crate::calls::Anything;
+use crate::calls::UnknownCall;
 
-/// How two generations get along.
+/// The result of connecting two generations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// What both know has the same fingerprint: `Compatibility::Exact` lets them in, too.
+    /// Their common services have the same fingerprints: they connect also with `Compatibility::Exact`.
     Equal,
-    /// They work together; `Compatibility::Exact` refuses them.
+    /// They connect; with `Compatibility::Exact` they refuse each other.
     Compatible,
-    /// They are refused.
+    /// They refuse each other.
     Refused,
 }
 
-/// One generation's services, which answer nothing.
+/// The services of one generation.
 pub(crate) struct Generation {
     pub(crate) server: fn() -> Service<role::Server>,
     pub(crate) client: fn() -> Service<role::Client>,
 }
 
-/// Lets both generations meet in both ways.
+/// Connects the generations both ways, and checks the verdict and the errors.
 pub(crate) async fn check(pair: &str, verdict: Verdict, old: &Generation, new: &Generation) {
     let mut reports = String::new();
-    for (meeting, server, client) in
-        [("old server, new client", old, new), ("new server, old client", new, old)]
+    for (case, server, client) in [("old server, new client", old, new), ("new server, old client", new, old)]
     {
         let refusing = match verdict {
             Verdict::Equal => {
-                meet(server, client, Compatibility::Exact).await;
+                connect(server, client, Compatibility::Exact).await;
                 continue;
             }
             Verdict::Compatible => {
-                let met = meet(server, client, Compatibility::Evolving).await;
-                assert!(!met.client.peer().information().unwrap().same_schema);
+                let pair = connect(server, client, Compatibility::Evolving).await;
+                assert!(!pair.client.peer().information().unwrap().same_schema);
                 Compatibility::Exact
             }
             Verdict::Refused => Compatibility::Evolving,
         };
         let (at_server, at_client) = refusal(server, client, refusing).await;
-        writeln!(reports, "{meeting}\n  server: {at_server}\n  client: {at_client}").unwrap();
+        writeln!(reports, "{case}\n  server: {at_server}\n  client: {at_client}").unwrap();
     }
     compare(pair, &reports);
 }
 
-/// They let each other in.
-async fn meet(server: &Generation, client: &Generation, compatibility: Compatibility) -> Pair {
+/// The generations accept each other.
+async fn connect(server: &Generation, client: &Generation, compatibility: Compatibility) -> Pair {
     let server = fixture::server().unwrap().compatibility(compatibility).register((server.server)());
     let client = fixture::client().unwrap().compatibility(compatibility).register((client.client)());
-    let met = Pair::over_unix(server, client).await.unwrap();
-    met.peer().await.unwrap();
-    met
+    Pair::over_unix(server, client).await.unwrap()
 }
 
-/// They refuse each other before anything is called: what server and client are told.
+/// The generations refuse each other before any call is sent. Returns the errors at the server and at the client.
 async fn refusal(server: &Generation, client: &Generation, compatibility: Compatibility) -> (String, String) {
-    let place = Place::new().unwrap();
+    let directory = SocketDirectory::new().unwrap();
     let server = fixture::server().unwrap().compatibility(compatibility).register((server.server)());
-    let server = server.listen(place.address()).await.unwrap();
+    let server = server.listen(directory.address()).await.unwrap();
     let mut events = server.events();
     let client = fixture::client().unwrap().compatibility(compatibility).register((client.client)());
-    let client = client.connect(place.address()).unwrap();
-    // It is made before there is a connection, so that it would leave first of all.
-    let error = Call::new(&client.peer(), Anything).await.unwrap_err();
+    let client = client.connect(directory.address()).unwrap();
+    // The call is made while the client connects, so it would be sent as soon as possible.
+    let call = Call::new(&client.peer(), UnknownCall);
+    let error = within("the call to fail", call).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
     let CallError::Disconnected { reason: CloseReason::NotConnected(ConnectError::Schema(report)), .. } =
         error
     else {
         panic!("{error}")
     };
-    let ready = client.ready().await.unwrap_err();
+    let ready = within("the client to give up", client.ready()).await.unwrap_err();
     assert!(matches!(&ready, ConnectError::Schema(same) if *same == report), "{ready}");
-    match events.next().await.unwrap() {
-        // Nobody was told of a connection, so nobody could call the client.
+    match within("the server's Disconnected event", events.next()).await.unwrap() {
+        // There was no Connected event before, so the server could not call the client.
         ServerEvent::Disconnected {
             reason: CloseReason::NotConnected(ConnectError::Schema(at_server)),
             ..
@@ -90,13 +88,13 @@ async fn refusal(server: &Generation, client: &Generation, compatibility: Compat
     }
 }
 
-/// The folder of all pairs.
-pub(crate) fn folder() -> PathBuf {
+/// The directory of all pairs.
+pub(crate) fn pairs_directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("pairs")
 }
 
 fn compare(pair: &str, reports: &str) {
-    let path = folder().join(pair).join("report.txt");
+    let path = pairs_directory().join(pair).join("report.txt");
     if std::env::var_os("KAA_BLESS").is_some() {
         if reports.is_empty() {
             let _absent = std::fs::remove_file(path);

@@ -1,3 +1,0 @@
-//! An array gets another length.
-
-crate::pair!(array_length, Refused);

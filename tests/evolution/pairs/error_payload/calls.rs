@@ -1,3 +1,0 @@
-//! The payload of an error changes.
-
-crate::pair!(error_payload, Refused);

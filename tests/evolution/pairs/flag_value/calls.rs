@@ -1,3 +1,0 @@
-//! A flag gets a value that was free.
-
-crate::pair!(flag_value, Refused);

@@ -1,3 +1,0 @@
-//! Flags get a larger integer.
-
-crate::pair!(flags_widened, Refused);

@@ -1,3 +1,0 @@
-//! A map gets another type of keys.
-
-crate::pair!(map_key, Refused);

@@ -1,3 +1,0 @@
-//! A method returns another type.
-
-crate::pair!(method_result, Refused);

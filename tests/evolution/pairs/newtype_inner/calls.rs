@@ -1,3 +1,0 @@
-//! A newtype gets another inner type.
-
-crate::pair!(newtype_inner, Refused);

@@ -1,3 +1,0 @@
-//! A parameter is no `Option` any more.
-
-crate::pair!(parameter_optionality, Refused);

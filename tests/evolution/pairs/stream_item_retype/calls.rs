@@ -1,3 +1,0 @@
-//! The items of a stream get another type.
-
-crate::pair!(stream_item_retype, Refused);

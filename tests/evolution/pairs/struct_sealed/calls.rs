@@ -1,3 +1,0 @@
-//! A struct is sealed: it would lose the length in front of it.
-
-crate::pair!(struct_sealed, Refused);

@@ -1,3 +1,0 @@
-//! A method declares another error.
-
-crate::pair!(throws_changed, Refused);

@@ -1,3 +1,0 @@
-//! Two variants change places, and with them their tags.
-
-crate::pair!(variant_swap, Refused);

@@ -1,3 +1,0 @@
-//! A variant without payload gets one.
-
-crate::pair!(variant_unit_to_payload, Refused);

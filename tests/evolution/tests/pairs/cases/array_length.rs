@@ -1,0 +1,3 @@
+//! The length of an array changes.
+
+crate::pair!(array_length, Refused);

@@ -1,0 +1,3 @@
+//! The payload of an error variant changes.
+
+crate::pair!(error_payload, Refused);

@@ -1,0 +1,3 @@
+//! Flags change to a larger integer.
+
+crate::pair!(flags_widened, Refused);

@@ -1,0 +1,3 @@
+//! The key type of a map changes.
+
+crate::pair!(map_key, Refused);

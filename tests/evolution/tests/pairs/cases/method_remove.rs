@@ -1,0 +1,16 @@
+//! A method is removed: its callers get `UnknownMethod`.
+
+crate::pair!(method_remove, Compatible);
+
+use crate::calls::{assert_echo, both_sides, call, unknown_method};
+
+struct Handlers;
+
+both_sides!(Handlers, old: echo enter, leave);
+both_sides!(Handlers, new: echo enter);
+
+#[tokio::test]
+async fn generations_interoperate() {
+    assert_eq!(call!(Handlers: old => new, |to| to.leave("me")), unknown_method("Meeting.leave"));
+    assert_echo!(Handlers, enter);
+}

@@ -1,0 +1,3 @@
+//! The result of a method changes to another type.
+
+crate::pair!(method_result, Refused);

@@ -1,0 +1,3 @@
+//! An `Option` parameter becomes required.
+
+crate::pair!(parameter_optionality, Refused);

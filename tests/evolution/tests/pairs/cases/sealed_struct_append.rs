@@ -1,0 +1,3 @@
+//! A sealed struct gains an `Option` field.
+
+crate::pair!(sealed_struct_append, Refused);

@@ -1,0 +1,3 @@
+//! The item type of a stream changes.
+
+crate::pair!(stream_item_retype, Refused);

@@ -1,0 +1,3 @@
+//! The declared error of a method changes to another.
+
+crate::pair!(throws_changed, Refused);

@@ -1,0 +1,3 @@
+//! The payload of a variant changes to another type.
+
+crate::pair!(variant_payload, Refused);

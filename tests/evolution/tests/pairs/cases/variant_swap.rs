@@ -1,0 +1,3 @@
+//! Two variants change places, and their tags with them.
+
+crate::pair!(variant_swap, Refused);

@@ -1,0 +1,3 @@
+//! The fields of a tuple variant get names.
+
+crate::pair!(variant_tuple_to_record, Refused);

@@ -1,0 +1,3 @@
+//! A variant without payload gains one.
+
+crate::pair!(variant_unit_to_payload, Refused);
