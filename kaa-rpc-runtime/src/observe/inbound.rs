@@ -87,7 +87,7 @@ impl InboundObservation {
             }
             None => match &caller {
                 Some(caller) => Some(caller.child()),
-                None => (!span.is_disabled()).then(TraceContext::root),
+                None => trace::is_recorded(&span).then(TraceContext::root),
             },
         };
         if let Some(caller) = &caller {

@@ -65,7 +65,7 @@ impl OutboundObservation {
             Some(propagator) => propagator.inject(&span),
             None => TraceContext::current()
                 .map(|context| context.child())
-                .or_else(|| (!span.is_disabled()).then(TraceContext::root)),
+                .or_else(|| trace::is_recorded(&span).then(TraceContext::root)),
         };
         if !span.is_disabled()
             && let Some(information) = link.information()
