@@ -31,7 +31,7 @@ fn next(state: &mut u64, end: usize) -> usize {
 }
 
 #[test]
-fn it_is_a_queue_of_bytes() {
+fn buffer_is_byte_queue() {
     for seed in 1..400_u64 {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut buffer = Buffer::new();
@@ -83,7 +83,7 @@ fn it_is_a_queue_of_bytes() {
 }
 
 #[test]
-fn fewer_slices_than_segments_give_the_first_ones() {
+fn chunks_fills_given_slices() {
     let mut buffer = Buffer::new();
     let large = Bytes::from(vec![1; 20_000]);
     buffer.put_shared(large.clone());
@@ -101,7 +101,7 @@ fn fewer_slices_than_segments_give_the_first_ones() {
 }
 
 #[test]
-fn large_bytes_are_not_copied_and_small_ones_are() {
+fn large_bytes_are_shared_and_small_ones_copied() {
     let mut buffer = Buffer::new();
     buffer.put_shared(vec![1; 16 * 1024].into());
     assert_eq!(buffer.capacity(), 0);
@@ -111,7 +111,7 @@ fn large_bytes_are_not_copied_and_small_ones_are() {
 }
 
 #[test]
-fn an_encoding_after_a_partial_write_is_patched_in_place() {
+fn encoding_after_partial_write_is_patched_in_place() {
     let mut buffer = Buffer::new();
     buffer.put_slice(&[7; 10]);
     buffer.put_shared(vec![8; 20_000].into());
@@ -138,7 +138,7 @@ fn an_encoding_after_a_partial_write_is_patched_in_place() {
 }
 
 #[test]
-fn a_busy_buffer_keeps_its_memory_and_an_idle_one_gives_it_back() {
+fn idle_buffer_releases_memory() {
     let mut buffer = Buffer::new();
     let large = vec![1; 1 << 20];
     let send = |buffer: &mut Buffer, bytes: &[u8]| {
@@ -165,7 +165,7 @@ fn a_busy_buffer_keeps_its_memory_and_an_idle_one_gives_it_back() {
 }
 
 #[test]
-fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
+fn never_empty_buffer_stays_small() {
     let mut buffer = Buffer::new();
     for _ in 0..10_000 {
         buffer.put_slice(&[1; 1_000]);
@@ -177,7 +177,7 @@ fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
 }
 
 #[test]
-fn an_encoder_counts_what_it_wrote() {
+fn encoder_counts_written_bytes() {
     let mut buffer = Buffer::new();
     buffer.put_slice(b"header");
     let mut encoder = Encoder::new(&mut buffer, 4);

@@ -38,7 +38,7 @@ fn bomb<W: Wire>(payload: &Bytes) {
 struct Many(Vec<Many>);
 
 #[test]
-fn no_length_is_believed() {
+fn untrusted_lengths_allocate_nothing() {
     limit_memory();
     assert!(Vec::<u8>::new().try_reserve(32 << 20).is_err(), "the limit does not hold");
 

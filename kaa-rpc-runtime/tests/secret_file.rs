@@ -46,7 +46,7 @@ fn short_secrets_are_refused() {
 }
 
 #[test]
-fn generated_secrets_are_64_hexadecimal_digits_and_never_the_same() {
+fn generated_secrets_are_64_distinct_hexadecimal_digits() {
     let (one, other) = (bytes_of(&Secret::generate().unwrap()), bytes_of(&Secret::generate().unwrap()));
     assert_ne!(one, other);
     for secret in [one, other] {
@@ -56,7 +56,7 @@ fn generated_secrets_are_64_hexadecimal_digits_and_never_the_same() {
 }
 
 #[test]
-fn a_file_gives_back_the_secret_that_was_written() {
+fn written_secret_is_read_back() {
     for content in [
         &b"sixteen bytes ok"[..],
         b"ends with newlines\n\n",
@@ -71,7 +71,7 @@ fn a_file_gives_back_the_secret_that_was_written() {
 }
 
 #[test]
-fn one_newline_at_the_end_is_not_part_of_the_secret() {
+fn final_newline_is_not_part_of_secret() {
     let (_directory, path) = place();
     for (content, expected) in [
         (&b"sixteen bytes ok"[..], &b"sixteen bytes ok"[..]),
@@ -84,7 +84,7 @@ fn one_newline_at_the_end_is_not_part_of_the_secret() {
 }
 
 #[test]
-fn a_file_that_others_can_get_at_is_refused() {
+fn file_open_to_others_is_refused() {
     let (_directory, path) = place();
     for mode in [0o640, 0o604, 0o620, 0o602, 0o644, 0o666, 0o610, 0o601] {
         write(&path, b"sixteen bytes ok", mode);
@@ -108,7 +108,7 @@ fn a_file_that_others_can_get_at_is_refused() {
 }
 
 #[test]
-fn a_link_is_judged_by_what_it_leads_to() {
+fn link_is_checked_by_its_target() {
     let (directory, path) = place();
     let link = directory.path().join("link");
     symlink(&path, &link).unwrap();
@@ -119,7 +119,7 @@ fn a_link_is_judged_by_what_it_leads_to() {
 }
 
 #[test]
-fn what_holds_no_secret_says_so() {
+fn unusable_files_are_reported() {
     let (directory, path) = place();
     assert!(matches!(Secret::from_file(&path), Err(SecretError::Read { .. })));
     assert!(matches!(Secret::from_file(directory.path()), Err(SecretError::NotAFile { .. })));
@@ -142,7 +142,7 @@ fn what_holds_no_secret_says_so() {
 }
 
 #[test]
-fn an_existing_file_is_never_overwritten() {
+fn existing_file_is_never_overwritten() {
     let (directory, path) = place();
     write(&path, b"precious", 0o600);
     let secret = Secret::generate().unwrap();
@@ -158,7 +158,7 @@ fn an_existing_file_is_never_overwritten() {
 }
 
 #[test]
-fn of_several_that_write_at_once_one_wins_and_all_read_the_same() {
+fn concurrent_writers_leave_one_secret() {
     for _ in 0..40 {
         let (directory, path) = place();
         let barrier = std::sync::Barrier::new(8);
@@ -185,7 +185,7 @@ fn of_several_that_write_at_once_one_wins_and_all_read_the_same() {
 }
 
 #[test]
-fn nothing_printed_shows_a_secret() {
+fn debug_output_hides_secrets() {
     let secret = Secret::new(*b"correct horse battery").unwrap();
     let keys = Keys::from(secret.clone());
     assert_eq!(format!("{secret:?}"), "Secret(redacted)");
@@ -193,7 +193,7 @@ fn nothing_printed_shows_a_secret() {
 }
 
 #[test]
-fn a_key_id_has_at_most_32_bytes() {
+fn key_id_has_at_most_32_bytes() {
     assert_eq!(KeyId::new([b'k'; 32]).unwrap().as_bytes(), [b'k'; 32]);
     assert_eq!(KeyId::new([b'k'; 33]).unwrap_err().length, 33);
     assert_eq!(KeyId::new(b"a\n\xff").unwrap().to_string(), r"a\n\xff");

@@ -63,7 +63,7 @@ impl Wire for ItemTwo {
 type Pairs<W> = shape::Vec<W>;
 
 #[test]
-fn a_new_reader_gives_defaults_to_what_is_missing() {
+fn new_reader_fills_missing_fields_with_defaults() {
     let old = vec![ItemOne { id: 1, name: "one".to_owned() }, ItemOne { id: 300, name: String::new() }];
     let bytes = encode::<Pairs<ItemOne>>(&old);
     let expected = vec![ItemTwo { id: 1, note: None, size: 7 }, ItemTwo { id: 300, note: None, size: 7 }];
@@ -71,7 +71,7 @@ fn a_new_reader_gives_defaults_to_what_is_missing() {
 }
 
 #[test]
-fn an_old_reader_skips_what_it_does_not_know() {
+fn old_reader_skips_unknown_fields() {
     let new = vec![
         ItemTwo { id: 1, note: Some("n".repeat(400)), size: u64::MAX },
         ItemTwo { id: 2, note: None, size: 0 },

@@ -57,7 +57,7 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Vec<
 }
 
 #[test]
-fn any_serde_type_is_carried_as_bincode() {
+fn serde_types_are_encoded_as_bincode() {
     let bytes = check(&settings());
     for end in 0..bytes.len() {
         assert!(decode::<shape::Extern<Settings>>(&bytes[..end]).is_err(), "cut at {end}");
@@ -70,14 +70,14 @@ fn any_serde_type_is_carried_as_bincode() {
 }
 
 #[test]
-fn foreign_types_stand_among_others() {
+fn foreign_types_nest_in_other_types() {
     type Shape = shape::Vec<shape::Option<shape::Extern<Settings>>>;
     let value = vec![Some(settings()), None, Some(settings())];
     assert_eq!(decode::<Shape>(&encode::<Shape>(&value)).unwrap(), value);
 }
 
 #[test]
-fn what_bincode_would_abort_on_is_an_error() {
+fn huge_foreign_lengths_are_errors() {
     let huge = [0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     for error in [
         decode::<shape::Extern<String>>(&huge).unwrap_err(),
@@ -99,7 +99,7 @@ enum Endless {
 }
 
 #[test]
-fn foreign_recursion_is_counted() {
+fn foreign_recursion_counts_towards_depth() {
     let error = decode::<shape::Extern<Chain>>(&[1; 100_000]).unwrap_err();
     assert_eq!(error.to_string(), "nested more than 128 levels deep");
     let error = decode::<shape::Extern<Endless>>(&[0; 100_000]).unwrap_err();
@@ -107,7 +107,7 @@ fn foreign_recursion_is_counted() {
 }
 
 #[test]
-fn foreign_memory_is_charged() {
+fn foreign_memory_counts_towards_budget() {
     let limits = DecodeLimits::new(100_000);
     let strings: Vec<String> = vec!["x".repeat(90); 1_000];
     let bytes = encode::<shape::Extern<Vec<String>>>(&strings);
@@ -121,7 +121,7 @@ fn foreign_memory_is_charged() {
 }
 
 #[test]
-fn a_foreign_type_that_refuses_is_an_error_with_its_words() {
+fn foreign_errors_keep_their_message() {
     #[derive(Debug)]
     struct Refuses;
     impl Serialize for Refuses {
@@ -144,7 +144,7 @@ fn a_foreign_type_that_refuses_is_an_error_with_its_words() {
 }
 
 #[test]
-fn a_foreign_type_that_panics_leaves_the_buffer_restorable() {
+fn foreign_panic_leaves_buffer_restorable() {
     struct Panics;
     impl Serialize for Panics {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {

@@ -13,7 +13,7 @@ use crate::model::{decode, encode};
 use crate::vectors::{bytes, hex, lines};
 
 #[test]
-fn leaves_are_bincode() {
+fn leaves_match_golden_bytes_and_bincode() {
     let lines = lines("leaf.txt");
     assert!(lines.len() > 100, "vectors are missing");
     for line in lines {

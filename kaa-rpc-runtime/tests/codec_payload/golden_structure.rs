@@ -32,7 +32,7 @@ impl Vectors {
 }
 
 #[test]
-fn structure_is_as_written() {
+fn structures_match_golden_bytes() {
     let mut vectors = Vectors(lines("structure.txt").iter().map(|l| (l[0].clone(), bytes(&l[1]))).collect());
     structs(&mut vectors);
     collections(&mut vectors);

@@ -76,7 +76,7 @@ fn damaged_values_never_panic() {
 }
 
 #[test]
-fn depth_bombs_end_in_an_error() {
+fn deep_nesting_is_error() {
     fn too_deep<W: Wire<Value: Debug>>(bytes: &[u8]) {
         let error = decode::<W>(bytes).unwrap_err();
         assert_eq!(error.kind(), &DecodeErrorKind::TooDeep { limit: 128 }, "{error}");
@@ -98,7 +98,7 @@ fn depth_bombs_end_in_an_error() {
 }
 
 #[test]
-fn the_depth_limit_is_the_receivers() {
+fn depth_limit_is_receivers() {
     let three = Tree { children: vec![Tree { children: vec![Tree::default()] }] };
     let bytes = encode::<Tree>(&three);
     let at_depth = |depth| decode_within::<Tree>(&bytes, DecodeLimits { memory: 1 << 20, depth });
@@ -109,7 +109,7 @@ fn the_depth_limit_is_the_receivers() {
 }
 
 #[test]
-fn memory_beyond_the_budget_is_refused() {
+fn memory_over_budget_is_refused() {
     fn refused<W: Wire<Value: Debug>>(value: &W::Value, enough: usize) {
         let bytes = encode::<W>(value);
         assert!(decode_within::<W>(&bytes, DecodeLimits::new(enough)).is_ok(), "{enough} bytes are enough");
@@ -131,7 +131,7 @@ fn memory_beyond_the_budget_is_refused() {
 }
 
 #[test]
-fn shared_memory_is_not_charged() {
+fn shared_memory_does_not_count() {
     let bytes = encode::<shape::Bytes>(&vec![1; 10_000].into());
     assert!(decode_within::<shape::Bytes>(&bytes, DecodeLimits::new(0)).is_ok());
     let bytes = encode::<shape::Bytes>(&vec![1; 1_000].into());
@@ -139,7 +139,7 @@ fn shared_memory_is_not_charged() {
 }
 
 #[test]
-fn integers_longer_than_they_need_be_are_read() {
+fn overlong_integers_are_accepted() {
     // bincode reads them, and so do we: refusing would cost every integer a comparison.
     assert_eq!(decode::<u64>(&[0xfd, 5, 0, 0, 0, 0, 0, 0, 0]).unwrap(), 5);
     assert_eq!(decode::<u16>(&[0xfb, 5, 0]).unwrap(), 5);

@@ -11,7 +11,7 @@ use crate::model::{Order, Point, Program, Source, TimeRange, decode};
 use crate::vectors::{bytes, lines};
 
 #[test]
-fn refused_with_a_message() {
+fn invalid_bytes_are_refused_with_message() {
     let lines = lines("rejected.txt");
     assert!(lines.len() > 50, "vectors are missing");
     for line in lines {

@@ -28,7 +28,7 @@ fn returns<W: Wire<Value: PartialEq + Debug>>(seed: u64, value: &W::Value) {
 }
 
 #[test]
-fn values_return() {
+fn values_round_trip() {
     for seed in 0..2_000 {
         let random = &mut Random::new(seed);
         returns::<Program>(seed, &random.program());
@@ -38,7 +38,7 @@ fn values_return() {
 }
 
 #[test]
-fn numbers_and_collections_return() {
+fn numbers_and_collections_round_trip() {
     for seed in 0..5_000 {
         let random = &mut Random::new(seed);
         let numbers: Vec<u64> = (0..random.below(20)).map(|_| random.number()).collect();
@@ -88,7 +88,7 @@ fn large_byte_strings_are_shared_and_small_ones_copied() {
 }
 
 #[test]
-fn large_byte_strings_are_spliced_in_at_every_depth() {
+fn large_byte_strings_are_spliced_at_every_depth() {
     let poster = Bytes::from(vec![9; 20_000]);
     let mut program = Random::new(1).program();
     program.poster = poster.clone();
@@ -103,7 +103,7 @@ fn large_byte_strings_are_spliced_in_at_every_depth() {
 }
 
 #[test]
-fn bounds_hold_when_encoding() {
+fn bounds_apply_when_encoding() {
     let mut program = Random::new(1).program();
     program.language = "123456789".to_owned();
     let error = encode_within::<Program>(&program, usize::MAX).unwrap_err();
@@ -120,7 +120,7 @@ fn bounds_hold_when_encoding() {
 }
 
 #[test]
-fn the_depth_that_can_be_written_can_be_read() {
+fn encodable_depth_is_decodable() {
     let tree = |levels| (1..levels).fold(Tree::default(), |tree, _| Tree { children: vec![tree] });
     returns::<Tree>(0, &tree(64));
     let error = encode_within::<Tree>(&tree(66), usize::MAX).unwrap_err();
@@ -137,14 +137,14 @@ fn the_depth_that_can_be_written_can_be_read() {
 }
 
 #[test]
-fn breadth_is_not_depth() {
+fn breadth_does_not_count_as_depth() {
     let programs: Vec<_> = (0..300).map(|seed| Random::new(seed).program()).collect();
     returns::<shape::Vec<Program>>(0, &programs);
     returns::<Tree>(0, &Tree { children: vec![Tree { children: vec![Tree::default(); 200] }; 200] });
 }
 
 #[test]
-fn a_failed_encoding_leaves_the_buffer_restorable() {
+fn failed_encoding_leaves_buffer_restorable() {
     for seed in 0..500 {
         let random = &mut Random::new(seed);
         let mut buffer = Buffer::new();

@@ -28,7 +28,7 @@ fn audience(name: &str) -> Audience {
 
 /// A rogue server has two connections from one client, and uses the second to answer on the first.
 #[test]
-fn reflecting_a_clients_proof_back_at_it_fails() {
+fn reflected_client_proof_fails() {
     let recording = record(client(), server());
     // The worst case: not even the nonces of the two connections differ.
     let mut first = ClientHandshake::new(client());
@@ -44,7 +44,7 @@ fn reflecting_a_clients_proof_back_at_it_fails() {
 
 /// A node that is client and server: a rogue in the middle connects the one to the other.
 #[test]
-fn connecting_a_node_to_itself_is_refused_on_both_ends() {
+fn self_connection_is_refused_on_both_ends() {
     let node = InstanceId::new([8; 16]);
     let own_client = || ClientParameters { instance: node, ..client() };
     let own_server = || ServerParameters { instance: node, ..server() };
@@ -61,7 +61,7 @@ fn connecting_a_node_to_itself_is_refused_on_both_ends() {
 
 /// A rogue service passes a client's messages on to another service that has the same secret.
 #[test]
-fn a_proof_for_one_service_is_worth_nothing_at_another() {
+fn proof_for_other_audience_fails() {
     let other_service = || ServerParameters { audience: audience("beacon"), ..server() };
     let (at_client, at_server) = run(client(), other_service(), untouched);
     assert_eq!(refusal(at_server), Refusal::Audience { claimed: audience("epg") });
@@ -80,7 +80,7 @@ fn a_proof_for_one_service_is_worth_nothing_at_another() {
 }
 
 #[test]
-fn a_recorded_handshake_cannot_be_played_again() {
+fn replayed_handshake_fails() {
     let recording = record(client(), server());
     let replay = |server: ServerParameters| {
         let mut server = ServerHandshake::new(server);
@@ -122,7 +122,7 @@ impl Scripted {
 }
 
 #[test]
-fn a_downgrade_of_a_newer_client_fails() {
+fn downgrade_of_newer_client_fails() {
     let own = Hello { versions: vec![2, 1], ..Hello::decode(&record(client(), server()).hello).unwrap() };
     let stripped = Hello { versions: vec![1], ..own.clone() }.encode();
     let own = own.encode();
@@ -138,7 +138,7 @@ fn a_downgrade_of_a_newer_client_fails() {
 }
 
 #[test]
-fn a_downgrade_of_a_newer_server_fails() {
+fn downgrade_of_newer_server_fails() {
     let recording = record(client(), server());
     let challenge = Challenge { versions: vec![2, 1], ..Challenge::decode(&recording.challenge).unwrap() };
     let own = challenge.encode();
@@ -168,7 +168,7 @@ fn a_downgrade_of_a_newer_server_fails() {
 
 /// A rogue in the middle has one channel to each end; the ends export different bytes.
 #[test]
-fn a_proof_is_bound_to_its_channel() {
+fn proof_is_bound_to_channel() {
     let on = |byte: u8| Some(ChannelBinding::tls_exporter([byte; 32]));
     let (at_client, at_server) = run(
         ClientParameters { binding: on(1), ..client() },
@@ -186,7 +186,7 @@ fn a_proof_is_bound_to_its_channel() {
 }
 
 #[test]
-fn a_binding_cannot_be_stripped() {
+fn stripped_binding_fails() {
     let bound = || ClientParameters { binding: Some(ChannelBinding::tls_exporter([1; 32])), ..client() };
     let required =
         HandshakeError::BindingRequired { ours: BindingKind::TlsExporter, theirs: BindingKind::None };
@@ -216,7 +216,7 @@ fn a_binding_cannot_be_stripped() {
 }
 
 #[test]
-fn an_end_with_a_channel_does_not_talk_to_one_without() {
+fn one_sided_binding_fails() {
     let bound = || ServerParameters { binding: Some(ChannelBinding::tls_exporter([1; 32])), ..server() };
     let (at_client, at_server) = run(client(), bound(), untouched);
     assert_eq!(
@@ -238,7 +238,7 @@ fn an_end_with_a_channel_does_not_talk_to_one_without() {
 
 /// What a stranger sees must not tell it which key ids or services there are.
 #[test]
-fn every_refusal_looks_the_same_from_outside() {
+fn refusals_are_indistinguishable() {
     let wrong_secret = || Secret::new(*b"not the right secret").unwrap();
     let refused = [
         (ClientParameters { secret: wrong_secret(), ..client() }, Refusal::WrongProof),
@@ -275,7 +275,7 @@ fn every_refusal_looks_the_same_from_outside() {
 
 /// The decoy is only there to cost the same; knowing it opens nothing.
 #[test]
-fn the_decoy_is_no_way_in() {
+fn decoy_secret_is_refused() {
     let decoy = || Secret::new(*b"whoever guesses this gets nothing").unwrap();
     let (at_client, at_server) = run(
         ClientParameters { key_id: KeyId::new("winter").unwrap(), secret: decoy(), ..client() },
@@ -287,7 +287,7 @@ fn the_decoy_is_no_way_in() {
 }
 
 #[test]
-fn a_server_that_does_not_know_the_secret_learns_and_proves_nothing() {
+fn server_without_secret_proves_nothing() {
     // It accepts everybody, so it must make up an ACCEPT.
     let recording = record(client(), server());
     let mut victim = ClientHandshake::new(client());
@@ -300,7 +300,7 @@ fn a_server_that_does_not_know_the_secret_learns_and_proves_nothing() {
 }
 
 #[test]
-fn secrets_rotate_side_by_side() {
+fn old_and_new_secrets_are_valid_together() {
     let (old, new) = (KeyId::new("old").unwrap(), KeyId::new("new").unwrap());
     let secret_of = |byte: u8| Secret::new([byte; 20]).unwrap();
     let as_client = |key_id: &KeyId, byte| ClientParameters {

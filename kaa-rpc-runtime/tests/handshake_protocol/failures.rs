@@ -27,7 +27,7 @@ fn client_told(bytes: &[u8]) -> HandshakeError {
 }
 
 #[test]
-fn another_protocol_is_recognised_by_its_first_bytes_and_not_answered() {
+fn foreign_protocol_is_detected_and_not_answered() {
     for greeting in [
         &b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..],
         b"SSH-2.0-OpenSSH_9.9\r\n",
@@ -56,7 +56,7 @@ fn another_protocol_is_recognised_by_its_first_bytes_and_not_answered() {
 }
 
 #[test]
-fn a_client_learns_why_it_was_rejected() {
+fn client_reports_rejection_code() {
     let reject = |code, retry_after, versions: &[u8]| {
         client_told(&Reject { code, retry_after, versions: versions.to_vec() }.encode())
     };
@@ -75,7 +75,7 @@ fn a_client_learns_why_it_was_rejected() {
 }
 
 #[test]
-fn a_rejection_may_also_take_the_place_of_accept() {
+fn rejection_may_replace_accept() {
     let mut client = ClientHandshake::new(client());
     client.handle_input(&mut input(&record(crate::ends::client(), server()).challenge)).unwrap();
     let busy = Reject { code: RejectCode::Busy, retry_after: Duration::from_secs(2), versions: vec![1] };
@@ -84,7 +84,7 @@ fn a_rejection_may_also_take_the_place_of_accept() {
 }
 
 #[test]
-fn a_client_without_a_common_version_is_told_ours() {
+fn rejection_lists_supported_versions() {
     let hello = Hello::decode(&record(client(), server()).hello).unwrap();
     let mut server = ServerHandshake::new(server());
     let newer = Hello { versions: vec![5, 4], ..hello }.encode();
@@ -95,7 +95,7 @@ fn a_client_without_a_common_version_is_told_ours() {
 }
 
 #[test]
-fn a_busy_server_hears_the_client_out_and_says_when_to_come_again() {
+fn busy_server_rejects_with_retry_delay() {
     let hello = record(client(), server()).hello;
     let retry_after = Duration::from_millis(700);
     let mut busy = ServerHandshake::busy(retry_after);
@@ -128,7 +128,7 @@ fn messages_out_of_order_are_refused() {
 }
 
 #[test]
-fn an_impossible_length_later_on_is_refused_at_once() {
+fn invalid_message_length_is_refused_at_once() {
     let recording = record(client(), server());
     for length in [0, 1025, u16::MAX] {
         let mut bytes = recording.hello.clone();
@@ -153,7 +153,7 @@ fn malformed_hello(change: impl FnOnce(&mut Vec<u8>)) -> MalformedMessage {
 }
 
 #[test]
-fn a_malformed_hello_is_refused_for_what_is_wrong_with_it() {
+fn malformed_hello_is_refused_with_problem() {
     // length 2, type 1, magic 8, versions 2, nonce 32, instance 16
     const KEY_ID: usize = 61;
     const AUDIENCE: usize = KEY_ID + 7;
@@ -191,7 +191,7 @@ fn a_malformed_hello_is_refused_for_what_is_wrong_with_it() {
 }
 
 #[test]
-fn nothing_printed_shows_a_secret() {
+fn debug_output_hides_secrets() {
     let mut client = ClientHandshake::new(client());
     client.output();
     let waiting = format!("{client:?}");

@@ -14,7 +14,7 @@ fn bound() -> (ClientParameters, ServerParameters) {
 }
 
 #[test]
-fn an_honest_handshake_is_established_on_both_ends_alike() {
+fn handshake_establishes_equal_sessions() {
     for (client, server) in [(client(), server()), bound()] {
         let (at_client, at_server) = run(client.clone(), server.clone(), untouched);
         let (at_client, at_server) = (at_client.established(), at_server.established());
@@ -27,7 +27,7 @@ fn an_honest_handshake_is_established_on_both_ends_alike() {
 }
 
 #[test]
-fn every_flipped_bit_is_noticed() {
+fn flipped_bits_are_detected() {
     let (client, server) = bound();
     let recording = record(client.clone(), server.clone());
     for (kind, length) in [
@@ -50,7 +50,7 @@ fn every_flipped_bit_is_noticed() {
 }
 
 #[test]
-fn every_byte_put_in_or_taken_out_is_noticed() {
+fn inserted_and_removed_bytes_are_detected() {
     let recording = record(client(), server());
     for (kind, length) in [
         (MessageType::Hello, recording.hello.len()),
@@ -85,7 +85,7 @@ fn fix_length(message: &mut [u8]) {
 }
 
 #[test]
-fn a_message_cut_anywhere_waits_for_its_rest() {
+fn partial_message_waits_for_rest() {
     let recording = record(client(), server());
     for cut in 0..recording.hello.len() {
         let mut server = ServerHandshake::new(server());
@@ -118,7 +118,7 @@ fn a_message_cut_anywhere_waits_for_its_rest() {
 }
 
 #[test]
-fn what_follows_the_handshake_is_left_for_the_frame_decoder() {
+fn bytes_after_handshake_are_kept() {
     let recording = record(client(), server());
     let mut server = ServerHandshake::new(server());
     server.handle_input(&mut input(&recording.hello)).unwrap();
@@ -163,7 +163,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn whatever_a_peer_sends_establishes_nothing(pieces in prop::collection::vec(hostile(), 1..4)) {
+    fn hostile_messages_establish_nothing(pieces in prop::collection::vec(hostile(), 1..4)) {
         let recording = record(client(), server());
         for greeted in [false, true] {
             let mut server = ServerHandshake::new(server());
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn an_end_that_has_failed_stays_failed(garbage in prop::collection::vec(any::<u8>(), 0..100)) {
+    fn failed_handshake_stays_failed(garbage in prop::collection::vec(any::<u8>(), 0..100)) {
         let recording = record(client(), server());
         let mut server = ServerHandshake::new(server());
         server.handle_input(&mut input(&[0, 0, 9])).unwrap_err();

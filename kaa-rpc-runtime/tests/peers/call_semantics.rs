@@ -1,4 +1,4 @@
-//! What a call promises: at most once, told truthfully; one end per call; deadlines, cancellation, order, no deadlock.
+//! The semantics of calls: at most once, a truthful outcome, one end per call, deadlines, cancellation, order, no deadlock.
 
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -11,78 +11,82 @@ use kaa_rpc_runtime::{CallError, Limits, Outcome, Peer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::support::raw::{self, Raw};
-use crate::support::*;
+use kaa_rpc_test_support::scripted::frames;
+use kaa_rpc_test_support::sockets::SocketDirectory;
+use kaa_rpc_test_support::texts::*;
+use kaa_rpc_test_support::waiting::*;
 
-/// Passes on what a client and the server at `to` say, so many bytes of the client's and not one more.
+/// Relays between a client and the server at `to`, and closes both connections after this many bytes of the client.
 async fn relay(listener: UnixListener, to: std::path::PathBuf, bytes: usize) {
-    let (client, _) = within(listener.accept()).await.unwrap();
+    let (client, _) = within("a client to connect", listener.accept()).await.unwrap();
     let server = UnixStream::connect(to).await.unwrap();
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let back = tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+    let replies = tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
     let mut space = vec![0; 4096];
-    let mut left = bytes;
-    while left > 0 {
-        let room = left.min(space.len());
+    let mut remaining = bytes;
+    while remaining > 0 {
+        let room = remaining.min(space.len());
         let Ok(count @ 1..) = from_client.read(&mut space[..room]).await else { break };
-        left -= count;
+        remaining -= count;
         if to_server.write_all(&space[..count]).await.is_err() {
             break;
         }
     }
-    back.abort();
+    replies.abort();
 }
 
-/// The connection is cut at every kind of place; what each caller is told is held against what the server has run.
+/// The connection is closed after every number of bytes. The outcome of each call is compared with what the server has
+/// run.
 #[tokio::test(flavor = "multi_thread")]
-async fn at_most_once_and_truthfully_told_wherever_the_connection_breaks() {
-    let (_server, world, place) = server_with(|server| server).await;
-    let mut seen = HashSet::new();
-    let mut expected = HashSet::new();
-    let mut told = [0; 3];
-    // The handshake takes about 250 bytes of the client's, each call about 40.
+async fn outcomes_are_true_wherever_connection_breaks() {
+    let (_server, state, socket) = server_with(|server| server).await;
+    let mut not_sent = HashSet::new();
+    let mut answered = HashSet::new();
+    let mut outcomes = [0; 3];
+    // The client sends about 250 bytes in the handshake, and about 40 for each call.
     for bytes in (0..900).step_by(13) {
-        let relay_place = Place::new();
+        let relay_place = SocketDirectory::new();
         let listener = UnixListener::bind(relay_place.path()).unwrap();
-        let relay = tokio::spawn(relay(listener, place.path(), bytes));
-        let client = client_builder(&World::new()).connect(relay_place.address().as_str()).unwrap();
+        let relay = tokio::spawn(relay(listener, socket.path(), bytes));
+        let client = client_builder(&ServiceState::new()).connect(relay_place.address().as_str()).unwrap();
         let peer = client.peer();
-        let calls = (0..16).map(|index| ask::<RECORD>(&peer, format!("{bytes}/{index}"))).collect();
+        let calls = (0..16).map(|index| call_method::<RECORD>(&peer, format!("{bytes}/{index}"))).collect();
         for (index, result) in all(calls).await.into_iter().enumerate() {
             let name = format!("{bytes}/{index}");
             match result {
                 Ok(answer) => {
                     assert_eq!(answer, name);
-                    expected.insert(name);
-                    told[0] += 1;
+                    answered.insert(name);
+                    outcomes[0] += 1;
                 }
                 Err(CallError::Disconnected { outcome: Outcome::NotSent, .. }) => {
-                    seen.insert(name);
-                    told[1] += 1;
+                    not_sent.insert(name);
+                    outcomes[1] += 1;
                 }
-                Err(CallError::Disconnected { outcome: Outcome::Unknown, .. }) => told[2] += 1,
+                Err(CallError::Disconnected { outcome: Outcome::Unknown, .. }) => outcomes[2] += 1,
                 Err(other) => panic!("{other:?}"),
             }
         }
         drop(client);
-        within(relay).await.unwrap();
+        within("the task `relay`", relay).await.unwrap();
     }
-    let ledger = world.ledger();
-    let run: HashSet<String> = ledger.iter().cloned().collect();
-    assert_eq!(run.len(), ledger.len(), "a call was run twice");
-    assert!(expected.is_subset(&run), "an answered call was not run");
-    assert!(seen.is_disjoint(&run), "a call was run that its caller was told was not sent");
-    assert!(told.iter().all(|count| *count > 0), "answered, not sent, unknown: {told:?}");
+    let records = state.records();
+    let run: HashSet<String> = records.iter().cloned().collect();
+    assert_eq!(run.len(), records.len(), "a call was run twice");
+    assert!(answered.is_subset(&run), "answered calls were not run: {:?}", answered.difference(&run));
+    let run_unsent: Vec<_> = not_sent.intersection(&run).collect();
+    assert!(run_unsent.is_empty(), "calls that are reported as not sent were run: {run_unsent:?}");
+    assert!(outcomes.iter().all(|count| *count > 0), "answered, not sent, unknown: {outcomes:?}");
 }
 
-/// A transport whose write of frames closes the link, as another thread may at that moment.
-struct ClosesAmidWrite {
+/// A stream whose writes close the connection, as another thread may do at that moment.
+struct ClosesDuringWrite {
     io: DuplexStream,
     peer: Arc<OnceLock<Peer>>,
 }
 
-impl AsyncRead for ClosesAmidWrite {
+impl AsyncRead for ClosesDuringWrite {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -92,7 +96,7 @@ impl AsyncRead for ClosesAmidWrite {
     }
 }
 
-impl AsyncWrite for ClosesAmidWrite {
+impl AsyncWrite for ClosesDuringWrite {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -115,103 +119,114 @@ impl AsyncWrite for ClosesAmidWrite {
 }
 
 #[tokio::test]
-async fn what_is_being_written_as_the_link_closes_may_have_been_sent() {
-    let world = World::new();
-    let server = server_builder(&world).start().unwrap();
+async fn call_written_during_close_is_unknown() {
+    let state = ServiceState::new();
+    let server = server_builder(&state).start().unwrap();
     let (near, far) = tokio::io::duplex(1 << 16);
     server.accept(Stream::from_io(far, "test"));
     let closes = Arc::new(OnceLock::new());
-    let near = ClosesAmidWrite { io: near, peer: Arc::clone(&closes) };
-    let client = client_builder(&World::new()).connect_stream(Stream::from_io(near, "test")).unwrap();
-    within(client.ready()).await.unwrap();
+    let near = ClosesDuringWrite { io: near, peer: Arc::clone(&closes) };
+    let client = client_builder(&ServiceState::new()).connect_stream(Stream::from_io(near, "test")).unwrap();
+    within("the client to connect or fail", client.ready()).await.unwrap();
     closes.set(client.peer()).unwrap();
-    assert_eq!(lost(within(ask::<RECORD>(&client.peer(), "sent")).await), Outcome::Unknown);
-    world.until_recorded(1).await;
+    assert_eq!(
+        disconnected(within("the reply to RECORD", call_method::<RECORD>(&client.peer(), "sent")).await),
+        Outcome::Unknown
+    );
+    state.until_recorded(1).await;
 }
 
 #[tokio::test]
-async fn every_failure_answers_its_own_call() {
+async fn every_failure_ends_its_own_call() {
     let pair = Pair::new().await;
     let peer = &pair.peer;
     let (fault, panic, unknown, unbound, echo) = tokio::join!(
-        ask::<FAULT>(peer, "no such luck"),
-        ask::<PANIC>(peer, "boo"),
-        ask::<NOBODYS>(peer, ""),
-        ask::<UNBOUND>(peer, "longer than four"),
-        ask::<ECHO>(peer, "well"),
+        call_method::<FAULT>(peer, "failed"),
+        call_method::<PANIC>(peer, "a panic that the test expects"),
+        call_method::<UNKNOWN>(peer, ""),
+        call_method::<OVER_BOUND>(peer, "longer than four"),
+        call_method::<ECHO>(peer, "fine"),
     );
-    assert_eq!(fault, Err(CallError::Fault("no such luck".to_owned())));
+    assert_eq!(fault, Err(CallError::Fault("failed".to_owned())));
     assert_eq!(panic, Err(CallError::Fault("the handler panicked".to_owned())));
     assert!(matches!(unknown, Err(CallError::UnknownMethod { .. })), "{unknown:?}");
     assert!(matches!(&unbound, Err(CallError::Fault(text)) if text.contains("bound of 4")), "{unbound:?}");
-    assert_eq!(echo, Ok("well".to_owned()));
+    assert_eq!(echo, Ok("fine".to_owned()));
 }
 
-#[tokio::test]
-async fn a_deadline_ends_the_call_here_and_its_handler_there() {
-    let pair = Pair::new().await;
-    let error = within(ask::<WAIT>(&pair.peer, "").timeout(Duration::from_millis(80))).await.unwrap_err();
+#[tokio::test(start_paused = true)]
+async fn deadline_ends_call_and_handler() {
+    let pair = Pair::in_memory(|server| server, |client| client).await;
+    let error =
+        within("the reply to WAIT", call_method::<WAIT>(&pair.peer, "").timeout(Duration::from_millis(80)))
+            .await
+            .unwrap_err();
     assert_eq!(error, CallError::DeadlineExceeded { outcome: Outcome::Unknown });
-    pair.at_server.until(|counts| counts.dropped == 1).await;
-    let seconds = within(ask::<REMAINING>(&pair.peer, "").timeout(Duration::from_secs(100))).await.unwrap();
+    pair.server_state.until_dropped(1).await;
+    let seconds = within(
+        "the reply to REMAINING",
+        call_method::<REMAINING>(&pair.peer, "").timeout(Duration::from_secs(100)),
+    )
+    .await
+    .unwrap();
     assert!(["99", "100"].contains(&seconds.as_str()), "{seconds}");
 }
 
-/// The peer that handles the call keeps the deadline by its own clock, whatever the caller does.
-#[tokio::test]
-async fn the_handling_side_keeps_the_deadline_by_itself() {
-    let (_server, world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::call_within(1, WAIT, "", 50_000)).await;
-    assert_eq!(peer.next(raw::REPLY).await.detail, raw::DEADLINE_EXCEEDED);
-    world.until(|counts| counts.dropped == 1).await;
-    peer.send(raw::call_within(2, RECORD, "too late", 0)).await;
-    assert_eq!(peer.next(raw::REPLY).await.detail, raw::DEADLINE_EXCEEDED);
-    assert!(world.ledger().is_empty());
+/// The side that runs the handler enforces the deadline with its own clock, also if the caller sends no Cancel.
+#[tokio::test(start_paused = true)]
+async fn handler_side_enforces_deadline() {
+    let (_server, state, mut peer) = scripted_client_in_memory(|server| server).await;
+    peer.send(frames::call_within(1, WAIT, "", 50_000)).await;
+    assert_eq!(peer.next(frames::REPLY).await.detail, frames::DEADLINE_EXCEEDED);
+    state.until_dropped(1).await;
+    peer.send(frames::call_within(2, RECORD, "too late", 0)).await;
+    assert_eq!(peer.next(frames::REPLY).await.detail, frames::DEADLINE_EXCEEDED);
+    assert_eq!(state.records(), [""; 0]);
 }
 
 #[tokio::test]
-async fn dropping_a_call_drops_its_handler_and_frees_its_place() {
+async fn dropping_call_drops_handler_and_frees_slot() {
     let limits = Limits { max_inbound_calls: 1, ..Limits::default() };
     let pair = Pair::with(|server| server.limits(limits), |client| client).await;
     for round in 1..=3 {
-        let mut call = ask::<WAIT>(&pair.peer, "");
-        assert!(poll_once(&mut call).await.is_pending());
-        pair.at_server.until(|counts| counts.started == round).await;
+        let mut call = call_method::<WAIT>(&pair.peer, "");
+        start(&mut call).await;
+        pair.server_state.until_started(round).await;
         drop(call);
-        pair.at_server.until(|counts| counts.dropped == round).await;
-        pair.lives().await;
+        pair.server_state.until_dropped(round).await;
+        pair.assert_responds().await;
     }
 }
 
-/// A call made and dropped at once reaches the peer together with its Cancel.
+/// A call that is dropped at once reaches the peer together with its Cancel.
 #[tokio::test]
-async fn a_cancel_that_comes_with_its_call_is_not_lost() {
-    let (_server, world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send([raw::call(1, WAIT, ""), raw::cancel(1), raw::call(2, ECHO, "next")].concat()).await;
-    let replies = [peer.next(raw::REPLY).await, peer.next(raw::REPLY).await];
-    assert_eq!(replies.map(|reply| (reply.id, reply.detail)), [(1, raw::CANCELLED), (2, raw::OK)]);
-    assert_eq!(world.counts().started, 0, "it was cancelled before it began");
+async fn cancel_arriving_with_call_is_applied() {
+    let (_server, state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send([frames::call(1, WAIT, ""), frames::cancel(1), frames::call(2, ECHO, "next")].concat()).await;
+    let replies = [peer.next(frames::REPLY).await, peer.next(frames::REPLY).await];
+    assert_eq!(replies.map(|reply| (reply.id, reply.detail)), [(1, frames::CANCELLED), (2, frames::OK)]);
+    assert_eq!(state.counts().started, 0, "the handler of a cancelled call was started");
 }
 
-#[tokio::test]
-async fn a_handler_that_watches_for_its_cancellation_may_react() {
+#[tokio::test(start_paused = true)]
+async fn handler_reacts_to_cancel_within_grace() {
     let grace = Duration::from_millis(100);
-    let pair = Pair::with(|server| server.cancel_grace(grace), |client| client).await;
-    let mut polite = ask::<NOTICE>(&pair.peer, "");
-    let mut stubborn = ask::<STUBBORN>(&pair.peer, "");
-    assert!(poll_once(&mut polite).await.is_pending());
-    assert!(poll_once(&mut stubborn).await.is_pending());
-    pair.at_server.until(|counts| counts.started == 2).await;
-    drop((polite, stubborn));
-    pair.at_server.until(|counts| counts.noticed == 2 && counts.finished == 1).await;
-    pair.at_server.until(|counts| counts.dropped == 1).await;
-    pair.lives().await;
+    let pair = Pair::in_memory(|server| server.cancel_grace(grace), |client| client).await;
+    let mut returning = call_method::<AWAIT_CANCEL>(&pair.peer, "");
+    let mut endless = call_method::<IGNORE_CANCEL>(&pair.peer, "");
+    start(&mut returning).await;
+    start(&mut endless).await;
+    pair.server_state.until_started(2).await;
+    drop((returning, endless));
+    pair.server_state.until_cancelled(2).await;
+    pair.server_state.until_finished(1).await;
+    pair.server_state.until_dropped(1).await;
+    pair.assert_responds().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn handlers_start_in_the_order_of_the_calls() {
+async fn handlers_start_in_call_order() {
     let limits = Limits { max_inbound_calls: 7, oneway_window: 5, ..Limits::default() };
     let pair = Pair::with(|server| server.limits(limits), |client| client).await;
     let peer = &pair.peer;
@@ -219,76 +234,87 @@ async fn handlers_start_in_the_order_of_the_calls() {
     for index in 0..600 {
         let name = format!("{index:03}");
         if index % 3 == 0 {
-            let note = tell::<NOTE>(peer, name);
+            let note = call_oneway::<NOTE>(peer, name);
             calls.push(Box::pin(async move { note.await.unwrap() }));
         } else {
-            let call = ask::<RECORD>(peer, name);
+            let call = call_method::<RECORD>(peer, name);
             calls.push(Box::pin(async move { assert!(call.await.is_ok()) }));
         }
     }
     all(calls).await;
-    pair.at_server.until_recorded(600).await;
-    assert!(pair.at_server.ledger().is_sorted());
+    pair.server_state.until_recorded(600).await;
+    let records = pair.server_state.records();
+    assert!(records.is_sorted(), "{records:?}");
 }
 
 #[tokio::test]
-async fn arguments_that_cannot_be_written_leave_the_connection_well() {
+async fn unencodable_arguments_leave_connection_usable() {
     let pair = Pair::new().await;
-    let place = Place::new();
-    let _listener = UnixListener::bind(place.path()).unwrap();
-    let before_connected = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+    let socket = SocketDirectory::new();
+    let _listener = socket.listener();
+    let before_connected = client_of(&socket);
     for peer in [pair.peer.clone(), before_connected.peer()] {
         for _ in 0..3 {
-            let call = kaa_rpc_runtime::Call::new(&peer, Unwritable::Fails);
-            assert!(matches!(within(call).await, Err(CallError::Unencodable(_))));
-            let call = kaa_rpc_runtime::Call::new(&peer, Unwritable::Panics);
-            assert!(tokio::spawn(call).await.unwrap_err().is_panic());
+            let call = kaa_rpc_runtime::Call::new(&peer, UnencodableCall::Fails);
+            let result = within("the call", call).await;
+            assert!(matches!(result, Err(CallError::Unencodable(_))), "{result:?}");
+            let call = kaa_rpc_runtime::Call::new(&peer, UnencodableCall::Panics);
+            let error = within("the task of the call", tokio::spawn(call)).await.unwrap_err();
+            assert!(error.is_panic(), "{error:?}");
         }
     }
-    pair.lives().await;
-    let mut queued = ask::<ECHO>(&before_connected.peer(), "queued");
-    assert!(poll_once(&mut queued).await.is_pending());
+    pair.assert_responds().await;
+    let mut queued = call_method::<ECHO>(&before_connected.peer(), "queued");
+    start(&mut queued).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nested_calls_pass_where_one_call_at_a_time_is_taken() {
+async fn nested_calls_bypass_call_limit() {
     let limits = Limits { max_inbound_calls: 1, ..Limits::default() };
     let pair = Pair::with(|server| server.limits(limits), |client| client.limits(limits)).await;
-    assert_eq!(within(ask::<DESCEND>(&pair.peer, "3")).await, Ok("the bottom".to_owned()), "A→B→A→B");
-    assert_eq!(within(ask::<DESCEND>(&pair.peer, "32")).await, Ok("the bottom".to_owned()));
+    assert_eq!(
+        within("the reply to DESCEND", call_method::<DESCEND>(&pair.peer, "3")).await,
+        Ok("the bottom".to_owned()),
+        "client, server, client, server"
+    );
+    assert_eq!(
+        within("the reply to DESCEND", call_method::<DESCEND>(&pair.peer, "32")).await,
+        Ok("the bottom".to_owned())
+    );
     let peer = &pair.peer;
-    let many = (0..20).map(|_| ask::<DESCEND>(peer, "5")).collect();
-    assert!(all(many).await.iter().all(Result::is_ok));
+    let many = (0..20).map(|_| call_method::<DESCEND>(peer, "5")).collect();
+    let replies = all(many).await;
+    assert!(replies.iter().all(Result::is_ok), "{replies:?}");
 }
 
 #[tokio::test]
-async fn nesting_without_end_is_refused() {
+async fn nesting_depth_is_limited() {
     let pair = Pair::new().await;
-    let error = within(ask::<DESCEND>(&pair.peer, "33")).await.unwrap_err();
+    let error = within("the reply to DESCEND", call_method::<DESCEND>(&pair.peer, "33")).await.unwrap_err();
     assert!(matches!(&error, CallError::Fault(text) if text.contains("nested too deep")), "{error:?}");
-    pair.lives().await;
+    pair.assert_responds().await;
 }
 
-/// Nobody stops reading in order to write: both sides send the other 64 MiB, more than all buffers on the way hold.
+/// Neither side stops reading in order to write: each sends 64 MiB, more than all buffers between them hold.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_sides_that_both_write_a_lot_do_not_wait_for_each_other() {
+async fn large_writes_in_both_directions_do_not_deadlock() {
     let pair = Pair::new().await;
-    let back = pair.back().await;
+    let client_peer = pair.client_peer().await;
     let mut calls = tokio::task::JoinSet::new();
     let megabyte = "x".repeat(1 << 20);
     for _ in 0..64 {
-        for peer in [&pair.peer, &back] {
-            let call = ask::<RECORD>(peer, megabyte.clone());
+        for peer in [&pair.peer, &client_peer] {
+            let call = call_method::<RECORD>(peer, megabyte.clone());
             calls.spawn(async move { call.await.map(|answer| answer.len()) });
         }
     }
-    for answer in within(calls.join_all()).await {
+    for answer in within("all callers", calls.join_all()).await {
         match answer {
             Ok(length) => assert_eq!(length, 1 << 20),
-            // Where replies pile up, refusals take their place.
+            // When the output is full, replies are replaced by refusals.
             Err(error) => assert!(matches!(error, CallError::ResourceExhausted(_)), "{error:?}"),
         }
     }
-    assert_eq!(pair.at_server.ledger().len(), 64);
-    assert_eq!(pair.at_client.ledger().len(), 64);
+    assert_eq!(pair.server_state.records().len(), 64);
+    assert_eq!(pair.client_state.records().len(), 64);
 }

@@ -1,142 +1,74 @@
-//! A connection's life: who is silent is pinged, who is old is let go, services come and go, and all of it is told.
+//! The lifetime of connections and services: maximum age, reconnects, registration, shutdown, and the events about them.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kaa_rpc_runtime::{
-    Backoff, CallError, ClientEvent, CloseReason, ConnectError, Events, Outcome, Secret, ServerEvent, Service,
+    Backoff, CallError, ClientEvent, ClientStatus, CloseReason, ConnectError, Events, Outcome, Secret,
+    ServerEvent, Service,
 };
-use tokio::net::UnixListener;
 
-use crate::limits::why_closed;
-use crate::support::raw::{self, Raw};
-use crate::support::*;
+use kaa_rpc_test_support::scripted::{ScriptedPeer, frames};
+use kaa_rpc_test_support::sockets::SocketDirectory;
+use kaa_rpc_test_support::texts::*;
+use kaa_rpc_test_support::waiting::*;
 
 const SHORT: Duration = Duration::from_millis(40);
 const LONG: Duration = Duration::from_secs(3600);
 
 async fn next(events: &mut Events<ClientEvent>) -> ClientEvent {
-    within(events.next()).await.expect("the client is there")
+    within("an event", events.next()).await.expect("an event of the client")
 }
 
 #[tokio::test]
-async fn a_silent_peer_is_pinged_and_an_answer_is_life() {
-    let (server, _world, place) = server_with(|server| server.keepalive(SHORT, LONG)).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    for _ in 0..3 {
-        let ping = peer.next(raw::PING).await;
-        peer.send(raw::frame(raw::PONG, ping.id, ping.token, ping.detail, b"")).await;
-    }
-    peer.next(raw::PING).await;
-    let statistics = within(server.peers().next()).await.unwrap().statistics();
-    assert!(statistics.round_trip.is_some(), "the ping's time is measured");
-}
-
-#[tokio::test]
-async fn a_peer_that_does_not_answer_is_gone() {
-    let (server, world, place) = server_with(|server| server.keepalive(SHORT, SHORT)).await;
-    let mut events = server.events();
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::call(1, WAIT, "x")).await;
-    world.until(|counts| counts.started == 1).await;
-    assert_eq!(why_closed(&mut events).await, CloseReason::PeerStalled);
-    world.until(|counts| counts.dropped == 1).await;
-}
-
-#[tokio::test]
-async fn anything_that_comes_is_a_sign_of_life() {
-    let (_server, _world, place) = server_with(|server| server.keepalive(4 * SHORT, LONG)).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    // More often than the server looks, for longer than it is patient.
-    for id in 1..=40 {
-        peer.send(raw::call(id, ECHO, "x")).await;
-        let received = peer.receive().await.unwrap();
-        assert_eq!(received.kind, raw::REPLY, "no ping while there are calls");
-        tokio::time::sleep(SHORT / 2).await;
-    }
-}
-
-#[tokio::test]
-async fn who_wants_no_pings_gets_none() {
-    let (_server, _world, place) =
-        server_with(|server| server.keepalive(SHORT, LONG).without_keepalive()).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    tokio::time::sleep(4 * SHORT).await;
-    peer.send(raw::call(1, ECHO, "x")).await;
-    assert_eq!(peer.receive().await.unwrap().kind, raw::REPLY);
-}
-
-/// A ping for life may be on its way when a farewell begins: its answer says nothing of the farewell.
-#[tokio::test]
-async fn a_pong_of_life_does_not_end_a_farewell() {
-    let (server, _world, place) = server_with(|server| server.keepalive(SHORT, LONG)).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    let ping = peer.next(raw::PING).await;
-    let shutdown = tokio::spawn(async move { server.shutdown(LONG).await });
-    peer.next(raw::GOODBYE).await;
-    peer.send(raw::frame(raw::PONG, ping.id, ping.token, ping.detail, b"")).await;
-    peer.send(raw::call(1, ECHO, "made before the goodbye was seen")).await;
-    let farewell_ping = peer.next(raw::PING).await;
-    assert_eq!(farewell_ping.detail, 0);
-    assert_eq!(peer.receive().await.unwrap().kind, raw::REPLY, "the call is still taken");
-    peer.send(raw::frame(raw::PONG, farewell_ping.id, farewell_ping.token, 0, b"")).await;
-    let last = peer.next(raw::GOODBYE).await;
-    assert_eq!((last.id, last.token), (1, 1));
-    peer.end().await;
-    assert_eq!(within(shutdown).await.unwrap().cut, 0);
-}
-
-#[tokio::test]
-async fn an_old_connection_takes_leave_and_its_client_comes_anew() {
+async fn aged_connection_drains_and_client_reconnects() {
     let pair = Pair::with(
         |server| server.max_connection_age(SHORT, LONG),
         |client| client.reconnect(Backoff::default()),
     )
     .await;
     let mut events = pair.client.events();
-    let mut call = ask::<WAIT>(&pair.peer, "it takes its time");
-    assert!(poll_once(&mut call).await.is_pending());
-    pair.at_server.until(|counts| counts.started == 1).await;
-    loop {
-        if pair.client.status() == kaa_rpc_runtime::ClientStatus::Draining {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
-    pair.at_server.gate.add_permits(1);
-    assert_eq!(within(call).await, Ok("it takes its time".to_owned()), "what runs is finished");
+    let mut call = call_method::<WAIT>(&pair.peer, "still running");
+    start(&mut call).await;
+    pair.server_state.until_started(1).await;
+    eventually("the client to drain", || pair.client.status(), |status| *status == ClientStatus::Draining)
+        .await;
+    pair.server_state.gate.add_permits(1);
+    assert_eq!(within("the call", call).await, Ok("still running".to_owned()), "running calls are finished");
     let mut connected = 0;
     while connected < 3 {
         if let ClientEvent::Connected(_) = next(&mut events).await {
             connected += 1;
         }
     }
-    assert!(pair.peer.statistics().connections >= 3);
+    let connections = pair.peer.statistics().connections;
+    assert!(connections >= 3, "{connections}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn aged_connection_is_aborted_after_grace() {
+    let pair = Pair::in_memory(|server| server.max_connection_age(SHORT, SHORT), |client| client).await;
+    let call = call_method::<WAIT>(&pair.peer, "runs too long");
+    assert_eq!(disconnected(within("the call", call).await), Outcome::Unknown);
+    pair.server_state.until_dropped(1).await;
 }
 
 #[tokio::test]
-async fn an_old_connection_is_cut_behind_its_grace() {
-    let pair = Pair::with(|server| server.max_connection_age(SHORT, SHORT), |client| client).await;
-    let call = ask::<WAIT>(&pair.peer, "it takes too long");
-    assert_eq!(lost(within(call).await), Outcome::Unknown);
-    pair.at_server.until(|counts| counts.dropped == 1).await;
-}
-
-#[tokio::test]
-async fn a_client_tells_every_turn_of_its_connection() {
-    let place = Place::new();
+async fn client_events_cover_connection_lifetime() {
+    let socket = SocketDirectory::new();
     let backoff = Backoff::default().initial(Duration::from_millis(5));
-    let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
+    let client =
+        client_builder(&ServiceState::new()).reconnect(backoff).connect(socket.address().as_str()).unwrap();
     let mut events = client.events();
     assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
     let ClientEvent::Refused { error, retry_in: Some(_) } = next(&mut events).await else {
-        panic!("nobody listens yet")
+        panic!("connected without a server")
     };
-    assert!(matches!(error, ConnectError::Transport(_)));
+    assert!(matches!(error, ConnectError::Transport(_)), "{error:?}");
     assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 2 }));
-    let listener = UnixListener::bind(place.path()).unwrap();
+    let listener = socket.listener();
     while !matches!(next(&mut events).await, ClientEvent::Connecting { .. }) {}
-    let raw = Raw::accept(&listener).await;
+    let scripted = ScriptedPeer::accept(&listener).await;
     loop {
         match next(&mut events).await {
             ClientEvent::Connected(_) => break,
@@ -144,265 +76,268 @@ async fn a_client_tells_every_turn_of_its_connection() {
             other => panic!("{other:?}"),
         }
     }
-    drop(raw);
+    drop(scripted);
     let ClientEvent::Disconnected { reason, retry_in: Some(_) } = next(&mut events).await else {
-        panic!("the connection is lost")
+        panic!("not disconnected")
     };
-    assert!(matches!(reason, CloseReason::ConnectionLost(_)));
+    assert!(matches!(reason, CloseReason::ConnectionLost(_)), "{reason:?}");
     assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
     drop(client);
-    while within(events.next()).await.is_some() {}
+    while within("an event", events.next()).await.is_some() {}
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_refused_and_not_tried_again() {
-    let (_server, _world, place) = server_with(|server| server).await;
-    let client = client_builder(&World::new())
+async fn wrong_secret_is_not_retried() {
+    let (_server, _state, socket) = server_with(|server| server).await;
+    let client = client_builder(&ServiceState::new())
         .secret(Secret::generate().unwrap())
         .reconnect(Backoff::default())
-        .connect(place.address().as_str())
+        .connect(socket.address().as_str())
         .unwrap();
     let mut events = client.events();
     next(&mut events).await;
     let ClientEvent::Refused { error, retry_in: None } = next(&mut events).await else {
-        panic!("it is refused for good")
+        panic!("not refused, or retried")
     };
-    assert!(matches!(error, ConnectError::Authentication(_)));
-    within(client.closed()).await;
+    assert!(matches!(error, ConnectError::Authentication(_)), "{error:?}");
+    within("the connection to close", client.closed()).await;
 }
 
 #[tokio::test]
-async fn a_service_taken_out_serves_no_new_calls_on_living_connections() {
+async fn deregistered_service_finishes_running_calls() {
     let pair = Pair::new().await;
-    let mut call = ask::<WAIT>(&pair.peer, "it runs");
-    assert!(poll_once(&mut call).await.is_pending());
-    pair.at_server.until(|counts| counts.started == 1).await;
+    let mut call = call_method::<WAIT>(&pair.peer, "running");
+    start(&mut call).await;
+    pair.server_state.until_started(1).await;
     assert!(pair.server.deregister(DESCRIPTOR.name));
-    assert!(!pair.server.deregister(DESCRIPTOR.name), "it is out already");
-    let error = within(ask::<ECHO>(&pair.peer, "x")).await.unwrap_err();
-    assert!(matches!(error, CallError::UnknownMethod { .. }));
-    pair.at_server.gate.add_permits(1);
-    assert_eq!(within(call).await, Ok("it runs".to_owned()), "what runs is finished");
-    assert!(within(ask::<ECHO>(&pair.back().await, "x")).await.is_ok(), "the other side serves on");
-    let world = Arc::clone(&pair.at_server);
+    assert!(!pair.server.deregister(DESCRIPTOR.name), "deregistered twice");
+    let error = within("the reply to ECHO", call_method::<ECHO>(&pair.peer, "x")).await.unwrap_err();
+    assert!(matches!(error, CallError::UnknownMethod { .. }), "{error:?}");
+    pair.server_state.gate.add_permits(1);
+    assert_eq!(within("the call", call).await, Ok("running".to_owned()), "running calls are finished");
+    assert!(
+        within("the reply to ECHO", call_method::<ECHO>(&pair.client_peer().await, "x")).await.is_ok(),
+        "the other side serves on"
+    );
+    let state = Arc::clone(&pair.server_state);
     pair.server
-        .register(Service::shared(&DESCRIPTOR, world, |world, call| serve::<ClientProxy>(world, call)))
+        .register(Service::shared(&DESCRIPTOR, state, |state, call| serve::<ClientProxy>(state, call)))
         .unwrap();
-    pair.lives().await;
+    pair.assert_responds().await;
     assert!(pair.client.deregister(DESCRIPTOR.name));
-    let error = within(ask::<ECHO>(&pair.back().await, "x")).await.unwrap_err();
-    assert!(matches!(error, CallError::UnknownMethod { .. }));
+    let error =
+        within("the reply to ECHO", call_method::<ECHO>(&pair.client_peer().await, "x")).await.unwrap_err();
+    assert!(matches!(error, CallError::UnknownMethod { .. }), "{error:?}");
 }
 
-/// An idle connection lets go of the service as well.
+/// An idle connection releases the service as well.
 #[tokio::test]
-async fn a_service_taken_out_is_dropped() {
+async fn deregistered_service_is_dropped() {
     let pair = Pair::new().await;
-    let alive = Arc::downgrade(&pair.at_server);
-    let Pair { server, at_server, .. } = &pair;
-    assert!(Arc::strong_count(at_server) > 1, "the service holds it");
+    let alive = Arc::downgrade(&pair.server_state);
+    let Pair { server, server_state, .. } = &pair;
+    assert!(Arc::strong_count(server_state) > 1, "the service does not hold its state");
     server.deregister(DESCRIPTOR.name);
-    within(async {
-        while alive.strong_count() > 1 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    eventually("the service to be dropped", || alive.strong_count(), |count| *count == 1).await;
 }
 
 #[tokio::test]
-async fn a_shutdown_reports_what_it_left_undone() {
+async fn shutdown_reports_unfinished_work() {
     let pair = Pair::new().await;
-    let mut mine = ask::<WAIT>(&pair.peer, "mine");
-    assert!(poll_once(&mut mine).await.is_pending());
-    let back = pair.back().await;
-    let mut theirs = ask::<WAIT>(&back, "theirs");
-    assert!(poll_once(&mut theirs).await.is_pending());
-    pair.at_server.until(|counts| counts.started == 1).await;
-    pair.at_client.until(|counts| counts.started == 1).await;
-    let report = within(pair.client.shutdown(SHORT)).await;
+    let mut outbound = call_method::<WAIT>(&pair.peer, "outbound");
+    start(&mut outbound).await;
+    let client_peer = pair.client_peer().await;
+    let mut inbound = call_method::<WAIT>(&client_peer, "inbound");
+    start(&mut inbound).await;
+    pair.server_state.until_started(1).await;
+    pair.client_state.until_started(1).await;
+    let report = within("the client to shut down", pair.client.shutdown(SHORT)).await;
     assert_eq!((report.connections, report.cut), (1, 1));
     assert_eq!((report.cancelled_handlers, report.unanswered_calls), (1, 1));
-    lost(within(mine).await);
-    lost(within(theirs).await);
+    disconnected(within("the outbound call", outbound).await);
+    disconnected(within("the inbound call", inbound).await);
 }
 
 #[tokio::test]
-async fn one_connection_of_a_server_is_shut_down_alone() {
+async fn one_connection_shuts_down_alone() {
     let pair = Pair::new().await;
-    let other = client_builder(&World::new()).connect(pair.place.address().as_str()).unwrap();
-    within(other.ready()).await.unwrap();
-    let report = within(pair.back().await.shutdown(LONG)).await;
+    let other = client_of(&pair.socket);
+    within("the client to connect or fail", other.ready()).await.unwrap();
+    let report = within("the connection to shut down", pair.client_peer().await.shutdown(LONG)).await;
     assert_eq!((report.connections, report.cut), (1, 0));
-    within(pair.client.closed()).await;
-    lives(&other.peer()).await;
+    within("the connection to close", pair.client.closed()).await;
+    assert_responds(&other.peer()).await;
 }
 
 #[tokio::test]
-async fn the_first_who_asks_a_server_for_events_is_told_those_before() {
-    let (server, _world, place) = server_with(|server| server).await;
-    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
-    within(client.ready()).await.unwrap();
-    within(server.peers().next()).await.unwrap();
-    assert!(matches!(within(server.events().next()).await, Some(ServerEvent::Connected(_))));
+async fn first_event_subscriber_receives_earlier_events() {
+    let (server, _state, socket) = server_with(|server| server).await;
+    let client = client_of(&socket);
+    within("the client to connect or fail", client.ready()).await.unwrap();
+    within("the server to have a peer", server.peers().next()).await.unwrap();
+    let event = within("an event", server.events().next()).await;
+    assert!(matches!(event, Some(ServerEvent::Connected(_))), "{event:?}");
 }
 
-/// No time that can be set is too long.
+/// No duration is too long for any setting.
 #[tokio::test]
-async fn for_ever_may_be_said_of_every_time() {
-    const EVER: Duration = Duration::MAX;
-    let (server, world, place) = server_with(|server| {
+async fn every_duration_may_be_unlimited() {
+    const UNLIMITED: Duration = Duration::MAX;
+    let (server, state, socket) = server_with(|server| {
         server
-            .hello_timeout(EVER)
-            .handshake_timeout(EVER)
-            .max_connection_age(EVER, EVER)
-            .keepalive(SHORT, EVER)
-            .stall_timeout(EVER)
-            .cancel_grace(EVER)
+            .hello_timeout(UNLIMITED)
+            .handshake_timeout(UNLIMITED)
+            .max_connection_age(UNLIMITED, UNLIMITED)
+            .keepalive(SHORT, UNLIMITED)
+            .stall_timeout(UNLIMITED)
+            .cancel_grace(UNLIMITED)
     })
     .await;
-    let backoff = Backoff::default().initial(EVER).max(EVER).reset_after(EVER);
-    let client = client_builder(&World::new())
-        .connect_timeout(EVER)
-        .keepalive(EVER, EVER)
-        .stall_timeout(EVER)
-        .cancel_grace(EVER)
+    let backoff = Backoff::default().initial(UNLIMITED).max(UNLIMITED).reset_after(UNLIMITED);
+    let client = client_builder(&ServiceState::new())
+        .connect_timeout(UNLIMITED)
+        .keepalive(UNLIMITED, UNLIMITED)
+        .stall_timeout(UNLIMITED)
+        .cancel_grace(UNLIMITED)
         .reconnect(backoff)
-        .connect(place.address().as_str())
+        .connect(socket.address().as_str())
         .unwrap();
-    within(client.ready()).await.unwrap();
-    assert_eq!(within(ask::<ECHO>(&client.peer(), "x").timeout(EVER)).await, Ok("x".to_owned()));
-    let mut watched = ask::<NOTICE>(&client.peer(), "x");
-    assert!(poll_once(&mut watched).await.is_pending());
-    world.until(|counts| counts.started == 1).await;
-    drop(watched);
-    world.until(|counts| counts.noticed == 1).await;
-    // Frames that come in halves, one after the other: there is always one that is half here.
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.next(raw::PING).await;
+    within("the client to connect or fail", client.ready()).await.unwrap();
+    assert_eq!(
+        within("the reply to ECHO", call_method::<ECHO>(&client.peer(), "x").timeout(UNLIMITED)).await,
+        Ok("x".to_owned())
+    );
+    let mut cancelled = call_method::<AWAIT_CANCEL>(&client.peer(), "x");
+    start(&mut cancelled).await;
+    state.until_started(1).await;
+    drop(cancelled);
+    state.until_cancelled(1).await;
+    // Each frame arrives in two parts, the second together with the first part of the next: one is always incomplete.
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.next(frames::PING).await;
     let mut rest = Vec::new();
     for id in 1..=4 {
-        let next = raw::call(id + 1, ECHO, "x");
+        let next = frames::call(id + 1, ECHO, "x");
         let (head, tail) = next.split_at(10);
-        let whole = if rest.is_empty() { raw::call(id, ECHO, "x") } else { rest };
+        let whole = if rest.is_empty() { frames::call(id, ECHO, "x") } else { rest };
         peer.send([&whole, head].concat()).await;
-        assert_eq!(peer.next(raw::REPLY).await.id, id);
+        assert_eq!(peer.next(frames::REPLY).await.id, id);
         rest = tail.to_vec();
     }
     drop(peer);
-    assert_eq!(within(client.shutdown(EVER)).await.cut, 0);
-    assert_eq!(within(server.shutdown(EVER)).await.cut, 0);
+    assert_eq!(within("the client to shut down", client.shutdown(UNLIMITED)).await.cut, 0);
+    assert_eq!(within("the server to shut down", server.shutdown(UNLIMITED)).await.cut, 0);
 }
 
 #[tokio::test]
-async fn a_connection_that_never_was_is_not_reported_as_cut() {
-    let place = Place::new();
+async fn shutdown_before_connecting_reports_no_connection() {
+    let socket = SocketDirectory::new();
     let backoff = Backoff::default().initial(LONG);
-    let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
+    let client =
+        client_builder(&ServiceState::new()).reconnect(backoff).connect(socket.address().as_str()).unwrap();
     let mut events = client.events();
     while !matches!(next(&mut events).await, ClientEvent::Refused { .. }) {}
-    let mut call = ask::<ECHO>(&client.peer(), "x");
-    assert!(poll_once(&mut call).await.is_pending());
-    let report = within(client.shutdown(SHORT)).await;
+    let mut call = call_method::<ECHO>(&client.peer(), "x");
+    start(&mut call).await;
+    let report = within("the client to shut down", client.shutdown(SHORT)).await;
     assert_eq!((report.connections, report.cut, report.unanswered_calls), (0, 0, 1));
-    assert_eq!(lost(within(call).await), Outcome::NotSent);
+    assert_eq!(disconnected(within("the call", call).await), Outcome::NotSent);
 }
 
-/// Takes another service out when it is dropped.
-struct Last {
+/// Deregisters another service when it is dropped.
+struct DeregistersOnDrop {
     server: Arc<OnceLock<kaa_rpc_runtime::Server>>,
 }
 
-impl Drop for Last {
+impl Drop for DeregistersOnDrop {
     fn drop(&mut self) {
         if let Some(server) = self.server.get() {
-            server.deregister("nobody's");
+            server.deregister("test.Unknown");
         }
     }
 }
 
 #[tokio::test]
-async fn a_service_that_is_dropped_may_use_its_server() {
+async fn service_destructor_may_use_server() {
     let here = Arc::new(OnceLock::new());
-    let last = Last { server: Arc::clone(&here) };
-    let server = server_builder(&World::new()).start().unwrap();
+    let service = DeregistersOnDrop { server: Arc::clone(&here) };
+    let server = server_builder(&ServiceState::new()).start().unwrap();
     server.deregister(DESCRIPTOR.name);
-    server.register(Service::shared(&DESCRIPTOR, last, |_, call| call.unknown_method())).unwrap();
+    server.register(Service::shared(&DESCRIPTOR, service, |_, call| call.unknown_method())).unwrap();
     assert!(here.set(server).is_ok());
     let (done, is_done) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let was_there = here.get().unwrap().deregister(DESCRIPTOR.name);
-        done.send(was_there).unwrap();
+        let was_registered = here.get().unwrap().deregister(DESCRIPTOR.name);
+        done.send(was_registered).unwrap();
     });
-    assert_eq!(within(is_done).await, Ok(true));
+    assert_eq!(within("the other thread", is_done).await, Ok(true));
 }
 
-/// The connection's task is dropped when the peer takes bytes again and before it has gone on with them.
+/// The connection's task is dropped after the peer has read some bytes, and before the task writes more.
 #[test]
-fn nothing_is_written_behind_half_a_frame() {
+fn nothing_follows_partially_written_frame() {
     use std::sync::mpsc;
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let serving = runtime();
-    let (server, _world, place) = serving.block_on(server_with(|server| server));
-    let (order, orders) = mpsc::channel::<usize>();
+    let (server, _state, socket) = serving.block_on(server_with(|server| server));
+    let (read_order, read_orders) = mpsc::channel::<usize>();
     let (done, is_done) = mpsc::channel::<()>();
-    let path = place.path();
+    let path = socket.path();
     let peer = std::thread::spawn(move || {
         runtime().block_on(async {
-            let mut peer = Raw::connect(&path).await;
-            peer.send(raw::call(1, BIG, "3000000")).await;
-            let mut left = orders.recv().unwrap();
-            while left > 0 {
-                left -= peer.take(left).await;
+            let mut peer = scripted_client(&path).await;
+            peer.send(frames::call(1, LARGE, "3000000")).await;
+            let mut remaining = read_orders.recv().unwrap();
+            while remaining > 0 {
+                remaining -= peer.discard(remaining).await;
             }
             done.send(()).unwrap();
-            orders.recv().unwrap_err();
-            peer.rest().await
+            read_orders.recv().unwrap_err();
+            peer.read_to_end().await
         })
     });
     serving.block_on(async {
-        while server.statistics().total.output_pending == 0 {
-            tokio::task::yield_now().await;
-        }
+        let pending = || server.statistics().total.output_pending;
+        eventually("the output to be blocked", pending, |pending| *pending > 0).await;
         let written = usize::try_from(server.statistics().total.bytes_written).unwrap();
         assert!((100..2_900_000).contains(&written), "{written}");
-        order.send(written).unwrap();
+        read_order.send(written).unwrap();
         is_done.recv().unwrap();
-        // The system's news are taken, the tasks they wake are not polled.
+        // The runtime handles the socket's readiness, but does not poll the woken task.
         tokio::task::yield_now().await;
     });
     drop(serving);
     drop(server);
-    drop(order);
+    drop(read_order);
     let rest = peer.join().unwrap();
     assert!(rest.iter().all(|byte| *byte == b'x'), "{:?}", rest.iter().filter(|byte| **byte != b'x').count());
 }
 
-/// A REJECT is not authenticated, so anybody may ask for any wait.
+/// A REJECT is not authenticated, so any stranger may ask for any delay.
 #[tokio::test]
-async fn a_busy_server_makes_nobody_wait_longer_than_the_backoff() {
+async fn backoff_bounds_busy_servers_delay() {
     use tokio::io::AsyncWriteExt;
-    let place = Place::new();
-    let listener = UnixListener::bind(place.path()).unwrap();
+    let socket = SocketDirectory::new();
+    let listener = socket.listener();
     let backoff = Backoff::default().initial(Duration::from_millis(1)).max(Duration::from_millis(5));
-    let client = client_builder(&World::new()).reconnect(backoff).connect(place.address().as_str()).unwrap();
-    let (mut stranger, _) = within(listener.accept()).await.unwrap();
+    let client =
+        client_builder(&ServiceState::new()).reconnect(backoff).connect(socket.address().as_str()).unwrap();
+    let (mut stranger, _) = within("a client to connect", listener.accept()).await.unwrap();
     // Length, type, code Busy, 49 days, one version, no extensions.
     stranger.write_all(b"\x00\x0a\x05\x03\xff\xff\xff\xff\x01\x01\x00\x00").await.unwrap();
-    let raw = within(Raw::accept(&listener)).await;
-    within(client.ready()).await.unwrap();
-    drop(raw);
+    let scripted = ScriptedPeer::accept(&listener).await;
+    within("the client to connect or fail", client.ready()).await.unwrap();
+    drop(scripted);
 }
 
-/// The server's schema is another, and it goes before it says more.
+/// The server has another schema, and closes the connection before schemas are compared.
 #[tokio::test]
-async fn a_loss_before_schemas_are_compared_is_no_end_of_a_connection() {
-    let place = Place::new();
-    let listener = UnixListener::bind(place.path()).unwrap();
-    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+async fn loss_before_schema_comparison_is_connect_error() {
+    let socket = SocketDirectory::new();
+    let listener = socket.listener();
+    let client = client_of(&socket);
     let mut events = client.events();
-    let (stream, _) = within(listener.accept()).await.unwrap();
-    drop(Raw::serve_with_schema(stream, [9; 32]).await);
+    drop(ScriptedPeer::accept_with_schema(&listener, [9; 32]).await);
     assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
     assert!(matches!(next(&mut events).await, ClientEvent::Refused { error: ConnectError::Io(_), .. }));
 }

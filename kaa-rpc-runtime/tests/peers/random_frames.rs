@@ -1,82 +1,78 @@
-//! A peer that sends whatever it likes costs its own connection, and leaves nothing of itself behind.
+//! A peer that sends random frames harms only its own connection, and leaks nothing.
 
 use std::collections::HashMap;
 
 use kaa_rpc_runtime::{Limits, Resources};
 
-use crate::limits::why_closed;
-use crate::support::chaos::Chaos;
-use crate::support::raw::{self, Raw};
-use crate::support::*;
+use kaa_rpc_test_support::scripted::RandomFrames;
+use kaa_rpc_test_support::scripted::frames;
+use kaa_rpc_test_support::texts::*;
+use kaa_rpc_test_support::waiting::*;
 
 const CASES: u64 = 200;
 
-/// Those that end by themselves, or with the gate.
+/// Methods whose handlers end by themselves, or with the gate.
 const METHODS: &[u32] = &[
     ECHO,
-    ASK,
+    CALL_BACK,
     WAIT,
-    BIG,
+    LARGE,
     PANIC,
     FAULT,
     RECORD,
     NOTE,
-    SLOW_NOTE,
+    GATED_NOTE,
     DESCEND,
-    EXPLODE,
-    UNBOUND,
+    PANIC_WHILE_ENCODING,
+    OVER_BOUND,
     REMAINING,
-    ASK_WAIT,
+    CALL_BACK_WAIT,
     PANIC_NOTE,
-    PATIENT,
-    PATIENT_NOTE,
+    DETACHED,
+    DETACHED_NOTE,
     METADATA,
-    ASK_TRACE,
-    NOBODYS,
+    CALL_BACK_TRACE,
+    UNKNOWN,
 ];
 
-/// Small ones, so that all of them are met.
-pub(crate) fn limits() -> Limits {
+/// Small limits, so that all of them are reached.
+fn limits() -> Limits {
     Limits { max_frame: 300_000, max_inbound_calls: 6, oneway_window: 6, stream_window: 20_000 }
 }
 
 #[tokio::test]
-async fn a_client_without_a_plan_leaves_nothing_behind() {
+async fn random_frames_from_client_leak_nothing() {
     for seed in 0..CASES {
-        let mut chaos = Chaos::new(seed, METHODS, false);
+        let mut random = RandomFrames::new(seed, METHODS, false);
         let resources = Resources::new(4, 250_000);
-        let (server, world, place) =
+        let (server, state, socket) =
             server_with(|server| server.resources(resources.clone()).limits(limits())).await;
         let mut events = server.events();
-        let mut peer = Raw::connect(&place.path()).await;
-        for _ in 0..chaos.below(40) {
-            if peer.try_send(chaos.bytes()).await.is_err() {
+        let mut peer = scripted_client(&socket.path()).await;
+        for _ in 0..random.below(40) {
+            if peer.try_send(random.bytes()).await.is_err() {
                 break;
             }
-            if chaos.below(4) == 0 {
-                world.gate.add_permits(1);
+            if random.below(4) == 0 {
+                state.gate.add_permits(1);
                 tokio::task::yield_now().await;
             }
         }
-        let is_read = chaos.below(3) > 0 && peer.try_end().await.is_ok();
-        world.gate.add_permits(1000);
+        let is_read = random.below(3) > 0 && peer.try_close_write().await.is_ok();
+        state.gate.add_permits(1000);
         let mut replies: HashMap<u64, u32> = HashMap::new();
         while is_read && let Some(frame) = peer.receive().await {
-            if frame.kind == raw::REPLY {
+            if frame.kind == frames::REPLY {
                 *replies.entry(frame.id).or_default() += 1;
             }
         }
         assert!(replies.values().all(|count| *count == 1), "seed {seed}: {replies:?}");
         drop(peer);
-        why_closed(&mut events).await;
-        within(async {
-            while resources.memory() > 0 || resources.handlers() > 0 || server.connections() > 0 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        close_reason(&mut events).await;
+        let used = || (resources.memory(), resources.handlers(), server.connections());
+        eventually("all resources to be released", used, |used| *used == (0, 0, 0)).await;
         assert_eq!(server.statistics().detached_handlers, 0, "seed {seed}");
-        let honest = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
-        lives(&honest.peer()).await;
+        let honest = client_of(&socket);
+        assert_responds(&honest.peer()).await;
     }
 }

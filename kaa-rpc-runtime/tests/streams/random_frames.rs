@@ -1,18 +1,19 @@
-//! A peer that sends whatever it likes about streams costs its own connection, and leaves nothing of itself behind.
+//! A peer that sends random frames about streams harms only its own connection, and leaks nothing.
 
 use std::collections::HashMap;
 
 use futures_util::stream;
-use kaa_rpc_runtime::{Limits, Resources, ServerEvent};
-use tokio::net::UnixListener;
+use kaa_rpc_runtime::{Limits, Resources};
+use kaa_rpc_test_support::sockets::SocketDirectory;
 
-use crate::support::chaos::Chaos;
-use crate::support::raw::{self, Raw};
-use crate::support::*;
+use kaa_rpc_test_support::numbers::*;
+use kaa_rpc_test_support::scripted::RandomFrames;
+use kaa_rpc_test_support::scripted::{ScriptedPeer, frames};
+use kaa_rpc_test_support::waiting::*;
 
 const CASES: u64 = 100;
 
-/// Those that end by themselves, or with the gate.
+/// Methods whose handlers end by themselves, or with the gate.
 const METHODS: &[u32] = &[
     ECHO,
     COUNT,
@@ -22,114 +23,109 @@ const METHODS: &[u32] = &[
     PANIC_AFTER,
     FAIL_AFTER,
     FAULT_AFTER,
-    HOLD,
-    ASK_BACK,
-    STOP,
-    REFUSE,
+    GATED_SUM,
+    CALL_BACK,
+    DROP_STREAM,
+    FAIL_AT_ONCE,
     COUNT_TEXTS,
-    GIBBERISH,
+    INVALID_ITEM,
     DETACHED_SUM,
-    NOBODYS,
+    UNKNOWN,
 ];
 
-/// Small ones, so that all of them are met.
+/// Small limits, so that all of them are reached.
 fn limits() -> Limits {
     Limits { max_frame: 300_000, max_inbound_calls: 6, oneway_window: 6, stream_window: 20_000 }
 }
 
-async fn until_free(resources: &Resources) {
-    within(async {
-        while resources.memory() > 0 || resources.handlers() > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+async fn until_released(resources: &Resources) {
+    let used = || (resources.memory(), resources.handlers());
+    eventually("all resources to be released", used, |used| *used == (0, 0)).await;
 }
 
 #[tokio::test]
-async fn a_client_without_a_plan_leaves_nothing_behind() {
+async fn random_frames_from_client_leak_nothing() {
     for seed in 0..CASES {
-        let mut chaos = Chaos::new(seed, METHODS, false);
+        let mut random = RandomFrames::new(seed, METHODS, false);
         let resources = Resources::new(4, 150_000);
         let pair =
             Pair::with(|server| server.resources(resources.clone()).limits(limits()), |client| client).await;
         let mut events = pair.server.events();
-        let mut peer = Raw::connect(&pair.path()).await;
-        for _ in 0..chaos.below(40) {
-            if peer.try_send(chaos.bytes()).await.is_err() {
+        let mut peer = scripted_client(&pair.socket.path()).await;
+        for _ in 0..random.below(40) {
+            if peer.try_send(random.bytes()).await.is_err() {
                 break;
             }
-            if chaos.below(4) == 0 {
-                pair.at_server.gate.add_permits(1);
+            if random.below(4) == 0 {
+                pair.server_state.gate.add_permits(1);
                 tokio::task::yield_now().await;
             }
         }
-        let is_read = chaos.below(3) > 0 && peer.try_end().await.is_ok();
-        pair.at_server.gate.add_permits(1000);
+        let is_read = random.below(3) > 0 && peer.try_close_write().await.is_ok();
+        pair.server_state.gate.add_permits(1000);
         let mut replies: HashMap<u64, u32> = HashMap::new();
         while is_read && let Some(frame) = peer.receive().await {
-            if frame.kind == raw::REPLY {
+            if frame.kind == frames::REPLY {
                 *replies.entry(frame.id).or_default() += 1;
             }
         }
         assert!(replies.values().all(|count| *count == 1), "seed {seed}: {replies:?}");
         drop(peer);
-        while !matches!(within(events.next()).await.unwrap(), ServerEvent::Disconnected { .. }) {}
-        until_free(&resources).await;
-        pair.lives().await;
+        close_reason(&mut events).await;
+        until_released(&resources).await;
+        pair.assert_responds().await;
     }
 }
 
 #[tokio::test]
-async fn a_server_without_a_plan_leaves_nothing_behind() {
+async fn random_frames_from_server_leak_nothing() {
     for seed in 0..CASES {
-        let mut chaos = Chaos::new(seed, METHODS, true);
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("socket");
-        let listener = UnixListener::bind(&path).unwrap();
-        let (world, resources) = (World::new(), Resources::new(4, 150_000));
-        let client = client_builder(&world)
+        let mut random = RandomFrames::new(seed, METHODS, true);
+        let socket = SocketDirectory::new();
+        let listener = socket.listener();
+        let (state, resources) = (ServiceState::new(), Resources::new(4, 150_000));
+        let client = client_builder(&state)
             .resources(resources.clone())
             .limits(limits())
-            .connect(format!("unix:{}", path.display()).as_str())
+            .connect(socket.address().as_str())
             .unwrap();
-        let mut peer = Raw::accept(&listener).await;
-        within(client.ready()).await.unwrap();
+        let mut peer = ScriptedPeer::accept(&listener).await;
+        within("the client to connect or fail", client.ready()).await.unwrap();
         let server = client.peer();
         let calls = [
             tokio::spawn({
-                let call = ask::<ECHO>(&server, 5);
+                let call = call_method::<ECHO>(&server, 5);
                 async move { drop(call.await) }
             }),
             tokio::spawn({
-                let call = listen::<COUNT>(&server, 5);
-                async move { drop(drain(call).await) }
+                let call = receive_stream::<COUNT>(&server, 5);
+                async move { drop(receive_all(call).await) }
             }),
             tokio::spawn({
-                let call = send::<SUM>(&server, stream::iter(0..20_000));
+                let call = send_stream::<SUM>(&server, stream::iter(0..20_000));
                 async move { drop(call.await) }
             }),
             tokio::spawn({
-                let call = exchange::<DOUBLE>(&server, stream::iter(0..20_000));
-                async move { drop(drain(call).await) }
+                let call = exchange_streams::<DOUBLE>(&server, stream::iter(0..20_000));
+                async move { drop(receive_all(call).await) }
             }),
         ];
         tokio::task::yield_now().await;
-        for _ in 0..chaos.below(40) {
-            if peer.try_send(chaos.bytes()).await.is_err() {
+        for _ in 0..random.below(40) {
+            if peer.try_send(random.bytes()).await.is_err() {
                 break;
             }
-            if chaos.below(4) == 0 {
-                world.gate.add_permits(1);
+            if random.below(4) == 0 {
+                state.gate.add_permits(1);
                 tokio::task::yield_now().await;
             }
         }
         drop(peer);
-        world.gate.add_permits(1000);
+        state.gate.add_permits(1000);
         for call in calls {
-            within(call).await.unwrap();
+            within("the call", call).await.unwrap();
         }
-        within(client.closed()).await;
-        until_free(&resources).await;
+        within("the connection to close", client.closed()).await;
+        until_released(&resources).await;
     }
 }

@@ -1,23 +1,23 @@
-//! A server at a `tls:` address, a client of it, and what either is told.
+//! A server at a `tls:` address, a client of it, and what both report.
 
 use std::sync::Arc;
 
 use kaa_rpc_runtime::transport::Address;
 use kaa_rpc_runtime::{
-    AuthenticationError, Client, ClientBuilder, CloseReason, ConnectError, Events, Refused, Server,
-    ServerBuilder, ServerEvent,
+    AuthenticationError, Client, ClientBuilder, ConnectError, Events, Server, ServerBuilder, ServerEvent,
 };
 
-use crate::streams::{World, client_builder, server_builder, within};
+use kaa_rpc_test_support::numbers::{ServiceState, client_builder, server_builder};
+use kaa_rpc_test_support::waiting::within;
 
 pub(crate) const ANY_PORT: &str = "tls:127.0.0.1:0";
 
-/// A server at any port of this kind of address, with its events.
+/// A server at this address, and its events.
 pub(crate) async fn server_at(
     address: &str,
-    change: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    settings: impl FnOnce(ServerBuilder) -> ServerBuilder,
 ) -> (Server, Events<ServerEvent>) {
-    let server = change(server_builder(&World::new())).listen(address).await.unwrap();
+    let server = settings(server_builder(&ServiceState::new())).listen(address).await.unwrap();
     let events = server.events();
     (server, events)
 }
@@ -43,14 +43,14 @@ pub(crate) fn client_at(address: impl ToString) -> Client {
 
 pub(crate) fn client_with(
     address: impl ToString,
-    change: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> Client {
-    change(client_builder(&World::new())).connect(address.to_string()).unwrap()
+    settings(client_builder(&ServiceState::new())).connect(address.to_string()).unwrap()
 }
 
-/// Why the client has no connection.
+/// Why the client did not connect.
 pub(crate) async fn error_of(client: &Client) -> ConnectError {
-    within(client.ready()).await.unwrap_err()
+    within("the client to connect or fail", client.ready()).await.unwrap_err()
 }
 
 pub(crate) async fn authentication_error_of(client: &Client) -> AuthenticationError {
@@ -60,25 +60,7 @@ pub(crate) async fn authentication_error_of(client: &Client) -> AuthenticationEr
     }
 }
 
-/// The next one that the server did not let in.
-pub(crate) async fn refused(events: &mut Events<ServerEvent>) -> Refused {
-    loop {
-        if let ServerEvent::Refused(refused) = within(events.next()).await.unwrap() {
-            return refused;
-        }
-    }
-}
-
-/// How the next connection ends that does.
-pub(crate) async fn end(events: &mut Events<ServerEvent>) -> CloseReason {
-    loop {
-        if let ServerEvent::Disconnected { reason, .. } = within(events.next()).await.unwrap() {
-            return reason;
-        }
-    }
-}
-
-/// A world for a server and one for its client.
-pub(crate) fn worlds() -> (Arc<World>, Arc<World>) {
-    (World::new(), World::new())
+/// A state for a server and one for its client.
+pub(crate) fn states() -> (Arc<ServiceState>, Arc<ServiceState>) {
+    (ServiceState::new(), ServiceState::new())
 }

@@ -1,0 +1,31 @@
+//! What several test programs of the runtime share: waits, processes, sockets, a scripted peer, and two services.
+//!
+//! Invariants
+//! - Every wait has a limit, and names what it waits for when it fails.
+//! - [`texts`] and [`numbers`] are written by hand as the generator would write them.
+
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "support of tests: it panics where a test fails, and is documented where its name does not suffice"
+)]
+
+pub mod byte_streams;
+pub mod numbers;
+pub mod processes;
+pub mod scripted;
+pub mod sockets;
+pub mod texts;
+pub mod waiting;
+
+use kaa_rpc_runtime::Secret;
+
+/// The secret of all peers that know it.
+pub fn secret() -> Secret {
+    Secret::new(*b"0123456789abcdef0123456789abcdef").unwrap()
+}
