@@ -1,4 +1,4 @@
-//! The output buffer against a plain list of bytes: the same bytes in the same order, whatever is done to it.
+//! The output buffer compared with a plain list of bytes: after any operations both have the same bytes.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ fn contents(buffer: &Buffer) -> Vec<u8> {
     slices[..filled].iter().map(|slice| &**slice).collect::<Vec<_>>().concat()
 }
 
-/// A small generator (xorshift64*): good enough to choose test cases.
+/// A small generator (xorshift64*), sufficient to choose test cases.
 fn next(state: &mut u64, end: usize) -> usize {
     *state ^= *state >> 12;
     *state ^= *state << 25;

@@ -1,6 +1,6 @@
-//! Frames stand on the wire as the specification says, byte for byte (`docs/wire.md`, section 3).
+//! Frames have exactly the bytes of the specification (`docs/wire.md`, section 3).
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test says so by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use bytes::Bytes;
 use kaa_rpc_runtime::Metadata;
@@ -11,7 +11,7 @@ use kaa_rpc_runtime::protocol::streams::{Caller, EndCode, StreamDetail};
 
 const METHOD: u32 = 0xdead_beef;
 
-/// The golden bytes of a name.
+/// The golden bytes of the frame with this name.
 fn golden(name: &str) -> Vec<u8> {
     let file = include_str!("golden/frames.txt");
     let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

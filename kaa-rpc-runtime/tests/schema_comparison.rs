@@ -1,5 +1,5 @@
-//! Two generations of a schema: compatible ones connect, incompatible ones are refused on both ends, and the report
-//! names the difference (`docs/wire.md`, section 5).
+//! Two generations of a schema: compatible ones connect, incompatible ones are refused on both ends, and the
+//! report names the difference (`docs/wire.md`, section 5).
 
 #![allow(
     clippy::unwrap_used,
@@ -273,7 +273,8 @@ impl Method for Note {
     }
 }
 
-/// A oneway call has no reply. But the peer has announced its services, so the caller knows that one is missing.
+/// A oneway call has no reply. But the peer has announced its services, so the caller knows that one is
+/// missing.
 #[tokio::test]
 async fn oneway_call_of_missing_service_is_error() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Secrets: what is refused as one, and how a file keeps it.
+//! Secrets: which bytes are refused, and how files hold them.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use kaa_rpc_runtime::secret::{KeyId, Keys, Secret, SecretError};
 
-fn place() -> (tempfile::TempDir, PathBuf) {
+fn secret_path() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("app.secret");
     (directory, path)
@@ -24,9 +24,9 @@ fn write(path: &Path, content: &[u8], mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// What a secret is, seen from outside: what it would write.
+/// The bytes of a secret: only a file shows them.
 fn bytes_of(secret: &Secret) -> Vec<u8> {
-    let (_directory, path) = place();
+    let (_directory, path) = secret_path();
     secret.write_new_file(&path).unwrap();
     let mut written = fs::read(&path).unwrap();
     assert_eq!(written.pop(), Some(b'\n'));
@@ -63,7 +63,7 @@ fn written_secret_is_read_back() {
         b"\r\nbinary \0\xff\xfe to the end\r",
         &[b'x'; 4096],
     ] {
-        let (_directory, path) = place();
+        let (_directory, path) = secret_path();
         Secret::new(content).unwrap().write_new_file(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
         assert_eq!(bytes_of(&Secret::from_file(&path).unwrap()), content);
@@ -72,7 +72,7 @@ fn written_secret_is_read_back() {
 
 #[test]
 fn final_newline_is_not_part_of_secret() {
-    let (_directory, path) = place();
+    let (_directory, path) = secret_path();
     for (content, expected) in [
         (&b"sixteen bytes ok"[..], &b"sixteen bytes ok"[..]),
         (b"sixteen bytes ok\n", b"sixteen bytes ok"),
@@ -85,12 +85,12 @@ fn final_newline_is_not_part_of_secret() {
 
 #[test]
 fn file_open_to_others_is_refused() {
-    let (_directory, path) = place();
+    let (_directory, path) = secret_path();
     for mode in [0o640, 0o604, 0o620, 0o602, 0o644, 0o666, 0o610, 0o601] {
         write(&path, b"sixteen bytes ok", mode);
         match Secret::from_file(&path) {
-            Err(SecretError::OpenToOthers { path: named, mode: told }) => {
-                assert_eq!((named, told), (path.clone(), mode));
+            Err(SecretError::OpenToOthers { path: named, mode: reported }) => {
+                assert_eq!((named, reported), (path.clone(), mode));
             }
             other => panic!("{mode:o}: {other:?}"),
         }
@@ -109,7 +109,7 @@ fn file_open_to_others_is_refused() {
 
 #[test]
 fn link_is_checked_by_its_target() {
-    let (directory, path) = place();
+    let (directory, path) = secret_path();
     let link = directory.path().join("link");
     symlink(&path, &link).unwrap();
     write(&path, b"sixteen bytes ok", 0o600);
@@ -120,10 +120,10 @@ fn link_is_checked_by_its_target() {
 
 #[test]
 fn unusable_files_are_reported() {
-    let (directory, path) = place();
+    let (directory, path) = secret_path();
     assert!(matches!(Secret::from_file(&path), Err(SecretError::Read { .. })));
     assert!(matches!(Secret::from_file(directory.path()), Err(SecretError::NotAFile { .. })));
-    // Opening a pipe that nobody writes to must not wait for a writer.
+    // Opening a pipe without a writer must not block.
     let pipe = directory.path().join("pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     assert!(matches!(Secret::from_file(&pipe), Err(SecretError::NotAFile { .. })));
@@ -143,12 +143,12 @@ fn unusable_files_are_reported() {
 
 #[test]
 fn existing_file_is_never_overwritten() {
-    let (directory, path) = place();
+    let (directory, path) = secret_path();
     write(&path, b"precious", 0o600);
     let secret = Secret::generate().unwrap();
     assert!(matches!(secret.write_new_file(&path), Err(SecretError::AlreadyExists { .. })));
     assert_eq!(fs::read(&path).unwrap(), b"precious");
-    // Nor through a link that leads nowhere yet.
+    // Nor is the missing target of a link created.
     let link = directory.path().join("link");
     symlink(directory.path().join("elsewhere"), &link).unwrap();
     assert!(matches!(secret.write_new_file(&link), Err(SecretError::AlreadyExists { .. })));
@@ -160,7 +160,7 @@ fn existing_file_is_never_overwritten() {
 #[test]
 fn concurrent_writers_leave_one_secret() {
     for _ in 0..40 {
-        let (directory, path) = place();
+        let (directory, path) = secret_path();
         let barrier = std::sync::Barrier::new(8);
         let read: Vec<_> = std::thread::scope(|scope| {
             let writers: Vec<_> = (0..8)
@@ -172,7 +172,7 @@ fn concurrent_writers_leave_one_secret() {
                             Ok(()) | Err(SecretError::AlreadyExists { .. }) => {}
                             Err(error) => panic!("{error:?}"),
                         }
-                        // Whoever sees the file sees all of it.
+                        // A file that exists is complete.
                         bytes_of(&Secret::from_file(&path).unwrap())
                     })
                 })
@@ -180,7 +180,7 @@ fn concurrent_writers_leave_one_secret() {
             writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
         assert!(read.iter().all(|secret| *secret == read[0]));
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "a temporary file was not removed");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Ten million items in either direction are read slowly with constant memory; and what happens to streams when the
-//! process has no memory left for them.
+//! Ten million items in either direction are read slowly with constant memory; and what happens to streams
+//! when the process has no memory left for them.
 //!
 //! This test program is separate, because it measures the memory of its process.
 

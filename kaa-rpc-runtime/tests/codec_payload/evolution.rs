@@ -1,4 +1,4 @@
-//! Old and new versions of a schema read each other's bytes.
+//! Old and new versions of a schema decode each other's bytes.
 
 use bytes::Bytes;
 use kaa_rpc_runtime::codec::{DecodeError, Decoder, EncodeError, Encoder, Wire, shape};
@@ -174,10 +174,10 @@ fn unknown_variants_pass_through_unchanged() {
 #[test]
 fn unknown_variants_have_a_serde_form() {
     let bytes = encode::<SourceTwo>(&SourceTwo::Cloud { bytes: Bytes::from_static(b"ab") });
-    let Source::Unknown(unknown) = decode::<Source>(&bytes).unwrap() else { panic!("known") };
+    let Source::Unknown(unknown) = decode::<Source>(&bytes).unwrap() else { panic!("the variant is known") };
     let configuration = bincode::config::standard();
     let form = bincode::serde::encode_to_vec(&unknown, configuration).unwrap();
-    // The tag, a present payload of three bytes, and these: a byte string of two.
+    // The tag, then a payload of three bytes: a byte string of two.
     assert_eq!(form, [5, 1, 3, 2, b'a', b'b']);
     let (again, _) = bincode::serde::decode_from_slice(&form, configuration).unwrap();
     assert_eq!(unknown, again);

@@ -1,4 +1,4 @@
-//! Foreign types through serde: bincode's bytes, our limits.
+//! Foreign types through serde: the bytes are bincode's, the limits are the codec's.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -60,7 +60,7 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Vec<
 fn serde_types_are_encoded_as_bincode() {
     let bytes = check(&settings());
     for end in 0..bytes.len() {
-        assert!(decode::<shape::Extern<Settings>>(&bytes[..end]).is_err(), "cut at {end}");
+        assert!(decode::<shape::Extern<Settings>>(&bytes[..end]).is_err(), "truncated at {end}");
     }
     check(&std::time::Duration::new(5, 6));
     check(&kaa_rpc_runtime::Timestamp::new(-5, 6).unwrap());
@@ -115,7 +115,7 @@ fn foreign_memory_counts_towards_budget() {
     assert_eq!(error.to_string(), "decoding would take more than 100000 bytes of memory");
     let text = encode::<shape::Extern<String>>(&"x".repeat(100_000));
     assert!(decode_within::<shape::Extern<String>>(&text, limits).is_err());
-    // A byte each on the wire, eight in memory.
+    // Each number takes one byte on the wire and eight in memory.
     let numbers = encode::<shape::Extern<Vec<u64>>>(&vec![1; 20_000]);
     assert!(decode_within::<shape::Extern<Vec<u64>>>(&numbers, limits).is_err());
 }
@@ -123,24 +123,24 @@ fn foreign_memory_counts_towards_budget() {
 #[test]
 fn foreign_errors_keep_their_message() {
     #[derive(Debug)]
-    struct Refuses;
-    impl Serialize for Refuses {
+    struct Failing;
+    impl Serialize for Failing {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            Err(serde::ser::Error::custom("not today"))
+            Err(serde::ser::Error::custom("cannot serialize"))
         }
     }
-    impl<'de> Deserialize<'de> for Refuses {
+    impl<'de> Deserialize<'de> for Failing {
         fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-            Err(serde::de::Error::custom("not tomorrow"))
+            Err(serde::de::Error::custom("cannot deserialize"))
         }
     }
     let mut buffer = Buffer::new();
     let error = Encoder::new(&mut buffer, 100)
-        .field::<shape::Vec<shape::Extern<Refuses>>>("items", &vec![Refuses])
+        .field::<shape::Vec<shape::Extern<Failing>>>("items", &vec![Failing])
         .unwrap_err();
     assert!(error.to_string().starts_with("items[0]: "), "{error}");
-    assert!(error.to_string().contains("not today"), "{error}");
-    assert_eq!(decode::<shape::Extern<Refuses>>(&[1]).unwrap_err().to_string(), "not tomorrow");
+    assert!(error.to_string().contains("cannot serialize"), "{error}");
+    assert_eq!(decode::<shape::Extern<Failing>>(&[1]).unwrap_err().to_string(), "cannot deserialize");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn foreign_panic_leaves_buffer_restorable() {
     struct Panics;
     impl Serialize for Panics {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            std::panic::panic_any("thrown by a test")
+            std::panic::panic_any("a panic that the test expects")
         }
     }
     impl<'de> Deserialize<'de> for Panics {

@@ -1,4 +1,4 @@
-//! Bytes that are no value are refused, with a message that says what and where.
+//! Bytes that are not a value are refused, with a message that names the problem and the place.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -59,6 +59,6 @@ fn attempt(kind: &str, bytes: &[u8]) -> Result<(), DecodeError> {
         "Order" => decoded::<Order>(bytes),
         "Source" => decoded::<Source>(bytes),
         "Program" => decoded::<Program>(bytes),
-        other => panic!("no such type: {other}"),
+        other => panic!("unknown type: {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! What each end says about a peer that gets it wrong, or that is something else altogether.
+//! The errors about peers that violate the handshake, and about programs that speak another protocol.
 
 use std::time::Duration;
 
@@ -10,15 +10,16 @@ use kaa_rpc_runtime::protocol::limits::{Limits, LimitsError};
 
 use crate::ends::{End, client, input, record, server};
 
-/// What a server says to these first bytes, and what it answers.
-fn server_told(bytes: &[u8]) -> (HandshakeError, Option<RejectCode>) {
+/// The error of a server that receives these bytes, and the code of its REJECT if it sends one.
+fn server_error(bytes: &[u8]) -> (HandshakeError, Option<RejectCode>) {
     let mut server = ServerHandshake::new(server());
     let error = End::of(server.handle_input(&mut input(bytes))).error();
     let answer = server.output();
     (error, (!answer.is_empty()).then(|| Reject::decode(&answer).unwrap().code))
 }
 
-fn client_told(bytes: &[u8]) -> HandshakeError {
+/// The error of a client that receives these bytes.
+fn client_error(bytes: &[u8]) -> HandshakeError {
     let mut client = ClientHandshake::new(client());
     client.output();
     let error = End::of(client.handle_input(&mut input(bytes))).error();
@@ -38,11 +39,11 @@ fn foreign_protocol_is_detected_and_not_answered() {
         b"\x00\x50\x09",
         b"\xff\xff",
     ] {
-        let (error, answer) = server_told(greeting);
+        let (error, answer) = server_error(greeting);
         let expected = greeting[..greeting.len().min(16)].to_vec();
         assert_eq!((error, answer), (HandshakeError::NotKaaRpc { received: expected }, None));
     }
-    let error = client_told(b"SSH-2.0-OpenSSH_9.9\r\n");
+    let error = client_error(b"SSH-2.0-OpenSSH_9.9\r\n");
     assert_eq!(
         error.to_string(),
         "the peer does not speak kaa-rpc; it began with \"SSH-2.0-OpenSSH_\", which is text: it is another \
@@ -51,14 +52,14 @@ fn foreign_protocol_is_detected_and_not_answered() {
     for greeting in
         [&b"HTTP/1.1 400 Bad Request"[..], b"\x15\x03\x03\x00\x02", b"\x00\x23\x03", b"\x00\x21\x04"]
     {
-        assert!(matches!(client_told(greeting), HandshakeError::NotKaaRpc { .. }));
+        assert!(matches!(client_error(greeting), HandshakeError::NotKaaRpc { .. }));
     }
 }
 
 #[test]
 fn client_reports_rejection_code() {
     let reject = |code, retry_after, versions: &[u8]| {
-        client_told(&Reject { code, retry_after, versions: versions.to_vec() }.encode())
+        client_error(&Reject { code, retry_after, versions: versions.to_vec() }.encode())
     };
     let none = Duration::ZERO;
     assert_eq!(reject(RejectCode::AuthFailed, none, &[1]), HandshakeError::RejectedByPeer);
@@ -102,8 +103,8 @@ fn busy_server_rejects_with_retry_delay() {
     assert_eq!(End::of(busy.handle_input(&mut input(&hello[..40]))), End::Waiting);
     assert!(busy.output().is_empty());
     assert_eq!(End::of(busy.handle_input(&mut input(&hello))).error(), HandshakeError::Busy { retry_after });
-    assert_eq!(client_told(&busy.output()), HandshakeError::Busy { retry_after });
-    // Strangers are told nothing here either.
+    assert_eq!(client_error(&busy.output()), HandshakeError::Busy { retry_after });
+    // Other protocols receive no answer here either.
     let mut busy = ServerHandshake::busy(retry_after);
     assert!(matches!(busy.handle_input(&mut input(b"GET /")), Err(HandshakeError::NotKaaRpc { .. })));
     assert!(busy.output().is_empty());
@@ -114,7 +115,7 @@ fn messages_out_of_order_are_refused() {
     let recording = record(client(), server());
     let mut twice = recording.hello.clone();
     twice.extend_from_slice(&recording.hello);
-    let (error, answer) = server_told(&twice);
+    let (error, answer) = server_error(&twice);
     assert_eq!(error.to_string(), "the peer sent a message of type 1 where PROOF was expected",);
     assert_eq!(answer, Some(RejectCode::Malformed));
 
@@ -134,17 +135,17 @@ fn invalid_message_length_is_refused_at_once() {
         let mut bytes = recording.hello.clone();
         bytes.extend_from_slice(&length.to_be_bytes());
         let expected = (HandshakeError::MessageLength { length }, Some(RejectCode::Malformed));
-        assert_eq!(server_told(&bytes), expected);
+        assert_eq!(server_error(&bytes), expected);
     }
 }
 
-/// A HELLO that was changed and given its right length again.
+/// The problem of a HELLO that was changed, and whose length was corrected.
 fn malformed_hello(change: impl FnOnce(&mut Vec<u8>)) -> MalformedMessage {
     let mut hello = record(client(), server()).hello;
     change(&mut hello);
     let length = u16::try_from(hello.len() - 2).unwrap();
     hello[..2].copy_from_slice(&length.to_be_bytes());
-    match server_told(&hello) {
+    match server_error(&hello) {
         (HandshakeError::Malformed { message: MessageType::Hello, problem }, Some(RejectCode::Malformed)) => {
             problem
         }
@@ -184,7 +185,7 @@ fn malformed_hello_is_refused_with_problem() {
         malformed_hello(|hello| drop(hello.splice(LIMITS..LIMITS + 16, no_calls))),
         MalformedMessage::Limits(LimitsError::NoCalls)
     );
-    // The extension block says that it is longer, or shorter, than it is.
+    // The length of the extension block is too large, then too small.
     let end = record(client(), server()).hello.len();
     assert_eq!(malformed_hello(|hello| hello[end - 1] = 1), MalformedMessage::TooShort);
     assert_eq!(malformed_hello(|hello| hello.extend([0, 0])), MalformedMessage::TooLong(2));
@@ -198,9 +199,9 @@ fn debug_output_hides_secrets() {
     client.handle_input(&mut input(&record(crate::ends::client(), server()).challenge)).unwrap();
     client.output();
     let mut server = ServerHandshake::new(server());
-    let shown = format!("{waiting}{client:?}{server:?}");
+    let printed = format!("{waiting}{client:?}{server:?}");
     server.handle_input(&mut input(&record(crate::ends::client(), crate::ends::server()).hello)).unwrap();
-    let shown = format!("{shown}{server:?}");
-    assert!(shown.contains("redacted"));
-    assert!(!shown.contains("correct horse") && !shown.contains("99, 111, 114, 114"), "{shown}");
+    let printed = format!("{printed}{server:?}");
+    assert!(printed.contains("redacted"));
+    assert!(!printed.contains("correct horse") && !printed.contains("99, 111, 114, 114"), "{printed}");
 }

@@ -1,4 +1,5 @@
-//! Both ends against vectors that another program computed from the specification (`tests/golden/handshake.py`).
+//! Both ends against vectors that another program has computed from the specification
+//! (`tests/golden/handshake.py`).
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Messages come back as they were written, and there is one way only to write each.
+//! Messages are decoded as they were encoded, and each message has only one encoding.
 
 use std::time::Duration;
 

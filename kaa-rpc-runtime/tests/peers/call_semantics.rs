@@ -1,4 +1,5 @@
-//! The semantics of calls: at most once, a truthful outcome, one end per call, deadlines, cancellation, order, no deadlock.
+//! The semantics of calls: at most once, a truthful outcome, one end per call, deadlines, cancellation,
+//! order, no deadlock.
 
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -16,7 +17,8 @@ use kaa_rpc_test_support::sockets::SocketDirectory;
 use kaa_rpc_test_support::texts::*;
 use kaa_rpc_test_support::waiting::*;
 
-/// Relays between a client and the server at `to`, and closes both connections after this many bytes of the client.
+/// Relays between a client and the server at `to`, and closes both connections after this many bytes of the
+/// client.
 async fn relay(listener: UnixListener, to: std::path::PathBuf, bytes: usize) {
     let (client, _) = within("a client to connect", listener.accept()).await.unwrap();
     let server = UnixStream::connect(to).await.unwrap();
@@ -36,8 +38,8 @@ async fn relay(listener: UnixListener, to: std::path::PathBuf, bytes: usize) {
     replies.abort();
 }
 
-/// The connection is closed after every number of bytes. The outcome of each call is compared with what the server has
-/// run.
+/// The connection is closed after each of many numbers of bytes. The outcome of each call is compared with
+/// what the server has run.
 #[tokio::test(flavor = "multi_thread")]
 async fn outcomes_are_true_wherever_connection_breaks() {
     let (_server, state, socket) = server_with(|server| server).await;
@@ -172,7 +174,8 @@ async fn deadline_ends_call_and_handler() {
     assert!(["99", "100"].contains(&seconds.as_str()), "{seconds}");
 }
 
-/// The side that runs the handler enforces the deadline with its own clock, also if the caller sends no Cancel.
+/// The side that runs the handler enforces the deadline with its own clock, also if the caller sends no
+/// Cancel.
 #[tokio::test(start_paused = true)]
 async fn handler_side_enforces_deadline() {
     let (_server, state, mut peer) = scripted_client_in_memory(|server| server).await;

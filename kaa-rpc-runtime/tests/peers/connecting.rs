@@ -66,7 +66,7 @@ async fn calls_without_server_are_not_sent() {
 
 #[tokio::test]
 async fn garbage_before_handshake_is_refused_at_once() {
-    // No timeout ends the connection, so it is the bytes that do.
+    // The timeouts are long, so that only the bytes can end the connection.
     let patient = |server: ServerBuilder| server.hello_timeout(LONG).handshake_timeout(LONG);
     let (server, _state, socket) = server_with(patient).await;
     let mut events = server.events();
@@ -163,7 +163,8 @@ async fn dropping_connecting_client_ends_calls() {
     within("the end of the connection", stream.read_to_end(&mut rest)).await.unwrap();
 }
 
-/// The server handles 128 strangers at a time, each for as long as a handshake may take, and then the honest client.
+/// The server handles 128 strangers at a time, each for as long as a handshake may take, and then the honest
+/// client.
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_strangers_do_not_block_clients() {
     let (server, _state, socket) =

@@ -1,4 +1,5 @@
-//! Shutdown: calls that were made are finished, calls that were not sent are reported as such, and every wait is limited.
+//! Shutdown: running calls are finished, calls that were not sent are reported as such, and every wait is
+//! limited.
 
 use std::time::Duration;
 
@@ -112,7 +113,8 @@ async fn drain_admits_nested_calls() {
     assert_eq!(report.cut, 0);
 }
 
-/// A nested call crosses the Goodbye that names the last call. It is run, so it must not be reported as not sent.
+/// A nested call crosses the Goodbye that names the last call. It is run, so it must not be reported as not
+/// sent.
 #[tokio::test]
 async fn nested_call_crossing_last_goodbye_is_answered() {
     let (server, _state, socket) = server_with(|server| server).await;
@@ -160,7 +162,8 @@ async fn both_sides_shut_down_at_once() {
     for _ in 0..20 {
         times.push(shut_down_both_sides(Pair::new().await).await);
     }
-    // The timer of the last Goodbye takes two seconds. On a busy machine a few rounds may take as long without it.
+    // The timer of the last Goodbye takes two seconds. On a busy machine a few rounds may take as long
+    // without it.
     times.sort_unstable();
     assert!(times[10] < Duration::from_secs(2), "most rounds waited for a timer: {times:?}");
 }
@@ -325,7 +328,8 @@ async fn silent_draining_peer_is_stalled() {
     assert_eq!(close_reason(&mut events).await, CloseReason::PeerStalled);
 }
 
-/// A close, a drain and the peer's Goodbye happen at the same moment: in any order, the connection stays closed.
+/// A close, a drain and the peer's Goodbye happen at the same moment: in any order, the connection stays
+/// closed.
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_connection_stays_closed() {
     for round in 0..60 {

@@ -1,5 +1,5 @@
-//! Interceptors: each sees the start and the end of every call of its direction once, and may refuse a call before it
-//! is run.
+//! Interceptors: each sees the start and the end of every call of its direction once, and may refuse a call
+//! before it is run.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

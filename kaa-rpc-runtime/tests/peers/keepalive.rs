@@ -56,7 +56,8 @@ async fn disabled_keepalive_sends_no_pings() {
     assert_eq!(peer.receive().await.unwrap().kind, frames::REPLY);
 }
 
-/// A keepalive ping may be on its way when a shutdown begins. Its pong does not answer the ping of the shutdown.
+/// A keepalive ping may be on its way when a shutdown begins. Its pong does not answer the ping of the
+/// shutdown.
 #[tokio::test(start_paused = true)]
 async fn keepalive_pong_does_not_advance_shutdown() {
     let (server, _state, mut peer) = scripted_client_in_memory(|server| server.keepalive(SHORT, LONG)).await;

@@ -1,7 +1,7 @@
 //! Faults of the library that inspired this one. Each test shows that one of them does not happen here.
 //!
-//! Tested elsewhere: idle strangers and the time limit of the handshake (`connecting`). Not tested: integrity after
-//! authentication, which needs a secure channel, and the comparison of proofs in constant time.
+//! Tested elsewhere: idle strangers and the time limit of the handshake (`connecting`). Not tested: integrity
+//! after authentication, which needs a secure channel, and the comparison of proofs in constant time.
 
 use std::time::Duration;
 
@@ -196,8 +196,9 @@ fn processor_time() -> f64 {
     fields.skip(11).take(2).map(|field| field.parse::<f64>().unwrap() / 100.0).sum()
 }
 
-/// Four times the calls take about four times the processor time. With a quadratic cost they would take sixteen times.
-/// Everything runs on this thread, whose processor time does not depend on other work of the machine.
+/// Four times the calls take about four times the processor time. With a quadratic cost they would take
+/// sixteen times. Everything runs on this thread, whose processor time does not depend on other work of the
+/// machine.
 #[tokio::test]
 async fn burst_of_calls_takes_linear_time() {
     let pair = Pair::new().await;

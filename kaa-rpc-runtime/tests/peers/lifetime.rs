@@ -1,4 +1,5 @@
-//! The lifetime of connections and services: maximum age, reconnects, registration, shutdown, and the events about them.
+//! The lifetime of connections and services: maximum age, reconnects, registration, shutdown, and the events
+//! about them.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -212,7 +213,8 @@ async fn every_duration_may_be_unlimited() {
     state.until_started(1).await;
     drop(cancelled);
     state.until_cancelled(1).await;
-    // Each frame arrives in two parts, the second together with the first part of the next: one is always incomplete.
+    // Each frame arrives in two parts, the second together with the first part of the next: one is always
+    // incomplete.
     let mut peer = scripted_client(&socket.path()).await;
     peer.next(frames::PING).await;
     let mut rest = Vec::new();

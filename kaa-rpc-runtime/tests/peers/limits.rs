@@ -34,7 +34,8 @@ async fn oversized_call_fails_with_size_and_limit() {
     pair.assert_responds().await;
 }
 
-/// Before the peer's limit is known, the queue accepts the call. It fails later, and no other call fails with it.
+/// Before the peer's limit is known, the queue accepts the call. It fails later, and no other call fails with
+/// it.
 #[tokio::test]
 async fn oversized_queued_call_fails_alone() {
     let socket = SocketDirectory::new();

@@ -1,4 +1,5 @@
-//! The runtime over real sockets: what it promises to callers, and what honest, unlucky and hostile peers can do to it.
+//! The runtime over real sockets: what it promises to callers, and what honest, unlucky and hostile peers can
+//! do to it.
 //!
 //! Every wait has a limit, so that a hang is a failure.
 

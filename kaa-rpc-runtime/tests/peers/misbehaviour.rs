@@ -1,4 +1,4 @@
-//! Peers that know the secret and violate the protocol, and handlers that fail: nothing ends but what must end.
+//! Peers that know the secret and violate the protocol, and handlers that fail: both end only what they must.
 
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ async fn goodbye_is_read_during_large_write() {
     }
     // The driver fills the socket while this side reads the beginning.
     scripted.next(frames::CALL).await;
-    // Before the Goodbye come more frames than one read takes.
+    // More frames than one read takes are before the Goodbye.
     let pongs = frames::frame(frames::PONG, 0, 0, 0, b"").repeat(4_000);
     scripted.send([pongs, frames::frame(frames::GOODBYE, 0, 1, 1, b"the reason")].concat()).await;
     drop(scripted);

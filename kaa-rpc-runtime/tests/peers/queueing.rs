@@ -1,5 +1,5 @@
-//! Calls that wait to be sent: their queue is limited and ordered, and they may expire in it. Oneway calls wait for
-//! credit.
+//! Calls that wait to be sent: their queue is limited and ordered, and they may expire in it. Oneway calls
+//! wait for credit.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Budgets and settings: calls without a free handler slot or memory are refused with a truthful outcome, and what was
-//! used is released.
+//! Budgets and settings: calls without a free handler slot or memory are refused with a truthful outcome, and
+//! what was used is released.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ async fn until_released(resources: &Resources) {
     eventually("all resources to be released", used, |used| *used == (0, 0)).await;
 }
 
-/// Nothing else happens on the connection by which it could be cancelled.
+/// Nothing else happens on the connection that would release the memory.
 #[tokio::test]
 async fn ended_call_releases_memory() {
     let resources = Resources::new(100, MEGABYTE);

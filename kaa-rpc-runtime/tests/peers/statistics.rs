@@ -1,4 +1,5 @@
-//! Statistics: connections and servers count what they do, also across reconnects and after the end of a connection.
+//! Statistics: connections and servers count what they do, also across reconnects and after the end of a
+//! connection.
 
 use kaa_rpc_runtime::ConnectionStatistics;
 

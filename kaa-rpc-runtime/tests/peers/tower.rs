@@ -1,4 +1,5 @@
-//! A client as a `tower::Service`: it is ready while it is connected, so that a balancer can choose another one.
+//! A client as a `tower::Service`: it is ready while it is connected, so that a balancer can choose another
+//! one.
 
 use std::task::{Context, Poll, Waker};
 

@@ -1,5 +1,5 @@
-//! Traces: a call carries its trace to its handler, and the handler's calls continue it. Without a subscriber, calls
-//! carry no trace.
+//! Traces: a call carries its trace to its handler, and the handler's calls continue it. Without a
+//! subscriber, calls carry no trace.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,8 +128,8 @@ impl Subscriber for RecordingSubscriber {
     fn exit(&self, _: &Id) {}
 }
 
-/// Both ends run on this test's thread, which has the subscriber. The test needs its own process: tracing decides once
-/// per process for which call sites there is a subscriber, and other tests' threads have none.
+/// Both ends run on this test's thread, which has the subscriber. The test needs its own process: tracing
+/// decides once per process for which call sites there is a subscriber, and other tests' threads have none.
 #[tokio::test]
 async fn spans_have_method_peer_trace_and_outcome() {
     if !is_alone("traces::spans_have_method_peer_trace_and_outcome") {
@@ -149,8 +149,7 @@ async fn spans_have_method_peer_trace_and_outcome() {
     };
     let (call, handle) = (find("call"), find("handle"));
     for span in [call, handle] {
-        for part in
-            ["rpc.service=\"test.Texts\"", "rpc.method=\"method\"", "peer=unix:", "outcome=\"fault\""]
+        for part in ["rpc.service=\"test.Texts\"", "rpc.method=\"method\"", "peer=unix:", "outcome=\"fault\""]
         {
             assert!(span.contains(part), "{part} is missing in {span}");
         }

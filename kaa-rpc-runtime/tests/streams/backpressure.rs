@@ -7,7 +7,8 @@ use kaa_rpc_test_support::numbers::*;
 use kaa_rpc_test_support::scripted::frames;
 use kaa_rpc_test_support::waiting::*;
 
-/// The items that may be on their way: the window, the frame that exceeds it, and the frame that is being filled.
+/// The items that may be on their way: the window, the frame that exceeds it, and the frame that is being
+/// filled.
 const WINDOW: u32 = 64 * 1024;
 const AHEAD: u64 = (WINDOW as u64 + 2 * 16 * 1024 + 2 * 1024) / 2;
 

@@ -1,4 +1,5 @@
-//! Every item arrives once and in order: in either direction and in both, from servers and clients, with any limits.
+//! Every item arrives once and in order: in either direction and in both, from servers and clients, with any
+//! limits.
 
 use futures_util::{StreamExt, stream};
 use kaa_rpc_runtime::{Limits, Outgoing};

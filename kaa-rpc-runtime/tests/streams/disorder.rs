@@ -66,7 +66,8 @@ async fn one_call(peer: &Peer, state: &Arc<ServiceState>, random: &mut Random) {
 const LIMITS: Limits =
     Limits { max_frame: 4 * 1024 * 1024, max_inbound_calls: 8, oneway_window: 8, stream_window: 3000 };
 
-/// Many concurrent callers, then one at a time, which finds all slots free. In between `settle` ends the disturbances.
+/// Many concurrent callers, then one at a time, which finds all slots free. In between `settle` ends the
+/// disturbances.
 async fn many_calls(peer: &Peer, state: &Arc<ServiceState>, settle: impl Future<Output = ()>) {
     let tasks: Vec<_> = (0..16)
         .map(|seed| {
@@ -106,7 +107,8 @@ async fn random_calls_end_and_leak_nothing() {
     assert_server_drops_streams(&pair).await;
 }
 
-/// Relays between a client and the server, and closes the connections again and again until it is told to stop that.
+/// Relays between a client and the server, and closes the connections again and again until the calls have
+/// settled.
 async fn interrupt(listener: UnixListener, server: PathBuf, is_settled: Arc<Mutex<bool>>) {
     let mut random = Random(1);
     loop {

@@ -5,8 +5,8 @@ use kaa_rpc_runtime::Limits;
 use kaa_rpc_test_support::numbers::*;
 use kaa_rpc_test_support::scripted::frames;
 
-/// The peer sends these frames and a Goodbye, closes its sending half, and waits for the reply to its call. After the
-/// reply the other side closes the connection.
+/// The peer sends these frames and a Goodbye, closes its sending half, and waits for the reply to its call.
+/// After the reply the other side closes the connection.
 async fn reply_after_goodbye(pair: &Pair, limits: Limits, bytes: &[u8]) -> frames::ReceivedFrame {
     let mut scripted = scripted_client_with(&pair.socket.path(), limits).await;
     scripted.send(bytes).await;

@@ -147,7 +147,8 @@ proptest! {
             model.step(step);
             prop_assert!(model.sent.starts_with(&model.taken), "lost, duplicated or out of order");
             prop_assert!(model.sending.credit() <= i64::from(window), "more credit than the window");
-            prop_assert!(model.outstanding < i64::from(window) + 6024, "{} bytes on their way", model.outstanding);
+            let outstanding = model.outstanding;
+            prop_assert!(outstanding < i64::from(window) + 6024, "{outstanding} bytes on their way");
         }
         // After any events, reading makes the producer send, and the reader receives the end after all items.
         let stopped = model.sending.is_stopped();

@@ -1,6 +1,7 @@
 //! An attacker between client and server, with its own channels to both.
 //!
-//! The attacker uses the runtime's streams. It can do all that a stranger can do, but it does not know the secret.
+//! The attacker uses the runtime's streams. It can do all that a stranger can do, but it does not know the
+//! secret.
 
 use bytes::BytesMut;
 use kaa_rpc_runtime::protocol::handshake::message::{BindingKind, Challenge, Hello};
@@ -101,7 +102,7 @@ async fn relay_between_two_channels_is_rejected() {
 
 #[tokio::test]
 async fn relay_over_plain_tcp_is_not_detected() {
-    // This is what the binding is for: without it the same attacker succeeds, and could read and change everything.
+    // Without the binding the same attacker succeeds, and could read and change everything.
     let (server, _events) = server_at("tcp:127.0.0.1:0", |server| server).await;
     let attacker =
         Attacker::between("tcp:127.0.0.1:0", server.address().unwrap(), untouched, untouched).await;

@@ -214,7 +214,8 @@ async fn specified_server_is_accepted() {
     let binding = Some(binding!(channel));
     let mut server = ServerHandshake::new(ServerParameters { binding, ..server_parameters() });
     handshake(&mut channel, |input| (server.handle_input(input), server.output())).await.unwrap();
-    // The server sends no schema, so the client is not ready. But a frame follows, so the client accepted the proof.
+    // The server sends no schema, so the client is not ready. But a frame follows, so the client accepted the
+    // proof.
     let mut frame = [0; 24];
     within("bytes of the peer", channel.read_exact(&mut frame)).await.unwrap();
     drop(client);

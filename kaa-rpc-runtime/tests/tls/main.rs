@@ -1,5 +1,5 @@
-//! `tls:` addresses: the secret authenticates a channel that any peer could have opened, so that no attacker can stand
-//! between the two ends.
+//! `tls:` addresses: the secret authenticates a channel that any peer could have opened, so that no attacker
+//! can stand between the two ends.
 //!
 //! Every wait has a limit, so that a hang is a failure.
 

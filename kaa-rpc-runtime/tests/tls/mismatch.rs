@@ -49,7 +49,7 @@ async fn tls_client_at_foreign_server_fails() {
 
 #[tokio::test]
 async fn garbage_is_refused_at_once() {
-    // No timeout ends the connection, so it is the bytes that do.
+    // The timeouts are long, so that only the bytes can end the connection.
     let patient = |server: ServerBuilder| server.hello_timeout(LONG).handshake_timeout(LONG);
     let (server, mut events) = server_at(ANY_PORT, patient).await;
     let garbage: [&[u8]; 5] = [

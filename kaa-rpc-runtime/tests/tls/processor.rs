@@ -1,7 +1,7 @@
 //! A processor that the cryptography does not support.
 //!
-//! The child process is this test program. In builds with debug assertions an environment variable can disable an
-//! instruction for the cryptography.
+//! The child process is this test program. In builds with debug assertions an environment variable can
+//! disable an instruction for the cryptography.
 
 use kaa_rpc_runtime::transport::{TlsError, TransportError};
 use kaa_rpc_runtime::{ConnectError, SetupError};

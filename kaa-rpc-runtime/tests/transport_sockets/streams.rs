@@ -175,7 +175,7 @@ async fn dropping_peer_ends_stream() {
 async fn reader_and_writer_wait_independently() {
     for (kind, one, other) in every_kind().await {
         let (one, other) = (Arc::new(one), Arc::new(other));
-        // `one` waits in both directions at once: nothing comes that it could read, and nothing that it writes is taken.
+        // `one` waits in both directions at once: it receives nothing, and its peer reads nothing.
         let waiting = tokio::spawn({
             let one = Arc::clone(&one);
             async move { read(&one, &mut BytesMut::new()).await.unwrap() }

@@ -40,8 +40,8 @@ async fn ipv4_ipv6_and_names_work() {
 
 #[tokio::test]
 async fn every_address_of_name_is_tried() {
-    // `localhost` may be ::1 and 127.0.0.1 in any order, or only one of them. A client of the name must find a server at
-    // each address that the resolver returns.
+    // `localhost` may be ::1 and 127.0.0.1 in any order, or only one of them. A client of the name must find
+    // a server at each address that the resolver returns.
     let resolved: Vec<IpAddr> =
         tokio::net::lookup_host(("localhost", 0)).await.unwrap().map(|a| a.ip()).collect();
     for ip in resolved {

@@ -76,8 +76,8 @@ pub async fn bind(address: &Address) -> Listener {
     Listener::bind(address, &ListenOptions::new()).await.unwrap()
 }
 
-/// Connects and sends a word each way: the listener is alive, and the two streams are the ends of one connection.
-/// Returns the accepted stream and the connected one.
+/// Connects and sends a word each way: the listener is alive, and the two streams are the ends of one
+/// connection. Returns the accepted stream and the connected one.
 pub async fn connect_and_greet(listener: &Listener, address: &Address) -> (Stream, Stream) {
     let options = ConnectOptions::new();
     let accepting = async { listener.accept().await.unwrap().secure().await };

@@ -1,4 +1,5 @@
-//! What several test programs of the runtime share: waits, processes, sockets, a scripted peer, and two services.
+//! Support that several test programs of the runtime share: waits, processes, sockets, a scripted peer, two
+//! services.
 //!
 //! Invariants
 //! - Every wait has a limit, and names what it waits for when it fails.
@@ -12,7 +13,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::as_conversions,
-    reason = "support of tests: it panics where a test fails, and is documented where its name does not suffice"
+    reason = "test support panics where a test fails, and most names need no docs"
 )]
 
 pub mod byte_streams;

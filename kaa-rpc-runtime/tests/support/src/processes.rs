@@ -1,4 +1,4 @@
-//! Tests that need a process of their own: they run their own test program again.
+//! Tests that need their own process: they run their test program again.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -14,8 +14,8 @@ pub fn rerun(test: &str) -> Command {
     command
 }
 
-/// Runs a test in a process of its own. Returns whether this is that process: then the test goes on, otherwise it has
-/// been run.
+/// Runs a test in its own process. Returns true in that process, where the test continues. Returns false in
+/// the parent when the test has passed there.
 ///
 /// # Panics
 /// If the test fails in its process.
@@ -27,7 +27,7 @@ pub fn is_alone(test: &str) -> bool {
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(
         output.status.success() && stdout.contains("1 passed"),
-        "{test} failed in a process of its own:\n{stdout}{stderr}"
+        "{test} failed in its own process:\n{stdout}{stderr}"
     );
     false
 }

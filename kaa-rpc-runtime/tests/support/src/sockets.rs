@@ -1,4 +1,4 @@
-//! Unix sockets in directories of their own.
+//! Unix sockets, each in its own directory.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Waits for what calls and connections come to. Every wait has a limit and a name.
+//! Waits for futures, conditions and events. Every wait has a limit and a name.
 
 use std::fmt::Debug;
 use std::future::{Future, IntoFuture, poll_fn};

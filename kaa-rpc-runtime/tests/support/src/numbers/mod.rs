@@ -1,4 +1,5 @@
-//! A service whose methods take and return streams of numbers, the same on both sides, and a connected pair of them.
+//! A service whose methods take and return streams of numbers, the same on both sides, and a connected pair
+//! of them.
 
 mod handlers;
 mod methods;

@@ -72,7 +72,8 @@ async fn read_some(io: &mut Box<dyn Io>, input: &mut BytesMut) {
     assert_ne!(count, 0, "the peer closed the connection during the handshake");
 }
 
-/// Sends the output of a handshake and handles what the peer answers. The peer's schema when the handshake is done.
+/// Sends the output of a handshake and handles what the peer answers. The peer's schema when the handshake is
+/// done.
 async fn step(
     io: &mut Box<dyn Io>,
     input: &mut BytesMut,

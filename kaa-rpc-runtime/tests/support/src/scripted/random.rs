@@ -109,8 +109,8 @@ impl RandomFrames {
         (flags, options)
     }
 
-    /// A frame about a call of this peer, or about one that the other peer may have made. Violations of the protocol are
-    /// rare, so that connections do not end at once.
+    /// A frame about a call of this peer, or about one that the other peer may have made. Violations of the
+    /// protocol are rare, so that connections do not end at once.
     fn other(&mut self, kind: u8) -> Vec<u8> {
         let is_rare = self.below(50) == 0;
         let is_theirs = if self.is_called { self.below(2) == 0 } else { is_rare };
