@@ -17,8 +17,8 @@ use kaa_rpc_runtime::codec::{Buffer, Encoder, Wire, shape};
 fn contents(buffer: &Buffer) -> Vec<u8> {
     let mut slices = [IoSlice::new(&[]); 256];
     let filled = buffer.chunks(&mut slices);
-    assert!(filled < slices.len());
-    assert!(slices[..filled].iter().all(|slice| !slice.is_empty()));
+    assert!(filled < slices.len(), "more than {filled} chunks");
+    assert!(slices[..filled].iter().all(|slice| !slice.is_empty()), "{slices:?}");
     slices[..filled].iter().map(|slice| &**slice).collect::<Vec<_>>().concat()
 }
 
@@ -77,7 +77,7 @@ fn buffer_is_byte_queue() {
             assert!(contents(&buffer) == model, "seed {seed} step {step}");
         }
         buffer.advance(model.len());
-        assert!(buffer.is_empty());
+        assert_eq!(buffer.len(), 0);
         assert_eq!(buffer.chunks(&mut [IoSlice::new(&[])]), 0);
     }
 }
@@ -106,7 +106,7 @@ fn large_bytes_are_shared_and_small_ones_copied() {
     buffer.put_shared(vec![1; 16 * 1024].into());
     assert_eq!(buffer.capacity(), 0);
     buffer.put_shared(vec![1; 16 * 1024 - 1].into());
-    assert!(buffer.capacity() >= 16 * 1024 - 1);
+    assert!(buffer.capacity() >= 16 * 1024 - 1, "{}", buffer.capacity());
     assert_eq!(buffer.len(), 32 * 1024 - 1);
 }
 
@@ -134,7 +134,7 @@ fn encoding_after_partial_write_is_patched_in_place() {
     expected.extend(prefix(parts.len() + 3));
     expected.extend(prefix(parts.len()));
     expected.extend(parts);
-    assert!(contents(&buffer) == expected);
+    assert!(contents(&buffer) == expected, "{:?}", contents(&buffer));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn idle_buffer_releases_memory() {
         for _ in 0..20 {
             send(&mut buffer, &large[..100]);
         }
-        assert!(buffer.capacity() >= large.len());
+        assert!(buffer.capacity() >= large.len(), "{}", buffer.capacity());
     }
     for _ in 0..40 {
         send(&mut buffer, &large[..100]);

@@ -101,7 +101,8 @@ async fn appended_defaulted_fields_are_compatible() {
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: first::OneProxy = client.proxy();
     assert_eq!(within("the call", Call::new(&proxy.0, first::One)).await, Ok(1));
-    assert!(!client.peer().information().unwrap().same_schema);
+    let information = client.peer().information().unwrap();
+    assert!(!information.same_schema, "{information:?}");
 
     let (_server, address, _folder) = listen(first::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
@@ -115,7 +116,8 @@ async fn handshake_detects_equal_schemas() {
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: first::OneProxy = client.proxy();
     assert_eq!(within("the call", Call::new(&proxy.0, first::One)).await, Ok(1));
-    assert!(client.peer().information().unwrap().same_schema);
+    let information = client.peer().information().unwrap();
+    assert!(information.same_schema, "{information:?}");
 }
 
 #[tokio::test]

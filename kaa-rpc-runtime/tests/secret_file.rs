@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+use kaa_rpc_test_support::assert_matches;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -36,13 +37,11 @@ fn bytes_of(secret: &Secret) -> Vec<u8> {
 #[test]
 fn short_secrets_are_refused() {
     for length in 0..Secret::MIN_LENGTH {
-        assert!(
-            matches!(Secret::new(vec![b'x'; length]), Err(SecretError::TooShort { length: l }) if l == length)
-        );
+        assert_matches!(Secret::new(vec![b'x'; length]), Err(SecretError::TooShort { length: l }) if *l == length);
     }
     assert_eq!(bytes_of(&Secret::new([b'x'; 16]).unwrap()), [b'x'; 16]);
-    assert!(Secret::new(vec![0; Secret::MAX_LENGTH]).is_ok());
-    assert!(matches!(Secret::new(vec![0; Secret::MAX_LENGTH + 1]), Err(SecretError::TooLong)));
+    assert_matches!(Secret::new(vec![0; Secret::MAX_LENGTH]), Ok(_));
+    assert_matches!(Secret::new(vec![0; Secret::MAX_LENGTH + 1]), Err(SecretError::TooLong));
 }
 
 #[test]
@@ -113,30 +112,30 @@ fn link_is_checked_by_its_target() {
     let link = directory.path().join("link");
     symlink(&path, &link).unwrap();
     write(&path, b"sixteen bytes ok", 0o600);
-    assert!(Secret::from_file(&link).is_ok());
+    assert_matches!(Secret::from_file(&link), Ok(_));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(Secret::from_file(&link), Err(SecretError::OpenToOthers { .. })));
+    assert_matches!(Secret::from_file(&link), Err(SecretError::OpenToOthers { .. }));
 }
 
 #[test]
 fn unusable_files_are_reported() {
     let (directory, path) = secret_path();
-    assert!(matches!(Secret::from_file(&path), Err(SecretError::Read { .. })));
-    assert!(matches!(Secret::from_file(directory.path()), Err(SecretError::NotAFile { .. })));
+    assert_matches!(Secret::from_file(&path), Err(SecretError::Read { .. }));
+    assert_matches!(Secret::from_file(directory.path()), Err(SecretError::NotAFile { .. }));
     // Opening a pipe without a writer must not block.
     let pipe = directory.path().join("pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-    assert!(matches!(Secret::from_file(&pipe), Err(SecretError::NotAFile { .. })));
+    assert_matches!(Secret::from_file(&pipe), Err(SecretError::NotAFile { .. }));
     write(&path, b"fifteen bytes!!\n", 0o600);
     match Secret::from_file(&path) {
         Err(SecretError::Unusable { source, .. }) => {
-            assert!(matches!(*source, SecretError::TooShort { length: 15 }))
+            assert_matches!(*source, SecretError::TooShort { length: 15 })
         }
         other => panic!("{other:?}"),
     }
     write(&path, &[b'x'; 100_000], 0o600);
     match Secret::from_file(&path) {
-        Err(SecretError::Unusable { source, .. }) => assert!(matches!(*source, SecretError::TooLong)),
+        Err(SecretError::Unusable { source, .. }) => assert_matches!(*source, SecretError::TooLong),
         other => panic!("{other:?}"),
     }
 }
@@ -146,15 +145,15 @@ fn existing_file_is_never_overwritten() {
     let (directory, path) = secret_path();
     write(&path, b"precious", 0o600);
     let secret = Secret::generate().unwrap();
-    assert!(matches!(secret.write_new_file(&path), Err(SecretError::AlreadyExists { .. })));
+    assert_matches!(secret.write_new_file(&path), Err(SecretError::AlreadyExists { .. }));
     assert_eq!(fs::read(&path).unwrap(), b"precious");
     // Nor is the missing target of a link created.
     let link = directory.path().join("link");
     symlink(directory.path().join("elsewhere"), &link).unwrap();
-    assert!(matches!(secret.write_new_file(&link), Err(SecretError::AlreadyExists { .. })));
-    assert!(!directory.path().join("elsewhere").exists());
+    assert_matches!(secret.write_new_file(&link), Err(SecretError::AlreadyExists { .. }));
+    assert!(!directory.path().join("elsewhere").exists(), "the target of the link was created");
     let missing = directory.path().join("no/such/directory");
-    assert!(matches!(secret.write_new_file(missing), Err(SecretError::Write { .. })));
+    assert_matches!(secret.write_new_file(missing), Err(SecretError::Write { .. }));
 }
 
 #[test]
@@ -179,7 +178,7 @@ fn concurrent_writers_leave_one_secret() {
                 .collect();
             writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
-        assert!(read.iter().all(|secret| *secret == read[0]));
+        assert!(read.iter().all(|secret| *secret == read[0]), "{read:?}");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "a temporary file was not removed");
     }
 }

@@ -1,5 +1,6 @@
 //! Hostile bytes: they cause no panic, no endless recursion, and use no more than the budget.
 
+use kaa_rpc_test_support::assert_matches;
 use std::fmt::Debug;
 
 use kaa_rpc_runtime::codec::{DecodeErrorKind, DecodeLimits, Wire, shape};
@@ -103,7 +104,7 @@ fn depth_limit_is_receivers() {
     let bytes = encode::<Tree>(&three);
     let at_depth = |depth| decode_within::<Tree>(&bytes, DecodeLimits { memory: 1 << 20, depth });
     assert_eq!(at_depth(3).unwrap(), three);
-    assert!(at_depth(1).is_err());
+    assert_matches!(at_depth(1), Err(_));
     let error = at_depth(0).unwrap_err();
     assert_eq!(error.to_string(), "Tree.children: nested more than 0 levels deep");
 }
@@ -133,9 +134,9 @@ fn memory_over_budget_is_refused() {
 #[test]
 fn shared_memory_does_not_count() {
     let bytes = encode::<shape::Bytes>(&vec![1; 10_000].into());
-    assert!(decode_within::<shape::Bytes>(&bytes, DecodeLimits::new(0)).is_ok());
+    assert_matches!(decode_within::<shape::Bytes>(&bytes, DecodeLimits::new(0)), Ok(_));
     let bytes = encode::<shape::Bytes>(&vec![1; 1_000].into());
-    assert!(decode_within::<shape::Bytes>(&bytes, DecodeLimits::new(999)).is_err());
+    assert_matches!(decode_within::<shape::Bytes>(&bytes, DecodeLimits::new(999)), Err(_));
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(crate) fn encode_within<W: Wire>(value: &W::Value, limit: usize) -> Result<V
 pub(crate) fn contents(buffer: &Buffer) -> Vec<u8> {
     let mut slices = vec![IoSlice::new(&[]); 1024];
     let filled = buffer.chunks(&mut slices);
-    assert!(filled < slices.len());
+    assert!(filled < slices.len(), "more than {filled} chunks");
     let bytes = slices[..filled].iter().map(|slice| &**slice).collect::<Vec<_>>().concat();
     assert_eq!(bytes.len(), buffer.len());
     bytes

@@ -1,5 +1,6 @@
 //! Any encoded value is decoded to itself, and the limits of encoding.
 
+use kaa_rpc_test_support::assert_matches;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
@@ -129,11 +130,11 @@ fn encodable_depth_is_decodable() {
     let expression =
         |levels| (1..levels).fold(Expression::Zero, |inner, _| Expression::Minus(Box::new(inner)));
     check::<Expression>(0, &expression(64));
-    assert!(encode_within::<Expression>(&expression(200), usize::MAX).is_err());
+    assert_matches!(encode_within::<Expression>(&expression(200), usize::MAX), Err(_));
 
     let onion = |levels| (1..levels).fold(Onion(None), |inner, _| Onion(Some(Box::new(inner))));
     check::<Onion>(0, &onion(64));
-    assert!(encode_within::<Onion>(&onion(200), usize::MAX).is_err());
+    assert_matches!(encode_within::<Onion>(&onion(200), usize::MAX), Err(_));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The errors about peers that violate the handshake, and about programs that speak another protocol.
 
+use kaa_rpc_test_support::assert_matches;
 use std::time::Duration;
 
 use kaa_rpc_runtime::protocol::handshake::message::{
@@ -23,7 +24,7 @@ fn client_error(bytes: &[u8]) -> HandshakeError {
     let mut client = ClientHandshake::new(client());
     client.output();
     let error = End::of(client.handle_input(&mut input(bytes))).error();
-    assert!(client.output().is_empty());
+    assert_eq!(client.output(), "");
     error
 }
 
@@ -52,7 +53,7 @@ fn foreign_protocol_is_detected_and_not_answered() {
     for greeting in
         [&b"HTTP/1.1 400 Bad Request"[..], b"\x15\x03\x03\x00\x02", b"\x00\x23\x03", b"\x00\x21\x04"]
     {
-        assert!(matches!(client_error(greeting), HandshakeError::NotKaaRpc { .. }));
+        assert_matches!(client_error(greeting), HandshakeError::NotKaaRpc { .. });
     }
 }
 
@@ -101,13 +102,13 @@ fn busy_server_rejects_with_retry_delay() {
     let retry_after = Duration::from_millis(700);
     let mut busy = ServerHandshake::busy(retry_after);
     assert_eq!(End::of(busy.handle_input(&mut input(&hello[..40]))), End::Waiting);
-    assert!(busy.output().is_empty());
+    assert_eq!(busy.output(), "");
     assert_eq!(End::of(busy.handle_input(&mut input(&hello))).error(), HandshakeError::Busy { retry_after });
     assert_eq!(client_error(&busy.output()), HandshakeError::Busy { retry_after });
     // Other protocols receive no answer here either.
     let mut busy = ServerHandshake::busy(retry_after);
-    assert!(matches!(busy.handle_input(&mut input(b"GET /")), Err(HandshakeError::NotKaaRpc { .. })));
-    assert!(busy.output().is_empty());
+    assert_matches!(busy.handle_input(&mut input(b"GET /")), Err(HandshakeError::NotKaaRpc { .. }));
+    assert_eq!(busy.output(), "");
 }
 
 #[test]
@@ -202,6 +203,6 @@ fn debug_output_hides_secrets() {
     let printed = format!("{waiting}{client:?}{server:?}");
     server.handle_input(&mut input(&record(crate::ends::client(), crate::ends::server()).hello)).unwrap();
     let printed = format!("{printed}{server:?}");
-    assert!(printed.contains("redacted"));
+    assert!(printed.contains("redacted"), "{printed}");
     assert!(!printed.contains("correct horse") && !printed.contains("99, 111, 114, 114"), "{printed}");
 }

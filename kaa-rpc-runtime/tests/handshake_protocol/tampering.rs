@@ -91,7 +91,7 @@ fn partial_message_waits_for_rest() {
         let mut server = ServerHandshake::new(server());
         let mut arrived = input(&recording.hello[..cut]);
         assert_eq!(End::of(server.handle_input(&mut arrived)), End::Waiting, "HELLO truncated at {cut}");
-        assert!(server.output().is_empty());
+        assert_eq!(server.output(), "");
         assert_eq!(arrived, recording.hello[..cut], "an incomplete message stays in the input");
         arrived.extend_from_slice(&recording.hello[cut..]);
         assert_eq!(End::of(server.handle_input(&mut arrived)), End::Waiting);
@@ -99,21 +99,21 @@ fn partial_message_waits_for_rest() {
         for cut in 0..recording.proof.len() {
             assert_eq!(End::of(server.handle_input(&mut input(&recording.proof[..cut]))), End::Waiting);
         }
-        assert!(End::of(server.handle_input(&mut input(&recording.proof))).is_done());
+        End::of(server.handle_input(&mut input(&recording.proof))).established();
     }
     for cut in 0..recording.challenge.len() {
         let mut client = ClientHandshake::new(client());
         client.output();
         let mut arrived = input(&recording.challenge[..cut]);
         assert_eq!(End::of(client.handle_input(&mut arrived)), End::Waiting, "CHALLENGE truncated at {cut}");
-        assert!(client.output().is_empty());
+        assert_eq!(client.output(), "");
         arrived.extend_from_slice(&recording.challenge[cut..]);
         assert_eq!(End::of(client.handle_input(&mut arrived)), End::Waiting);
         assert_eq!(client.output(), recording.proof);
         for cut in 0..recording.accept.len() {
             assert_eq!(End::of(client.handle_input(&mut input(&recording.accept[..cut]))), End::Waiting);
         }
-        assert!(End::of(client.handle_input(&mut input(&recording.accept))).is_done());
+        End::of(client.handle_input(&mut input(&recording.accept))).established();
     }
 }
 
@@ -124,7 +124,7 @@ fn bytes_after_handshake_are_kept() {
     server.handle_input(&mut input(&recording.hello)).unwrap();
     let mut arrived = input(&recording.proof);
     arrived.extend_from_slice(b"frames");
-    assert!(End::of(server.handle_input(&mut arrived)).is_done());
+    End::of(server.handle_input(&mut arrived)).established();
     assert_eq!(arrived, "frames");
 
     // Both messages of the server arrive at once: the client handles both.
@@ -132,7 +132,7 @@ fn bytes_after_handshake_are_kept() {
     let mut arrived = input(&recording.challenge);
     arrived.extend_from_slice(&recording.accept);
     arrived.extend_from_slice(b"frames");
-    assert!(End::of(client.handle_input(&mut arrived)).is_done());
+    End::of(client.handle_input(&mut arrived)).established();
     assert_eq!(client.output(), recording.proof);
     assert_eq!(arrived, "frames");
 }

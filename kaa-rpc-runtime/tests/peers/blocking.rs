@@ -1,5 +1,6 @@
 //! Programs without async call and serve like others. The runtime's thread never waits for them.
 
+use kaa_rpc_test_support::assert_matches;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ fn blocking_waits_cover_events_peers_and_shutdown() {
     let error = call_method::<ECHO>(&client.peer(), "x").wait().unwrap_err();
     assert!(matches!(error, CallError::Disconnected { .. }), "{error:?}");
     assert_eq!(client.shutdown(GRACE).connections, 0);
-    assert!(server.peers().next().is_none());
+    assert_matches!(server.peers().next(), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The semantics of calls: at most once, a truthful outcome, one end per call, deadlines, cancellation,
 //! order, no deadlock.
 
+use kaa_rpc_test_support::assert_matches;
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -241,7 +242,7 @@ async fn handlers_start_in_call_order() {
             calls.push(Box::pin(async move { note.await.unwrap() }));
         } else {
             let call = call_method::<RECORD>(peer, name);
-            calls.push(Box::pin(async move { assert!(call.await.is_ok()) }));
+            calls.push(Box::pin(async move { assert_matches!(call.await, Ok(_)) }));
         }
     }
     all(calls).await;

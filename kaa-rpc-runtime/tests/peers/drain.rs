@@ -1,6 +1,7 @@
 //! Shutdown: running calls are finished, calls that were not sent are reported as such, and every wait is
 //! limited.
 
+use kaa_rpc_test_support::assert_matches;
 use std::time::Duration;
 
 use kaa_rpc_runtime::{Backoff, CallError, Client, ClientStatus, CloseReason, Outcome};
@@ -123,7 +124,7 @@ async fn nested_call_crossing_last_goodbye_is_answered() {
     // A call of the draining peer, whose handler calls back.
     peer.send(frames::call(1, CALL_BACK, "hello?")).await;
     let nested = peer.next(frames::CALL).await;
-    assert!(nested.id > 0);
+    assert!(nested.id > 0, "{nested:?}");
     peer.send(frames::last_goodbye(0)).await;
     peer.reply(&nested, "hello").await;
     let reply = peer.next(frames::REPLY).await;
@@ -315,7 +316,7 @@ async fn drained_peer_is_closed() {
     assert_eq!(peer.next(frames::REPLY).await.id, 1);
     let reason = close_reason(&mut events).await;
     assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
-    assert!(peer.receive().await.is_none());
+    assert_matches!(peer.receive().await, None);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! Tested elsewhere: idle strangers and the time limit of the handshake (`connecting`). Not tested: integrity
 //! after authentication, which needs a secure channel, and the comparison of proofs in constant time.
 
+use kaa_rpc_test_support::assert_matches;
 use std::time::Duration;
 
 use kaa_rpc_runtime::protocol::handshake::InstanceId;
@@ -142,8 +143,8 @@ async fn secret_is_required_and_never_empty() {
     assert!(matches!(error, SetupError::MissingSecret), "{error:?}");
     let error = Client::builder().connect("unix:@kaa-rpc-test-without-a-secret").unwrap_err();
     assert!(matches!(error, SetupError::MissingSecret), "{error:?}");
-    assert!(Secret::new(*b"").is_err());
-    assert!(Secret::new(*b"fifteen bytes..").is_err());
+    assert_matches!(Secret::new(*b""), Err(_));
+    assert_matches!(Secret::new(*b"fifteen bytes.."), Err(_));
 }
 
 #[tokio::test]
@@ -208,7 +209,7 @@ async fn burst_of_calls_takes_linear_time() {
         let mut burst = tokio::task::JoinSet::new();
         for _ in 0..calls {
             let call = call_method::<ECHO>(&pair.peer, "burst");
-            burst.spawn(async move { assert!(call.await.is_ok()) });
+            burst.spawn(async move { assert_matches!(call.await, Ok(_)) });
         }
         within("all callers", burst.join_all()).await;
         seconds.push(processor_time() - start);
@@ -224,10 +225,7 @@ async fn unsolicited_reply_leaves_other_replies_intact() {
     let client = client_of(&socket);
     let mut server = ScriptedPeer::accept(&listener).await;
     let peer = client.peer();
-    let first = tokio::spawn({
-        let call = call_method::<ECHO>(&peer, "first");
-        async move { call.await }
-    });
+    let first = tokio::spawn(call_method::<ECHO>(&peer, "first"));
     let made = server.next(frames::CALL).await;
     let answer = frames::frame(frames::REPLY, made.id, made.token, frames::OK, &frames::text("first"));
     let mut abandoned = call_method::<ECHO>(&peer, "abandoned");

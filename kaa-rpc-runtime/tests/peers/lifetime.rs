@@ -1,6 +1,7 @@
 //! The lifetime of connections and services: maximum age, reconnects, registration, shutdown, and the events
 //! about them.
 
+use kaa_rpc_test_support::assert_matches;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -61,12 +62,12 @@ async fn client_events_cover_connection_lifetime() {
     let client =
         client_builder(&ServiceState::new()).reconnect(backoff).connect(socket.address().as_str()).unwrap();
     let mut events = client.events();
-    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
+    assert_matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 });
     let ClientEvent::Refused { error, retry_in: Some(_) } = next(&mut events).await else {
         panic!("connected without a server")
     };
     assert!(matches!(error, ConnectError::Transport(_)), "{error:?}");
-    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 2 }));
+    assert_matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 2 });
     let listener = socket.listener();
     while !matches!(next(&mut events).await, ClientEvent::Connecting { .. }) {}
     let scripted = ScriptedPeer::accept(&listener).await;
@@ -82,7 +83,7 @@ async fn client_events_cover_connection_lifetime() {
         panic!("not disconnected")
     };
     assert!(matches!(reason, CloseReason::ConnectionLost(_)), "{reason:?}");
-    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
+    assert_matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 });
     drop(client);
     while within("an event", events.next()).await.is_some() {}
 }
@@ -110,7 +111,7 @@ async fn deregistered_service_finishes_running_calls() {
     let mut call = call_method::<WAIT>(&pair.peer, "running");
     start(&mut call).await;
     pair.server_state.until_started(1).await;
-    assert!(pair.server.deregister(DESCRIPTOR.name));
+    assert!(pair.server.deregister(DESCRIPTOR.name), "not registered");
     assert!(!pair.server.deregister(DESCRIPTOR.name), "deregistered twice");
     let error = within("the reply to ECHO", call_method::<ECHO>(&pair.peer, "x")).await.unwrap_err();
     assert!(matches!(error, CallError::UnknownMethod { .. }), "{error:?}");
@@ -125,7 +126,7 @@ async fn deregistered_service_finishes_running_calls() {
         .register(Service::shared(&DESCRIPTOR, state, |state, call| serve::<ClientProxy>(state, call)))
         .unwrap();
     pair.assert_responds().await;
-    assert!(pair.client.deregister(DESCRIPTOR.name));
+    assert!(pair.client.deregister(DESCRIPTOR.name), "not registered");
     let error =
         within("the reply to ECHO", call_method::<ECHO>(&pair.client_peer().await, "x")).await.unwrap_err();
     assert!(matches!(error, CallError::UnknownMethod { .. }), "{error:?}");
@@ -266,7 +267,7 @@ async fn service_destructor_may_use_server() {
     let server = server_builder(&ServiceState::new()).start().unwrap();
     server.deregister(DESCRIPTOR.name);
     server.register(Service::shared(&DESCRIPTOR, service, |_, call| call.unknown_method())).unwrap();
-    assert!(here.set(server).is_ok());
+    assert_matches!(here.set(server), Ok(_));
     let (done, is_done) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let was_registered = here.get().unwrap().deregister(DESCRIPTOR.name);
@@ -340,6 +341,6 @@ async fn loss_before_schema_comparison_is_connect_error() {
     let client = client_of(&socket);
     let mut events = client.events();
     drop(ScriptedPeer::accept_with_schema(&listener, [9; 32]).await);
-    assert!(matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 }));
-    assert!(matches!(next(&mut events).await, ClientEvent::Refused { error: ConnectError::Io(_), .. }));
+    assert_matches!(next(&mut events).await, ClientEvent::Connecting { attempt: 1 });
+    assert_matches!(next(&mut events).await, ClientEvent::Refused { error: ConnectError::Io(_), .. });
 }

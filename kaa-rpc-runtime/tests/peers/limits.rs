@@ -1,5 +1,6 @@
 //! Limits: messages that are too large, too many or too slow are refused early, and cost a bounded amount.
 
+use kaa_rpc_test_support::assert_matches;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -226,7 +227,7 @@ async fn incomplete_frame_stalls_peer() {
     let mut peer = scripted_client(&socket.path()).await;
     peer.send(&frames::call(1, ECHO, "incomplete")[..30]).await;
     assert_eq!(close_reason(&mut events).await, CloseReason::PeerStalled);
-    assert!(peer.receive().await.is_none());
+    assert_matches!(peer.receive().await, None);
 }
 
 /// Frames that this side sends meanwhile do not count as progress of the incomplete frame.

@@ -1,5 +1,6 @@
 //! Peers that know the secret and violate the protocol, and handlers that fail: both end only what they must.
 
+use kaa_rpc_test_support::assert_matches;
 use std::time::Duration;
 
 use kaa_rpc_runtime::codegen::Service;
@@ -183,7 +184,7 @@ async fn half_closed_peer_receives_replies() {
     }
     let reason = close_reason(&mut events).await;
     assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
-    assert!(peer.receive().await.is_none());
+    assert_matches!(peer.receive().await, None);
 }
 
 /// A oneway handler has no reply that would wake the connection.

@@ -2,6 +2,7 @@
 
 use kaa_rpc_runtime::codegen::Proxy;
 use kaa_rpc_runtime::{Client, PeerRegistry};
+use kaa_rpc_test_support::assert_matches;
 
 use kaa_rpc_test_support::texts::*;
 use kaa_rpc_test_support::waiting::*;
@@ -17,7 +18,7 @@ async fn registered_clients(
     for number in 0..count {
         clients.push(client_of(&socket));
         let peer = within("the server to have a peer", peers.next()).await.unwrap();
-        assert!(registry.insert(number, &peer.proxy()).is_none());
+        assert_matches!(registry.insert(number, &peer.proxy()), None);
     }
     (server, clients, registry)
 }
@@ -48,7 +49,7 @@ async fn disconnected_peer_is_removed() {
     let (_server, mut clients, registry) = registered_clients(3).await;
     drop(clients.remove(1));
     until_len(&registry, 2).await;
-    assert!(registry.by_key(&1).is_none());
+    assert_matches!(registry.by_key(&1), None);
     let keys: Vec<usize> = registry.all().into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, [0, 2]);
     drop(clients);
@@ -88,7 +89,7 @@ async fn try_insert_keeps_existing_peer() {
     assert!(registry.try_insert(2, &second).is_ok(), "a peer may have several keys");
     drop(clients.remove(0));
     until_len(&registry, 2).await;
-    assert!(registry.try_insert(0, &second).is_ok());
+    assert_matches!(registry.try_insert(0, &second), Ok(_));
     drop(clients);
     until_len(&registry, 0).await;
 }
@@ -109,7 +110,7 @@ async fn closed_peer_is_not_inserted() {
     within("the connection to close", peer.peer().closed()).await;
     registry.insert(7, &peer);
     until_len(&registry, 0).await;
-    assert!(registry.try_insert(7, &peer).is_ok());
+    assert_matches!(registry.try_insert(7, &peer), Ok(_));
     until_len(&registry, 0).await;
 }
 

@@ -132,7 +132,7 @@ async fn unsent_calls_release_memory() {
     let peer = ended.peer();
     let mut call = call_method::<ECHO>(&peer, "x".repeat(300_000));
     start(&mut call).await;
-    assert!(resources.memory() > 300_000);
+    assert!(resources.memory() > 300_000, "{}", resources.memory());
     drop(ended);
     disconnected(within("the call", call).await);
     until_released(&resources).await;
@@ -146,7 +146,7 @@ async fn unsent_calls_release_memory() {
     start(&mut running).await;
     let mut waiting = call_method::<ECHO>(&client.peer().fail_fast(), "x".repeat(300_000));
     start(&mut waiting).await;
-    assert!(resources.memory() > 300_000);
+    assert!(resources.memory() > 300_000, "{}", resources.memory());
     drop(server);
     disconnected(within("the call `waiting`", waiting).await);
     until_released(&resources).await;

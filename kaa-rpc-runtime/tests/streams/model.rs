@@ -204,8 +204,9 @@ fn streams_of_outbound_and_inbound_calls_never_mix() {
     streams.receiving(inbound).unwrap().receive(Bytes::from_static(b"inbound"), 5).unwrap();
     assert_eq!(streams.receiving(outbound).unwrap().take(), Taken::Items(Bytes::from_static(b"outbound")));
     assert_eq!(streams.receiving(inbound).unwrap().take(), Taken::Items(Bytes::from_static(b"inbound")));
-    assert!(streams.close_theirs().is_empty());
-    assert!(streams.receiving(outbound).is_some() && streams.receiving(inbound).is_none());
+    assert_eq!(streams.close_theirs().len(), 0);
+    assert!(streams.receiving(outbound).is_some(), "the outbound stream was closed");
+    assert!(streams.receiving(inbound).is_none(), "the inbound stream was not closed");
 }
 
 #[test]

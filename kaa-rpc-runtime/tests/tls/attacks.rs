@@ -95,7 +95,7 @@ async fn relay_between_two_channels_is_rejected() {
     let client = attacker.client();
     assert_eq!(authentication_error_of(&client).await, AuthenticationError::RejectedByPeer);
     let refused = refusal(&mut events).await;
-    assert!(refused.authentication_failed);
+    assert!(refused.authentication_failed, "{refused:?}");
     assert!(refused.reason.contains("its proof of the secret is wrong"), "{}", refused.reason);
     assert_eq!(server.connections(), 0);
 }
@@ -175,5 +175,6 @@ async fn wrong_secret_is_rejected_over_tls() {
     let wrong = kaa_rpc_runtime::Secret::generate().unwrap();
     let client = client_with(server.address().unwrap(), |client| client.secret(wrong));
     assert_eq!(authentication_error_of(&client).await, AuthenticationError::RejectedByPeer);
-    assert!(refusal(&mut events).await.authentication_failed);
+    let refused = refusal(&mut events).await;
+    assert!(refused.authentication_failed, "{refused:?}");
 }

@@ -162,7 +162,8 @@ async fn client_with_wrong_binding_is_refused() {
     let mut channel = connect(&server, &config).await.unwrap();
     let error = prove(&mut channel, Some(binding!(other))).await.unwrap_err();
     assert_eq!(error, HandshakeError::RejectedByPeer);
-    assert!(refusal(&mut events).await.reason.contains("its proof of the secret is wrong"));
+    let reason = refusal(&mut events).await.reason;
+    assert!(reason.contains("its proof of the secret is wrong"), "{reason}");
 }
 
 fn server_config(key: CertifiedKey) -> ServerConfig {
@@ -320,7 +321,7 @@ async fn server_resumes_no_session() {
     for _ in 0..2 {
         let mut channel = connect(&server, &config).await.unwrap();
         assert_ne!(channel.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
-        assert!(!channel.get_ref().1.is_early_data_accepted());
+        assert!(!channel.get_ref().1.is_early_data_accepted(), "the server accepts early data");
         let binding = binding!(channel);
         // Tickets of the server would arrive with its messages of the handshake.
         prove(&mut channel, Some(binding)).await.unwrap();
@@ -332,7 +333,7 @@ async fn server_resumes_no_session() {
 async fn client_resumes_no_session() {
     // The server offers tickets, and would resume sessions.
     let config = server_config(good_key());
-    assert!(config.send_tls13_tickets > 0);
+    assert!(config.send_tls13_tickets > 0, "the server offers no tickets");
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let backoff = kaa_rpc_runtime::Backoff::default().initial(Duration::from_millis(1));

@@ -39,6 +39,6 @@ async fn check_errors() {
     let connecting = error_of(&client_at("tls:127.0.0.1:7")).await;
     let ConnectError::Transport(error) = &connecting else { panic!("{connecting:?}") };
     assert!(matches!(error.as_ref(), TransportError::Tls { source: TlsError::Processor, .. }), "{error:?}");
-    assert!(!connecting.is_transient());
+    assert!(!connecting.is_transient(), "{connecting:?}");
     println!("{REPORTED}");
 }

@@ -44,7 +44,7 @@ async fn both_sides_call_each_other() {
         (0..1000).map(|number| call_method::<ECHO>(&pair.server_peer, number)),
     );
     let answers = within("the call `calls`", calls).await;
-    assert!(answers.into_iter().eq((0..1000).map(Ok)));
+    assert_eq!(answers, (0..1000).map(Ok).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -118,12 +118,8 @@ async fn server_shutdown_finishes_calls() {
     };
     let (report, sum) = within("the shutdown", async { tokio::join!(end, finish) }).await;
     assert_eq!((report.connections, report.cut, sum), (1, 0, Ok(6)));
-    assert!(
-        within("the connection to close", client.closed())
-            .await
-            .to_string()
-            .contains("the peer closed the connection")
-    );
+    let reason = within("the connection to close", client.closed()).await.to_string();
+    assert!(reason.contains("the peer closed the connection"), "{reason}");
 }
 
 #[tokio::test]
@@ -183,11 +179,13 @@ async fn only_tls_channels_have_equal_bindings() {
     let options = ListenOptions::new();
     let listener = Listener::bind(&ANY_PORT.parse().unwrap(), &options).await.unwrap();
     let (accepted, connected) = connect_and_greet(&listener, listener.local_address()).await;
-    assert!(accepted.channel_binding().is_some() && connected.channel_binding().is_some());
+    assert!(accepted.channel_binding().is_some(), "{accepted:?}");
+    assert!(connected.channel_binding().is_some(), "{connected:?}");
 
     let plain = Listener::bind(&"tcp:127.0.0.1:0".parse().unwrap(), &options).await.unwrap();
     let (accepted, connected) = connect_and_greet(&plain, plain.local_address()).await;
-    assert!(accepted.channel_binding().is_none() && connected.channel_binding().is_none());
+    assert!(accepted.channel_binding().is_none(), "{accepted:?}");
+    assert!(connected.channel_binding().is_none(), "{connected:?}");
 }
 
 #[tokio::test]

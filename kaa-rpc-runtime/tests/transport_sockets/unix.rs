@@ -1,5 +1,6 @@
 //! Unix sockets: modes, directories, which files are replaced, and which are removed.
 
+use kaa_rpc_test_support::assert_matches;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
@@ -129,9 +130,7 @@ async fn closing_removes_all_files() {
 async fn live_socket_is_not_replaced() {
     let (_directory, path) = socket_path();
     let listener = bind(&at(&path)).await;
-    assert!(
-        matches!(error_of(&path).await, TransportError::AddressInUse { address } if address == at(&path))
-    );
+    assert_matches!(error_of(&path).await, TransportError::AddressInUse { address } if *address == at(&path));
     connect_and_greet(&listener, &at(&path)).await;
 }
 
@@ -141,7 +140,7 @@ async fn foreign_live_socket_is_not_replaced() {
     let (_directory, path) = socket_path();
     let stranger = StdListener::bind(&path).unwrap();
     let inode = fs::metadata(&path).unwrap().ino();
-    assert!(matches!(error_of(&path).await, TransportError::AddressInUse { .. }));
+    assert_matches!(error_of(&path).await, TransportError::AddressInUse { .. });
     assert_eq!(fs::metadata(&path).unwrap().ino(), inode);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "the lock file is removed");
     drop(stranger);
@@ -162,7 +161,7 @@ async fn socket_with_full_backlog_is_live() {
         }
         waiting.push(socket);
     }
-    assert!(matches!(error_of(&path).await, TransportError::AddressInUse { .. }));
+    assert_matches!(error_of(&path).await, TransportError::AddressInUse { .. });
     assert!(path.exists(), "the socket file was removed");
 }
 
@@ -196,7 +195,7 @@ async fn client_waits_for_backlog_room() {
 async fn other_files_are_not_replaced() {
     let (_directory, path) = socket_path();
     fs::write(&path, "precious").unwrap();
-    assert!(matches!(error_of(&path).await, TransportError::NotASocket { path: named } if named == path));
+    assert_matches!(error_of(&path).await, TransportError::NotASocket { path: named } if *named == path);
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     fs::remove_file(&path).unwrap();
     // A link is not followed: its target may belong to another program.
@@ -204,8 +203,9 @@ async fn other_files_are_not_replaced() {
     let stale = StdListener::bind(&target).unwrap();
     drop(stale);
     std::os::unix::fs::symlink(&target, &path).unwrap();
-    assert!(matches!(error_of(&path).await, TransportError::NotASocket { .. }));
-    assert!(target.exists() && path.is_symlink());
+    assert_matches!(error_of(&path).await, TransportError::NotASocket { .. });
+    assert!(target.exists(), "the target was removed");
+    assert!(path.is_symlink(), "the link was removed");
 }
 
 #[tokio::test]
@@ -243,9 +243,10 @@ async fn overlong_path_is_reported() {
     let connecting = connect(&at(&too_long), &ConnectOptions::new()).await.unwrap_err();
     for error in [error_of(&too_long).await, connecting] {
         assert!(matches!(error, TransportError::NameTooLong { length: 108, limit: 107, .. }), "{error}");
-        assert!(error.to_string().ends_with("has a name of 108 bytes, and the system allows at most 107"));
+        let text = error.to_string();
+        assert!(text.ends_with("has a name of 108 bytes, and the system allows at most 107"), "{text}");
     }
-    assert!(!too_long.with_extension("lock").exists());
+    assert!(!too_long.with_extension("lock").exists(), "a lock file was created");
 }
 
 #[tokio::test]
@@ -273,12 +274,12 @@ async fn abstract_names_leave_no_file() {
     assert_eq!(accepted.peer_credentials().unwrap().uid, uid());
     assert_eq!(accepted.peer_address(), &PeerAddress::Unix(name.clone()));
     let second = Listener::bind(&name, &ListenOptions::new()).await;
-    assert!(matches!(second, Err(TransportError::AddressInUse { .. })));
+    assert_matches!(second, Err(TransportError::AddressInUse { .. }));
     drop(listener);
     bind(&name).await;
     let too_long = Address::UnixAbstract("n".repeat(108));
     let error = Listener::bind(&too_long, &ListenOptions::new()).await.unwrap_err();
-    assert!(matches!(error, TransportError::NameTooLong { length: 108, limit: 107, .. }));
+    assert_matches!(error, TransportError::NameTooLong { length: 108, limit: 107, .. });
     // With the process id, because this test may run in several processes at a time.
     bind(&Address::UnixAbstract(format!("{:n>107}", std::process::id()))).await;
 }
@@ -345,7 +346,7 @@ fn at_most_one_of_many_listens() {
                     match runtime.handle().block_on(Listener::bind(&at(&path), &ListenOptions::new())) {
                         Ok(listener) => {
                             assert_eq!(listening.fetch_add(1, Ordering::SeqCst), 0);
-                            assert!(path.exists());
+                            assert!(path.exists(), "there is no socket file");
                             listening.fetch_sub(1, Ordering::SeqCst);
                             listened.fetch_add(1, Ordering::Relaxed);
                             drop(listener);
@@ -357,5 +358,5 @@ fn at_most_one_of_many_listens() {
             });
         }
     });
-    assert!(!path.exists());
+    assert!(!path.exists(), "the socket file was not removed");
 }

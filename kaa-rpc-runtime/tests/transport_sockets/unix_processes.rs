@@ -2,6 +2,7 @@
 //!
 //! A child process is this test program. An environment variable makes it listen until it is killed.
 
+use kaa_rpc_test_support::assert_matches;
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -87,7 +88,7 @@ async fn socket_of_killed_process_is_replaced() {
 
     child.kill();
     assert!(path.exists(), "a killed process removes no file");
-    assert!(connect(&address, &ConnectOptions::new()).await.is_err());
+    assert_matches!(connect(&address, &ConnectOptions::new()).await, Err(_));
     let listener = bind(&address).await;
     connect_and_greet(&listener, &address).await;
     drop(listener);

@@ -26,6 +26,17 @@ pub mod waiting;
 
 use kaa_rpc_runtime::Secret;
 
+/// Asserts that a value matches a pattern, and prints the value if it does not.
+#[macro_export]
+macro_rules! assert_matches {
+    ($value:expr, $($pattern:tt)+) => {
+        match &$value {
+            $($pattern)+ => {}
+            value => panic!("expected {}, but got {value:?}", stringify!($($pattern)+)),
+        }
+    };
+}
+
 /// The secret of all peers that know it.
 pub fn secret() -> Secret {
     Secret::new(*b"0123456789abcdef0123456789abcdef").unwrap()

@@ -205,9 +205,9 @@ pub fn receive_endless_texts(peer: &Peer, letters: u64) -> Incoming<String> {
     Incoming::call(peer, TextsCall::<ENDLESS_TEXTS>(letters))
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ServerProxy(Peer);
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ClientProxy(Peer);
 
 impl Proxy for ServerProxy {

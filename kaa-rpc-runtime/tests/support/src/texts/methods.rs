@@ -162,9 +162,9 @@ pub fn call_oneway<const ID: u32>(peer: &Peer, text: impl Into<String>) -> Onewa
     OnewayCall::new(peer, TextCall(text.into()))
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ServerProxy(Peer);
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ClientProxy(Peer);
 
 impl Proxy for ServerProxy {
