@@ -1,27 +1,28 @@
-//! Frames by chance: most of them well-formed, about calls that there may be, with whatever options.
+//! Random frames: most of them are well-formed and about calls that may exist, with any options.
 
-use super::raw::{CALL, ONEWAY, frame_with};
+use super::frames::{
+    CALL, CANCEL, GOODBYE, ONEWAY, ONEWAY_CREDIT, PING, PONG, REPLY, SCHEMA, STREAM_CREDIT, STREAM_END,
+    STREAM_ITEM, frame_with,
+};
 
-const ITEM: u8 = 5;
-
-/// A peer without a plan. The same seed does the same again.
-pub(crate) struct Chaos {
+/// What a peer sends that does not follow the protocol. The same seed gives the same frames.
+pub struct RandomFrames {
     state: u64,
     next_id: u64,
     methods: &'static [u32],
-    /// Calls of this side whose streams of arguments have not ended.
+    /// This peer's calls owner streams of arguments have not ended.
     streams: Vec<u64>,
-    /// Whether the other side has made calls, which frames are about as well.
+    /// Whether the other peer makes calls: then some frames are about those.
     is_called: bool,
 }
 
-impl Chaos {
-    pub(crate) fn new(seed: u64, methods: &'static [u32], is_called: bool) -> Self {
+impl RandomFrames {
+    pub fn new(seed: u64, methods: &'static [u32], is_called: bool) -> Self {
         Self { state: seed, next_id: 1, methods, streams: Vec::new(), is_called }
     }
 
-    /// A number below this one, by chance. (SplitMix64)
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+    /// A random number below this one (SplitMix64).
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -36,8 +37,8 @@ impl Chaos {
         u8::try_from(self.below(256)).unwrap()
     }
 
-    /// A few frames for one write, the last perhaps in part.
-    pub(crate) fn bytes(&mut self) -> Vec<u8> {
+    /// A few frames for one write. Rarely the last one is incomplete.
+    pub fn bytes(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for _ in 0..=self.below(5) {
             bytes.extend(self.frame());
@@ -53,8 +54,8 @@ impl Chaos {
         let kind = match self.below(100) {
             0..=39 => CALL,
             40..=43 => ONEWAY,
-            44..=63 => ITEM,
-            64..=98 => 3 + u8::try_from(self.below(10)).unwrap(),
+            44..=63 => STREAM_ITEM,
+            64..=98 => REPLY + u8::try_from(self.below(10)).unwrap(),
             _ => self.byte(),
         };
         match kind {
@@ -108,41 +109,34 @@ impl Chaos {
         (flags, options)
     }
 
-    /// About a call that this side has made, or that the other may have. What breaks the protocol is rare, lest every
-    /// connection ends with it at once.
+    /// A frame about a call of this peer, or about one that the other peer may have made. Violations of the
+    /// protocol are rare, so that connections do not end at once.
     fn other(&mut self, kind: u8) -> Vec<u8> {
         let is_rare = self.below(50) == 0;
         let is_theirs = if self.is_called { self.below(2) == 0 } else { is_rare };
         let id = match self.streams.last() {
             _ if is_theirs => 1 + self.below(5),
-            Some(last) if kind == ITEM || kind == 6 => *last,
-            None if kind == ITEM || kind == 6 => return self.call(CALL),
+            Some(last) if kind == STREAM_ITEM || kind == STREAM_END => *last,
+            None if kind == STREAM_ITEM || kind == STREAM_END => return self.call(CALL),
             _ => self.next_id.saturating_sub(1 + self.below(4)).max(1),
         };
         let token = if is_theirs { self.small(4) } else { 7 };
-        let whose = if is_theirs { 1 << 31 } else { 0 };
+        let owner = if is_theirs { 1 << 31 } else { 0 };
         let (detail, payload) = match kind {
-            // Reply
-            3 if is_theirs => (self.small(10), self.items()),
-            4 => (0, vec![]),
-            ITEM => (whose, self.items()),
-            // StreamEnd
-            6 if is_theirs => (whose | 2, vec![]),
-            6 => {
+            REPLY if is_theirs => (self.small(10), self.items()),
+            CANCEL => (0, vec![]),
+            STREAM_ITEM => (owner, self.items()),
+            STREAM_END if is_theirs => (owner | 2, vec![]),
+            STREAM_END => {
                 self.streams.pop();
                 (self.small(2), b"message".to_vec())
             }
-            // StreamCredit
-            7 => (whose | (1 + self.small(if is_rare { 5000 } else { 2 })), vec![]),
-            // OnewayCredit
-            8 => (u32::from(is_rare), vec![]),
-            // Schema
-            9 => (0, if is_rare { self.noise(40) } else { vec![0; 4] }),
-            // Ping and Pong
-            10 | 11 => (self.small(3), self.noise(4)),
-            // Goodbye
-            12 if is_rare => (self.small(7), b"message".to_vec()),
-            3..=12 if !is_rare => return self.call(CALL),
+            STREAM_CREDIT => (owner | (1 + self.small(if is_rare { 5000 } else { 2 })), vec![]),
+            ONEWAY_CREDIT => (u32::from(is_rare), vec![]),
+            SCHEMA => (0, if is_rare { self.noise(40) } else { vec![0; 4] }),
+            PING | PONG => (self.small(3), self.noise(4)),
+            GOODBYE if is_rare => (self.small(7), b"message".to_vec()),
+            REPLY..=GOODBYE if !is_rare => return self.call(CALL),
             _ => (0, vec![]),
         };
         frame_with(kind, (id, token, detail), (0, b""), &payload)
@@ -157,7 +151,7 @@ impl Chaos {
         }
     }
 
-    fn noise(&mut self, most: u64) -> Vec<u8> {
-        (0..=self.below(most)).map(|_| self.byte()).collect()
+    fn noise(&mut self, length: u64) -> Vec<u8> {
+        (0..=self.below(length)).map(|_| self.byte()).collect()
     }
 }
