@@ -109,8 +109,8 @@ fn malformed_tls_address_error_suggests_tls() {
 #[test]
 fn tls_address_without_feature_names_feature() {
     let message = "tls:host:7000".parse::<Address>().unwrap_err().to_string();
-    let expected = "\"tls:host:7000\" needs tls, and tls support is not compiled in: kaa-rpc-runtime has the \
-                    feature \"tls\" for it";
+    let expected = "\"tls:host:7000\" needs TLS, and TLS support is not compiled in; enable the \
+                    feature \"tls\" of kaa-rpc-runtime";
     assert_eq!(message, expected);
 }
 
@@ -120,8 +120,8 @@ fn error_message_lists_expected_forms() {
     assert_eq!(
         message,
         format!(
-            "malformed address \"localhost:7000\": it does not begin with a known scheme; expected something \
-             like \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\"{}; did you mean \
+            "malformed address \"localhost:7000\": it does not begin with a known scheme; expected an \
+             address like \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\"{}; did you mean \
              \"tcp:localhost:7000\"?",
             if cfg!(feature = "_tls") {
                 ", \"tcp:[::1]:7000\" or \"tls:tv.example:7000\""
