@@ -1,8 +1,8 @@
-//! Compares this project with its peers: server and client as separate processes on a unix socket, interleaved rounds,
-//! medians. `compare` runs all; `count` is for a run under callgrind.
+//! Compares this project with other implementations: server and client are separate processes on a unix socket, rounds are
+//! interleaved, and the results are medians. `compare` runs all; `count` is for callgrind.
 
 mod streams;
-mod tarpc_peer;
+mod tarpc_echo;
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use anyhow::{Result, bail};
 use bytes::Bytes;
 use kaa_rpc_instructions::echo;
 
-const PEERS: [&str; 2] = ["kaa", "tarpc"];
+const IMPLEMENTATIONS: [&str; 2] = ["kaa", "tarpc"];
 const CALLERS: [usize; 3] = [1, 64, 1024];
 
-/// What one client measured.
+/// The measurement of one client.
 #[derive(Debug, Clone, Copy)]
 struct Sample {
     calls_per_second: f64,
@@ -26,19 +26,21 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["server", peer, socket] => runtime()?.block_on(serve(peer, socket)),
-        ["client", peer, socket, callers, size, milliseconds] => runtime()?.block_on(client(
-            peer,
+        ["server", implementation, socket] => runtime()?.block_on(serve(implementation, socket)),
+        ["client", implementation, socket, callers, size, milliseconds] => runtime()?.block_on(client(
+            implementation,
             socket,
             callers.parse()?,
             size.parse()?,
             Duration::from_millis(milliseconds.parse()?),
         )),
-        ["count", peer, callers, calls] => tokio::runtime::Builder::new_current_thread()
+        ["count", implementation, callers, calls] => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(count(peer, callers.parse()?, calls.parse()?)),
-        ["take", peer, socket, count] => runtime()?.block_on(streams::take(peer, socket, count.parse()?)),
+            .block_on(count(implementation, callers.parse()?, calls.parse()?)),
+        ["take", implementation, socket, count] => {
+            runtime()?.block_on(streams::take(implementation, socket, count.parse()?))
+        }
         ["streams"] => streams::compare(5, 20_000_000),
         ["streams", rounds, items] => streams::compare(rounds.parse()?, items.parse()?),
         ["compare"] => compare(5, Duration::from_millis(1000), 32),
@@ -46,7 +48,7 @@ fn main() -> Result<()> {
             compare(rounds.parse()?, Duration::from_millis(milliseconds.parse()?), size.parse()?)
         }
         _ => bail!(
-            "usage: compare [ROUNDS MILLISECONDS BYTES] | streams [ROUNDS ITEMS] | count PEER CALLERS CALLS"
+            "usage: compare [ROUNDS MILLISECONDS BYTES] | streams [ROUNDS ITEMS] | count IMPLEMENTATION CALLERS CALLS"
         ),
     }
 }
@@ -61,41 +63,47 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Runtime::new()?)
 }
 
-async fn serve(peer: &str, socket: &str) -> Result<()> {
-    match peer {
+async fn serve(implementation: &str, socket: &str) -> Result<()> {
+    match implementation {
         "kaa" => {
             let _server = echo::serve(socket).await?;
             std::future::pending().await
         }
         "raw" => streams::serve_raw(socket).await,
-        "tarpc" => tarpc_peer::serve(socket).await,
-        other => bail!("no peer {other}"),
+        "tarpc" => tarpc_echo::serve(socket).await,
+        other => bail!("unknown implementation {other}"),
     }
 }
 
-async fn client(peer: &str, socket: &str, callers: usize, size: usize, time: Duration) -> Result<()> {
+async fn client(
+    implementation: &str,
+    socket: &str,
+    callers: usize,
+    size: usize,
+    time: Duration,
+) -> Result<()> {
     while !std::path::Path::new(socket).exists() {
         tokio::task::yield_now().await;
     }
-    match peer {
+    match implementation {
         "kaa" => {
             let caller = echo::connect(socket).await?;
             drive(caller, callers, size, time).await
         }
         "tarpc" => {
-            let caller = tarpc_peer::connect(socket).await?;
+            let caller = tarpc_echo::connect(socket).await?;
             drive(caller, callers, size, time).await
         }
-        other => bail!("no peer {other}"),
+        other => bail!("unknown implementation {other}"),
     }
 }
 
-/// What every peer's client can do.
+/// A client of an implementation.
 pub trait Caller: Clone + Send + Sync + 'static {
     fn echo(&self, data: Bytes) -> impl Future<Output = Result<Bytes>> + Send;
 }
 
-/// Calls from many tasks until the time is over; prints calls, seconds and CPU seconds of this process.
+/// Calls from many tasks for this time; prints calls, seconds and CPU seconds of this process.
 async fn drive(caller: impl Caller, callers: usize, size: usize, time: Duration) -> Result<()> {
     let data = Bytes::from(vec![7; size]);
     // Warm up: connections, allocators, branch predictors.
@@ -114,7 +122,7 @@ async fn run(caller: &impl Caller, callers: usize, data: &Bytes, until: Instant)
                 let mut calls = 0_u64;
                 while calls % 16 != 0 || Instant::now() < until {
                     let answer = caller.echo(data.clone()).await?;
-                    anyhow::ensure!(answer.len() == data.len(), "a wrong answer");
+                    anyhow::ensure!(answer.len() == data.len(), "an answer of {} bytes", answer.len());
                     calls += 1;
                 }
                 Ok::<u64, anyhow::Error>(calls)
@@ -128,13 +136,13 @@ async fn run(caller: &impl Caller, callers: usize, data: &Bytes, until: Instant)
     Ok(calls)
 }
 
-/// A fixed number of calls with both ends in one thread, for callgrind: run it with two numbers and divide the
+/// A fixed number of calls with both sides in one thread, for callgrind: run it with two numbers and divide the
 /// difference.
-async fn count(peer: &str, callers: usize, calls: usize) -> Result<()> {
+async fn count(implementation: &str, callers: usize, calls: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let socket = folder.path().join("socket").display().to_string();
     let data = Bytes::from(vec![7; 32]);
-    match peer {
+    match implementation {
         "kaa" => {
             let _server = echo::serve(&socket).await?;
             repeat(echo::connect(&socket).await?, callers, calls, &data).await
@@ -142,14 +150,14 @@ async fn count(peer: &str, callers: usize, calls: usize) -> Result<()> {
         "tarpc" => {
             let server = tokio::spawn({
                 let socket = socket.clone();
-                async move { tarpc_peer::serve(&socket).await }
+                async move { tarpc_echo::serve(&socket).await }
             });
             tokio::task::yield_now().await;
-            let result = repeat(tarpc_peer::connect(&socket).await?, callers, calls, &data).await;
+            let result = repeat(tarpc_echo::connect(&socket).await?, callers, calls, &data).await;
             server.abort();
             result
         }
-        other => bail!("no peer {other}"),
+        other => bail!("unknown implementation {other}"),
     }
 }
 
@@ -174,21 +182,21 @@ async fn repeat(caller: impl Caller, callers: usize, calls: usize, data: &Bytes)
 fn compare(rounds: usize, time: Duration, size: usize) -> Result<()> {
     println!("{size}-byte echo over a unix socket, {rounds} rounds of {time:?} each, medians");
     println!(
-        "{:>8} {:>8} {:>12} {:>10} {:>10} {:>8}",
-        "callers", "peer", "calls/s", "client µs", "server µs", "ratio"
+        "{:>8} {:>14} {:>12} {:>10} {:>10} {:>8}",
+        "callers", "implementation", "calls/s", "client µs", "server µs", "ratio"
     );
     for callers in CALLERS {
-        let mut samples: Vec<Vec<Sample>> = PEERS.iter().map(|_| Vec::new()).collect();
+        let mut samples: Vec<Vec<Sample>> = IMPLEMENTATIONS.iter().map(|_| Vec::new()).collect();
         for _ in 0..rounds {
-            for (peer, samples) in PEERS.iter().zip(&mut samples) {
-                samples.push(measure(peer, callers, size, time)?);
+            for (implementation, samples) in IMPLEMENTATIONS.iter().zip(&mut samples) {
+                samples.push(measure(implementation, callers, size, time)?);
             }
         }
         let medians: Vec<Sample> = samples.into_iter().map(median).collect();
         let slowest = medians.last().map_or(1.0, |sample| sample.calls_per_second);
-        for (peer, sample) in PEERS.iter().zip(&medians) {
+        for (implementation, sample) in IMPLEMENTATIONS.iter().zip(&medians) {
             println!(
-                "{callers:>8} {peer:>8} {:>12.0} {:>10.2} {:>10.2} {:>8.2}",
+                "{callers:>8} {implementation:>14} {:>12.0} {:>10.2} {:>10.2} {:>8.2}",
                 sample.calls_per_second,
                 sample.client_cpu * 1e6,
                 sample.server_cpu * 1e6,
@@ -204,28 +212,32 @@ fn median(mut samples: Vec<Sample>) -> Sample {
     samples[samples.len() / 2]
 }
 
-fn measure(peer: &str, callers: usize, size: usize, time: Duration) -> Result<Sample> {
+fn measure(implementation: &str, callers: usize, size: usize, time: Duration) -> Result<Sample> {
     let milliseconds = time.as_millis().to_string();
-    measure_with(peer, |socket| {
-        ["client", peer, socket, &callers.to_string(), &size.to_string(), &milliseconds]
+    measure_with(implementation, |socket| {
+        ["client", implementation, socket, &callers.to_string(), &size.to_string(), &milliseconds]
             .map(str::to_owned)
             .to_vec()
     })
 }
 
 /// Runs a server, and a client with these arguments.
-fn measure_with(peer: &str, arguments: impl FnOnce(&str) -> Vec<String>) -> Result<Sample> {
+fn measure_with(implementation: &str, arguments: impl FnOnce(&str) -> Vec<String>) -> Result<Sample> {
     let folder = tempfile::tempdir()?;
     let socket = folder.path().join("socket").display().to_string();
     let program = std::env::current_exe()?;
-    let server = Server(Command::new(&program).args(["server", peer, &socket]).stdin(Stdio::null()).spawn()?);
+    let server = Server(
+        Command::new(&program).args(["server", implementation, &socket]).stdin(Stdio::null()).spawn()?,
+    );
     let output = Command::new(&program).args(arguments(&socket)).stderr(Stdio::inherit()).output()?;
-    anyhow::ensure!(output.status.success(), "the client of {peer} failed");
-    // Includes the warm-up of a fifth, and the process's start.
+    anyhow::ensure!(output.status.success(), "the client of {implementation} failed");
+    // Includes the warm-up, a fifth of the time, and the start of the process.
     let server_cpu = process_cpu(server.0.id())? / 1.2;
     let line = String::from_utf8(output.stdout)?;
     let numbers: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-    let [calls, seconds, client_cpu] = numbers[..] else { bail!("the client of {peer} said: {line}") };
+    let [calls, seconds, client_cpu] = numbers[..] else {
+        bail!("the client of {implementation} printed: {line}")
+    };
     Ok(Sample {
         calls_per_second: calls / seconds,
         client_cpu: client_cpu / calls,
@@ -233,7 +245,7 @@ fn measure_with(peer: &str, arguments: impl FnOnce(&str) -> Vec<String>) -> Resu
     })
 }
 
-/// Ended when it is no longer needed.
+/// A server process that is killed when this is dropped.
 struct Server(Child);
 
 impl Drop for Server {

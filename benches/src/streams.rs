@@ -1,5 +1,5 @@
-//! Streams of numbers from a server process to a client process: this project's against the floor, which is the same
-//! numbers of eight bytes each, written to the same kind of socket 64 KiB at a time and read back.
+//! Streams of numbers from a server process to a client process. The lower bound for comparison is the same numbers of
+//! eight bytes each, written to the same kind of socket in pieces of 64 KiB.
 
 use std::time::Instant;
 
@@ -51,41 +51,41 @@ fn expected(count: u64) -> u64 {
     (0..count).fold(0, u64::wrapping_add)
 }
 
-/// Takes so many numbers, and prints how many came in a second, and the CPU nanoseconds of this process for each.
-pub async fn take(peer: &str, socket: &str, count: u64) -> Result<()> {
+/// Receives this many numbers; prints the number, the seconds, and the CPU seconds of this process.
+pub async fn take(implementation: &str, socket: &str, count: u64) -> Result<()> {
     while !std::path::Path::new(socket).exists() {
         tokio::task::yield_now().await;
     }
-    let caller = if peer == "raw" { None } else { Some(echo::connect(socket).await?) };
+    let caller = if implementation == "raw" { None } else { Some(echo::connect(socket).await?) };
     let (cpu, start) = (crate::own_cpu(), Instant::now());
     let sum = match caller {
         None => read_raw(socket, count).await?,
-        Some(caller) if peer == "kaa" => caller.numbers(count).await?,
+        Some(caller) if implementation == "kaa" => caller.numbers(count).await?,
         Some(caller) => caller.sum(count).await?,
     };
-    ensure!(sum == expected(count), "a wrong sum");
+    ensure!(sum == expected(count), "the sum is {sum} instead of {}", expected(count));
     println!("{count} {} {}", start.elapsed().as_secs_f64(), crate::own_cpu() - cpu);
     Ok(())
 }
 
-/// Rounds of all, interleaved; medians.
+/// Runs interleaved rounds of all, and prints their medians.
 pub fn compare(rounds: usize, count: u64) -> Result<()> {
     println!("streams of {count} u64 over a unix socket, {rounds} rounds, medians");
-    println!("{:>12} {:>14} {:>12} {:>12}", "peer", "items/s", "client ns", "server ns");
-    let peers = ["kaa", "kaa-upwards", "raw"];
-    let mut samples = vec![Vec::new(); peers.len()];
+    println!("{:>14} {:>14} {:>12} {:>12}", "implementation", "items/s", "client ns", "server ns");
+    let implementations = ["kaa", "kaa-upwards", "raw"];
+    let mut samples = vec![Vec::new(); implementations.len()];
     for _ in 0..rounds {
-        for (peer, samples) in peers.iter().zip(&mut samples) {
-            let server = peer.split('-').next().unwrap_or(peer);
+        for (implementation, samples) in implementations.iter().zip(&mut samples) {
+            let server = implementation.split('-').next().unwrap_or(implementation);
             samples.push(crate::measure_with(server, |socket| {
-                vec!["take".to_owned(), (*peer).to_owned(), socket.to_owned(), count.to_string()]
+                vec!["take".to_owned(), (*implementation).to_owned(), socket.to_owned(), count.to_string()]
             })?);
         }
     }
-    for (peer, samples) in peers.iter().zip(samples) {
+    for (implementation, samples) in implementations.iter().zip(samples) {
         let sample = crate::median(samples);
         println!(
-            "{peer:>12} {:>14.0} {:>12.2} {:>12.2}",
+            "{implementation:>14} {:>14.0} {:>12.2} {:>12.2}",
             sample.calls_per_second,
             sample.client_cpu * 1e9,
             sample.server_cpu * 1e9

@@ -1,4 +1,4 @@
-//! Makes Rust of `kaa/plugin.kaa`.
+//! Compiles `kaa/plugin.kaa`.
 
 fn main() -> kaa_rpc_build::Result {
     kaa_rpc_build::compile()

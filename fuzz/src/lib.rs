@@ -1,4 +1,4 @@
-//! What the fuzz targets share.
+//! Shared code of the fuzz targets.
 
 use kaa_idl::{Compilation, MemorySource, compile};
 
@@ -7,7 +7,7 @@ pub mod api {
     kaa_rpc_runtime::include_kaa!();
 }
 
-/// Compiles a text of several packages: each begins where a line says `package`.
+/// Compiles a text with several packages. Each line `package …;` starts a new file.
 pub fn compiled(text: &str) -> Compilation {
     let mut files: Vec<(String, String)> = Vec::new();
     for line in text.split_inclusive('\n') {

@@ -1,4 +1,5 @@
-//! What parses can be laid out; that says the same, and laying it out again changes nothing.
+//! Every text that parses can be formatted: the formatted text has the same syntax tree, and formatting it again changes
+//! nothing.
 #![no_main]
 
 use kaa_idl::{format, parse};
@@ -13,7 +14,7 @@ fuzz_target!(|text: &str| {
     assert_eq!(tree(text), tree(&formatted));
 });
 
-/// The tree as text, without its places, imports sorted.
+/// The syntax tree as text, without spans, with sorted imports.
 fn tree(text: &str) -> String {
     let (mut file, diagnostics) = parse("fuzz.kaa", text);
     assert!(diagnostics.is_empty());
@@ -28,7 +29,7 @@ fn without_spans(debug: &str) -> String {
     let mut rest = debug;
     while let Some((before, span)) = rest.split_once("Span {") {
         text.push_str(before);
-        rest = span.split_once('}').map_or("", |(_, behind)| behind);
+        rest = span.split_once('}').map_or("", |(_, after)| after);
     }
     text + rest
 }

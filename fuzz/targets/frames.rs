@@ -1,5 +1,5 @@
-//! Any bytes are frames or an error, and nothing is read beyond a frame's length. Frames of streams in any order are
-//! taken within their credit or refused.
+//! Any bytes are frames or an error, and no bytes after a frame are read. Frames of streams in any order are accepted
+//! within their credit, or rejected.
 #![no_main]
 
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use kaa_rpc_runtime::protocol::frame::{Frame, Kind, Size, frame_size, parse_fram
 use kaa_rpc_runtime::protocol::streams::{Receiving, Sending, StreamDetail, StreamEnd};
 use libfuzzer_sys::fuzz_target;
 
-/// Both halves of one stream, to which every frame about any stream is given.
+/// Both halves of one stream, which get every frame of any stream.
 struct Stream {
     sending: Sending<()>,
     receiving: Receiving<()>,
@@ -20,14 +20,14 @@ impl Stream {
         Self { sending: Sending::new(window), receiving: Receiving::new(window), window, held: 0 }
     }
 
-    /// Whatever comes, what is held is bounded, and credit never above the window.
+    /// After any frame, the buffered bytes are bounded, and the credit does not exceed the window.
     fn apply(&mut self, frame: &Frame) {
         let detail = StreamDetail::decode(frame.header.detail);
         match frame.header.kind {
             Kind::StreamItem => {
                 let before = self.held;
                 if self.receiving.receive(frame.payload.clone(), 1).is_ok() {
-                    assert!(before < self.window as usize, "taken without credit");
+                    assert!(before < self.window as usize, "an item was accepted without credit");
                     self.held += frame.payload.len() + 24;
                 }
             }
@@ -53,11 +53,11 @@ fuzz_target!(|data: &[u8]| {
     let mut rest = data;
     let mut stream = Stream::new(data.first().map_or(1, |byte| u32::from(*byte) * 64 + 1));
     while let Ok(Size::Known(size)) = frame_size(rest, 4 << 20) {
-        let Some((frame, behind)) = rest.split_at_checked(size) else { break };
+        let Some((frame, after)) = rest.split_at_checked(size) else { break };
         if let Ok(parsed) = parse_frame(Bytes::copy_from_slice(frame)) {
             assert!(parsed.payload.len() + 24 <= frame.len());
             stream.apply(&parsed);
         }
-        rest = behind;
+        rest = after;
     }
 });

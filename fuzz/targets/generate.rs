@@ -1,4 +1,4 @@
-//! What the compiler accepts becomes Rust that parses, whatever the packages and their imports.
+//! Every schema that compiles generates Rust that parses, for any packages and imports.
 #![no_main]
 
 use kaa_rpc_fuzz::compiled;

@@ -1,4 +1,4 @@
-//! No bytes without the secret get either end through the handshake, or make it panic.
+//! No bytes, made without the secret, complete the handshake of either side or make it panic.
 #![no_main]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Any bytes compile or are told what is wrong with them, in a terminal of any width.
+//! Any bytes compile or cause diagnostics, which can be rendered.
 #![no_main]
 
 use kaa_idl::{MemorySource, RenderStyle, compile};

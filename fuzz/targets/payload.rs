@@ -1,4 +1,4 @@
-//! What decodes encodes, and decodes to the same again.
+//! Every value that decodes can be encoded, and the encoding decodes to the same value.
 #![no_main]
 
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Any schema frame is understood or refused.
+//! Any Schema frame is accepted or rejected, without a panic.
 #![no_main]
 
 use kaa_rpc_fuzz::api::everything::TargetServerProxy;

@@ -1,4 +1,4 @@
-//! Generates the schema whose every name is legal and unkind.
+//! Generates code from a schema whose names are legal and collide with Rust's.
 
 fn main() -> kaa_rpc_build::Result {
     kaa_rpc_build::configure()

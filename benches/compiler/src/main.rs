@@ -1,5 +1,5 @@
-//! How the compiler's time and memory grow with the schema. Every measurement is a process of its own, so that its peak
-//! memory is its own.
+//! Measures how the time and memory of the compiler grow with the schema. Every measurement runs in a new process, so
+//! that its peak memory can be read.
 
 mod measure;
 mod schemas;
@@ -14,13 +14,13 @@ use crate::measure::{check, generate, growth};
 use crate::shapes::Shape;
 
 const USAGE: &str = "usage:
-  scale [MEGABYTES]      a realistic schema at 1x, 2x and 4x, up to MEGABYTES (8), from memory and from disk
-  shapes [COUNT]         one kind of thing COUNT (100000) times, and half and a quarter as often
+  scale [MEGABYTES]      a realistic schema of MEGABYTES (8), a half and a quarter of it, from memory and from disk
+  shapes [COUNT]         schemas that repeat one element COUNT (100000) times, half and a quarter as often
   check memory|disk BYTES
   check SHAPE COUNT      one measurement, for a profiler
   write BYTES FOLDER     writes the realistic schema
-  methods COUNT FOLDER   writes services with COUNT methods in all
-  generate FOLDER OUTPUT compiles a folder to Rust";
+  methods COUNT FOLDER   writes services with a total of COUNT methods
+  generate FOLDER OUTPUT generates Rust from a folder";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -56,8 +56,8 @@ fn scale(megabytes: f64) -> Result<()> {
 fn shapes(count: usize) -> Result<()> {
     println!("| shape | packages | MB | user s | ratio | peak MB | ratio |\n|---|---|---|---|---|---|---|");
     for shape in Shape::ALL {
-        let most = count * shape.tenths() / 10;
-        growth(shape.name(), &[most / 4, most / 2, most].map(|count| count.to_string()))?;
+        let max = count * shape.tenths() / 10;
+        growth(shape.name(), &[max / 4, max / 2, max].map(|count| count.to_string()))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One measurement, and the table of several.
+//! Makes one measurement, and prints a table of several.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use kaa_idl::{DiskSource, FileSource, RenderStyle, compile};
 
-/// Compiles, and prints packages, bytes, milliseconds of user time, and the peak of memory in kilobytes.
+/// Compiles; prints packages, bytes, milliseconds of user time, and peak memory in kilobytes.
 pub fn check(source: &dyn FileSource) -> Result<()> {
     let (files, bytes) = crate::size(source)?;
     let before = user_milliseconds()?;
@@ -19,7 +19,7 @@ pub fn check(source: &dyn FileSource) -> Result<()> {
     Ok(())
 }
 
-/// Compiles a folder to a folder of Rust, and prints what that cost.
+/// Generates Rust from a folder, and prints the cost.
 pub fn generate(folder: &Path, output: &Path) -> Result<()> {
     let before = user_milliseconds()?;
     let compilation = compile(&DiskSource::new([folder]));
@@ -35,7 +35,7 @@ pub fn generate(folder: &Path, output: &Path) -> Result<()> {
         crate::write(&[(file.path, file.contents)], output)?;
     }
     println!(
-        "{bytes} bytes, {lines} lines of Rust; {} ms of user time to check, {} ms to generate, {} kB at the peak",
+        "{bytes} bytes, {lines} lines of Rust; {} ms of user time to check, {} ms to generate, {} kB of peak memory",
         checked - before,
         generated - checked,
         status("VmHWM:")?,
@@ -43,7 +43,7 @@ pub fn generate(folder: &Path, output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs `check KIND SIZE` for each size and prints a row for each, with the ratio to the one before.
+/// Runs `check KIND SIZE` for each size and prints a row for each, with the ratio to the previous row.
 pub fn growth(kind: &str, sizes: &[String]) -> Result<()> {
     let mut before: Option<(f64, f64)> = None;
     for size in sizes {
@@ -68,17 +68,19 @@ pub fn growth(kind: &str, sizes: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// A figure in kilobytes of this process' status.
+/// A value in kilobytes from the status of this process.
 fn status(name: &str) -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let line = line.with_context(|| format!("/proc/self/status has no {name}"))?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
-/// The user time of this process so far, in steps of the system's clock tick of 10 ms.
+/// The user time of this process so far, in clock ticks of 10 ms.
 fn user_milliseconds() -> Result<u64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let after_name = stat.rsplit_once(')').context("a process' name")?.1;
-    let ticks: u64 = after_name.split_whitespace().nth(11).context("user time")?.parse()?;
+    let after_name = stat.rsplit_once(')').context("/proc/self/stat has no process name")?.1;
+    let ticks = after_name.split_whitespace().nth(11).context("/proc/self/stat has no user time")?;
+    let ticks: u64 = ticks.parse()?;
     Ok(ticks * 10)
 }

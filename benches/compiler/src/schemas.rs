@@ -1,22 +1,22 @@
-//! Schemas of any size that look like those people write: groups of packages around a common one, with documentation,
-//! imports, every kind of type, and services that include interfaces.
+//! Realistic schemas of any size: groups of packages around a common package, with documentation, imports, every kind of
+//! type, and services that include interfaces.
 //!
 //! Invariants: the same size gives the same text, and every package is correct.
 
 use std::fmt::Write as _;
 
-/// Packages in a group; the first of each is the group's common one.
+/// The number of packages in a group. The first is the common package of the group.
 const GROUP: usize = 12;
-/// What a package is meant to hold, in bytes.
+/// The intended size of a package, in bytes.
 const PACKAGE: usize = 25_000;
 
-/// Packages of `bytes` in all, more or less: paths and texts.
+/// The paths and texts of packages with a total size of about `bytes`.
 pub fn packages(bytes: usize) -> Vec<(String, String)> {
     let count = bytes.div_ceil(PACKAGE).max(1);
     (0..count).map(|index| (path(index), package(index, bytes / count))).collect()
 }
 
-/// Packages whose services have `count` methods in all.
+/// Packages whose services have a total of `count` methods.
 pub fn methods(count: usize) -> Vec<(String, String)> {
     let package = |index: usize, methods: usize| {
         let mut text = format!("package calls.p{index};\n\n");
@@ -216,7 +216,7 @@ const WORDS: [&str; 16] = [
     "worker",
 ];
 
-/// The same numbers every time.
+/// Pseudorandom numbers, the same in every run.
 struct Random(usize);
 
 impl Random {

@@ -1,10 +1,10 @@
-//! Schemas of one thing very often: where cost that is not linear would show.
+//! Schemas that repeat one element very often, which shows costs that are not linear.
 
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
 
-/// A schema that repeats one thing.
+/// A schema that repeats one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Empty types in one package.
@@ -19,25 +19,25 @@ pub enum Shape {
     Parameters,
     /// Services with a method each.
     Services,
-    /// Constants, each the next of the one before.
+    /// Constants, each the previous one plus 1.
     Constants,
-    /// Aliases, each of the one before.
+    /// Aliases, each of the previous one.
     Aliases,
-    /// Structs, each holding the one before.
+    /// Structs, each containing the previous one.
     Chain,
-    /// Structs in one circle.
+    /// Structs in one cycle.
     Circle,
-    /// Packages, each importing the one before.
+    /// Packages, each importing the previous one.
     Packages,
     /// Files of one package.
     Files,
-    /// Interfaces, each including the one before.
+    /// Interfaces, each including the previous one.
     Includes,
     /// Names in one `use`.
     Imports,
     /// Lines of documentation on one type.
     Docs,
-    /// Newtypes of newtypes, each in something sealed.
+    /// Newtypes of newtypes, each in a sealed struct.
     Newtypes,
     /// Newtypes of newtypes, each a key.
     Keys,
@@ -94,21 +94,21 @@ impl Shape {
         Self::ALL.into_iter().find(|shape| shape.name() == name).with_context(|| format!("no shape {name}"))
     }
 
-    /// How often in tenths of what is asked for: files cost more than lines, and each has a limit of its own.
+    /// The number of elements, in tenths of the requested count: files cost more than lines, and shapes have limits.
     pub fn tenths(self) -> usize {
         match self {
             Self::Variants => 100,
             Self::Packages | Self::Files => 1,
-            // More of them are likely to have two with one id.
+            // With more methods, two would probably have the same id.
             Self::Methods => 5,
             _ => 10,
         }
     }
 
-    /// The files, with the thing `count` times.
+    /// The files, with `count` elements.
     pub fn files(self, count: usize) -> Vec<(String, String)> {
         match self {
-            Self::Packages => (0..count).map(|index| one_of_a_line(index)).collect(),
+            Self::Packages => (0..count).map(importing_package).collect(),
             Self::Files => (0..count)
                 .map(|index| {
                     let other = (index * 7 + 1) % count;
@@ -183,13 +183,14 @@ impl Shape {
                 writeln!(text, "newtype N{index}(N{previous});\nstruct K{index} {{ m: Map<N{index}, u8> }}")
             }
             Self::Tombstones => writeln!(text, "reserved f{index}: u32,"),
-            Self::Docs => writeln!(text, "/// Line {index} says as little as the others."),
+            Self::Docs => writeln!(text, "/// Line {index} of the documentation."),
             Self::Packages | Self::Files | Self::Imports => Ok(()),
         };
     }
 }
 
-fn one_of_a_line(index: usize) -> (String, String) {
+/// A package that imports the previous one.
+fn importing_package(index: usize) -> (String, String) {
     let text = match index {
         0 => "package line0;\nstruct T { value: u32 }\n".to_owned(),
         _ => {

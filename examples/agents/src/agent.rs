@@ -1,6 +1,6 @@
-//! The program `agent`: comes to a controller, again whenever it is lost, and does its jobs.
+//! The program `agent`: connects to a controller, reconnects when the connection is lost, and runs its jobs.
 //!
-//! Invariant: a job that is not wanted any more is noticed between two chunks, and leaves nothing running.
+//! Invariant: a cancelled job stops between two chunks, and leaves nothing running.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -15,22 +15,22 @@ use tokio::sync::Notify;
 use crate::api::fleet::{Fleet, FleetClient, FleetServerProxy, JobError, JobId, Progress, Task};
 use crate::work::Work;
 
-pub(crate) const USAGE: &str = "usage: agent NAME ADDRESS SECRET_FILE [REST]
-  comes to the controller at an address such as tls:127.0.0.1:7000 and does its jobs, until it is dismissed;
-  after each chunk of a job it rests for REST milliseconds, so that there is something to see";
+pub(crate) const USAGE: &str = "usage: agent NAME ADDRESS SECRET_FILE [PAUSE]
+  connects to the controller at an address such as tls:127.0.0.1:7000 and runs its jobs, until it is dismissed;
+  after each chunk of a job it pauses for PAUSE milliseconds, so that its progress is visible";
 
-/// How long jobs may go on once the agent is dismissed.
+/// How long jobs may continue after the agent is dismissed.
 const GRACE: Duration = Duration::from_secs(30);
 
 struct Agent {
-    rest: Option<Duration>,
+    pause: Option<Duration>,
     dismissed: Arc<Notify>,
 }
 
 #[tokio::main]
-pub(crate) async fn run(name: &str, address: &str, secret: &str, rest: Option<u64>) -> Result<(), Fault> {
+pub(crate) async fn run(name: &str, address: &str, secret: &str, pause: Option<u64>) -> Result<(), Fault> {
     let dismissed = Arc::new(Notify::new());
-    let agent = Agent { rest: rest.map(Duration::from_millis), dismissed: Arc::clone(&dismissed) };
+    let agent = Agent { pause: pause.map(Duration::from_millis), dismissed: Arc::clone(&dismissed) };
     let client = Client::builder()
         .secret(Secret::from_file(secret)?)
         .register(Fleet::client(agent))
@@ -44,15 +44,15 @@ pub(crate) async fn run(name: &str, address: &str, secret: &str, rest: Option<u6
             event = events.next() => event,
         };
         match event {
-            // Whoever was registered here before, on another connection, is forgotten with it.
+            // A registration ends with its connection.
             Some(ClientEvent::Connected(server)) => {
-                match controller.register(name, Work::abilities()).await {
-                    Ok(()) => note(format_args!("registered at {}", server.address)),
-                    Err(error) => note(format_args!("cannot register: {error}")),
+                match controller.register(name, Work::capabilities()).await {
+                    Ok(()) => print(format_args!("registered at {}", server.address)),
+                    Err(error) => print(format_args!("cannot register: {error}")),
                 }
             }
             Some(ClientEvent::Disconnected { reason, retry_in: Some(_) }) => {
-                note(format_args!("the controller is lost: {reason}; trying again"));
+                print(format_args!("lost the controller: {reason}; reconnecting"));
             }
             Some(ClientEvent::Refused { error, retry_in: None }) => return Err(error.into()),
             Some(ClientEvent::Disconnected { reason, retry_in: None }) => return Err(reason.into()),
@@ -61,7 +61,7 @@ pub(crate) async fn run(name: &str, address: &str, secret: &str, rest: Option<u6
         }
     }
     client.shutdown(GRACE).await;
-    note("dismissed");
+    print("dismissed");
     Ok(())
 }
 
@@ -73,8 +73,8 @@ impl FleetClient for Agent {
         task: Task,
         input: Incoming<Bytes>,
     ) -> Result<impl Stream<Item = Result<Progress, Failure<JobError>>> + Send, Failure<JobError>> {
-        let job = Job { cx, id, input, work: Some(Work::new(task)?), done: 0, rest: self.rest };
-        Ok(stream::try_unfold(job, Job::go_on))
+        let job = Job { cx, id, input, work: Some(Work::new(task)?), done: 0, pause: self.pause };
+        Ok(stream::try_unfold(job, Job::step))
     }
 
     async fn dismiss(&self, _cx: Context<FleetServerProxy>) -> Result<(), Fault> {
@@ -88,49 +88,51 @@ struct Job {
     cx: Context<FleetServerProxy>,
     id: JobId,
     input: Incoming<Bytes>,
-    /// Gone when the input has ended.
+    /// `None` after the end of the input.
     work: Option<Work>,
+    /// Bytes of input that have been processed.
     done: u64,
-    rest: Option<Duration>,
+    pause: Option<Duration>,
 }
 
 impl Job {
-    /// Takes a chunk, and tells how far it has come.
-    async fn go_on(mut self) -> Result<Option<(Progress, Self)>, Failure<JobError>> {
+    /// Processes the next chunk, and returns the progress.
+    async fn step(mut self) -> Result<Option<(Progress, Self)>, Failure<JobError>> {
         let Some(mut work) = self.work.take() else { return Ok(None) };
         let chunk = tokio::select! {
             biased;
-            // The controller has cancelled it: this is the place to clean up.
+            // The controller has cancelled the call: this is the place to clean up.
             () = self.cx.cancelled() => {
-                note(format_args!("job {} is given up after {} bytes", self.id, self.done));
+                print(format_args!("job {} was cancelled after {} bytes", self.id, self.done));
                 return Ok(None);
             }
-            chunk = next(&mut self.input, self.rest.filter(|_| self.done > 0)) => chunk,
+            chunk = next(&mut self.input, self.pause.filter(|_| self.done > 0)) => chunk,
         };
         let Some(chunk) = chunk else {
             let output = work.finish()?;
             return Ok(Some((Progress { done: self.done, output }, self)));
         };
-        let chunk = chunk.fault()?; // it broke off: this is not the end
+        let chunk = chunk.fault()?; // the input failed, which is not its end
         self.done += u64::try_from(chunk.len()).unwrap_or(0);
-        // It computes, and would hold up the connection.
-        let (output, work) = tokio::task::spawn_blocking(move || (work.take(&chunk), work)).await.fault()?;
+        // On a blocking thread, because the computation would block the connection.
+        let (output, work) =
+            tokio::task::spawn_blocking(move || (work.process(&chunk), work)).await.fault()?;
         self.work = Some(work);
         Ok(Some((Progress { done: self.done, output: output? }, self)))
     }
 }
 
-/// The next chunk, after a rest.
-async fn next(input: &mut Incoming<Bytes>, rest: Option<Duration>) -> Option<Result<Bytes, CallError>> {
-    if let Some(rest) = rest {
-        tokio::time::sleep(rest).await;
+/// The next chunk, after a pause.
+async fn next(input: &mut Incoming<Bytes>, pause: Option<Duration>) -> Option<Result<Bytes, CallError>> {
+    if let Some(pause) = pause {
+        tokio::time::sleep(pause).await;
     }
     input.next().await
 }
 
-fn note(text: impl std::fmt::Display) {
-    // Nobody may be there to read it, which is no reason to stop.
-    let _unsaid = writeln!(io::stdout(), "{text}");
+fn print(text: impl std::fmt::Display) {
+    // The agent continues also if its output is closed.
+    let _closed = writeln!(io::stdout(), "{text}");
 }
 
 #[cfg(test)]
@@ -142,13 +144,13 @@ mod tests {
 
     #[tokio::test]
     async fn failed_input_does_not_count_as_finished() {
-        let agent = Agent { rest: None, dismissed: Arc::new(Notify::new()) };
+        let agent = Agent { pause: None, dismissed: Arc::new(Notify::new()) };
         let agent: FleetClientProxy = testing::proxy(Fleet::client(agent)).await.unwrap();
-        let torn = [Ok(Bytes::from_static(b"half of")), Err(Fault::new("the disk is gone"))];
-        let mut steps = agent.run(JobId(1), Task::Checksum, Outgoing::fallible(stream::iter(torn)));
+        let failing = [Ok(Bytes::from_static(b"half of")), Err(Fault::new("the disk failed"))];
+        let mut steps = agent.run(JobId(1), Task::Checksum, Outgoing::fallible(stream::iter(failing)));
         assert_eq!(steps.next().await, Some(Ok(Progress { done: 7, output: Vec::new() })));
         let error = steps.next().await.unwrap().unwrap_err();
-        assert!(matches!(&error, CallError::Fault(text) if text.contains("the disk is gone")), "{error}");
+        assert!(matches!(&error, CallError::Fault(text) if text.contains("the disk failed")), "{error}");
         assert_eq!(steps.next().await, None);
     }
 }

@@ -1,7 +1,7 @@
-//! The program `controller`: gives jobs to agents, and shows how far they come.
+//! The program `controller`: gives jobs to agents, and shows their progress.
 //!
-//! Invariants: a job says how it ends, once: done, failed, or cancelled; it does not end with its agent, but is given to
-//! another.
+//! Invariants: the end of a job is printed once: done, failed, or cancelled; a job whose agent is lost is given to
+//! another agent.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
@@ -19,24 +19,24 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::io::ReaderStream;
 
-use crate::api::fleet::{Abilities, CHUNK, Fleet, FleetClientProxy, FleetServer, JobError, JobId, Task};
+use crate::api::fleet::{CHUNK, Capabilities, Fleet, FleetClientProxy, FleetServer, JobError, JobId, Task};
 use crate::screen::Screen;
 
 pub(crate) const USAGE: &str = "usage: controller ADDRESS SECRET_FILE
-  listens at an address such as tls:127.0.0.1:7000 and does what its standard input says, a command a line:
-    checksum FILE [AGENT]       the SHA-256 of a file
-    search TEXT FILE [AGENT]    the lines of a file that contain a word
-    cancel JOB                  gives a job up
-    dismiss                     ends all agents
-  at the end of its input it waits for its jobs, and ends; the secret is made if the file does not exist";
+  listens at an address such as tls:127.0.0.1:7000 and reads commands from its standard input, one per line:
+    checksum FILE [AGENT]       prints the SHA-256 of a file
+    search TEXT FILE [AGENT]    prints the lines of a file that contain a word
+    cancel JOB                  cancels a job
+    dismiss                     stops all agents
+  at the end of its input it waits for its jobs, and stops; it creates the secret if the file does not exist";
 
-/// How long calls may take to end once the controller is to stop.
+/// The grace period of the controller's shutdown.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A job that is lost with so many agents is given to no more of them: it may be what ends them.
-const MOST_LOST: u32 = 3;
+/// A job that has lost this many agents fails: it may be the cause of their end.
+const MAX_LOST_AGENTS: u32 = 3;
 
-/// The agents that are connected, by name. They leave by themselves, with their connections.
+/// The connected agents, by name. An agent is removed when its connection closes.
 type Agents = PeerRegistry<String, FleetClientProxy>;
 
 #[derive(Clone)]
@@ -44,8 +44,8 @@ struct Controller {
     all: Agents,
     checksum: Agents,
     search: Agents,
-    /// Told of each agent that comes.
-    arrived: Arc<Notify>,
+    /// Notified when an agent registers.
+    registered: Arc<Notify>,
     screen: Arc<Screen>,
 }
 
@@ -54,41 +54,41 @@ impl FleetServer for Controller {
         &self,
         cx: Context<FleetClientProxy>,
         name: String,
-        abilities: Abilities,
+        capabilities: Capabilities,
     ) -> Result<(), Fault> {
-        for (ability, agents) in [
-            (Abilities::empty(), &self.all),
-            (Abilities::CHECKSUM, &self.checksum),
-            (Abilities::SEARCH, &self.search),
+        for (capability, agents) in [
+            (Capabilities::empty(), &self.all),
+            (Capabilities::CHECKSUM, &self.checksum),
+            (Capabilities::SEARCH, &self.search),
         ] {
-            if abilities.contains(ability) {
+            if capabilities.contains(capability) {
                 agents.insert(name.clone(), &cx.peer);
             }
         }
-        self.screen.say(format_args!("{name} is here"));
-        self.arrived.notify_waiters();
+        self.screen.print(format_args!("{name} has registered"));
+        self.registered.notify_waiters();
         let (peer, screen) = (cx.peer.peer().unbound(), Arc::clone(&self.screen));
         tokio::spawn(async move {
             let reason = peer.closed().await;
-            screen.say(format_args!("{name} is gone: {reason}"));
+            screen.print(format_args!("{name} has disconnected: {reason}"));
         });
         Ok(())
     }
 }
 
-/// What the person says.
+/// A command of the user.
 enum Command {
-    Run(Order),
+    Run(Job),
     Cancel(u64),
     Dismiss,
 }
 
-/// A job to be done.
-struct Order {
+/// A job for an agent.
+struct Job {
     task: Task,
     file: PathBuf,
-    /// Who is asked first, if it is there.
-    agent: Option<String>,
+    /// The agent that gets the job first, if it is connected.
+    preferred_agent: Option<String>,
 }
 
 #[tokio::main]
@@ -97,7 +97,7 @@ pub(crate) async fn run(address: &str, secret: &str) -> Result<(), Fault> {
         all: Agents::new(),
         checksum: Agents::new(),
         search: Agents::new(),
-        arrived: Arc::new(Notify::new()),
+        registered: Arc::new(Notify::new()),
         screen: Arc::new(Screen::new()),
     };
     let screen = Arc::clone(&controller.screen);
@@ -107,36 +107,36 @@ pub(crate) async fn run(address: &str, secret: &str) -> Result<(), Fault> {
         .listen(address)
         .await?;
     if let Some(address) = server.address() {
-        screen.say(format_args!("listening on {address}"));
+        screen.print(format_args!("listening on {address}"));
     }
 
     let (mut input, mut has_input) = (lines(), true);
     let mut events = server.events();
-    let (mut jobs, mut cancels, mut next_job) = (JoinSet::new(), BTreeMap::new(), 1);
+    let (mut jobs, mut cancels, mut next_id) = (JoinSet::new(), BTreeMap::new(), 1);
     while has_input || !jobs.is_empty() {
         tokio::select! {
             line = input.recv(), if has_input => match line.as_deref().map(Command::parse) {
-                Some(Some(Command::Run(order))) => {
+                Some(Some(Command::Run(job))) => {
                     let (cancel, cancelled) = oneshot::channel();
-                    cancels.retain(|_job, cancel: &mut oneshot::Sender<()>| !cancel.is_closed());
-                    cancels.insert(next_job, cancel);
-                    jobs.spawn(controller.clone().run_unless(cancelled, next_job, order));
-                    next_job += 1;
+                    cancels.retain(|_id, cancel: &mut oneshot::Sender<()>| !cancel.is_closed());
+                    cancels.insert(next_id, cancel);
+                    jobs.spawn(controller.clone().run_until_cancelled(cancelled, next_id, job));
+                    next_id += 1;
                 }
-                Some(Some(Command::Cancel(job))) => match cancels.remove(&job).map(|cancel| cancel.send(())) {
+                Some(Some(Command::Cancel(id))) => match cancels.remove(&id).map(|cancel| cancel.send(())) {
                     Some(Ok(())) => {}
-                    _ => screen.say(format_args!("no job {job} is running")),
+                    _ => screen.print(format_args!("no job {id} is running")),
                 },
                 Some(Some(Command::Dismiss)) => {
-                    for (name, end) in controller.all.call_all(|agent| agent.dismiss()).await {
-                        end.unwrap_or_else(|error| screen.say(format_args!("{name} is not dismissed: {error}")));
+                    for (name, result) in controller.all.call_all(|agent| agent.dismiss()).await {
+                        result.unwrap_or_else(|error| screen.print(format_args!("cannot dismiss {name}: {error}")));
                     }
                 }
-                Some(None) => screen.say(USAGE),
+                Some(None) => screen.print(USAGE),
                 None => has_input = false,
             },
             Some(event) = events.next() => if let ServerEvent::Refused(refused) = event {
-                screen.say(format_args!("somebody at {} was refused: {}", refused.address, refused.reason));
+                screen.print(format_args!("refused a client at {}: {}", refused.address, refused.reason));
             },
             Some(_end) = jobs.join_next() => {}
             interrupted = tokio::signal::ctrl_c() => {
@@ -146,22 +146,25 @@ pub(crate) async fn run(address: &str, secret: &str) -> Result<(), Fault> {
         }
     }
     server.shutdown(GRACE).await;
-    screen.say("the controller ends");
+    screen.print("the controller has stopped");
     Ok(())
 }
 
 impl Command {
     fn parse(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let order = |task, file: &str, agent: &[&str]| match agent {
-            [] => Some(Self::Run(Order { task, file: file.into(), agent: None })),
-            [agent] => Some(Self::Run(Order { task, file: file.into(), agent: Some((*agent).to_owned()) })),
-            _ => None,
+        let run = |task, file: &str, agent: &[&str]| {
+            let preferred_agent = match agent {
+                [] => None,
+                [agent] => Some((*agent).to_owned()),
+                _ => return None,
+            };
+            Some(Self::Run(Job { task, file: file.into(), preferred_agent }))
         };
         match words.as_slice() {
-            ["checksum", file, agent @ ..] => order(Task::Checksum, file, agent),
-            ["search", text, file, agent @ ..] => order(Task::Search((*text).to_owned()), file, agent),
-            ["cancel", job] => job.parse().ok().map(Self::Cancel),
+            ["checksum", file, agent @ ..] => run(Task::Checksum, file, agent),
+            ["search", text, file, agent @ ..] => run(Task::Search((*text).to_owned()), file, agent),
+            ["cancel", id] => id.parse().ok().map(Self::Cancel),
             ["dismiss"] => Some(Self::Dismiss),
             _ => None,
         }
@@ -169,76 +172,76 @@ impl Command {
 }
 
 impl Controller {
-    /// Does a job until it ends or is cancelled. What is dropped here is cancelled at the agent.
-    async fn run_unless(self, cancelled: oneshot::Receiver<()>, job: u64, order: Order) {
+    /// Runs a job until it ends or is cancelled. Dropping the call cancels it at the agent.
+    async fn run_until_cancelled(self, cancelled: oneshot::Receiver<()>, id: u64, job: Job) {
         let end = tokio::select! {
             biased;
             Ok(()) = cancelled => "cancelled".to_owned(),
-            end = self.run_job(job, order) => match end {
+            result = self.run_job(id, job) => match result {
                 Ok(()) => "done".to_owned(),
                 Err(error) => format!("failed: {error}"),
             },
         };
-        self.screen.end(job, format_args!("job {job} {end}"));
+        self.screen.end_job(id, format_args!("job {id} {end}"));
     }
 
-    /// Gives a job to an agent, and to another if that one is lost.
-    async fn run_job(&self, job: u64, mut order: Order) -> Result<(), Fault> {
-        for _ in 0..MOST_LOST {
-            let file = File::open(&order.file).await?;
+    /// Gives a job to an agent, and to another one if the connection to the first is lost.
+    async fn run_job(&self, id: u64, mut job: Job) -> Result<(), Fault> {
+        for _ in 0..MAX_LOST_AGENTS {
+            let file = File::open(&job.file).await?;
             let size = file.metadata().await?.len();
-            let (name, agent) = self.agent_for(&order.task, order.agent.take()).await?;
-            self.screen.begin(job, format_args!("job {job} is given to {name}"));
-            match self.attempt(&agent, job, &order.task, file, size).await {
+            let (name, agent) = self.agent_for(&job.task, job.preferred_agent.take()).await?;
+            self.screen.start_job(id, format_args!("job {id} runs on {name}"));
+            match self.attempt(&agent, id, &job.task, file, size).await {
                 Ok(()) => return Ok(()),
-                // It may have been run, which does no harm here. Where it would, look at `error.outcome()` first.
+                // The job may have run, and may safely run again. Otherwise, check `error.outcome()` first.
                 Err(error @ CallError::Disconnected { .. }) => {
-                    self.screen.say(format_args!("job {job} is lost with {name}: {error}"));
+                    self.screen.print(format_args!("job {id} has lost {name}: {error}"));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Fault::new(format!("it was lost with {MOST_LOST} agents")))
+        Err(Fault::new(format!("it has lost {MAX_LOST_AGENTS} agents")))
     }
 
-    /// One that can do it: who is wanted, or else each in turn; as soon as there is one.
+    /// The preferred agent if it is connected, otherwise any that can run the task, in turn. Waits for an agent.
     async fn agent_for(
         &self,
         task: &Task,
-        wanted: Option<String>,
+        preferred: Option<String>,
     ) -> Result<(String, FleetClientProxy), Fault> {
         let agents = match task {
             Task::Checksum => &self.checksum,
             Task::Search(_) => &self.search,
-            Task::Unknown(_) => return Err(Fault::new("nobody can do this")),
+            Task::Unknown(_) => return Err(Fault::new("no agent can run this task")),
         };
-        let wanted = wanted.and_then(|name| agents.by_key(&name).map(|agent| (name, agent)));
+        let preferred = preferred.and_then(|name| agents.by_key(&name).map(|agent| (name, agent)));
         loop {
-            let arrived = self.arrived.notified();
-            if let Some(agent) = wanted.clone().or_else(|| agents.one()) {
+            let registered = self.registered.notified();
+            if let Some(agent) = preferred.clone().or_else(|| agents.one()) {
                 return Ok(agent);
             }
-            arrived.await;
+            registered.await;
         }
     }
 
-    /// Streams the file to an agent, and shows what comes back.
+    /// Streams the file to an agent, and prints its output and progress.
     async fn attempt(
         &self,
         agent: &FleetClientProxy,
-        job: u64,
+        id: u64,
         task: &Task,
         file: File,
         size: u64,
     ) -> Result<(), CallError<JobError>> {
         let chunks = ReaderStream::with_capacity(file, usize::from(CHUNK)).map_err(Fault::from);
-        let mut steps = agent.run(JobId(job), task.clone(), Outgoing::fallible(chunks));
+        let mut steps = agent.run(JobId(id), task.clone(), Outgoing::fallible(chunks));
         while let Some(step) = steps.next().await {
             let step = step?;
             for line in step.output {
-                self.screen.say(format_args!("job {job} | {line}"));
+                self.screen.print(format_args!("job {id} | {line}"));
             }
-            self.screen.progress(job, step.done, size);
+            self.screen.progress(id, step.done, size);
         }
         Ok(())
     }
@@ -247,7 +250,7 @@ impl Controller {
 /// The lines of the standard input.
 fn lines() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(16);
-    // A thread of its own, for it may wait for the person long after everything else has ended.
+    // On its own thread: a blocking read of the terminal would keep a runtime from stopping.
     thread::spawn(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             if sender.blocking_send(line).is_err() {

@@ -1,7 +1,7 @@
-//! A controller and its agents, over TLS: `controller` gives jobs to whichever `agent`s are connected, and streams
-//! their data there and their progress back. `agents-demo` runs both, and loses some of them on the way.
+//! A controller and its agents, over TLS: `controller` streams jobs to the connected `agent`s, and they stream their
+//! progress back. `agents-demo` runs all of them, and kills and restarts some.
 //!
-//! The contract is `kaa/fleet.kaa`; [`controller`] serves one side of it, [`agent`] the other.
+//! The schema is `kaa/fleet.kaa`; [`controller`] serves one side of it, [`agent`] the other.
 
 mod agent;
 mod controller;
@@ -9,17 +9,17 @@ mod demo;
 mod screen;
 mod work;
 
-/// What the build script made of `kaa/fleet.kaa`.
+/// Generated from `kaa/fleet.kaa`.
 pub mod api {
     kaa_rpc_runtime::include_kaa!();
 }
 
 use kaa_rpc_runtime::Fault;
 
-/// The program `controller`, with the arguments after its name.
+/// The program `controller`, with its arguments.
 ///
 /// # Errors
-/// Why it cannot begin.
+/// It cannot start.
 pub fn controller(arguments: &[String]) -> Result<(), Fault> {
     match arguments {
         [address, secret] => controller::run(address, secret),
@@ -27,22 +27,23 @@ pub fn controller(arguments: &[String]) -> Result<(), Fault> {
     }
 }
 
-/// The program `agent`, with the arguments after its name.
+/// The program `agent`, with its arguments.
 ///
 /// # Errors
-/// Why it cannot begin, or was turned away.
+/// It cannot start, or the controller refuses it.
 pub fn agent(arguments: &[String]) -> Result<(), Fault> {
     match arguments {
         [name, address, secret] => agent::run(name, address, secret, None),
-        [name, address, secret, rest] => agent::run(name, address, secret, Some(rest.parse()?)),
+        [name, address, secret, pause] => agent::run(name, address, secret, Some(pause.parse()?)),
         _ => Err(Fault::new(agent::USAGE)),
     }
 }
 
-/// The program `agents-demo`. It is also both other programs, by its first argument, so that it can start them.
+/// The program `agents-demo`. With `controller` or `agent` as its first argument it is that program, so that the demo can
+/// start them.
 ///
 /// # Errors
-/// What did not go as it should.
+/// A step of the demo failed.
 pub fn demo(arguments: &[String]) -> Result<(), Fault> {
     match arguments.split_first() {
         None => demo::run(),

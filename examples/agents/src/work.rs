@@ -1,56 +1,56 @@
-//! What a job does with its input, chunk by chunk. Knows no connection.
+//! Processes the input of a job, chunk by chunk. Independent of connections.
 //!
-//! Invariant: what it keeps is bounded, whatever the input.
+//! Invariant: it holds a bounded part of the input.
 
 use sha2::{Digest, Sha256};
 
-use crate::api::fleet::{Abilities, JobError, LONGEST_LINE, Task};
+use crate::api::fleet::{Capabilities, JobError, MAX_LINE, Task};
 
-/// A task on its way.
+/// A running task.
 #[derive(Debug)]
 pub(crate) enum Work {
     Checksum(Sha256),
     Search {
         text: String,
-        /// The beginning of a line whose end has not come.
-        begun: Vec<u8>,
-        /// Lines that have ended.
+        /// The start of a line whose end has not been received.
+        partial_line: Vec<u8>,
+        /// The number of complete lines.
         lines: u64,
     },
 }
 
 impl Work {
-    /// All that [`Work::new`] knows.
-    pub(crate) fn abilities() -> Abilities {
-        Abilities::CHECKSUM | Abilities::SEARCH
+    /// The tasks that [`Work::new`] supports.
+    pub(crate) fn capabilities() -> Capabilities {
+        Capabilities::CHECKSUM | Capabilities::SEARCH
     }
 
     pub(crate) fn new(task: Task) -> Result<Self, JobError> {
         match task {
             Task::Checksum => Ok(Self::Checksum(Sha256::new())),
-            Task::Search(text) => Ok(Self::Search { text, begun: Vec::new(), lines: 0 }),
+            Task::Search(text) => Ok(Self::Search { text, partial_line: Vec::new(), lines: 0 }),
             Task::Unknown(_) => Err(JobError::UnknownTask),
         }
     }
 
-    /// Takes more of the input, and gives what has come of it.
-    pub(crate) fn take(&mut self, chunk: &[u8]) -> Result<Vec<String>, JobError> {
-        let (text, begun, lines) = match self {
+    /// Processes a chunk of the input, and returns the output so far.
+    pub(crate) fn process(&mut self, chunk: &[u8]) -> Result<Vec<String>, JobError> {
+        let (text, partial_line, lines) = match self {
             Self::Checksum(hash) => {
                 hash.update(chunk);
                 return Ok(Vec::new());
             }
-            Self::Search { text, begun, lines } => (text, begun, lines),
+            Self::Search { text, partial_line, lines } => (text, partial_line, lines),
         };
         let mut found = Vec::new();
         for piece in chunk.split_inclusive(|&byte| byte == b'\n') {
-            begun.extend_from_slice(piece.strip_suffix(b"\n").unwrap_or(piece));
+            partial_line.extend_from_slice(piece.strip_suffix(b"\n").unwrap_or(piece));
             let not_text = JobError::NotText { line: *lines + 1 };
-            if begun.len() > usize::from(LONGEST_LINE) {
+            if partial_line.len() > usize::from(MAX_LINE) {
                 return Err(not_text);
             }
             if piece.ends_with(b"\n") {
-                let line = String::from_utf8(std::mem::take(begun)).map_err(|_error| not_text)?;
+                let line = String::from_utf8(std::mem::take(partial_line)).map_err(|_error| not_text)?;
                 found.extend(Some(line).filter(|line| line.contains(text.as_str())));
                 *lines += 1;
             }
@@ -58,14 +58,14 @@ impl Work {
         Ok(found)
     }
 
-    /// The input has ended.
+    /// Processes the end of the input, and returns the remaining output.
     pub(crate) fn finish(self) -> Result<Vec<String>, JobError> {
         match self {
             Self::Checksum(hash) => {
                 Ok(vec![hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()])
             }
-            Self::Search { ref begun, .. } if begun.is_empty() => Ok(Vec::new()),
-            mut unfinished => unfinished.take(b"\n"),
+            Self::Search { ref partial_line, .. } if partial_line.is_empty() => Ok(Vec::new()),
+            mut unfinished => unfinished.process(b"\n"),
         }
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         let mut work = Work::new(task)?;
         let mut output = Vec::new();
         for chunk in chunks {
-            output.extend(work.take(chunk)?);
+            output.extend(work.process(chunk)?);
         }
         output.extend(work.finish()?);
         Ok(output)

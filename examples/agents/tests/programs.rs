@@ -1,5 +1,5 @@
-//! The programs as real processes: what they print, and how they end.
-#![allow(clippy::unwrap_used, reason = "a test's preparations may fail loudly")]
+//! The programs as real processes: their output and exit status.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -20,9 +20,9 @@ fn demo_finishes_every_job_and_leaves_no_files() {
         "controller | job 3 failed: line 1 is not text\n",
         "controller | job 4: 25 %\n",
         "sloth $ kill -9 ",
-        "controller | job 4 is given to ",
+        "controller | job 4 runs on ",
         "controller | job 4: 100 %\n",
-        // Of 128 KiB of sevens.
+        // The checksum of 128 KiB of sevens.
         "controller | job 4 | 51b1754edc87242e9dd3190af0d6bbc796d258fd14cc6bac980cded045b19824\n",
         "controller | job 4 done\n",
         "sloth $ agent sloth tls:127.0.0.1:",
@@ -30,22 +30,24 @@ fn demo_finishes_every_job_and_leaves_no_files() {
         "controller | (ended)\n",
         "controller $ controller tls:127.0.0.1:",
         "controller | job 1 done\n",
-        "Everything went as it should.",
+        "The demo has succeeded.",
     ] {
-        rest = rest.split_once(line).unwrap_or_else(|| panic!("no {line:?} in its place in\n{text}")).1;
+        let (_, after) =
+            rest.split_once(line).unwrap_or_else(|| panic!("{line:?} is missing or out of order:\n{text}"));
+        rest = after;
     }
     for line in [
         "controller | job 1: 75 %\n",
-        "controller | job 4 is lost with sloth: the connection was lost",
+        "controller | job 4 has lost sloth: the connection was lost",
         "controller | job 5 cancelled\n",
-        "sloth | job 5 is given up after 32768 bytes\n",
-        "ant | the controller is lost: the peer closed the connection; trying again\n",
+        "sloth | job 5 was cancelled after 32768 bytes\n",
+        "ant | lost the controller: the peer closed the connection; reconnecting\n",
         "bee | dismissed\n",
     ] {
         assert!(text.contains(line), "no {line:?} in\n{text}");
     }
     assert_eq!(text.matches("registered at tls:127.0.0.1:").count(), 3 + 1 + 3, "{text}");
-    assert!(!text.contains('\u{1b}'), "bars without a terminal:\n{text}");
+    assert!(!text.contains('\u{1b}'), "progress bars without a terminal:\n{text}");
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
 
@@ -65,9 +67,10 @@ fn agent_with_a_wrong_secret_is_refused() {
     let agent =
         Command::new(env!("CARGO_BIN_EXE_agent")).args(["wasp", &address, &path("other")]).output().unwrap();
     assert_eq!(agent.status.code(), Some(1));
-    assert!(String::from_utf8(agent.stderr).unwrap().starts_with("Error: authentication failed"));
-    assert!(lines.any(|line| line.contains("was refused")), "the controller did not say so");
+    let error = String::from_utf8(agent.stderr).unwrap();
+    assert!(error.starts_with("Error: authentication failed"), "{error}");
+    assert!(lines.any(|line| line.starts_with("refused a client at ")), "the controller reported no refusal");
     drop(controller.stdin.take());
-    assert!(lines.any(|line| line == "the controller ends"));
+    assert!(lines.any(|line| line == "the controller has stopped"), "the controller did not stop");
     assert!(controller.wait().unwrap().success());
 }

@@ -1,7 +1,7 @@
-//! One service in place of several servers.
+//! One tower service for several servers.
 //!
-//! Invariants: a call goes to a server that is connected, to the less busy one of two; it is made again only if it was
-//! certainly not run, or if its method is `#[idempotent]`.
+//! Invariants: a call goes to a connected server, the less busy one of two; it is retried only if it certainly did not
+//! run, or if its method is `#[idempotent]`.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -20,22 +20,22 @@ use tower::{BoxError, ServiceBuilder};
 
 use crate::api::balance::WorkerServerProxy;
 
-/// Most calls under way at a time; more wait here, where they can still go to any server.
-const MOST_CALLS: usize = 64;
+/// The maximum number of running calls. Further calls wait here, where they can still go to any server.
+const MAX_CALLS: usize = 64;
 
-/// How long a call may take with all its repetitions, and where no server is there, how long it waits for one.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The timeout of a call, including its retries and the time until a server is connected.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often a call is made again, lest one that brings a server down brings them all down.
-const MOST_REPETITIONS: u32 = 3;
+/// The maximum number of retries: a call that crashes its server must not crash all of them.
+const MAX_RETRIES: u32 = 3;
 
-/// Calls of one method, on whichever server is best.
+/// Calls of one method, balanced over the servers.
 pub type Balanced<M> = BoxCloneService<Invocation<M>, Value<<M as Method>::Returns>, BoxError>;
 
 type Value<W> = <W as Wire>::Value;
 
 /// Balances the calls of one method over these servers. Other methods can be balanced over clones of the same services.
-pub fn balanced<M>(servers: Vec<ProxyService<WorkerServerProxy>>, again: Again) -> Balanced<M>
+pub fn balanced<M>(servers: Vec<ProxyService<WorkerServerProxy>>, policy: RetryPolicy) -> Balanced<M>
 where
     M: Method + Clone,
     Value<M::Throws>: DeclaredError,
@@ -43,39 +43,40 @@ where
     let servers = ServiceList::new::<Invocation<M>>(servers);
     let by_load = PendingRequestsDiscover::new::<Invocation<M>>(servers, CompleteOnResponse::default());
     let stack = ServiceBuilder::new()
-        .timeout(PATIENCE)
-        .retry(again)
-        .buffer(MOST_CALLS)
-        .concurrency_limit(MOST_CALLS)
+        .timeout(TIMEOUT)
+        .retry(policy)
+        .buffer(MAX_CALLS)
+        .concurrency_limit(MAX_CALLS)
         .service(Balance::new(by_load));
     BoxCloneService::new(stack)
 }
 
-/// Makes a call again where that can do no harm. It goes to another server, because one that is not connected is not ready.
+/// Retries a call where that is safe. The retry goes to another server, because a server that is not connected is not
+/// ready.
 #[derive(Debug, Clone)]
-pub struct Again {
-    left: u32,
-    counts: Arc<Counts>,
+pub struct RetryPolicy {
+    retries_left: u32,
+    counts: Arc<RetryCounts>,
 }
 
-/// How many calls were made again.
+/// The number of retries, by the outcome of the failed call.
 #[derive(Debug, Default)]
-pub struct Counts {
-    /// They had certainly not been run.
+pub struct RetryCounts {
+    /// The call certainly did not run.
     pub not_sent: AtomicU32,
-    /// They may have been run.
+    /// The call may have run.
     pub unknown: AtomicU32,
 }
 
-impl Again {
-    /// The policy, and what it counts.
+impl RetryPolicy {
+    /// A policy that counts its retries.
     #[must_use]
-    pub fn new(counts: Arc<Counts>) -> Self {
-        Self { left: MOST_REPETITIONS, counts }
+    pub fn new(counts: Arc<RetryCounts>) -> Self {
+        Self { retries_left: MAX_RETRIES, counts }
     }
 }
 
-impl<M, T> Policy<Invocation<M>, T, BoxError> for Again
+impl<M, T> Policy<Invocation<M>, T, BoxError> for RetryPolicy
 where
     M: Method + Clone,
     Value<M::Throws>: DeclaredError,
@@ -89,7 +90,7 @@ where
             Outcome::Unknown if M::DESCRIPTOR.idempotent => &self.counts.unknown,
             Outcome::Unknown | Outcome::Run => return None,
         };
-        self.left = self.left.checked_sub(1)?;
+        self.retries_left = self.retries_left.checked_sub(1)?;
         count.fetch_add(1, Ordering::Relaxed);
         Some(ready(()))
     }

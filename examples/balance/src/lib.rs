@@ -1,12 +1,12 @@
 //! One client that balances its calls over three servers: tower's balance, retry and limits around
-//! `kaa_rpc_runtime::tower::ProxyService`. `balanced` is what to copy; `demo` starts the servers, kills one of them while
-//! calls are under way, starts it again, and counts.
+//! `kaa_rpc_runtime::tower::ProxyService`. Copy the module `balanced`; `demo` starts the servers, kills one of them
+//! during calls, starts it again, and counts the answers.
 
 pub mod balanced;
 pub mod demo;
 pub mod server;
 
-/// What the build script made of `kaa/balance.kaa`.
+/// Generated from `kaa/balance.kaa`.
 pub mod api {
     kaa_rpc_runtime::include_kaa!();
 }
@@ -14,9 +14,9 @@ pub mod api {
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// Prints a line at once, also where the output is a pipe.
-fn show(line: impl Display) -> io::Result<()> {
-    let mut screen = io::stdout().lock();
-    writeln!(screen, "{line}")?;
-    screen.flush()
+/// Prints a line and flushes it, because output to a pipe is buffered.
+fn print(line: impl Display) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{line}")?;
+    output.flush()
 }

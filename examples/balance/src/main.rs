@@ -1,4 +1,4 @@
-//! The demo. With `server NUMBER ADDRESS SECRET-FILE` it is one of the servers, so that it can start them.
+//! The demo. With the arguments `server NUMBER ADDRESS SECRET-FILE` it is a server, so that the demo can start servers.
 
 use kaa_rpc_runtime::Fault;
 

@@ -1,4 +1,4 @@
-//! One of the servers.
+//! A server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,22 +7,22 @@ use kaa_rpc_runtime::{Context, Fault, Secret, Server};
 
 use crate::api::balance::{Answer, Worker, WorkerClientProxy, WorkerServer};
 
-/// How long an answer takes, so that calls are under way when the server is killed.
+/// How long a call takes, so that calls are running when the server is killed.
 const WORK: Duration = Duration::from_millis(5);
 
-/// Serves until it is killed.
+/// Serves until the process is killed.
 ///
 /// # Errors
-/// There is no secret, or nothing can listen at the address.
+/// The secret cannot be read, or the server cannot listen.
 pub async fn run(number: u32, address: &str, secret_file: &str) -> Result<(), Fault> {
     let worker = Numbered { number, drawn: AtomicU64::new(0) };
     let secret = Secret::from_file(secret_file)?;
     let _server = Server::builder().secret(secret).register(Worker::server(worker)).listen(address).await?;
-    crate::show(format_args!("server {number} listens"))?;
+    crate::print(format_args!("server {number} is listening"))?;
     std::future::pending().await
 }
 
-/// A worker that says who it is.
+/// A worker that returns its number with each answer.
 struct Numbered {
     number: u32,
     drawn: AtomicU64,

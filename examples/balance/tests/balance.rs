@@ -1,5 +1,5 @@
-//! The demo as a process, and what the retry makes of the ends of calls.
-#![allow(clippy::unwrap_used, reason = "a test's preparations may fail loudly")]
+//! The demo as a process, and the decisions of the retry policy.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::convert::Infallible;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use balance::api::balance::worker::server::{Draw, Square};
-use balance::balanced::{Again, Counts};
+use balance::balanced::{RetryCounts, RetryPolicy};
 use kaa_rpc_runtime::codec::Wire;
 use kaa_rpc_runtime::tower::Invocation;
 use kaa_rpc_runtime::{CallError, CloseReason, DeclaredError, Method, Outcome};
@@ -32,40 +32,43 @@ fn demo_loses_a_server_but_no_call() {
     assert!(text.contains("none lost; all three servers have answered."), "{text}");
 }
 
-/// A connection's loss under a call.
+/// The error of a call whose connection was lost.
 fn loss(outcome: Outcome) -> CallError<Infallible> {
     CallError::Disconnected { outcome, reason: CloseReason::ConnectionLost(None) }
 }
 
-/// Whether a call of this method that ends so is made again.
-fn is_made_again<M>(again: &mut Again, method: M, end: CallError<Infallible>) -> bool
+/// Whether a call of this method is retried after this error.
+fn is_retried<M>(policy: &mut RetryPolicy, method: M, error: CallError<Infallible>) -> bool
 where
     M: Method + Clone,
     <M::Throws as Wire>::Value: DeclaredError,
 {
-    let mut result: Result<(), BoxError> = Err(end.into());
-    again.retry(&mut Invocation(method), &mut result).is_some()
+    let mut result: Result<(), BoxError> = Err(error.into());
+    policy.retry(&mut Invocation(method), &mut result).is_some()
 }
 
 #[test]
 fn safe_calls_are_retried() {
-    let counts = Arc::new(Counts::default());
-    let mut again = Again::new(Arc::clone(&counts));
+    let counts = Arc::new(RetryCounts::default());
+    let mut policy = RetryPolicy::new(Arc::clone(&counts));
     let square = Square { number: 3 };
-    assert!(is_made_again(&mut again, square.clone(), loss(Outcome::NotSent)));
-    assert!(is_made_again(&mut again, Draw {}, loss(Outcome::NotSent)));
-    assert!(is_made_again(&mut again, square, loss(Outcome::Unknown)));
+    assert!(is_retried(&mut policy, square.clone(), loss(Outcome::NotSent)));
+    assert!(is_retried(&mut policy, Draw {}, loss(Outcome::NotSent)));
+    assert!(is_retried(&mut policy, square, loss(Outcome::Unknown)));
     assert_eq!(counts.not_sent.load(Ordering::Relaxed), 2);
     assert_eq!(counts.unknown.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn unsafe_calls_are_not_retried_and_retries_are_limited() {
-    let mut again = Again::new(Arc::default());
+    let mut policy = RetryPolicy::new(Arc::default());
     let square = Square { number: 3 };
-    assert!(!is_made_again(&mut again, Draw {}, loss(Outcome::Unknown)), "it may have drawn");
+    assert!(
+        !is_retried(&mut policy, Draw {}, loss(Outcome::Unknown)),
+        "`draw` may have run, and is not idempotent"
+    );
     let fault = CallError::Fault("no".to_owned());
-    assert!(!is_made_again(&mut again, square.clone(), fault), "it was run");
-    let repetitions = (0..100).filter(|_| is_made_again(&mut again, square.clone(), loss(Outcome::NotSent)));
-    assert_eq!(repetitions.count(), 3);
+    assert!(!is_retried(&mut policy, square.clone(), fault), "the handler ran");
+    let retries = (0..100).filter(|_| is_retried(&mut policy, square.clone(), loss(Outcome::NotSent)));
+    assert_eq!(retries.count(), 3);
 }

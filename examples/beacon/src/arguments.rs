@@ -1,18 +1,18 @@
-//! Command lines: options anywhere, words in their order.
+//! Command lines: options at any position, words in order.
 //!
-//! Invariant: what nobody asked for is an error, never ignored.
+//! Invariant: an unknown argument is an error, never ignored.
 
 use std::ffi::OsString;
 
 use crate::api::beacon::{ItemId, Kind};
 
-/// A command line, from which its reader takes what it knows.
+/// The arguments of a command line that have not been parsed yet.
 #[derive(Debug)]
 pub(crate) struct Arguments {
-    left: Vec<String>,
+    rest: Vec<String>,
 }
 
-/// What is wrong with a command line.
+/// An error in a command line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UsageError {
     #[error("{0:?} is not Unicode")]
@@ -21,13 +21,13 @@ pub(crate) enum UsageError {
     Missing(&'static str),
     #[error("{0} needs a value")]
     NeedsValue(&'static str),
-    #[error("{0} does not belong here")]
+    #[error("unexpected argument {0}")]
     Unexpected(String),
-    #[error("there is no command {0:?}")]
+    #[error("unknown command {0:?}")]
     UnknownCommand(String),
-    #[error("{0:?} is not an item's number")]
+    #[error("{0:?} is not the number of an item")]
     NotAnItem(String),
-    #[error("{0:?} is not a kind; there are audio, video, image and other")]
+    #[error("{0:?} is not a kind; the kinds are audio, video, image and other")]
     NotAKind(String),
     #[error("nothing to change: give --title, --kind or both")]
     NothingToChange,
@@ -35,35 +35,35 @@ pub(crate) enum UsageError {
 
 impl Arguments {
     pub(crate) fn new(arguments: impl Iterator<Item = OsString>) -> Result<Self, UsageError> {
-        let left: Result<_, _> = arguments.map(OsString::into_string).collect();
-        Ok(Self { left: left.map_err(UsageError::NotUnicode)? })
+        let rest: Result<_, _> = arguments.map(OsString::into_string).collect();
+        Ok(Self { rest: rest.map_err(UsageError::NotUnicode)? })
     }
 
-    /// Takes an option without a value; says whether it was there.
+    /// Takes an option without a value; returns whether it is given.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
-        let before = self.left.len();
-        self.left.retain(|argument| argument != name);
-        self.left.len() < before
+        let before = self.rest.len();
+        self.rest.retain(|argument| argument != name);
+        self.rest.len() < before
     }
 
-    /// Takes `--name VALUE`, if it is there.
+    /// Takes `--name VALUE`, if it is given.
     pub(crate) fn option(&mut self, name: &'static str) -> Result<Option<String>, UsageError> {
-        let Some(position) = self.left.iter().position(|argument| argument == name) else {
+        let Some(position) = self.rest.iter().position(|argument| argument == name) else {
             return Ok(None);
         };
-        self.left.remove(position);
-        match self.left.get(position) {
-            Some(value) if !value.starts_with("--") => Ok(Some(self.left.remove(position))),
+        self.rest.remove(position);
+        match self.rest.get(position) {
+            Some(value) if !value.starts_with("--") => Ok(Some(self.rest.remove(position))),
             _ => Err(UsageError::NeedsValue(name)),
         }
     }
 
-    /// Takes `--name VALUE`, which must be there.
+    /// Takes `--name VALUE`, which must be given.
     pub(crate) fn required(&mut self, name: &'static str) -> Result<String, UsageError> {
         self.option(name)?.ok_or(UsageError::Missing(name))
     }
 
-    /// Takes `--kind KIND`, if it is there.
+    /// Takes `--kind KIND`, if it is given.
     pub(crate) fn kind(&mut self) -> Result<Option<Kind>, UsageError> {
         let Some(name) = self.option("--kind")? else { return Ok(None) };
         name.parse().map(Some).map_err(|()| UsageError::NotAKind(name))
@@ -71,10 +71,10 @@ impl Arguments {
 
     /// Takes the next word, called `name` in the help.
     pub(crate) fn word(&mut self, name: &'static str) -> Result<String, UsageError> {
-        match self.left.first() {
+        match self.rest.first() {
             None => Err(UsageError::Missing(name)),
             Some(option) if option.starts_with("--") => Err(UsageError::Unexpected(option.clone())),
-            Some(_) => Ok(self.left.remove(0)),
+            Some(_) => Ok(self.rest.remove(0)),
         }
     }
 
@@ -85,16 +85,16 @@ impl Arguments {
         number.map(ItemId).map_err(|_error| UsageError::NotAnItem(word))
     }
 
-    /// Takes all words that are left.
+    /// Takes all remaining words.
     pub(crate) fn words(&mut self) -> Result<Vec<String>, UsageError> {
-        match self.left.iter().find(|argument| argument.starts_with("--")) {
+        match self.rest.iter().find(|argument| argument.starts_with("--")) {
             Some(option) => Err(UsageError::Unexpected(option.clone())),
-            None => Ok(std::mem::take(&mut self.left)),
+            None => Ok(std::mem::take(&mut self.rest)),
         }
     }
 
-    /// Nothing may be left.
+    /// Checks that no arguments remain.
     pub(crate) fn finish(self) -> Result<(), UsageError> {
-        self.left.into_iter().next().map_or(Ok(()), |argument| Err(UsageError::Unexpected(argument)))
+        self.rest.into_iter().next().map_or(Ok(()), |argument| Err(UsageError::Unexpected(argument)))
     }
 }

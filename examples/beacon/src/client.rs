@@ -1,4 +1,4 @@
-//! The program `beacon-client`: one command, and whatever the server calls back meanwhile.
+//! The program `beacon-client`: runs one command, and serves the calls of the server meanwhile.
 
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
@@ -16,22 +16,22 @@ use crate::arguments::{Arguments, UsageError};
 use crate::program::ProgramError;
 
 pub(crate) const HELP: &str = "\
-Asks a beacon-server, and answers when it asks back.
+Sends a command to a beacon-server.
 
 Usage: beacon-client --socket PATH --secret FILE COMMAND
 
-  scan DIR                               have the server read a folder
-  list [--kind KIND] [WORD…]             show items
-  watch [--kind KIND] [WORD…]            show items, then every change to them
-  add --kind KIND TITLE                  make an item
+  scan DIR                               let the server read a directory
+  list [--kind KIND] [WORD…]             print items
+  watch [--kind KIND] [WORD…]            print items, then every change to them
+  add --kind KIND TITLE                  create an item
   set ID [--title TITLE] [--kind KIND]   change an item
-  delete ID [--yes | --no]               delete an item; the server asks first,
-                                         and --yes or --no answers for you
-  shutdown                               end the server
+  delete ID [--yes | --no]               delete an item; the server asks for a
+                                         confirmation: --yes or --no answers it
+  shutdown                               stop the server
 
 KIND is audio, video, image or other. Every WORD must be in the title.";
 
-/// What is asked of the server.
+/// A command for the server.
 enum Command {
     Scan(String),
     List(Query),
@@ -48,19 +48,19 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), ProgramError> {
     let answer = match (arguments.flag("--yes"), arguments.flag("--no")) {
         (_, true) => Answer::Always(false),
         (true, false) => Answer::Always(true),
-        (false, false) => Answer::AskThePerson,
+        (false, false) => Answer::AskUser,
     };
     let command = Command::parse(&mut arguments)?;
     arguments.finish()?;
 
-    let (sender, news) = mpsc::channel(64);
-    let screen = Screen { answer, news: sender };
+    let (sender, notices) = mpsc::channel(64);
+    let screen = Screen { answer, notices: sender };
     let client = Client::builder()
         .secret(Secret::from_file(secret_file)?)
         .register(Beacon::client(screen))
         .connect(Address::Unix(socket))?;
     client.ready().await?;
-    command.run(&client, news).await
+    command.run(&client, notices).await
 }
 
 impl Command {
@@ -88,25 +88,25 @@ impl Command {
         })
     }
 
-    async fn run(self, client: &Client, news: mpsc::Receiver<Notice>) -> Result<(), ProgramError> {
+    async fn run(self, client: &Client, notices: mpsc::Receiver<Notice>) -> Result<(), ProgramError> {
         let beacon: BeaconServerProxy = client.proxy();
         match self {
             Self::Scan(directory) => {
-                // The server's working directory is another one.
+                // The server may have another working directory.
                 let path = std::fs::canonicalize(&directory).and_then(|path| {
                     path.into_os_string().into_string().map_err(|_| io::ErrorKind::InvalidFilename.into())
                 });
                 let path = path.map_err(|source| ProgramError::Directory { directory, source })?;
-                say(beacon.scan_directory(Path(path)).await?)
+                print(beacon.scan_directory(Path(path)).await?)
             }
-            Self::List(query) => show(&beacon.items(query).await?),
-            Self::Watch(query) => watch(client, &beacon, query, news).await,
-            Self::Add(kind, title) => say(beacon.item_create(kind, title).await?),
-            Self::Set(id, change) => say(beacon.item_update(id, change).await?),
-            Self::Delete(id) => say(format_args!("deleted {}", beacon.item_delete(id).await?)),
+            Self::List(query) => print_items(&beacon.items(query).await?),
+            Self::Watch(query) => watch(client, &beacon, query, notices).await,
+            Self::Add(kind, title) => print(beacon.item_create(kind, title).await?),
+            Self::Set(id, change) => print(beacon.item_update(id, change).await?),
+            Self::Delete(id) => print(format_args!("deleted {}", beacon.item_delete(id).await?)),
             Self::Shutdown => {
                 beacon.shutdown().await?;
-                say("the server ends")
+                print("the server is stopping")
             }
         }
     }
@@ -116,21 +116,21 @@ fn query(arguments: &mut Arguments) -> Result<Query, UsageError> {
     Ok(Query { kind: arguments.kind()?, words: arguments.words()?, ..Query::default() })
 }
 
-/// Shows the answer and its changes, until the server or the person has had enough.
+/// Prints the answer and its changes, until the server stops or the user presses Ctrl-C.
 async fn watch(
     client: &Client,
     beacon: &BeaconServerProxy,
     query: Query,
-    mut news: mpsc::Receiver<Notice>,
+    mut notices: mpsc::Receiver<Notice>,
 ) -> Result<(), ProgramError> {
-    show(&beacon.monitor_add(RequestId(1), query).await?)?;
-    say("watching; Ctrl-C ends it")?;
+    print_items(&beacon.monitor_add(RequestId(1), query).await?)?;
+    print("watching; press Ctrl-C to stop")?;
     loop {
         tokio::select! {
             biased;
-            Some(notice) = news.recv() => say(notice)?,
+            Some(notice) = notices.recv() => print(notice)?,
             reason = client.closed() => return match reason {
-                CloseReason::ClosedByPeer { .. } => say("the server has ended"),
+                CloseReason::ClosedByPeer { .. } => print("the server has stopped"),
                 reason => Err(ProgramError::Lost(reason)),
             },
             interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
@@ -138,16 +138,16 @@ async fn watch(
     }
 }
 
-/// What the server may call here.
+/// The methods that the server calls.
 struct Screen {
     answer: Answer,
-    news: mpsc::Sender<Notice>,
+    notices: mpsc::Sender<Notice>,
 }
 
-/// How questions are answered.
+/// How questions of the server are answered.
 #[derive(Clone, Copy)]
 enum Answer {
-    AskThePerson,
+    AskUser,
     Always(bool),
 }
 
@@ -155,7 +155,7 @@ impl BeaconClient for Screen {
     async fn confirm(&self, _cx: Context<BeaconServerProxy>, question: String) -> Result<bool, Fault> {
         match self.answer {
             Answer::Always(answer) => Ok(answer),
-            Answer::AskThePerson => ask(question).await,
+            Answer::AskUser => ask_user(question).await,
         }
     }
 
@@ -165,38 +165,38 @@ impl BeaconClient for Screen {
         _request: RequestId,
         notice: Notice,
     ) -> Result<(), Fault> {
-        Ok(self.news.send(notice).await?)
+        Ok(self.notices.send(notice).await?)
     }
 }
 
-/// Asks whoever sits in front of the terminal; no answer is a no.
-async fn ask(question: String) -> Result<bool, Fault> {
+/// Asks the user at the terminal; no answer counts as no.
+async fn ask_user(question: String) -> Result<bool, Fault> {
     let (sender, answer) = oneshot::channel();
-    // A thread of its own: it may wait for the person long after the server has lost interest.
+    // On its own thread: the user may answer long after the server has cancelled the call.
     thread::spawn(move || {
         let mut line = String::new();
-        let asked =
+        let read =
             write!(io::stderr(), "{question} [y/N] ").and_then(|()| io::stdin().lock().read_line(&mut line));
-        let _nobody_waits = sender.send(asked.map(|_length| matches!(line.trim(), "y" | "Y" | "yes")));
+        let _cancelled = sender.send(read.map(|_length| matches!(line.trim(), "y" | "Y" | "yes")));
     });
     Ok(answer.await??)
 }
 
-fn show(items: &[Item]) -> Result<(), ProgramError> {
+fn print_items(items: &[Item]) -> Result<(), ProgramError> {
     for item in items {
         let file = item.file.as_ref().map_or("", |file| file.path.0.as_str());
-        say(format_args!("{:>5}  {:<5}  {:<24}  {file}", format!("#{}", item.id), item.kind, item.title))?;
+        print(format_args!("{:>5}  {:<5}  {:<24}  {file}", format!("#{}", item.id), item.kind, item.title))?;
     }
     match items.len() {
-        0 => say("no items"),
-        1 => say("1 item"),
+        0 => print("no items"),
+        1 => print("1 item"),
         count if u32::try_from(count).is_ok_and(|count| count >= MAX_ITEMS) => {
-            say(format_args!("the first {count} items; there may be more"))
+            print(format_args!("the first {count} items; there may be more"))
         }
-        count => say(format_args!("{count} items")),
+        count => print(format_args!("{count} items")),
     }
 }
 
-fn say(text: impl std::fmt::Display) -> Result<(), ProgramError> {
+fn print(text: impl std::fmt::Display) -> Result<(), ProgramError> {
     Ok(writeln!(io::stdout(), "{text}")?)
 }

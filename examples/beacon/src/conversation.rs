@@ -1,7 +1,7 @@
-//! The server's log: what it and one client say to each other, as a person reads it.
+//! The server's log: the calls between the server and each client.
 //!
-//! Invariants: the client stands on the left and the server on the right; a solid arrow is a call and a dashed one its
-//! answer; a line is written at once or, if standard error is gone, not at all.
+//! Invariants: the client is on the left and the server on the right; a solid arrow is a call, and a dashed arrow its
+//! result; a line is written at once, or discarded if standard error is closed.
 
 use std::fmt;
 use std::io::Write;
@@ -11,20 +11,20 @@ use kaa_rpc_runtime::{Failure, Fault};
 use crate::api::beacon::{BeaconError, Item, ScanReport};
 
 /// Writes one line.
-pub(crate) fn note(text: impl fmt::Display) {
-    let _gone = writeln!(std::io::stderr().lock(), "{text}");
+pub(crate) fn log(text: impl fmt::Display) {
+    let _closed = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// The conversation with one client.
+/// The log of the calls with one client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conversation {
-    /// Which client, in the order in which they came.
+    /// The number of the client, in the order of their connections.
     pub(crate) client: u32,
 }
 
 impl Conversation {
-    /// A call of the client, from its arrival to its answer.
-    pub(crate) async fn call<T: Told, E: Told>(
+    /// Logs an inbound call and its result.
+    pub(crate) async fn call<T: LogText, E: LogText>(
         self,
         call: String,
         work: impl Future<Output = Result<T, E>>,
@@ -32,68 +32,68 @@ impl Conversation {
         self.line("──▶", call);
         let result = work.await;
         match &result {
-            Ok(value) => self.line("◀╌╌", value.told()),
-            Err(error) => self.line("◀╌╌", error.told()),
+            Ok(value) => self.line("◀╌╌", value.log_text()),
+            Err(error) => self.line("◀╌╌", error.log_text()),
         }
         result
     }
 
-    /// A call of the server.
-    pub(crate) fn asks(self, call: impl fmt::Display) {
+    /// Logs an outbound call.
+    pub(crate) fn outbound_call(self, call: impl fmt::Display) {
         self.line("◀──", call);
     }
 
-    /// The client's answer to a call of the server.
-    pub(crate) fn is_told(self, answer: impl fmt::Display) {
-        self.line("╌╌▶", answer);
+    /// Logs the result of an outbound call.
+    pub(crate) fn outbound_result(self, result: impl fmt::Display) {
+        self.line("╌╌▶", result);
     }
 
     fn line(self, arrow: &str, text: impl fmt::Display) {
-        note(format_args!("client {} {arrow} server   {text}", self.client));
+        log(format_args!("client {} {arrow} server   {text}", self.client));
     }
 }
 
-/// What an answer looks like in the log.
-pub(crate) trait Told {
-    /// In a few words.
-    fn told(&self) -> String;
+/// A result that can be logged.
+pub(crate) trait LogText {
+    /// A short text for the log.
+    fn log_text(&self) -> String;
 }
 
-impl Told for () {
-    fn told(&self) -> String {
+impl LogText for () {
+    fn log_text(&self) -> String {
         "done".to_owned()
     }
 }
 
-impl Told for Item {
-    fn told(&self) -> String {
+impl LogText for Item {
+    fn log_text(&self) -> String {
         self.to_string()
     }
 }
 
-impl Told for Vec<Item> {
-    fn told(&self) -> String {
+impl LogText for Vec<Item> {
+    fn log_text(&self) -> String {
         if self.len() == 1 { "1 item".to_owned() } else { format!("{} items", self.len()) }
     }
 }
 
-impl Told for ScanReport {
-    fn told(&self) -> String {
+impl LogText for ScanReport {
+    fn log_text(&self) -> String {
         self.to_string()
     }
 }
 
-impl Told for Fault {
-    fn told(&self) -> String {
+impl LogText for Fault {
+    fn log_text(&self) -> String {
         format!("fault: {self}")
     }
 }
 
-impl Told for Failure<BeaconError> {
-    fn told(&self) -> String {
+impl LogText for Failure<BeaconError> {
+    fn log_text(&self) -> String {
         match self {
             Self::Declared(error) => format!("error: {error}"),
-            Self::Fault(fault) => fault.told(),
+            Self::Fault(fault) => fault.log_text(),
         }
     }
 }

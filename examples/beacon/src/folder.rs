@@ -1,7 +1,7 @@
-//! Reading a folder: which files it has, and of what kind they are.
+//! Reads a folder: its files, and their kinds.
 //!
-//! Invariants: symbolic links are not followed, so the walk ends; what cannot be read is counted, and never taken for
-//! deleted.
+//! Invariants: symbolic links are not followed, so the walk ends; folders that cannot be read are counted, and their
+//! files do not count as deleted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,24 +10,24 @@ use std::path::{Path as FilePath, PathBuf};
 
 use crate::api::beacon::{File, Kind, Path};
 
-/// Longest path that the contract carries, in bytes.
-const LONGEST_PATH: usize = 2048;
+/// The maximum length of a path in the schema, in bytes.
+const MAX_PATH: usize = 2048;
 
-/// What a folder has.
+/// The content of a folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    /// Where it is, without links and detours.
+    /// Its canonical path.
     pub(crate) root: String,
-    /// Its files by path, those of folders in it too.
+    /// Its files by path, including those in subfolders.
     pub(crate) files: BTreeMap<String, File>,
-    /// Folders in it that could not be read.
+    /// Subfolders that could not be read.
     pub(crate) unread: Vec<PathBuf>,
-    /// Files and folders left out.
+    /// The number of files and subfolders that are left out.
     pub(crate) skipped: u32,
 }
 
 impl Folder {
-    /// Reads a folder and all folders in it.
+    /// Reads a folder and all its subfolders.
     ///
     /// # Errors
     /// The folder itself cannot be read.
@@ -70,12 +70,12 @@ impl Folder {
     }
 }
 
-/// The path, if it can be kept.
+/// The path as text, if the schema can carry it.
 fn as_text(path: &FilePath) -> Option<&str> {
-    path.to_str().filter(|path| path.len() <= LONGEST_PATH)
+    path.to_str().filter(|path| path.len() <= MAX_PATH)
 }
 
-/// A new item's title: the file's name without its extension.
+/// A new item's title: the file name without its extension.
 pub(crate) fn title(path: &str) -> String {
     FilePath::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }

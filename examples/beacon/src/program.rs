@@ -1,6 +1,6 @@
-//! How a program starts, and how it says what went wrong.
+//! Starts a program, and reports its error.
 //!
-//! Invariant: an error is one line on standard error, with its causes and, where there is one, a hint.
+//! Invariant: an error is one line on standard error, with its causes and a hint, if there is one.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -16,10 +16,10 @@ use crate::api::beacon::BeaconError;
 use crate::arguments::{Arguments, UsageError};
 use crate::store::StoreError;
 
-/// How long threads that wait for the terminal or the disk may hold up the end.
-const LEAVING: Duration = Duration::from_secs(1);
+/// How long the end of a program waits for threads that read the terminal or the disk.
+const THREAD_LIMIT: Duration = Duration::from_secs(1);
 
-/// Why a program failed.
+/// The error of a program.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProgramError {
     #[error(transparent)]
@@ -34,7 +34,7 @@ pub(crate) enum ProgramError {
     Call(#[from] CallError),
     #[error(transparent)]
     Beacon(#[from] CallError<BeaconError>),
-    #[error("no more news: {0}")]
+    #[error("watching has ended: {0}")]
     Lost(CloseReason),
     #[error("{}: {source}", path.display())]
     Database { path: PathBuf, source: StoreError },
@@ -68,25 +68,25 @@ pub(crate) fn run<F: Future<Output = Result<(), ProgramError>>>(
         }
         let runtime = tokio::runtime::Runtime::new()?;
         let result = runtime.block_on(body(arguments));
-        // Somebody may still be asked a question that nobody needs answered any more.
-        runtime.shutdown_timeout(LEAVING);
+        // A thread may still wait for an answer of the user that is not needed any more.
+        runtime.shutdown_timeout(THREAD_LIMIT);
         result
     });
     let Err(error) = result else { return ExitCode::SUCCESS };
-    // There is nowhere left to say that this cannot be said.
-    let _unsaid = writeln!(io::stderr(), "{name}: {}{}", with_causes(&error), error.hint());
+    // If standard error is closed, only the exit status reports the error.
+    let _closed = writeln!(io::stderr(), "{name}: {}{}", with_causes(&error), error.hint());
     if matches!(error, ProgramError::Usage(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
-/// An error with its causes, less those that it has told itself.
+/// An error with its causes, without the causes that its text already contains.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
+        let cause_text = error.to_string();
+        if !text.contains(&cause_text) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&cause_text);
         }
         cause = error.source();
     }

@@ -1,6 +1,6 @@
 //! The program `beacon-server`.
 //!
-//! Invariant: it ends in good order, whether a client asks for it or the system does: what was asked is answered first.
+//! Invariant: it shuts down gracefully, on a client's call and on a signal: running calls are answered first.
 
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -14,26 +14,25 @@ use tokio::sync::Notify;
 
 use crate::api::beacon::Beacon;
 use crate::arguments::Arguments;
-use crate::conversation::note;
+use crate::conversation::log;
 use crate::program::ProgramError;
 use crate::service::Session;
 use crate::store::Store;
 
 pub(crate) const HELP: &str = "\
-Keeps a media database and serves it to beacon-client.
+Serves a media database to beacon-client.
 
 Usage: beacon-server --socket PATH --secret FILE --database FILE
 
-  --socket PATH    where to listen; only this user can connect
-  --secret FILE    the secret that clients must know; made if the file does not exist
-  --database FILE  where the items are kept; made if the file does not exist
-  --help           this text
+  --socket PATH    the socket to listen at; only this user can connect
+  --secret FILE    the shared secret; created if the file does not exist
+  --database FILE  the database; created if the file does not exist
+  --help           print this text
 
-It writes to standard error what it and its clients say to each other: a solid
-arrow is a call, a dashed one its answer. It ends when a client calls shutdown,
-and on SIGINT and SIGTERM.";
+It logs all calls to standard error: a solid arrow is a call, a dashed arrow its
+result. It stops when a client calls shutdown, and on SIGINT and SIGTERM.";
 
-/// How long calls may take to end once the server is to stop.
+/// The grace period of the shutdown.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(mut arguments: Arguments) -> Result<(), ProgramError> {
@@ -50,7 +49,7 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), ProgramError> {
     let (items, store) = opened.map_err(|source| ProgramError::Database { path: database, source })?;
     let store = Arc::new(store);
     let stop = Arc::new(Notify::new());
-    let (clients, stop_here) = (AtomicU32::new(1), Arc::clone(&stop));
+    let (clients, stopped) = (AtomicU32::new(1), Arc::clone(&stop));
     let service = Beacon::server_with(move |peer| {
         let client = clients.fetch_add(1, Ordering::Relaxed);
         Session::new(peer, Arc::clone(&store), Arc::clone(&stop), client)
@@ -62,32 +61,32 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), ProgramError> {
     let log_refusals = async {
         while let Some(event) = events.next().await {
             if let ServerEvent::Refused(refused) = event {
-                note(format_args!("refused a connection: {}", refused.reason));
+                log(format_args!("refused a connection: {}", refused.reason));
             }
         }
     };
     if let Some(address) = server.address() {
-        note(format_args!("listening on {address}; {items} items are kept"));
+        log(format_args!("listening on {address}; the database has {items} items"));
     }
     tokio::select! {
-        () = stop_here.notified() => {}
+        () = stopped.notified() => {}
         _signal = interrupt.recv() => {}
         _signal = terminate.recv() => {}
         () = log_refusals => {}
     }
     let report = server.shutdown(GRACE).await;
     match report.aborted {
-        0 => note("all is said; the server ends"),
-        cut => note(format_args!("the server ends; connections that had to be cut: {cut}")),
+        0 => log("the server has stopped"),
+        aborted => log(format_args!("the server has stopped, and has aborted {aborted} connections")),
     }
     Ok(())
 }
 
-/// The secret in the file, or a new one in a new file.
+/// Reads the secret from the file, or creates a new one.
 fn secret(file: &FilePath) -> Result<Secret, ProgramError> {
     if !file.exists() {
         Secret::generate()?.write_new_file(file)?;
-        note(format_args!("made a secret in {}", file.display()));
+        log(format_args!("created a secret in {}", file.display()));
     }
     Ok(Secret::from_file(file)?)
 }

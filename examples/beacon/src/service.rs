@@ -1,7 +1,7 @@
-//! What the server serves: one [`Session`] for each connection.
+//! Serves the server's side: one [`Session`] for each connection.
 //!
-//! Invariants: the database is used on threads that may block; every monitored query has one task, which ends when the
-//! query is removed or the connection is over; a client that takes its news slowly holds up nobody but itself.
+//! Invariants: the database is used on blocking threads; every monitored query has one task, which ends when the query is
+//! removed or the connection ends; a slow client delays only its own notices.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,15 +16,15 @@ use crate::api::beacon::{
     BeaconClientProxy, BeaconError, BeaconServer, Item, ItemChange, ItemId, Kind, Notice, Path, Query,
     RequestId, ScanReport,
 };
-use crate::conversation::{Conversation, note};
+use crate::conversation::{Conversation, log};
 use crate::folder::Folder;
 use crate::store::{Changes, Store, StoreError};
 
-/// One client's connection, as the server sees it.
+/// The server's side of one connection.
 pub(crate) struct Session {
     peer: BeaconClientProxy,
     store: Arc<Store>,
-    /// Ends the server.
+    /// Stops the server.
     stop: Arc<Notify>,
     log: Conversation,
     monitors: Mutex<HashMap<RequestId, Monitor>>,
@@ -32,11 +32,11 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(peer: BeaconClientProxy, store: Arc<Store>, stop: Arc<Notify>, client: u32) -> Self {
-        note(format_args!("client {client} is here"));
+        log(format_args!("client {client} has connected"));
         Self { peer, store, stop, log: Conversation { client }, monitors: Mutex::default() }
     }
 
-    /// Uses the database where blocking harms nobody.
+    /// Uses the database on a blocking thread.
     async fn store<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
@@ -48,7 +48,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        note(format_args!("client {} is gone", self.log.client));
+        log(format_args!("client {} has disconnected", self.log.client));
     }
 }
 
@@ -63,7 +63,7 @@ impl BeaconServer for Session {
             let path = directory.0.clone();
             let folder = tokio::task::spawn_blocking(move || Folder::read(&path)).await.fault()?;
             let folder = folder.map_err(|_error| BeaconError::NotADirectory(directory))?;
-            Ok(self.store(move |store| store.take_folder(&folder)).await?)
+            Ok(self.store(move |store| store.update_folder(&folder)).await?)
         };
         self.log.call(call, work).await
     }
@@ -81,13 +81,13 @@ impl BeaconServer for Session {
     ) -> Result<Vec<Item>, Failure<BeaconError>> {
         let call = format!("monitor_add({request}, {query})");
         let work = async {
-            let asked = query.clone();
-            let (items, changes) = self.store(move |store| store.monitor(&asked)).await?;
+            let monitored = query.clone();
+            let (items, changes) = self.store(move |store| store.monitor(&monitored)).await?;
             match self.monitors.lock().unwrap_or_else(PoisonError::into_inner).entry(request) {
                 Entry::Occupied(_) => Err(BeaconError::RequestInUse(request))?,
-                Entry::Vacant(place) => {
-                    let telling = tell(self.peer.clone(), self.log, request, query, changes);
-                    place.insert(Monitor(tokio::spawn(telling)));
+                Entry::Vacant(entry) => {
+                    let notices = send_notices(self.peer.clone(), self.log, request, query, changes);
+                    entry.insert(Monitor(tokio::spawn(notices)));
                 }
             }
             Ok(items)
@@ -139,14 +139,14 @@ impl BeaconServer for Session {
         let work = async {
             let item = self.store(move |store| store.item(id)).await?.ok_or(BeaconError::NoSuchItem(id))?;
             let question = format!("Really delete {item}?");
-            self.log.asks(format_args!("confirm({question})"));
-            // The client is waiting for our answer, and we for its: a call within a call.
-            let agreed = cx.peer.confirm(question).await.fault()?;
-            self.log.is_told(if agreed { "yes" } else { "no" });
-            if !agreed {
+            self.log.outbound_call(format_args!("confirm({question})"));
+            // A nested call: the client waits for this handler, which waits for the client.
+            let confirmed = cx.peer.confirm(question).await.fault()?;
+            self.log.outbound_result(if confirmed { "yes" } else { "no" });
+            if !confirmed {
                 Err(BeaconError::Refused(id))?;
             }
-            // Somebody else may have been faster.
+            // Another client may have deleted it meanwhile.
             let deleted = self.store(move |store| store.delete(id)).await?;
             Ok(deleted.ok_or(BeaconError::NoSuchItem(id))?)
         };
@@ -162,7 +162,7 @@ impl BeaconServer for Session {
     }
 }
 
-/// The task of a monitored query, which ends with it.
+/// The task of a monitored query, which is aborted when this is dropped.
 struct Monitor(JoinHandle<()>);
 
 impl Drop for Monitor {
@@ -171,8 +171,8 @@ impl Drop for Monitor {
     }
 }
 
-/// Tells a client of every change to the answer of its query.
-async fn tell(
+/// Notifies a client of every change to the answer of its query.
+async fn send_notices(
     peer: BeaconClientProxy,
     log: Conversation,
     request: RequestId,
@@ -186,9 +186,9 @@ async fn tell(
             Err(RecvError::Closed) => return,
         };
         for notice in notices {
-            log.asks(format_args!("on_notify({request}, {notice})"));
+            log.outbound_call(format_args!("on_notify({request}, {notice})"));
             if peer.on_notify(request, notice).await.is_err() {
-                return; // the connection is over, and this task with it
+                return; // the connection has ended
             }
         }
     }

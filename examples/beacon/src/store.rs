@@ -1,8 +1,8 @@
-//! The database: items in a file, and news of what changes in it.
+//! The database: items in a file, and a channel of their changes.
 //!
-//! Invariants: a change is whole or not at all, and told only when it is on the disk; who begins to monitor a query
-//! hears of every change after the answer and of none before it; an item's number is never given to another. Everything
-//! here blocks.
+//! Invariants: a change is made completely or not at all, and is sent only when it is on the disk; a monitored query
+//! receives every change after its answer and none before it; the number of an item is never reused. Everything here
+//! blocks.
 
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,16 +13,16 @@ use tokio::sync::broadcast;
 use crate::api::beacon::{File, Item, ItemChange, ItemId, Kind, Notice, Query, ScanReport};
 use crate::folder::{self, Folder};
 
-/// Items as JSON by number: a field that the contract gains has its default in old records.
+/// Items as JSON, by number: a new field of the schema has its default in old records.
 const ITEMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("items");
 /// Numbers by file.
 const PATHS: TableDefinition<'_, &str, u64> = TableDefinition::new("paths");
 /// The highest number so far.
 const LAST: TableDefinition<'_, (), u64> = TableDefinition::new("last");
-/// Commits that a slow listener may lag behind before it misses some.
-const KEPT: usize = 256;
+/// The number of commits that a slow receiver may not have received yet, before it misses some.
+const MAX_PENDING_COMMITS: usize = 256;
 
-/// Why the database failed.
+/// An error of the database.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("the database failed: {0}")]
@@ -31,7 +31,7 @@ pub(crate) enum StoreError {
     Record(#[from] serde_json::Error),
 }
 
-/// `?` on whatever the database returns.
+/// Converts the errors of the database.
 macro_rules! database_errors {
     ($($error:ident)*) => {$(
         impl From<redb::$error> for StoreError {
@@ -58,21 +58,22 @@ pub(crate) type Changes = Arc<[Change]>;
 pub(crate) struct Store {
     database: Database,
     changes: broadcast::Sender<Changes>,
-    /// Held from a change to its telling.
+    /// Held from a change until it is sent.
     order: Mutex<()>,
 }
 
 impl Store {
-    /// Opens the database, or makes a new one.
+    /// Opens the database, or creates a new one.
     pub(crate) fn open(path: &FilePath) -> Result<Self, StoreError> {
         let database = Database::create(path)?;
-        let store = Self { database, changes: broadcast::channel(KEPT).0, order: Mutex::default() };
-        // Tables come to be when they are first opened to write.
+        let store =
+            Self { database, changes: broadcast::channel(MAX_PENDING_COMMITS).0, order: Mutex::default() };
+        // Tables are created when they are first opened for writing.
         store.write(|_tables| Ok(()))?;
         Ok(store)
     }
 
-    /// How many items there are.
+    /// The number of items.
     pub(crate) fn count(&self) -> Result<u64, StoreError> {
         Ok(self.database.begin_read()?.open_table(ITEMS)?.len()?)
     }
@@ -98,7 +99,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The items that match, and all changes from then on.
+    /// The items that match, and all later changes.
     pub(crate) fn monitor(
         &self,
         query: &Query,
@@ -111,7 +112,7 @@ impl Store {
         self.write(|tables| tables.create(kind, title, None))
     }
 
-    /// The item as it is now, or `None` if it does not exist.
+    /// Changes an item and returns its new state, or `None` if it does not exist.
     pub(crate) fn update(&self, id: ItemId, change: ItemChange) -> Result<Option<Item>, StoreError> {
         self.write(|tables| {
             let Some(before) = tables.item(id.0)? else { return Ok(None) };
@@ -122,13 +123,13 @@ impl Store {
         })
     }
 
-    /// The item as it was, or `None` if it does not exist.
+    /// Deletes an item and returns its old state, or `None` if it does not exist.
     pub(crate) fn delete(&self, id: ItemId) -> Result<Option<Item>, StoreError> {
         self.write(|tables| tables.remove(id.0))
     }
 
-    /// Makes the items of a folder the same as its files. What people changed about an item stays.
-    pub(crate) fn take_folder(&self, folder: &Folder) -> Result<ScanReport, StoreError> {
+    /// Updates the items of a folder to match its files. Titles and kinds that a client has set stay.
+    pub(crate) fn update_folder(&self, folder: &Folder) -> Result<ScanReport, StoreError> {
         self.write(|tables| {
             let mut report = ScanReport { skipped: folder.skipped, ..ScanReport::default() };
             for (path, file) in &folder.files {
@@ -145,7 +146,7 @@ impl Store {
                     Some(_) => {}
                 }
             }
-            for id in tables.vanished(folder)? {
+            for id in tables.without_file(folder)? {
                 tables.remove(id)?;
                 report.deleted += 1;
             }
@@ -153,7 +154,7 @@ impl Store {
         })
     }
 
-    /// Runs `work` in a transaction, and tells what it changed.
+    /// Runs `work` in a transaction, and sends its changes.
     fn write<T>(&self, work: impl FnOnce(&mut Tables<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = self.database.begin_write()?;
@@ -163,13 +164,13 @@ impl Store {
         };
         transaction.commit()?;
         if !changes.is_empty() {
-            let _nobody_listens = self.changes.send(changes.into());
+            let _no_receivers = self.changes.send(changes.into());
         }
         Ok(value)
     }
 }
 
-/// The tables in a transaction, and what it has changed so far.
+/// The tables in a transaction, and its changes so far.
 struct Tables<'t> {
     items: Table<'t, u64, &'static [u8]>,
     paths: Table<'t, &'static str, u64>,
@@ -226,9 +227,9 @@ impl<'t> Tables<'t> {
         Ok(Some(item))
     }
 
-    /// Items of this folder whose files are gone.
-    fn vanished(&self, folder: &Folder) -> Result<Vec<u64>, StoreError> {
-        let mut vanished = Vec::new();
+    /// The items of this folder whose files no longer exist.
+    fn without_file(&self, folder: &Folder) -> Result<Vec<u64>, StoreError> {
+        let mut without_file = Vec::new();
         for entry in self.paths.range(folder.root.as_str()..)? {
             let (path, id) = entry?;
             let path = path.value();
@@ -236,21 +237,21 @@ impl<'t> Tables<'t> {
                 break;
             }
             let is_unread = || folder.unread.iter().any(|unread| FilePath::new(path).starts_with(unread));
-            // `/music2` begins with `/music`, and is not in it.
+            // `/music2` starts with `/music`, but is not inside it.
             let is_inside = FilePath::new(path).starts_with(&folder.root);
             if is_inside && !folder.files.contains_key(path) && !is_unread() {
-                vanished.push(id.value());
+                without_file.push(id.value());
             }
         }
-        Ok(vanished)
+        Ok(without_file)
     }
 }
 
 impl Change {
-    /// What it means for the answer of a query.
+    /// The notice for a monitored query, if the change affects its answer.
     pub(crate) fn notice(&self, query: &Query) -> Option<Notice> {
-        let among = |item: &Option<Item>| item.clone().filter(|item| matches(query, item));
-        match (among(&self.before), among(&self.after)) {
+        let in_answer = |item: &Option<Item>| item.clone().filter(|item| matches(query, item));
+        match (in_answer(&self.before), in_answer(&self.after)) {
             (None, Some(after)) => Some(Notice::Created(after)),
             (Some(_), Some(after)) => Some(Notice::Updated(after)),
             (Some(before), None) => Some(Notice::Deleted(before)),
@@ -269,7 +270,7 @@ fn matches(query: &Query, item: &Item) -> bool {
 mod tests {
     use super::*;
 
-    /// A store and a folder to be read, with these files.
+    /// A store, and a directory with these files.
     fn store_and_folder(files: &[&str]) -> (Store, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         for file in files {
@@ -293,16 +294,16 @@ mod tests {
     #[test]
     fn rescan_changes_only_what_differs() {
         let (store, directory) = store_and_folder(&["a/one.ogg", "a/two.ogg", "ab/three.ogg"]);
-        store.take_folder(&read(&directory, "a")).unwrap();
-        store.take_folder(&read(&directory, "ab")).unwrap();
+        store.update_folder(&read(&directory, "a")).unwrap();
+        store.update_folder(&read(&directory, "ab")).unwrap();
         let change = ItemChange { title: Some("Uno".into()), kind: None };
         store.update(ItemId(1), change).unwrap();
         std::fs::write(directory.path().join("a/one.ogg"), "longer").unwrap();
         std::fs::remove_file(directory.path().join("a/two.ogg")).unwrap();
-        let report = store.take_folder(&read(&directory, "a")).unwrap();
+        let report = store.update_folder(&read(&directory, "a")).unwrap();
         assert_eq!(report, ScanReport { created: 0, updated: 1, deleted: 1, skipped: 0 });
         assert_eq!(titles(&store, &[]), ["Uno", "three"]);
-        let report = store.take_folder(&read(&directory, "a")).unwrap();
+        let report = store.update_folder(&read(&directory, "a")).unwrap();
         assert_eq!(report, ScanReport::default());
     }
 
@@ -310,10 +311,10 @@ mod tests {
     fn unreadable_files_are_not_deleted() {
         let (store, directory) = store_and_folder(&["a/in/one.ogg", "a/two.ogg"]);
         let mut folder = read(&directory, "a");
-        store.take_folder(&folder).unwrap();
+        store.update_folder(&folder).unwrap();
         folder.files.clear();
         folder.unread.push(FilePath::new(&folder.root).join("in"));
-        assert_eq!(store.take_folder(&folder).unwrap().deleted, 1);
+        assert_eq!(store.update_folder(&folder).unwrap().deleted, 1);
         assert_eq!(titles(&store, &[]), ["one"]);
     }
 
@@ -350,9 +351,11 @@ mod tests {
         set(Kind::Video);
         set(Kind::Image);
         set(Kind::Audio);
-        let mut heard = || changes.try_recv().unwrap().iter().find_map(|change| change.notice(&query));
-        assert!(matches!(heard(), Some(Notice::Deleted(item)) if item.kind == Kind::Audio));
-        assert_eq!(heard(), None);
-        assert!(matches!(heard(), Some(Notice::Created(item)) if item.kind == Kind::Audio));
+        let mut next = || changes.try_recv().unwrap().iter().find_map(|change| change.notice(&query));
+        let notice = next();
+        assert!(matches!(&notice, Some(Notice::Deleted(item)) if item.kind == Kind::Audio), "{notice:?}");
+        assert_eq!(next(), None);
+        let notice = next();
+        assert!(matches!(&notice, Some(Notice::Created(item)) if item.kind == Kind::Audio), "{notice:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! The contract, beyond what the client's commands make of it: programs that monitor more than one query, or too slowly.
-#![allow(clippy::unwrap_used, reason = "a test's preparations may fail loudly")]
+//! Calls that the commands of the client do not make: several monitored queries, and a client that is too slow.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -14,13 +14,16 @@ use kaa_rpc_runtime::{CallError, Client, Context, Fault, Secret};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
 
-/// More changes than a listener may lag behind.
+/// More changes than the server stores for a slow client.
 const MANY: u32 = 2000;
 
-/// A server in a folder of its own; both go with the test.
+/// How long one notice may take.
+const NOTICE_LIMIT: Duration = Duration::from_secs(60);
+
+/// A server in its own directory; both are removed when this is dropped.
 struct Server {
     child: Child,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Drop for Server {
@@ -32,34 +35,43 @@ impl Drop for Server {
 
 impl Server {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_beacon-server"));
         for name in ["socket", "secret", "database"] {
-            command.arg(format!("--{name}")).arg(folder.path().join(name));
+            command.arg(format!("--{name}")).arg(directory.path().join(name));
         }
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().starts_with("listening on")));
-        // Nobody reads on, and a server whose log has nowhere to go must not mind.
-        Self { child, folder }
+        assert!(
+            lines.any(|line| line.unwrap().starts_with("listening on")),
+            "the server ended before it listened"
+        );
+        // The log is closed from here on: the server must continue without it.
+        Self { child, directory }
     }
 
-    fn connect(&self, listener: Listener) -> Client {
-        let secret = Secret::from_file(self.folder.path().join("secret")).unwrap();
-        let client = Client::builder().secret(secret).register(Beacon::client(listener));
-        client.connect(Address::Unix(self.folder.path().join("socket"))).unwrap()
+    fn connect(&self, receiver: NoticeReceiver) -> Client {
+        let secret = Secret::from_file(self.directory.path().join("secret")).unwrap();
+        let client = Client::builder().secret(secret).register(Beacon::client(receiver));
+        client.connect(Address::Unix(self.directory.path().join("socket"))).unwrap()
     }
 }
 
-/// Hears news when the gate lets it.
-struct Listener {
+/// Receives notices while the gate is open.
+struct NoticeReceiver {
     gate: Arc<Semaphore>,
-    news: mpsc::UnboundedSender<(RequestId, Notice)>,
+    notices: mpsc::UnboundedSender<(RequestId, Notice)>,
 }
 
-impl BeaconClient for Listener {
+/// The next notice that a client has received.
+async fn next_notice(notices: &mut mpsc::UnboundedReceiver<(RequestId, Notice)>) -> (RequestId, Notice) {
+    let notice = tokio::time::timeout(NOTICE_LIMIT, notices.recv()).await;
+    notice.expect("the server sent no notice in time").expect("the client is dropped")
+}
+
+impl BeaconClient for NoticeReceiver {
     async fn confirm(&self, _cx: Context<BeaconServerProxy>, _question: String) -> Result<bool, Fault> {
-        Err(Fault::new("nobody is here to be asked"))
+        Err(Fault::new("this client cannot confirm"))
     }
 
     async fn on_notify(
@@ -69,15 +81,15 @@ impl BeaconClient for Listener {
         notice: Notice,
     ) -> Result<(), Fault> {
         let _open = self.gate.acquire().await?;
-        Ok(self.news.send((request, notice))?)
+        Ok(self.notices.send((request, notice))?)
     }
 }
 
 #[tokio::test]
 async fn each_query_is_monitored_until_it_is_removed() {
     let server = Server::start();
-    let (news, mut heard) = mpsc::unbounded_channel();
-    let client = server.connect(Listener { gate: Arc::new(Semaphore::new(1)), news });
+    let (sender, mut notices) = mpsc::unbounded_channel();
+    let client = server.connect(NoticeReceiver { gate: Arc::new(Semaphore::new(1)), notices: sender });
     let beacon: BeaconServerProxy = client.proxy();
     let (first, second) = (RequestId(1), RequestId(2));
     let images = Query { kind: Some(Kind::Image), ..Query::default() };
@@ -87,24 +99,24 @@ async fn each_query_is_monitored_until_it_is_removed() {
     assert_eq!(error, CallError::Declared(BeaconError::RequestInUse(second)));
 
     let video = beacon.item_create(Kind::Video, "a film").await.unwrap();
-    assert_eq!(heard.recv().await, Some((first, Notice::Created(video))));
+    assert_eq!(next_notice(&mut notices).await, (first, Notice::Created(video)));
     beacon.monitor_remove(first).await.unwrap();
     let error = beacon.monitor_remove(first).await.unwrap_err();
     assert_eq!(error, CallError::Declared(BeaconError::NoSuchRequest(first)));
-    beacon.item_create(Kind::Video, "a film that nobody hears of").await.unwrap();
+    beacon.item_create(Kind::Video, "a film without a monitored query").await.unwrap();
     let image = beacon.item_create(Kind::Image, "a picture").await.unwrap();
-    assert_eq!(heard.recv().await, Some((second, Notice::Created(image))));
+    assert_eq!(next_notice(&mut notices).await, (second, Notice::Created(image)));
 }
 
 #[tokio::test]
 async fn delete_fails_if_the_confirmation_fails() {
     let server = Server::start();
-    let (news, _heard) = mpsc::unbounded_channel();
-    let client = server.connect(Listener { gate: Arc::new(Semaphore::new(1)), news });
+    let (sender, _notices) = mpsc::unbounded_channel();
+    let client = server.connect(NoticeReceiver { gate: Arc::new(Semaphore::new(1)), notices: sender });
     let beacon: BeaconServerProxy = client.proxy();
     let item = beacon.item_create(Kind::Other, "kept").await.unwrap();
     let error = beacon.item_delete(item.id).await.unwrap_err();
-    assert!(matches!(&error, CallError::Fault(message) if message.contains("nobody is here")), "{error}");
+    assert!(matches!(&error, CallError::Fault(message) if message.contains("cannot confirm")), "{error}");
     assert_eq!(beacon.items(Query::default()).await.unwrap(), [item]);
     let error = beacon.item_delete(ItemId(9)).await.unwrap_err();
     assert_eq!(error, CallError::Declared(BeaconError::NoSuchItem(ItemId(9))));
@@ -114,22 +126,21 @@ async fn delete_fails_if_the_confirmation_fails() {
 async fn slow_client_gets_overflow_and_blocks_no_other_call() {
     let server = Server::start();
     let gate = Arc::new(Semaphore::new(0));
-    let (news, mut heard) = mpsc::unbounded_channel();
-    let client = server.connect(Listener { gate: Arc::clone(&gate), news });
+    let (sender, mut notices) = mpsc::unbounded_channel();
+    let client = server.connect(NoticeReceiver { gate: Arc::clone(&gate), notices: sender });
     let beacon: BeaconServerProxy = client.proxy();
     beacon.monitor_add(RequestId(1), Query::default()).await.unwrap();
-    // More than fit into the connection's window, its queue, and what the server keeps.
+    // More changes than the connection's window, its queue and the server's channel hold.
     for number in 0..MANY {
         beacon.item_create(Kind::Other, format!("item {number}")).await.unwrap();
     }
     gate.add_permits(1);
     let mut created = 0;
     loop {
-        let next = tokio::time::timeout(Duration::from_secs(60), heard.recv()).await.unwrap();
-        match next.unwrap().1 {
+        match next_notice(&mut notices).await.1 {
             Notice::Created(_) => created += 1,
             notice => break assert_eq!(notice, Notice::Overflow),
         }
     }
-    assert!((1..MANY).contains(&created), "{created}");
+    assert!((1..MANY).contains(&created), "{created} notices before the overflow");
 }

@@ -1,6 +1,6 @@
-//! The client: what the person types goes to the server, and what the server calls here goes to the screen.
+//! The client: sends typed lines to the server, and prints the events that the server sends.
 //!
-//! Invariant: what the server refuses is shown, and the person goes on; only the end of the connection ends the client.
+//! Invariant: an error of a call is printed, and the client continues; only the end of the connection ends it.
 
 use std::io;
 use std::thread;
@@ -9,12 +9,12 @@ use kaa_rpc_runtime::{CallError, Client, Context, Fault, Secret};
 use tokio::sync::mpsc;
 
 use crate::api::chat::{Chat, ChatClient, ChatError, ChatServerProxy};
-use crate::show;
+use crate::print;
 
-/// Chats until the person leaves.
+/// Chats until the user leaves.
 ///
 /// # Errors
-/// There is no connection, or no longer.
+/// The client cannot connect, or its connection is closed.
 pub async fn run(address: &str, secret_file: &str) -> Result<(), Fault> {
     let client = Client::builder()
         .secret(Secret::from_file(secret_file)?)
@@ -29,26 +29,26 @@ pub async fn run(address: &str, secret_file: &str) -> Result<(), Fault> {
 }
 
 async fn chat(chat: &ChatServerProxy, keyboard: &mut mpsc::Receiver<String>) -> Result<(), Fault> {
-    show("what is your name?")?;
+    print("what is your name?")?;
     loop {
         let Some(name) = keyboard.recv().await else { return Ok(()) };
         match chat.enter(name).await {
-            Ok(others) if others.is_empty() => break show("nobody else is here")?,
-            Ok(others) => break show(format_args!("here already: {}", others.join(", ")))?,
+            Ok(others) if others.is_empty() => break print("the room is empty")?,
+            Ok(others) => break print(format_args!("in the room: {}", others.join(", ")))?,
             Err(CallError::Declared(ChatError::NameTaken(name))) => {
-                show(format_args!("{name} is taken; what else can we call you?"))?;
+                print(format_args!("{name} is taken; choose another name"))?;
             }
-            Err(error) => show(format_args!("{error}; what is your name?"))?,
+            Err(error) => print(format_args!("{error}; what is your name?"))?,
         }
     }
     while let Some(line) = keyboard.recv().await {
         match line.as_str() {
             "" => {}
-            "/who" => show(format_args!("here: {}", chat.people().await?.join(", ")))?,
+            "/who" => print(format_args!("in the room: {}", chat.people().await?.join(", ")))?,
             "/leave" => break,
             line => {
                 if let Err(error) = chat.say(line).await {
-                    show(error)?;
+                    print(error)?;
                 }
             }
         }
@@ -56,24 +56,24 @@ async fn chat(chat: &ChatServerProxy, keyboard: &mut mpsc::Receiver<String>) -> 
     Ok(chat.leave().await?)
 }
 
-/// What the server may call here.
+/// The methods that the server calls.
 struct Screen;
 
 impl ChatClient for Screen {
     async fn on_entered(&self, _cx: Context<ChatServerProxy>, name: String) -> Result<(), Fault> {
-        Ok(show(format_args!("* {name} has come"))?)
+        Ok(print(format_args!("* {name} has entered"))?)
     }
 
     async fn on_said(&self, _cx: Context<ChatServerProxy>, name: String, line: String) -> Result<(), Fault> {
-        Ok(show(format_args!("{name}: {line}"))?)
+        Ok(print(format_args!("{name}: {line}"))?)
     }
 
     async fn on_left(&self, _cx: Context<ChatServerProxy>, name: String) -> Result<(), Fault> {
-        Ok(show(format_args!("* {name} has gone"))?)
+        Ok(print(format_args!("* {name} has left"))?)
     }
 }
 
-/// The lines that are typed. A thread of its own waits for them, and is not waited for when the program ends.
+/// The typed lines. They are read on their own thread, which does not keep the program from ending.
 fn keyboard() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(1);
     thread::spawn(move || {

@@ -1,7 +1,7 @@
-//! The demo: a server and three people, as processes of their own, and what is typed and read.
+//! The demo: a server and three clients as processes, and what they type and print.
 //!
-//! Invariants: who types waits until it was read where it should be, so that every run reads the same; all processes end
-//! with the demo.
+//! Invariants: after each typed line the demo waits for the lines that it causes, so that every run prints the same; all
+//! processes end with the demo.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -11,39 +11,39 @@ use std::time::Duration;
 
 use kaa_rpc_runtime::Fault;
 
-use crate::show;
+use crate::print;
 
-/// Longest that anything may take to be read.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one line may take.
+const LINE_LIMIT: Duration = Duration::from_secs(20);
 
-/// Plays the whole demo.
+/// Runs the whole demo.
 ///
 /// # Errors
-/// A process cannot be started, or something else is read than should be.
+/// A process cannot be started, or prints an unexpected line.
 pub fn run() -> Result<(), Fault> {
-    let folder = tempfile::tempdir()?;
-    let (socket, secret) = (folder.path().join("chat.socket"), folder.path().join("chat.secret"));
-    let places = [format!("unix:{}", socket.display()), secret.display().to_string()];
-    let server = Process::start("server", &places)?;
-    server.until("listening on")?;
-    show("The server listens. Three people come.")?;
-    let [mut ada, mut ben, mut cleo] =
-        [Process::start("ada", &places)?, Process::start("ben", &places)?, Process::start("cleo", &places)?];
+    let directory = tempfile::tempdir()?;
+    let (socket, secret) = (directory.path().join("chat.socket"), directory.path().join("chat.secret"));
+    let arguments = [format!("unix:{}", socket.display()), secret.display().to_string()];
+    let server = Process::start("server", &arguments)?;
+    server.expect_line("listening on")?;
+    print("The server listens. Three people enter the room.")?;
+    let start = |name| Process::start(name, &arguments);
+    let [mut ada, mut ben, mut cleo] = [start("ada")?, start("ben")?, start("cleo")?];
 
     ada.types("ada")?;
-    ada.reads("nobody else is here")?;
+    ada.reads("the room is empty")?;
     ben.types("ben")?;
-    ben.reads("here already: ada")?;
-    ada.reads("* ben has come")?;
+    ben.reads("in the room: ada")?;
+    ada.reads("* ben has entered")?;
     cleo.types("ada")?;
-    cleo.reads("ada is taken; what else can we call you?")?;
+    cleo.reads("ada is taken; choose another name")?;
     cleo.types("cleo")?;
-    cleo.reads("here already: ada, ben")?;
+    cleo.reads("in the room: ada, ben")?;
     for other in [&ada, &ben] {
-        other.reads("* cleo has come")?;
+        other.reads("* cleo has entered")?;
     }
 
-    show("They talk. What one says, the server pushes to the others.")?;
+    print("They talk. The server sends each line to the others.")?;
     ada.types("is anybody hungry?")?;
     for other in [&ben, &cleo] {
         other.reads("ada: is anybody hungry?")?;
@@ -53,24 +53,24 @@ pub fn run() -> Result<(), Fault> {
         other.reads("cleo: there is cake")?;
     }
     cleo.types("/who")?;
-    cleo.reads("here: ada, ben, cleo")?;
+    cleo.reads("in the room: ada, ben, cleo")?;
 
-    show("One leaves, and one is lost.")?;
+    print("One leaves, and the client of another is killed.")?;
     ben.types("/leave")?;
     for other in [&ada, &cleo] {
-        other.reads("* ben has gone")?;
+        other.reads("* ben has left")?;
     }
-    ben.ends()?;
-    show("  cleo is killed")?;
+    ben.expect_end()?;
+    print("  cleo is killed")?;
     drop(cleo);
-    ada.reads("* cleo has gone")?;
+    ada.reads("* cleo has left")?;
     ada.types("/leave")?;
-    ada.ends()?;
+    ada.expect_end()?;
     drop(server);
-    Ok(show("Everybody has read what they should.")?)
+    Ok(print("The demo has succeeded.")?)
 }
 
-/// The server, or a person with a client. It is killed with its owner.
+/// The server, or the client of a person. It is killed when this is dropped.
 struct Process {
     name: &'static str,
     child: Child,
@@ -79,14 +79,14 @@ struct Process {
 }
 
 impl Process {
-    /// This program again, in another role.
-    fn start(name: &'static str, places: &[String]) -> Result<Self, Fault> {
+    /// Starts this program as the server or as a client.
+    fn start(name: &'static str, arguments: &[String]) -> Result<Self, Fault> {
         let role = if name == "server" { "server" } else { "client" };
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg(role).args(places).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(role).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let (Some(keyboard), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Fault::new("a process without pipes"));
+            return Err(Fault::new("the process has no pipes"));
         };
         let (sender, screen) = channel();
         thread::spawn(move || {
@@ -94,44 +94,44 @@ impl Process {
         });
         let process = Self { name, child, keyboard, screen };
         if role == "client" {
-            process.until("what is your name?")?;
+            process.expect_line("what is your name?")?;
         }
         Ok(process)
     }
 
     fn types(&mut self, line: &str) -> Result<(), Fault> {
-        show(format_args!("  {:<4} types │ {line}", self.name))?;
+        print(format_args!("  {:<4} types │ {line}", self.name))?;
         Ok(writeln!(self.keyboard, "{line}")?)
     }
 
     fn reads(&self, expected: &str) -> Result<(), Fault> {
-        self.until(expected)?;
-        Ok(show(format_args!("  {:<4} reads │ {expected}", self.name))?)
+        self.expect_line(expected)?;
+        Ok(print(format_args!("  {:<4} reads │ {expected}", self.name))?)
     }
 
-    /// Waits for the next line, which must begin like this.
-    fn until(&self, expected: &str) -> Result<(), Fault> {
-        match self.screen.recv_timeout(PATIENCE) {
+    /// Waits for the next line, which must start with this text.
+    fn expect_line(&self, expected: &str) -> Result<(), Fault> {
+        match self.screen.recv_timeout(LINE_LIMIT) {
             Ok(line) if line.starts_with(expected) => Ok(()),
-            read => Err(Fault::new(format!("{} should read {expected:?}, and has {read:?}", self.name))),
+            received => Err(Fault::new(format!("{}: expected {expected:?}, got {received:?}", self.name))),
         }
     }
 
-    /// Waits for an end without complaint.
-    fn ends(mut self) -> Result<(), Fault> {
-        let more = self.screen.recv_timeout(PATIENCE);
+    /// Waits until the process ends, which must print nothing more and succeed.
+    fn expect_end(mut self) -> Result<(), Fault> {
+        let line = self.screen.recv_timeout(LINE_LIMIT);
         let status = self.child.wait()?;
-        if more.is_err() && status.success() {
+        if line.is_err() && status.success() {
             Ok(())
         } else {
-            Err(Fault::new(format!("{} ends badly", self.name)))
+            Err(Fault::new(format!("{}: expected the end, got {line:?} and {status}", self.name)))
         }
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail if it has ended already, which is as good.
+        // Both fail if the process has already ended.
         let _ended = self.child.kill().and_then(|()| self.child.wait());
     }
 }

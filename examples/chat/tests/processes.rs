@@ -1,12 +1,12 @@
-//! The programs as real processes: what they print, and how they end.
-#![allow(clippy::unwrap_used, reason = "a test's preparations may fail loudly")]
+//! The programs as real processes: their output and exit status.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 
-/// A process that ends with its test.
+/// A process that is killed when this is dropped.
 struct Process {
     child: Child,
     keyboard: ChildStdin,
@@ -26,7 +26,7 @@ impl Process {
         writeln!(self.keyboard, "{line}").unwrap();
     }
 
-    /// The next line.
+    /// The next line that it prints, or nothing if it has ended.
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.screen.read_line(&mut line).unwrap();
@@ -41,36 +41,36 @@ impl Drop for Process {
     }
 }
 
-/// A server on this machine's loopback, and what its clients need.
+/// A server on the loopback interface, and the arguments of its clients.
 struct Room {
     server: Process,
     address: String,
     secret: String,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Room {
     fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let secret = folder.path().join("secret").to_str().unwrap().to_owned();
+        let directory = tempfile::tempdir().unwrap();
+        let secret = directory.path().join("secret").to_str().unwrap().to_owned();
         let mut server = Process::start(env!("CARGO_BIN_EXE_chat-server"), &["tcp:127.0.0.1:0", &secret]);
         let line = server.line();
         let address = line.strip_prefix("listening on ").unwrap().to_owned();
-        Self { server, address, secret, _folder: folder }
+        Self { server, address, secret, _directory: directory }
     }
 
-    /// Somebody at the door.
+    /// A client outside the room.
     fn client(&self) -> Process {
         let mut client = Process::start(env!("CARGO_BIN_EXE_chat-client"), &[&self.address, &self.secret]);
         assert_eq!(client.line(), "what is your name?");
         client
     }
 
-    /// Somebody in the room, who has read this on the way.
-    fn enter(&self, name: &str, greeting: &str) -> Process {
+    /// A client that tries to enter the room with this name, and prints this line.
+    fn enter(&self, name: &str, expected: &str) -> Process {
         let mut client = self.client();
         client.types(name);
-        assert_eq!(client.line(), greeting);
+        assert_eq!(client.line(), expected);
         client
     }
 }
@@ -81,41 +81,41 @@ fn demo_shows_who_reads_what_and_ends() {
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     for line in [
-        "ben  reads │ here already: ada",
-        "ada  reads │ * ben has come",
-        "cleo reads │ ada is taken; what else can we call you?",
+        "ben  reads │ in the room: ada",
+        "ada  reads │ * ben has entered",
+        "cleo reads │ ada is taken; choose another name",
         "ada  types │ is anybody hungry?",
         "ben  reads │ ada: is anybody hungry?",
         "cleo reads │ ada: is anybody hungry?",
-        "cleo reads │ here: ada, ben, cleo",
-        "cleo reads │ * ben has gone",
-        "ada  reads │ * cleo has gone",
-        "Everybody has read what they should.",
+        "cleo reads │ in the room: ada, ben, cleo",
+        "cleo reads │ * ben has left",
+        "ada  reads │ * cleo has left",
+        "The demo has succeeded.",
     ] {
         assert!(text.contains(line), "no {line:?} in\n{text}");
     }
-    assert!(!text.contains("ada  reads │ ada:"), "nobody reads themselves:\n{text}");
+    assert!(!text.contains("ada  reads │ ada:"), "a client received its own line:\n{text}");
 }
 
 #[test]
 fn name_is_free_after_its_connection_is_lost() {
     let room = Room::open();
-    let mut ada = room.enter("ada", "nobody else is here");
-    let mut other = room.enter("ada", "ada is taken; what else can we call you?");
-    let ben = room.enter("ben", "here already: ada");
-    assert_eq!(ada.line(), "* ben has come");
+    let mut ada = room.enter("ada", "the room is empty");
+    let mut other = room.enter("ada", "ada is taken; choose another name");
+    let ben = room.enter("ben", "in the room: ada");
+    assert_eq!(ada.line(), "* ben has entered");
     drop(ben); // SIGKILL
-    assert_eq!(ada.line(), "* ben has gone");
+    assert_eq!(ada.line(), "* ben has left");
     other.types("ben");
-    assert_eq!(other.line(), "here already: ada");
-    assert_eq!(ada.line(), "* ben has come");
+    assert_eq!(other.line(), "in the room: ada");
+    assert_eq!(ada.line(), "* ben has entered");
 }
 
 #[test]
 fn lines_arrive_in_the_order_typed() {
     let room = Room::open();
-    let mut ada = room.enter("ada", "nobody else is here");
-    let mut ben = room.enter("ben", "here already: ada");
+    let mut ada = room.enter("ada", "the room is empty");
+    let mut ben = room.enter("ben", "in the room: ada");
     for number in 0..200 {
         ada.types(&number.to_string());
     }
@@ -127,14 +127,14 @@ fn lines_arrive_in_the_order_typed() {
 #[test]
 fn refused_input_is_explained_and_the_client_continues() {
     let room = Room::open();
-    let mut ada = room.enter("", "a name has letters; what is your name?");
+    let mut ada = room.enter("", "the name is empty; what is your name?");
     ada.types("ada");
-    assert_eq!(ada.line(), "nobody else is here");
+    assert_eq!(ada.line(), "the room is empty");
     ada.types(&"x".repeat(501));
-    let refusal = ada.line();
-    assert!(refusal.contains("500"), "{refusal}");
+    let error = ada.line();
+    assert!(error.contains("500"), "{error}");
     ada.types("/who");
-    assert_eq!(ada.line(), "here: ada");
+    assert_eq!(ada.line(), "in the room: ada");
     ada.types("/leave");
     assert_eq!(ada.line(), "");
     assert!(ada.child.wait().unwrap().success());
@@ -143,7 +143,7 @@ fn refused_input_is_explained_and_the_client_continues() {
 #[test]
 fn client_exits_with_an_error_when_its_server_dies() {
     let room = Room::open();
-    let mut ada = room.enter("ada", "nobody else is here");
+    let mut ada = room.enter("ada", "the room is empty");
     drop(room.server); // SIGKILL
     let mut error = String::new();
     ada.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();

@@ -1,6 +1,6 @@
-//! The host: starts plugins, calls them, does what they ask for, and starts those again that die.
+//! The host: starts plugins, calls them, serves their calls, and restarts a plugin that has crashed.
 
-#![expect(clippy::print_stdout, reason = "it shows what it does")]
+#![expect(clippy::print_stdout, reason = "the demo prints what it does")]
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use kaa_rpc_runtime::{Backoff, CallError, Client, Context, Fault};
 
 use crate::api::plugin::{Filter, FilterClient, FilterServerProxy};
 
-/// Shows plugins at work, and at their end.
+/// Calls two plugins, one of which crashes, and shuts both down.
 pub(crate) async fn run() -> Result<(), Fault> {
     let shout = start("shout")?;
-    let filter: FilterServerProxy = shout.proxy(); // can be called at once, while the program starts
+    let filter: FilterServerProxy = shout.proxy(); // calls wait until the program has started
     let about = filter.describe().await?;
     println!("{}: {}", about.name, about.purpose);
     println!("  hello becomes {}", filter.apply("hello").await?);
     match filter.apply("").await {
         Err(CallError::Declared(error)) => println!("  an empty text is refused: {error}"),
-        other => return Err(Fault::new(format!("not refused but {other:?}"))),
+        other => return Err(Fault::new(format!("expected a declared error, got {other:?}"))),
     }
 
     let fragile = start("fragile")?;
@@ -26,10 +26,10 @@ pub(crate) async fn run() -> Result<(), Fault> {
     let about = filter.describe().await?;
     println!("{}: {}", about.name, about.purpose);
     match filter.apply("crash, please").await {
-        Err(error) => println!("  it has died: {error}"),
-        Ok(text) => return Err(Fault::new(format!("it has survived, and says {text}"))),
+        Err(error) => println!("  it has crashed: {error}"),
+        Ok(text) => return Err(Fault::new(format!("it has not crashed, and returned {text}"))),
     }
-    println!("  and was started again: {}", filter.apply("hello").await?);
+    println!("  after a restart: {}", filter.apply("hello").await?);
 
     for (name, plugin) in [("shout", shout), ("fragile", fragile)] {
         let process = plugin.process();
@@ -40,13 +40,13 @@ pub(crate) async fn run() -> Result<(), Fault> {
         };
         println!(
             "{name} has ended: {}",
-            ended.map_or_else(|| "nobody knows how".to_owned(), |ended| ended.to_string())
+            ended.map_or_else(|| "unknown exit status".to_owned(), |ended| ended.to_string())
         );
     }
     Ok(())
 }
 
-/// Starts a plugin, and starts it again whenever it dies.
+/// Starts a plugin, and restarts it after a crash.
 fn start(name: &str) -> Result<Client, Fault> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(name);
@@ -57,7 +57,7 @@ fn start(name: &str) -> Result<Client, Fault> {
     Ok(client)
 }
 
-/// What plugins can ask for.
+/// The methods that plugins can call.
 struct Host;
 
 impl FilterClient for Host {
@@ -66,7 +66,7 @@ impl FilterClient for Host {
     }
 
     async fn on_progress(&self, _cx: Context<FilterServerProxy>, line: String) -> Result<(), Fault> {
-        println!("  its plugin says: {line}");
+        println!("  progress: {line}");
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
-//! A host and its plugins. With the name of a plugin as its argument this program is that plugin; else it is the host, which
-//! starts it so. Plugins of your own are programs of their own.
+//! A host and its plugins. With the name of a plugin as its argument this program is that plugin; without an argument it
+//! is the host, which starts the plugins. Your plugins would be separate programs.
 
 mod host;
 mod plugins;
 
-/// Everything that `kaa/plugin.kaa` declares.
+/// Generated from `kaa/plugin.kaa`.
 mod api {
     kaa_rpc_runtime::include_kaa!();
 }

@@ -1,12 +1,12 @@
-//! Two plugins: one that shouts, and one that does not live long.
+//! Two plugins: one that shouts, and one that crashes.
 
-#![expect(clippy::print_stdout, reason = "to show that it does no harm")]
+#![expect(clippy::print_stdout, reason = "the demo shows that printing does not disturb the connection")]
 
 use kaa_rpc_runtime::{Context, Failure, Fault, IntoFault, Secret, Server};
 
 use crate::api::plugin::{Description, Filter, FilterClientProxy, FilterError, FilterServer};
 
-/// The whole program that a plugin is: it serves its host until that goes.
+/// A complete plugin: serves its host until the host disconnects.
 pub(crate) async fn run(name: &str) -> Result<(), Fault> {
     let server = Server::builder().secret(Secret::from_parent()?);
     let server = match name {
@@ -15,12 +15,12 @@ pub(crate) async fn run(name: &str) -> Result<(), Fault> {
         _ => return Err(Fault::new(format!("there is no plugin {name}"))),
     };
     let server = server.listen("stdio:").await?;
-    println!("{name} is ready; what it prints goes to stderr, not between the calls");
+    println!("{name} is ready; its prints go to stderr, not into the connection");
     server.closed().await;
     Ok(())
 }
 
-/// Writes everything in capitals, with as much emphasis as the host has set.
+/// Converts text to capitals, and adds the emphasis that the host has set.
 struct Shout;
 
 impl FilterServer for Shout {
@@ -42,12 +42,12 @@ impl FilterServer for Shout {
     }
 }
 
-/// Dies of certain texts, as plugins do.
+/// Crashes on certain texts.
 struct Fragile;
 
 impl FilterServer for Fragile {
     async fn describe(&self, _cx: Context<FilterClientProxy>) -> Result<Description, Fault> {
-        Ok(Description::new("fragile", "nothing, but not for long"))
+        Ok(Description::new("fragile", "no change, until it crashes"))
     }
 
     async fn apply(

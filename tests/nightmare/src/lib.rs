@@ -1,4 +1,4 @@
-//! A crate of an older edition with the strictest lints, around generated code with the unkindest names.
+//! A crate of an older edition with the strictest lints, around generated code with names that collide with Rust's.
 
 #![forbid(unsafe_code, missing_docs, missing_debug_implementations, unused_results)]
 #![forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)]
@@ -12,7 +12,7 @@
 #![deny(warnings, unused_qualifications, unreachable_pub, future_incompatible)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 
-/// What was generated.
+/// The generated code.
 pub mod api {
     kaa_rpc_runtime::include_kaa!();
 }
@@ -44,16 +44,16 @@ impl PeerServer for Office {
     }
 }
 
-/// Implements nothing of the client's.
+/// Implements no method of the client's side; stubs answer all of them.
 #[derive(Debug)]
-pub struct Nobody;
+pub struct StubClient;
 
-impl PeerClient for Nobody {}
+impl PeerClient for StubClient {}
 
-/// Makes a service of each.
+/// Both sides of a service.
 #[must_use]
 pub fn services() -> (Service<role::Server>, Service<role::Client>) {
-    (Peer::server(Office), Peer::client_with(|_peer: PeerServerProxy| Nobody))
+    (Peer::server(Office), Peer::client_with(|_peer: PeerServerProxy| StubClient))
 }
 
 /// A call is a value that owns its arguments.
@@ -62,11 +62,11 @@ pub fn call(proxy: &PeerServerProxy) -> impl Send + 'static {
     proxy.clone(Clone::new(1, "type", 2, false, true, 3, 4), api::core::CloneOptions::default())
 }
 
-/// A stream that ends at once.
+/// A stream without items.
 #[derive(Debug)]
-pub struct Silence;
+pub struct EmptyStream;
 
-impl Stream for Silence {
+impl Stream for EmptyStream {
     type Item = Result<u8, Failure<api::stream::Incoming>>;
 
     fn poll_next(self: Pin<&mut Self>, _: &mut std::task::Context<'_>) -> Poll<Option<Self::Item>> {
@@ -86,7 +86,7 @@ impl StreamsServer for Office {
         Failure<api::stream::Incoming>,
     > {
         drop(cx);
-        Ok(Silence)
+        Ok(EmptyStream)
     }
 
     async fn next(&self, _cx: Context<StreamsClientProxy>, mut rows: Incoming<Item>) -> Result<(), Fault> {
@@ -95,21 +95,21 @@ impl StreamsServer for Office {
     }
 }
 
-impl StreamsClient for Nobody {}
+impl StreamsClient for StubClient {}
 
-/// Makes a service of each, with streams.
+/// Both sides of a service with streams.
 #[must_use]
 pub fn streams() -> (Service<role::Server>, Service<role::Client>) {
-    (Streams::server(Office), Streams::client(Nobody))
+    (Streams::server(Office), Streams::client(StubClient))
 }
 
-/// What is called with a stream, and gives one back.
+/// A call whose argument and result are streams.
 pub fn incoming(proxy: &StreamsServerProxy, rows: Incoming<u8>) -> Incoming<u8, api::stream::Incoming> {
     let bytes = Bytes(rows);
     proxy.call_with_stream(1, bytes, 2)
 }
 
-/// The items that arrive, as far as they do.
+/// The items of a stream, without its error.
 #[derive(Debug)]
 struct Bytes(Incoming<u8>);
 

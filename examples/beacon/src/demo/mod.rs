@@ -1,10 +1,10 @@
-//! `beacon-demo`: a server and its clients as real processes, and what they say to each other.
+//! `beacon-demo`: a server and its clients as real processes, and the calls between them.
 //!
-//! Invariants: it ends by itself; it ends with 0 only if everything was said that should be; no process and no file of
-//! it is left.
+//! Invariants: the demo ends on its own; it exits with 0 only if every step succeeded; it leaves no processes and no
+//! files.
 
-mod paper;
-mod stage;
-mod story;
+mod output;
+mod processes;
+mod steps;
 
-pub(crate) use story::{explain, run};
+pub(crate) use steps::{print_usage, run};

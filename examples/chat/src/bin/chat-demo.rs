@@ -1,4 +1,5 @@
-//! The program `chat-demo`. It is also both other programs, by its first argument, so that it can start them.
+//! The program `chat-demo`. With `server` as its first argument it is the server, with any other argument a client, so
+//! that the demo can start them.
 
 use kaa_rpc_runtime::Fault;
 

@@ -1,4 +1,4 @@
-//! The contract's types as people read and write them.
+//! `Display` and `FromStr` for the types of the schema.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ impl fmt::Display for Kind {
             Self::Video => "video",
             Self::Image => "image",
             Self::Other => "other",
-            // A newer peer has kinds that this one does not know.
+            // A kind of a newer peer.
             Self::Unknown(_) => "?",
         })
     }
@@ -73,8 +73,8 @@ impl fmt::Display for Notice {
             Self::Created(item) => write!(formatter, "created {item}"),
             Self::Updated(item) => write!(formatter, "updated {item}"),
             Self::Deleted(item) => write!(formatter, "deleted {item}"),
-            Self::Overflow => formatter.write_str("more has changed than can be told"),
-            Self::Unknown(_) => formatter.write_str("news of a kind that this program does not know"),
+            Self::Overflow => formatter.write_str("too many changes; query again"),
+            Self::Unknown(_) => formatter.write_str("a notice that this program does not know"),
         }
     }
 }

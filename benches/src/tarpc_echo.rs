@@ -1,4 +1,4 @@
-//! tarpc over a unix socket with bincode, as its documentation shows it.
+//! tarpc over a unix socket with bincode, as in its documentation.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use tarpc::server::{BaseChannel, Channel};
 use tarpc::tokio_serde::formats::Bincode;
 use tarpc::{client, context, serde_transport};
 
-/// Bytes, so that neither side pays for a sequence of numbers.
+/// `Bytes`, so that neither side encodes a sequence of numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Data(Bytes);
 
