@@ -298,6 +298,7 @@ impl<T> Reports<T> {
     /// # Errors
     /// All reporters are dropped.
     #[track_caller]
+    #[expect(clippy::should_implement_trait, reason = "an async method, written so that it knows its caller")]
     pub fn next(&mut self) -> impl Future<Output = TestResult<T>> {
         let place = Location::caller();
         async move {

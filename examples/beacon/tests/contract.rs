@@ -1,5 +1,5 @@
 //! Calls that the commands of the client do not make: several monitored queries, and a client that is too slow.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
