@@ -245,12 +245,12 @@ pub fn declared<T: Debug, E: Debug>(result: Result<T, CallError<E>>) -> TestResu
     }
 }
 
-/// A value behind a lock: the state of a service, which several handlers change.
+/// A value with a lock: the state of a service, which several handlers change.
 #[derive(Debug, Default)]
 pub struct Locked<T>(Mutex<T>);
 
 impl<T> Locked<T> {
-    /// Puts a value behind a lock.
+    /// Protects a value with a lock.
     pub fn new(value: T) -> Self {
         Self(Mutex::new(value))
     }

@@ -227,7 +227,7 @@ fn batch_is_applied_completely_or_not_at_all() -> TestResult {
         let error = declared(candy.sync(vec![add(3, "text", None, Properties::default())]).await)?;
         assert_eq!(error, SyncError::Exists { task: 0, widget: WidgetId(3) });
         let error = declared(candy.sync(vec![add(5, "clock", None, Properties::default())]).await)?;
-        assert_eq!(error.to_string(), "nobody knows how to draw a clock");
+        assert_eq!(error.to_string(), "no artist can draw a clock");
         candy.sync(vec![Task::Delete(WidgetId(2)), Task::Delete(WidgetId(3))]).await?;
         Ok(())
     })
