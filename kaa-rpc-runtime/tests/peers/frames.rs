@@ -18,13 +18,13 @@ async fn padding_is_skipped_up_to_4096_bytes() {
     ))
     .await;
     assert_eq!(peer.next(frames::REPLY).await.payload, frames::text("after padding"));
-    let longest = frames::frame_with(
+    let max_padding = frames::frame_with(
         frames::CALL,
         (2, 7, ECHO),
         (0, &[0xaa; 4096 - 24]),
         &frames::text("after much padding"),
     );
-    peer.send(longest).await;
+    peer.send(max_padding).await;
     assert_eq!(peer.next(frames::REPLY).await.payload, frames::text("after much padding"));
     let too_long = frames::frame_with(
         frames::CALL,

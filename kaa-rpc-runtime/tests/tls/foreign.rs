@@ -293,10 +293,10 @@ impl rustls::client::ClientSessionStore for CountingStore {
     fn insert_tls13_ticket(
         &self,
         name: ServerName<'static>,
-        ticket: rustls::client::Tls13ClientSessionValue,
+        session: rustls::client::Tls13ClientSessionValue,
     ) {
         self.tickets.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.sessions.insert_tls13_ticket(name, ticket);
+        self.sessions.insert_tls13_ticket(name, session);
     }
 
     fn take_tls13_ticket(

@@ -235,11 +235,11 @@ async fn closing_keeps_foreign_lock_file() {
 #[tokio::test]
 async fn overlong_path_is_reported() {
     let (directory, _) = socket_path();
-    let longest = 107 - directory.path().as_os_str().len() - 1;
-    let path = directory.path().join("x".repeat(longest));
+    let max_length = 107 - directory.path().as_os_str().len() - 1;
+    let path = directory.path().join("x".repeat(max_length));
     let listener = bind(&at(&path)).await;
     connect_and_greet(&listener, &at(&path)).await;
-    let too_long = directory.path().join("x".repeat(longest + 1));
+    let too_long = directory.path().join("x".repeat(max_length + 1));
     let connecting = connect(&at(&too_long), &ConnectOptions::new()).await.unwrap_err();
     for error in [error_of(&too_long).await, connecting] {
         assert!(matches!(error, TransportError::NameTooLong { length: 108, limit: 107, .. }), "{error}");
