@@ -1,7 +1,7 @@
 //! Outbound calls on a link: started, queued, polled and cancelled.
 //!
 //! Invariants: arguments are encoded when the call is made; calls are sent in the order in which they were
-//! made; a caller that is dropped leaves nothing behind but a Cancel.
+//! made; a caller that is dropped leaves only a Cancel.
 
 use std::task::Waker;
 use std::time::Duration;
