@@ -3,7 +3,7 @@
 
 use kaa_rpc_fuzz::api::everything::TargetServerProxy;
 use kaa_rpc_runtime::Proxy;
-use kaa_rpc_runtime::protocol::schema::{Compatibility, SchemaMessage, SchemaExchange};
+use kaa_rpc_runtime::protocol::schema::{Compatibility, SchemaExchange, SchemaMessage};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,10 +1,12 @@
-//! How long to wait before connecting again.
+//! Delays between attempts to connect.
 
 use std::time::Duration;
 
-/// Delays between attempts to connect: growing by a factor, spread by chance so that many clients do not come at once.
+/// Delays between attempts to connect. They grow exponentially, with random jitter so that many clients do
+/// not reconnect at the same moment.
 ///
-/// By default 100 ms, then each 1.6 times the last, at most 30 s, each ±20 %; after 10 s of health from the start.
+/// By default the first delay is 100 ms, and each following one is 1.6 times longer, up to 30 s, all ±20 %.
+/// After a connection of 10 s or more the delays start again at 100 ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
     initial: Duration,
@@ -13,8 +15,8 @@ pub struct Backoff {
     reset_after: Duration,
 }
 
-/// Largest part by which a delay is shortened or lengthened.
-const SPREAD: f64 = 0.2;
+/// The maximum random change of a delay, as a fraction.
+const JITTER: f64 = 0.2;
 
 impl Default for Backoff {
     fn default() -> Self {
@@ -28,56 +30,56 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The first delay.
+    /// Sets the first delay.
     #[must_use]
     pub fn initial(mut self, initial: Duration) -> Self {
         self.initial = initial;
         self
     }
 
-    /// The longest delay.
+    /// Sets the maximum delay, before jitter.
     #[must_use]
     pub fn max(mut self, max: Duration) -> Self {
         self.max = max;
         self
     }
 
-    /// By how much each delay is longer than the last; from 1 up.
+    /// Sets the factor by which each delay is longer than the one before. Values below 1 count as 1.
     #[must_use]
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = if factor.is_finite() { factor.max(1.0) } else { 1.0 };
         self
     }
 
-    /// After a connection has lasted this long, the next delay is the initial one again.
+    /// Sets how long a connection must last so that the next delay is the initial one again.
     #[must_use]
     pub fn reset_after(mut self, time: Duration) -> Self {
         self.reset_after = time;
         self
     }
 
-    /// The longest delay, before the random spread.
+    /// The maximum delay, before jitter.
     pub(crate) fn max_delay(&self) -> Duration {
         self.max
     }
 
-    /// Whether a connection of this age was in health.
-    pub(crate) fn is_healthy(&self, age: Duration) -> bool {
+    /// Whether a connection that lasted this long resets the delays.
+    pub(crate) fn resets_after(&self, age: Duration) -> bool {
         age >= self.reset_after
     }
 
-    /// The delay after so many failures in a row before this one.
+    /// The delay after the given number of consecutive failures.
     pub(crate) fn delay(&self, failures: u32) -> Duration {
-        self.delay_at(failures, crate::random::chance())
+        self.delay_at(failures, crate::random::fraction())
     }
 
-    /// `chance` from 0 to 1.
-    fn delay_at(&self, failures: u32, chance: f64) -> Duration {
+    /// `random` is from 0 to 1.
+    fn delay_at(&self, failures: u32, random: f64) -> Duration {
         let exponent = i32::try_from(failures.min(64)).unwrap_or(64);
         let seconds = self.initial.as_secs_f64() * self.factor.powi(exponent);
         let seconds = seconds.min(self.max.as_secs_f64());
-        let spread = seconds * (1.0 - SPREAD + 2.0 * SPREAD * chance);
-        Duration::try_from_secs_f64(spread).unwrap_or(self.max)
+        let jittered = seconds * (1.0 - JITTER + 2.0 * JITTER * random);
+        Duration::try_from_secs_f64(jittered).unwrap_or(self.max)
     }
 }
 
@@ -86,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_grow_to_the_longest_and_are_spread() {
+    fn delays_grow_to_maximum_with_jitter() {
         let backoff = Backoff::default();
         assert_eq!(backoff.delay_at(0, 0.5), Duration::from_millis(100));
         assert_eq!(backoff.delay_at(1, 0.5), Duration::from_millis(160));
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_set_gives_a_delay() {
+    fn extreme_settings_give_valid_delays() {
         let backoff = Backoff::default().factor(f64::NAN).max(Duration::MAX).initial(Duration::MAX);
         assert_eq!(backoff.delay_at(u32::MAX, 1.0), Duration::MAX);
         assert_eq!(Backoff::default().factor(0.0).delay_at(9, 0.5), Duration::from_millis(100));

@@ -1,8 +1,9 @@
-//! For programs without async: clients and servers whose tasks run on a thread of their own, calls and streams that are
-//! waited for.
+//! Clients, servers, calls and streams for programs without async.
 //!
-//! Invariants: one thread serves all of them in a process, and it never runs a handler of a service that may block; the
-//! traits are the same as with async, so a program can go over to it piece by piece.
+//! All clients and servers of this module run on one background thread per process. The generated traits and
+//! proxies are the same as with async, so a program can move to async step by step.
+//!
+//! Invariant: the background thread never runs a handler that may block.
 
 use std::future::Future;
 use std::io;
@@ -24,19 +25,20 @@ use crate::service::{Service, role};
 use crate::stream::Incoming;
 use crate::transport::Address;
 
-/// Waits for a future on this thread, for instance for several calls at once or with a timeout around them.
+/// Blocks this thread until a future completes, for example several concurrent calls, or a call with a
+/// timeout.
 ///
 /// # Errors
-/// If the thread that does the work cannot be started.
+/// The background thread cannot be started.
 ///
 /// # Panics
-/// Within an async task, whose thread must not wait: there is `.await`.
+/// In an async task, whose thread must not block. Use `.await` there.
 #[track_caller]
 pub fn wait<F: Future>(future: F) -> io::Result<F::Output> {
     Ok(background()?.block_on(future))
 }
 
-/// The runtime that does the work, on one thread.
+/// The runtime of the background thread.
 fn background() -> io::Result<Handle> {
     static BACKGROUND: Mutex<Option<Handle>> = Mutex::new(None);
     let mut background = BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,13 +53,14 @@ fn background() -> io::Result<Handle> {
     Ok(handle)
 }
 
-/// A client for programs without async; see [`crate::Client`].
+/// A client for programs without async. See [`crate::Client`].
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use kaa_rpc_runtime::{Client, Secret};
 ///
-/// let client = Client::builder().secret(Secret::from_file("epg.secret")?).connect_blocking("unix:/run/tv/epg.sock")?;
+/// let secret = Secret::from_file("epg.secret")?;
+/// let client = Client::builder().secret(secret).connect_blocking("unix:/run/tv/epg.sock")?;
 /// client.ready()?;
 /// // let epg: EpgServerProxy = client.proxy();
 /// // let found = epg.search("news").wait()?;
@@ -70,8 +73,8 @@ pub struct Client {
     background: Handle,
 }
 
-/// A server for programs without async; see [`crate::Server`]. Register services with [`Service::blocking`], whose handlers
-/// may then wait as they like.
+/// A server for programs without async. See [`crate::Server`]. Register services with [`Service::blocking`],
+/// so that their handlers may block.
 #[derive(Debug)]
 pub struct Server {
     server: crate::Server,
@@ -82,7 +85,7 @@ impl ClientBuilder {
     /// Like [`ClientBuilder::connect`], for programs without async.
     ///
     /// # Errors
-    /// As there, and if the thread that does the work cannot be started.
+    /// Those of the async method, or the background thread cannot be started.
     pub fn connect_blocking<A>(self, address: A) -> Result<Client, SetupError>
     where
         A: TryInto<Address>,
@@ -101,7 +104,7 @@ impl ServerBuilder {
     /// Like [`ServerBuilder::listen`], for programs without async.
     ///
     /// # Errors
-    /// As there, and if the thread that does the work cannot be started.
+    /// Those of the async method, or the background thread cannot be started.
     pub fn listen_blocking<A>(self, address: A) -> Result<Server, SetupError>
     where
         A: TryInto<Address>,
@@ -114,28 +117,28 @@ impl ServerBuilder {
 }
 
 impl Client {
-    /// A proxy for what the server serves; its calls are waited for with [`Call::wait`].
+    /// Creates a proxy for a service of the server. Wait for its calls with [`Call::wait`].
     #[must_use]
     pub fn proxy<P: Proxy<Role = role::Server>>(&self) -> P {
         self.client.proxy()
     }
 
-    /// Waits until both sides have proved the secret.
+    /// Waits until both sides have proved the secret and calls can be sent.
     ///
     /// # Errors
-    /// Why there is no connection and will be none.
+    /// The connection failed permanently.
     #[track_caller]
     pub fn ready(&self) -> Result<(), ConnectError> {
         self.background.block_on(self.client.ready())
     }
 
-    /// Waits until the connection is over for good, and tells why.
+    /// Waits until the connection has ended permanently, and returns the reason.
     #[track_caller]
     pub fn closed(&self) -> CloseReason {
         self.background.block_on(self.client.closed())
     }
 
-    /// Whether there is a connection now.
+    /// The current state of the connection.
     #[must_use]
     pub fn status(&self) -> ClientStatus {
         self.client.status()
@@ -147,25 +150,25 @@ impl Client {
         self.client.peer()
     }
 
-    /// Serves one more service to the server.
+    /// Starts serving a service to the server. See [`crate::Client::register`].
     ///
     /// # Errors
-    /// If it is registered already, or one of its method ids is taken.
+    /// The service is already registered, or one of its method ids is in use.
     pub fn register(&self, service: Service<role::Client>) -> Result<(), RegisterError> {
         self.client.register(service)
     }
 
-    /// Serves this service no longer; see [`crate::Client::deregister`].
+    /// Stops serving a service. See [`crate::Client::deregister`].
     pub fn deregister(&self, service: &str) -> bool {
         self.client.deregister(service)
     }
 
-    /// What happens to the connection, waited for one by one.
+    /// The events of the connection. The iterator blocks until the next event.
     pub fn events(&self) -> impl Iterator<Item = ClientEvent> + use<> {
         blocking_iter(self.client.events(), self.background.clone())
     }
 
-    /// Takes no new calls, lets those that run finish for at most this time, and closes.
+    /// Shuts down gracefully. See [`crate::Client::shutdown`].
     #[track_caller]
     pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.background.block_on(self.client.shutdown(grace))
@@ -173,56 +176,56 @@ impl Client {
 }
 
 impl Server {
-    /// Where it listens; for TCP the address and port that the system gave.
+    /// The address at which the server listens. For TCP it has the actual IP address and port.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         self.server.address()
     }
 
-    /// The connected peers, then each new one, waited for one by one; it ends when the server is shut down.
+    /// The connected peers, then each new one. The iterator blocks until the next peer connects, and ends
+    /// when the server is shut down.
     pub fn peers(&self) -> impl Iterator<Item = Peer> + use<> {
         let (mut peers, background) = (self.server.peers(), self.background.clone());
         std::iter::from_fn(move || background.block_on(peers.next()))
     }
 
-    /// What happens, waited for one by one.
+    /// The server's events. The iterator blocks until the next event.
     pub fn events(&self) -> impl Iterator<Item = ServerEvent> + use<> {
         blocking_iter(self.server.events(), self.background.clone())
     }
 
-    /// Serves one more service, on living connections too.
+    /// Starts serving a service, on open connections too. See [`crate::Server::register`].
     ///
     /// # Errors
-    /// If it is registered already, or one of its method ids is taken.
+    /// The service is already registered, or one of its method ids is in use.
     pub fn register(&self, service: Service<role::Server>) -> Result<(), RegisterError> {
         self.server.register(service)
     }
 
-    /// Serves this service no longer; see [`crate::Server::deregister`].
+    /// Stops serving a service. See [`crate::Server::deregister`].
     pub fn deregister(&self, service: &str) -> bool {
         self.server.deregister(service)
     }
 
-    /// What it has done so far.
+    /// The server's statistics since its start.
     #[must_use]
     pub fn statistics(&self) -> ServerStatistics {
         self.server.statistics()
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.server.connections()
     }
 
-    /// Waits until no connection is left and none will be accepted any more: at `stdio:` the host has gone, elsewhere the
-    /// server was shut down.
+    /// Waits until the server has no connection and accepts no more. See [`crate::Server::closed`].
     #[track_caller]
     pub fn closed(&self) {
         self.background.block_on(self.server.closed());
     }
 
-    /// Takes no more connections and no new calls, lets those that run finish for at most this time, and closes.
+    /// Shuts down gracefully. See [`crate::Server::shutdown`].
     #[track_caller]
     pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.background.block_on(self.server.shutdown(grace))
@@ -234,14 +237,15 @@ fn blocking_iter<E: Clone>(mut events: Events<E>, background: Handle) -> impl It
 }
 
 impl<M: Method> Call<M> {
-    /// Makes the call and waits for its end on this thread, for programs without async and for handlers that may block.
+    /// Makes the call and blocks this thread until it has ended, for programs without async and for handlers
+    /// that may block.
     ///
     /// # Errors
-    /// As when it is awaited.
+    /// Those of awaiting the call.
     ///
     /// # Panics
-    /// Within an async task, whose thread must not wait: there is `.await`. A handler is such a task, unless its service is
-    /// registered with [`blocking()`](Service::blocking).
+    /// In an async task, whose thread must not block. Use `.await` there. Handlers are async tasks, unless
+    /// their service is registered with [`blocking()`](Service::blocking).
     #[track_caller]
     pub fn wait(self) -> Result<<M::Returns as Wire>::Value, CallError<<M::Throws as Wire>::Value>> {
         let runtime = self.runtime();
@@ -250,13 +254,13 @@ impl<M: Method> Call<M> {
 }
 
 impl<M: Method> OnewayCall<M> {
-    /// Makes the call and waits until it is queued; see [`Call::wait`].
+    /// Makes the call and blocks this thread until it is queued. See [`Call::wait`].
     ///
     /// # Errors
-    /// As when it is awaited.
+    /// Those of awaiting the call.
     ///
     /// # Panics
-    /// Within an async task, whose thread must not wait: there is `.await`.
+    /// In an async task, whose thread must not block. Use `.await` there.
     #[track_caller]
     pub fn wait(self) -> Result<(), CallError> {
         let runtime = self.runtime();
@@ -265,10 +269,10 @@ impl<M: Method> OnewayCall<M> {
 }
 
 impl<T, E> Incoming<T, E> {
-    /// The items one by one, each waited for on this thread.
+    /// Turns the stream into an iterator that blocks this thread until the next item arrives.
     ///
     /// # Panics
-    /// The iterator, within an async task, whose thread must not wait: there is `next().await`.
+    /// The iterator panics in an async task, whose thread must not block. Use `next().await` there.
     pub fn blocking_iter(mut self) -> impl Iterator<Item = Result<T, CallError<E>>> {
         let runtime = self.runtime();
         std::iter::from_fn(move || runtime.block_on(self.next()))

@@ -1,34 +1,34 @@
-//! What happens to connections, as a stream for logs and alarms.
+//! Events of connections, as a stream for logs and alarms.
 //!
-//! Invariant: what happens before anybody asks is kept for the first who does, as far as there is room.
+//! Invariant: the first reader receives the events from the start of the server or client, up to the
+//! capacity.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::broadcast;
 
-/// Events that are kept for a slow reader.
-const KEPT: usize = 256;
+/// The maximum number of events that are kept for a slow reader.
+const CAPACITY: usize = 256;
 
-/// Where events are told.
+/// Sends events to all readers.
 #[derive(Debug)]
 pub(crate) struct EventSender<E> {
     sender: broadcast::Sender<E>,
-    /// For the first who asks.
+    /// The receiver for the first reader. It exists from the start, so that no event is lost.
     first: Mutex<Option<broadcast::Receiver<E>>>,
 }
 
 impl<E: Clone> EventSender<E> {
     pub(crate) fn new() -> Self {
-        let (sender, receiver) = broadcast::channel(KEPT);
+        let (sender, receiver) = broadcast::channel(CAPACITY);
         Self { sender, first: Mutex::new(Some(receiver)) }
     }
 
-    /// Tells those who listen, if anybody does.
-    pub(crate) fn tell(&self, event: E) {
-        let _unheard = self.sender.send(event);
+    pub(crate) fn send(&self, event: E) {
+        let _no_reader = self.sender.send(event);
     }
 
-    /// The events from now on; for the first who asks, from the beginning.
+    /// The events from now on; for the first reader, from the start.
     pub(crate) fn events(&self) -> Events<E> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let receiver = first.unwrap_or_else(|| self.sender.subscribe());
@@ -36,8 +36,8 @@ impl<E: Clone> EventSender<E> {
     }
 }
 
-/// The events of a server or client. The first who asks for them is told those from the beginning, everybody else those
-/// from then on.
+/// The events of a server or client. The first reader receives them from the start, every other reader from
+/// the moment of its creation.
 #[derive(Debug)]
 pub struct Events<E> {
     receiver: broadcast::Receiver<E>,
@@ -45,7 +45,7 @@ pub struct Events<E> {
 }
 
 impl<E: Clone> Events<E> {
-    /// The next event; `None` when the server or client is gone.
+    /// Waits for the next event. Returns `None` when the server or client no longer exists.
     pub async fn next(&mut self) -> Option<E> {
         loop {
             match self.receiver.recv().await {
@@ -56,7 +56,7 @@ impl<E: Clone> Events<E> {
         }
     }
 
-    /// Events lost because they were not taken in time: the last 256 are kept.
+    /// The number of events that this reader has lost because it was too slow. Up to 256 events wait for it.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed

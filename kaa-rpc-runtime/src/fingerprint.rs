@@ -1,11 +1,11 @@
-//! One fingerprint for all services of one side (`docs/wire.md`, section 2).
+//! The fingerprint of all services of one side (`docs/wire.md`, section 2).
 
 use sha2::{Digest, Sha256};
 
 use crate::descriptor::ServiceDescriptor;
 
-/// SHA-256 over the label and, by ascending names, each service's name (u32 length, big-endian, then bytes) and
-/// fingerprint.
+/// SHA-256 over a label and, for each service in ascending order of names, its name (u32 length, big-endian,
+/// then bytes) and its fingerprint.
 pub(crate) fn combined(services: &[&'static ServiceDescriptor]) -> [u8; 32] {
     let mut services = services.to_vec();
     services.sort_by_key(|service| service.name);

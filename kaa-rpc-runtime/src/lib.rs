@@ -61,10 +61,6 @@ mod fingerprint;
 mod observe;
 mod peer;
 mod peer_registry;
-#[cfg(feature = "process")]
-mod process;
-#[cfg(not(feature = "process"))]
-#[path = "process/absent.rs"]
 mod process;
 pub mod protocol;
 mod random;

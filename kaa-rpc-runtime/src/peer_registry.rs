@@ -1,7 +1,7 @@
-//! Peers by key: to call one of them, a certain one, or all.
+//! Connected peers by key.
 //!
-//! Invariant: a peer is in a registry from its insertion to its removal, its replacement, or the end of its connection,
-//! whichever comes first; a registry keeps no connection open.
+//! Invariants: a peer is in a registry from its insertion until it is removed or replaced, or until its
+//! connection ends. A registry does not keep connections open.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,19 +15,20 @@ use crate::connection::OnCloseId;
 use crate::peer::Proxy;
 use crate::trace::TraceContext;
 
-/// The peers that are connected, by a key of the program's own: a user, a device, a room. Clones are the same registry.
+/// Connected peers by a key that you choose, such as a user or a device. Use it to call one peer, any peer,
+/// or all of them. Clones refer to the same registry.
 ///
-/// A handler inserts its caller; the registry lets go of it when the connection ends.
+/// A handler inserts its caller. The registry removes it when its connection ends.
 ///
 /// ```
 /// # use kaa_rpc_runtime::{Context, Fault, PeerRegistry, Proxy};
-/// struct Host<P: Proxy> {
-///     guests: PeerRegistry<String, P>,
+/// struct ChatRoom<P: Proxy> {
+///     members: PeerRegistry<String, P>,
 /// }
 ///
-/// impl<P: Proxy> Host<P> {
-///     async fn enter(&self, cx: Context<P>, name: String) -> Result<(), Fault> {
-///         self.guests.try_insert(name, &cx.peer).map_err(|_guest| Fault::new("the name is taken"))
+/// impl<P: Proxy> ChatRoom<P> {
+///     async fn join(&self, cx: Context<P>, name: String) -> Result<(), Fault> {
+///         self.members.try_insert(name, &cx.peer).map_err(|_member| Fault::new("the name is taken"))
 ///     }
 /// }
 /// ```
@@ -38,37 +39,39 @@ pub struct PeerRegistry<K, P> {
 struct State<K, P> {
     entries: BTreeMap<K, Entry<P>>,
     next_number: u64,
-    /// The key that [`PeerRegistry::one`] gave last.
+    /// The key that [`PeerRegistry::one`] returned last.
     last: Option<K>,
 }
 
 struct Entry<P> {
     number: u64,
     proxy: P,
-    ticket: Option<OnCloseId>,
+    on_close: Option<OnCloseId>,
 }
 
 impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
-    /// Without peers.
+    /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
         let state = State { entries: BTreeMap::new(), next_number: 0, last: None };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Inserts a peer, in place of the one that has the key now, which is returned. One whose connection is over is not
-    /// inserted. Calls made through the registry do not belong to the call that the proxy came with.
+    /// Inserts a peer. Returns the peer that had the key before. A peer whose connection has ended is not
+    /// inserted.
+    ///
+    /// Calls through the registry are not nested in the call whose handler inserted the peer.
     pub fn insert(&self, key: K, peer: &P) -> Option<P> {
         let proxy = P::from_peer(peer.peer().unbound().unowned());
         let (number, before) = self.lock().put(key.clone(), proxy.clone());
-        self.watch(key, number, &proxy);
+        self.remove_when_closed(key, number, &proxy);
         before.map(Entry::release)
     }
 
-    /// Inserts a peer if none has the key now; otherwise as [`PeerRegistry::insert`].
+    /// Inserts a peer if the key is free. See [`PeerRegistry::insert`].
     ///
     /// # Errors
-    /// The peer that has the key. It may be this one.
+    /// The peer that has the key. It may be the same peer.
     pub fn try_insert(&self, key: K, peer: &P) -> Result<(), P> {
         let proxy = P::from_peer(peer.peer().unbound().unowned());
         let number = {
@@ -78,32 +81,32 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
             }
             state.put(key.clone(), proxy.clone()).0
         };
-        self.watch(key, number, &proxy);
+        self.remove_when_closed(key, number, &proxy);
         Ok(())
     }
 
-    /// Lets go of a peer that was just inserted, when its connection ends.
-    fn watch(&self, key: K, number: u64, proxy: &P) {
+    /// Removes a newly inserted peer when its connection ends.
+    fn remove_when_closed(&self, key: K, number: u64, proxy: &P) {
         let weak = Arc::downgrade(&self.state);
         let link = proxy.peer().link();
-        let ticket = link.on_close({
+        let on_close = link.on_close({
             let key = key.clone();
-            Box::new(move || forget(&weak, &key, number))
+            Box::new(move || remove_closed(&weak, &key, number))
         });
         let is_there = match self.lock().entries.get_mut(&key).filter(|entry| entry.number == number) {
             Some(entry) => {
-                entry.ticket = ticket;
+                entry.on_close = on_close;
                 true
             }
             None => false,
         };
-        // It was replaced or removed by somebody who did not find the ticket.
-        if let Some(ticket) = ticket.filter(|_| !is_there) {
-            link.remove_on_close(ticket);
+        // The peer was replaced or removed before the callback was stored in its entry.
+        if let Some(on_close) = on_close.filter(|_| !is_there) {
+            link.remove_on_close(on_close);
         }
     }
 
-    /// Takes a peer out.
+    /// Removes a peer and returns it.
     pub fn remove(&self, key: &K) -> Option<P> {
         let entry = self.lock().entries.remove(key);
         entry.map(Entry::release)
@@ -115,8 +118,8 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         self.lock().entries.get(key).map(|entry| entry.proxy.clone())
     }
 
-    /// One of the peers, another each time: the next by key, then the first again. Those that take leave are passed over,
-    /// if there are others.
+    /// Returns one of the peers, in turn: each call returns the next by key, and starts again after the last.
+    /// Peers that are shutting down are skipped, unless there are no others.
     #[must_use]
     pub fn one(&self) -> Option<(K, P)> {
         let mut state = self.lock();
@@ -133,27 +136,28 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         Some((key, proxy))
     }
 
-    /// All of them, by ascending keys.
+    /// All peers, in ascending order of keys.
     #[must_use]
     pub fn all(&self) -> Vec<(K, P)> {
         self.lock().entries.iter().map(|(key, entry)| (key.clone(), entry.proxy.clone())).collect()
     }
 
-    /// How many there are.
+    /// The number of peers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lock().entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether the registry is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Makes a call to all of them at the same time, and gives what came of each, in the order of keys. Give the call a
-    /// timeout, so that one who does not answer does not hold the rest up for ever. Dropped, it gives up the calls that
-    /// are unanswered.
+    /// Makes a call to all peers concurrently, and returns the results in the order of keys.
+    ///
+    /// It returns when every call has ended. Set a timeout on the call, so that a peer that does not reply
+    /// cannot delay the others without limit. Dropping the future cancels the unfinished calls.
     pub async fn call_all<F, R, T, E>(&self, call: F) -> Vec<(K, Result<T, E>)>
     where
         F: Fn(P) -> R,
@@ -165,9 +169,9 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         self.call_where(|_key| true, call).await
     }
 
-    /// Makes a call to those whose keys are chosen, for instance all but the one who asks for it; otherwise as
+    /// Makes a call to the peers whose keys the predicate selects, for example to all except the caller. See
     /// [`PeerRegistry::call_all`].
-    pub async fn call_where<W, F, R, T, E>(&self, chosen: W, call: F) -> Vec<(K, Result<T, E>)>
+    pub async fn call_where<W, F, R, T, E>(&self, predicate: W, call: F) -> Vec<(K, Result<T, E>)>
     where
         W: Fn(&K) -> bool,
         F: Fn(P) -> R,
@@ -178,7 +182,7 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
     {
         let trace = TraceContext::current();
         let mut calls = JoinSet::new();
-        for (key, proxy) in self.all().into_iter().filter(|(key, _)| chosen(key)) {
+        for (key, proxy) in self.all().into_iter().filter(|(key, _)| predicate(key)) {
             let made = call(proxy).into_future();
             let trace = trace.clone();
             calls.spawn(async move {
@@ -193,7 +197,7 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
         while let Some(done) = calls.join_next().await {
             match done {
                 Ok((key, result)) => results.insert(key, result),
-                // A call does not panic; what the program has put around it may.
+                // A call itself does not panic, but code that wraps it may.
                 Err(panicked) => match panicked.try_into_panic() {
                     Ok(payload) => std::panic::resume_unwind(payload),
                     Err(_cancelled) => continue,
@@ -209,34 +213,34 @@ impl<K: Ord + Clone + Send + 'static, P: Proxy> PeerRegistry<K, P> {
 }
 
 impl<K: Ord, P> State<K, P> {
-    /// Puts a peer in: its number, and who was there.
+    /// Inserts a peer. Returns its number, and the entry that it replaces.
     fn put(&mut self, key: K, proxy: P) -> (u64, Option<Entry<P>>) {
         let number = self.next_number;
         self.next_number += 1;
-        (number, self.entries.insert(key, Entry { number, proxy, ticket: None }))
+        (number, self.entries.insert(key, Entry { number, proxy, on_close: None }))
     }
 }
 
 impl<P: Proxy> Entry<P> {
-    /// Its connection need not tell its end any more.
+    /// Cancels the callback for the end of the connection.
     fn release(self) -> P {
-        if let Some(ticket) = self.ticket {
-            self.proxy.peer().link().remove_on_close(ticket);
+        if let Some(on_close) = self.on_close {
+            self.proxy.peer().link().remove_on_close(on_close);
         }
         self.proxy
     }
 }
 
-/// The connection of an entry is over.
-fn forget<K: Ord, P>(state: &Weak<Mutex<State<K, P>>>, key: &K, number: u64) {
+/// Removes an entry whose connection has ended.
+fn remove_closed<K: Ord, P>(state: &Weak<Mutex<State<K, P>>>, key: &K, number: u64) {
     let Some(state) = state.upgrade() else { return };
-    let gone = {
+    let removed = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_there = state.entries.get(key).is_some_and(|entry| entry.number == number);
         if is_there { state.entries.remove_entry(key) } else { None }
     };
-    // Outside of the lock: a key may be of any type.
-    drop(gone);
+    // Dropped outside the lock, because dropping a key may run any code.
+    drop(removed);
 }
 
 impl<K: Ord + Clone + Send + 'static, P: Proxy> Default for PeerRegistry<K, P> {

@@ -1,32 +1,33 @@
-//! Randomness from the operating system, and identifiers that need no more than to differ.
+//! Random bytes from the operating system, and cheap identifiers that only need to be unique.
 
 use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
-/// Random bytes.
+/// Random bytes from the operating system.
 ///
 /// # Errors
-/// If the operating system gives none; nothing that needs to be unpredictable may go on then.
+/// The operating system returns none. Code that needs unpredictable bytes must then fail.
 pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
 }
 
-/// A number from 0 to 1, by chance.
-pub(crate) fn chance() -> f64 {
+/// A random number from 0 to 1.
+pub(crate) fn fraction() -> f64 {
     let [byte] = identifier::<1>();
     f64::from(byte) / 255.0
 }
 
-/// A time, shorter or longer by at most this part of it.
-pub(crate) fn spread(time: Duration, part: f64) -> Duration {
-    Duration::try_from_secs_f64(time.as_secs_f64() * (1.0 - part + 2.0 * part * chance())).unwrap_or(time)
+/// The time, randomly shortened or lengthened by at most this fraction of it.
+pub(crate) fn with_jitter(time: Duration, jitter: f64) -> Duration {
+    let factor = 1.0 - jitter + 2.0 * jitter * fraction();
+    Duration::try_from_secs_f64(time.as_secs_f64() * factor).unwrap_or(time)
 }
 
-/// Bytes that will not come again soon, and are not all zero: an identifier, not a secret. (SplitMix64 of Steele, Lea and
-/// Flood, seeded by the operating system for each thread.)
+/// Bytes for an identifier: not all zero, and very unlikely to repeat, but predictable. (SplitMix64 by
+/// Steele, Lea and Flood; the operating system seeds it for each thread.)
 pub(crate) fn identifier<const N: usize>() -> [u8; N] {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(u64::from_le_bytes(bytes().unwrap_or_default()));

@@ -1,8 +1,7 @@
-//! A point in time as the wire carries it.
+//! A point in time in the form of the wire.
 //!
-//! Invariants
-//! - `nanoseconds` is always less than a second and counts forward, before 1970 too, so the derived order is that of
-//!   time.
+//! Invariant: `nanoseconds` is less than a second and counts forward, before 1970 too. The derived order is
+//! therefore the order in time.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,7 +13,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A point in time: seconds since 1970-01-01T00:00:00Z, without leap seconds, and nanoseconds.
 ///
-/// Written in RFC 3339, in UTC. In serde formats it is the pair of both numbers.
+/// `Display` writes it as in RFC 3339, in UTC. In serde formats it is a pair of the two numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     seconds: i64,
@@ -25,20 +24,20 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self { seconds: 0, nanoseconds: 0 };
 
-    /// The earliest.
+    /// The earliest time.
     pub const MIN: Self = Self { seconds: i64::MIN, nanoseconds: 0 };
 
-    /// The latest.
+    /// The latest time.
     pub const MAX: Self = Self { seconds: i64::MAX, nanoseconds: NANOSECONDS_PER_SECOND - 1 };
 
-    /// The time `nanoseconds` after `seconds` since 1970, which may be negative; `None` if the nanoseconds make a
-    /// second or more.
+    /// The time `nanoseconds` after `seconds` since 1970. `seconds` may be negative. Returns `None` if
+    /// `nanoseconds` is a second or more.
     #[must_use]
     pub const fn new(seconds: i64, nanoseconds: u32) -> Option<Self> {
         if nanoseconds < NANOSECONDS_PER_SECOND { Some(Self { seconds, nanoseconds }) } else { None }
     }
 
-    /// The system's clock.
+    /// The current time of the system clock.
     #[must_use]
     pub fn now() -> Self {
         SystemTime::now().into()
@@ -56,7 +55,7 @@ impl Timestamp {
         self.nanoseconds
     }
 
-    /// The same time on the system's clock, unless it is out of that clock's range.
+    /// Converts to the type of the system clock; `None` if the time is out of its range.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
         let whole = Duration::from_secs(self.seconds.unsigned_abs());
@@ -68,7 +67,7 @@ impl Timestamp {
         time?.checked_add(Duration::from_nanos(self.nanoseconds.into()))
     }
 
-    /// The time `duration` later, if there is one.
+    /// The time `duration` later; `None` if it is out of range.
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let nanoseconds = self.nanoseconds + duration.subsec_nanos();
@@ -77,7 +76,7 @@ impl Timestamp {
         Self::new(seconds, nanoseconds % NANOSECONDS_PER_SECOND)
     }
 
-    /// The time `duration` earlier, if there is one.
+    /// The time `duration` earlier; `None` if it is out of range.
     #[must_use]
     pub fn checked_sub(self, duration: Duration) -> Option<Self> {
         let seconds = self.seconds.checked_sub_unsigned(duration.as_secs())?;
@@ -90,7 +89,7 @@ impl Timestamp {
         }
     }
 
-    /// How long after `earlier` this is; `None` if it is before.
+    /// The time since `earlier`; `None` if `earlier` is later.
     #[must_use]
     pub fn duration_since(self, earlier: Self) -> Option<Duration> {
         if self < earlier {
@@ -108,7 +107,7 @@ impl Timestamp {
 }
 
 impl From<SystemTime> for Timestamp {
-    /// A time beyond what can be written becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
+    /// A time out of range becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
     fn from(time: SystemTime) -> Self {
         match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => Self::UNIX_EPOCH.checked_add(after).unwrap_or(Self::MAX),
@@ -121,7 +120,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_date(self.seconds.div_euclid(SECONDS_PER_DAY));
         let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
-        // RFC 3339 has years of four digits; beyond them ISO 8601 asks for a sign.
+        // RFC 3339 has years of four digits. ISO 8601 requires a sign for all others.
         if (0..=9999).contains(&year) {
             write!(formatter, "{year:04}")?;
         } else {
@@ -146,21 +145,23 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar extended to all years.
+/// The year, month and day of a day number that counts from 1970-01-01, in the proleptic Gregorian calendar.
 ///
-/// Counts in eras of 400 years that begin on the first of March, so that the leap day is an era's, and a year's, last.
+/// It counts in cycles of 400 years that begin on March 1, so that a leap day is the last day of its year and
+/// cycle.
 fn civil_date(day: i64) -> (i64, i64, i64) {
     const DAYS_TO_1970: i64 = 719_468;
-    const DAYS_PER_ERA: i64 = 146_097;
+    const DAYS_PER_CYCLE: i64 = 146_097;
     let day = day + DAYS_TO_1970;
-    let era = day.div_euclid(DAYS_PER_ERA);
-    let day_of_era = day.rem_euclid(DAYS_PER_ERA);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let cycle = day.div_euclid(DAYS_PER_CYCLE);
+    let day_of_cycle = day.rem_euclid(DAYS_PER_CYCLE);
+    let year_of_cycle =
+        (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
+    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
     let months_from_march = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * months_from_march + 2) / 5 + 1;
     let month = if months_from_march < 10 { months_from_march + 3 } else { months_from_march - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let year = cycle * 400 + year_of_cycle + i64::from(month <= 2);
     (year, month, day_of_month)
 }
 
@@ -174,7 +175,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (seconds, nanoseconds) = Deserialize::deserialize(deserializer)?;
         Self::new(seconds, nanoseconds)
-            .ok_or_else(|| serde::de::Error::custom("the nanoseconds make a second or more"))
+            .ok_or_else(|| serde::de::Error::custom("the nanoseconds are a second or more"))
     }
 }
 
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_in_rfc_3339() {
+    fn display_follows_rfc_3339() {
         let check = |timestamp: Timestamp, expected: &str| assert_eq!(timestamp.to_string(), expected);
         check(Timestamp::UNIX_EPOCH, "1970-01-01T00:00:00Z");
         check(at(-1, 999_000_000), "1969-12-31T23:59:59.999Z");
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_follows_the_one_before() {
+    fn civil_dates_are_consecutive() {
         let (mut year, mut month, mut day) = civil_date(-800_000);
         for number in -799_999..800_000 {
             let next = civil_date(number);
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_clock_returns() {
+    fn system_time_round_trips() {
         for (seconds, nanoseconds) in [(0, 0), (1, 5), (-1, 0), (-1, 999_999_999), (-5, 1), (1 << 40, 7)] {
             let timestamp = at(seconds, nanoseconds);
             let time = timestamp.to_system_time().unwrap();
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_forward() {
+    fn nanoseconds_count_forward() {
         let half = Duration::from_millis(500);
         assert_eq!(at(-1, 500_000_000).checked_add(half), Some(Timestamp::UNIX_EPOCH));
         assert_eq!(Timestamp::UNIX_EPOCH.checked_sub(half), Some(at(-1, 500_000_000)));

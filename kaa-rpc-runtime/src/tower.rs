@@ -1,9 +1,10 @@
-//! A client as a `tower::Service`, behind the feature `tower`, so that tower's balance, limits and retries serve those who
-//! call more than one server.
+//! A client as a `tower::Service` (feature `tower`), for programs that call several servers with tower's load
+//! balancing, limits and retries.
 //!
-//! Invariants: a service is ready while its connection is, not ready while it connects again, and in error when it is over
-//! for good: what balances over several passes over the one and lets go of the other. No call waits for a connection that
-//! is lost, since another service may have one.
+//! Invariants:
+//! - A service is ready while its connection is open, pending while it reconnects, and fails when the
+//!   connection has ended permanently. A load balancer skips a pending service and drops a failed one.
+//! - No call waits for a lost connection, since another service may be connected.
 
 use std::fmt;
 use std::future::Future;
@@ -19,12 +20,12 @@ use crate::error::{CallError, CloseReason, Outcome};
 use crate::peer::Proxy;
 use crate::service::role;
 
-/// A call to be made through a proxy of type `P`, by whichever service is chosen: a closure from the proxy to the call, an
-/// [`Invocation`], which a retry can clone, or a type of the program's own.
+/// A call that any service with a proxy of type `P` can make. It is a closure from the proxy to the call, an
+/// [`Invocation`], which a retry can clone, or your own type.
 pub trait Request<P> {
-    /// What the call returns.
+    /// The return type of the call.
     type Response;
-    /// The error that its method declares; [`Infallible`](std::convert::Infallible) where there is none.
+    /// The error type that the method declares, or [`Infallible`](std::convert::Infallible).
     type Error;
     /// The call.
     type Future: Future<Output = Result<Self::Response, CallError<Self::Error>>>;
@@ -47,14 +48,14 @@ where
     }
 }
 
-/// A two-way method with its arguments. For each method of a service `Epg` there is a type in the generated modules
-/// `epg::server` and `epg::client`.
+/// A method with its arguments; not for oneway methods. The generated modules `epg::server` and `epg::client`
+/// of a service `Epg` have a type for each method.
 ///
 /// ```
 /// # use kaa_rpc_runtime::{CallError, Method, Outcome};
 /// # use kaa_rpc_runtime::tower::Invocation;
-/// /// Whether a retry policy may make a call again that has ended with this error.
-/// fn may_be_made_again<M: Method, E>(_call: &Invocation<M>, error: &CallError<E>) -> bool {
+/// /// Whether a retry policy may repeat a call that ended with this error.
+/// fn may_retry<M: Method, E>(_call: &Invocation<M>, error: &CallError<E>) -> bool {
 ///     match error.outcome() {
 ///         Outcome::NotSent => true,
 ///         Outcome::Unknown => M::DESCRIPTOR.idempotent,
@@ -75,21 +76,23 @@ impl<P: Proxy, M: Method> Request<P> for Invocation<M> {
     }
 }
 
-/// Waits until a connection is usable, or over for good.
+/// Waits until a connection can be used, or has ended permanently.
 type Readiness = Pin<Box<dyn Future<Output = Result<(), CloseReason>> + Send>>;
 
-/// A client's connection as a `tower::Service` of [`Request`]s. It owns the client, which is closed with the last clone.
+/// A client as a `tower::Service` of [`Request`]s. It owns the client; dropping the last clone closes the
+/// connection.
 ///
-/// Its calls [fail fast](crate::Peer::fail_fast): where the connection is lost, it is the retry's to choose another.
+/// Its calls [fail fast](crate::Peer::fail_fast) while the connection is lost, so that a retry can choose
+/// another service.
 pub struct ProxyService<P> {
     client: Arc<Client>,
     proxy: P,
-    /// Waits for the connection, while there is none.
+    /// Waits for the connection while it is not open.
     ready: Option<Readiness>,
 }
 
 impl<P: Proxy<Role = role::Server>> ProxyService<P> {
-    /// The service of a client.
+    /// Creates a service from a client.
     #[must_use]
     pub fn new(client: Client) -> Self {
         let proxy = client.peer().fail_fast().proxy();

@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tracing::Span;
+use tracing::subscriber::NoSubscriber;
 
 use crate::protocol::metadata::Metadata;
 
@@ -179,6 +180,14 @@ impl fmt::Debug for TraceContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("TraceContext").field(&self.traceparent()).finish()
     }
+}
+
+/// Whether a subscriber records this span.
+///
+/// A span is not disabled merely because its thread has no subscriber: if another thread has one, tracing may
+/// enable the call site for the whole process, and then gives such a span to [`NoSubscriber`].
+pub(crate) fn is_recorded(span: &Span) -> bool {
+    span.with_subscriber(|(_, subscriber)| !subscriber.is::<NoSubscriber>()).unwrap_or(false)
 }
 
 /// Whether the code that this thread polls belongs to a trace.

@@ -1,4 +1,4 @@
-//! The output buffer against a plain list of bytes: the same bytes in the same order, whatever is done to it.
+//! The output buffer compared with a plain list of bytes: after any operations both have the same bytes.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,12 +17,12 @@ use kaa_rpc_runtime::codec::{Buffer, Encoder, Wire, shape};
 fn contents(buffer: &Buffer) -> Vec<u8> {
     let mut slices = [IoSlice::new(&[]); 256];
     let filled = buffer.chunks(&mut slices);
-    assert!(filled < slices.len());
-    assert!(slices[..filled].iter().all(|slice| !slice.is_empty()));
+    assert!(filled < slices.len(), "more than {filled} chunks");
+    assert!(slices[..filled].iter().all(|slice| !slice.is_empty()), "{slices:?}");
     slices[..filled].iter().map(|slice| &**slice).collect::<Vec<_>>().concat()
 }
 
-/// A small generator (xorshift64*): good enough to choose test cases.
+/// A small generator (xorshift64*), sufficient to choose test cases.
 fn next(state: &mut u64, end: usize) -> usize {
     *state ^= *state >> 12;
     *state ^= *state << 25;
@@ -31,7 +31,7 @@ fn next(state: &mut u64, end: usize) -> usize {
 }
 
 #[test]
-fn it_is_a_queue_of_bytes() {
+fn buffer_is_byte_queue() {
     for seed in 1..400_u64 {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut buffer = Buffer::new();
@@ -77,13 +77,13 @@ fn it_is_a_queue_of_bytes() {
             assert!(contents(&buffer) == model, "seed {seed} step {step}");
         }
         buffer.advance(model.len());
-        assert!(buffer.is_empty());
+        assert_eq!(buffer.len(), 0);
         assert_eq!(buffer.chunks(&mut [IoSlice::new(&[])]), 0);
     }
 }
 
 #[test]
-fn fewer_slices_than_segments_give_the_first_ones() {
+fn chunks_fills_given_slices() {
     let mut buffer = Buffer::new();
     let large = Bytes::from(vec![1; 20_000]);
     buffer.put_shared(large.clone());
@@ -101,17 +101,17 @@ fn fewer_slices_than_segments_give_the_first_ones() {
 }
 
 #[test]
-fn large_bytes_are_not_copied_and_small_ones_are() {
+fn large_bytes_are_shared_and_small_ones_copied() {
     let mut buffer = Buffer::new();
     buffer.put_shared(vec![1; 16 * 1024].into());
     assert_eq!(buffer.capacity(), 0);
     buffer.put_shared(vec![1; 16 * 1024 - 1].into());
-    assert!(buffer.capacity() >= 16 * 1024 - 1);
+    assert!(buffer.capacity() >= 16 * 1024 - 1, "{}", buffer.capacity());
     assert_eq!(buffer.len(), 32 * 1024 - 1);
 }
 
 #[test]
-fn an_encoding_after_a_partial_write_is_patched_in_place() {
+fn encoding_after_partial_write_is_patched_in_place() {
     let mut buffer = Buffer::new();
     buffer.put_slice(&[7; 10]);
     buffer.put_shared(vec![8; 20_000].into());
@@ -134,11 +134,11 @@ fn an_encoding_after_a_partial_write_is_patched_in_place() {
     expected.extend(prefix(parts.len() + 3));
     expected.extend(prefix(parts.len()));
     expected.extend(parts);
-    assert!(contents(&buffer) == expected);
+    assert!(contents(&buffer) == expected, "{:?}", contents(&buffer));
 }
 
 #[test]
-fn a_busy_buffer_keeps_its_memory_and_an_idle_one_gives_it_back() {
+fn idle_buffer_releases_memory() {
     let mut buffer = Buffer::new();
     let large = vec![1; 1 << 20];
     let send = |buffer: &mut Buffer, bytes: &[u8]| {
@@ -150,7 +150,7 @@ fn a_busy_buffer_keeps_its_memory_and_an_idle_one_gives_it_back() {
         for _ in 0..20 {
             send(&mut buffer, &large[..100]);
         }
-        assert!(buffer.capacity() >= large.len());
+        assert!(buffer.capacity() >= large.len(), "{}", buffer.capacity());
     }
     for _ in 0..40 {
         send(&mut buffer, &large[..100]);
@@ -165,7 +165,7 @@ fn a_busy_buffer_keeps_its_memory_and_an_idle_one_gives_it_back() {
 }
 
 #[test]
-fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
+fn never_empty_buffer_stays_small() {
     let mut buffer = Buffer::new();
     for _ in 0..10_000 {
         buffer.put_slice(&[1; 1_000]);
@@ -177,12 +177,12 @@ fn a_buffer_that_is_never_empty_does_not_grow_for_ever() {
 }
 
 #[test]
-fn an_encoder_counts_what_it_wrote() {
+fn encoder_counts_written_bytes() {
     let mut buffer = Buffer::new();
     buffer.put_slice(b"header");
     let mut encoder = Encoder::new(&mut buffer, 4);
     u16::encode(&300, &mut encoder).unwrap();
     assert_eq!(encoder.written(), 3);
     let error = u16::encode(&300, &mut encoder).unwrap_err();
-    assert_eq!(error.to_string(), "the encoded value exceeds 4 bytes: it had reached 6");
+    assert_eq!(error.to_string(), "the encoded value exceeds 4 bytes; encoding stopped at 6");
 }

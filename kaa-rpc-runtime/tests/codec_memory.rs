@@ -1,6 +1,7 @@
-//! Hostile lengths under a hard limit on the process's memory: where one is believed, the process aborts.
+//! Hostile lengths under a hard limit on the memory of the process: if the decoder trusted one, the process
+//! would abort.
 //!
-//! Alone in its binary, since the limit is the whole process's.
+//! This test program is separate, because the limit applies to the whole process.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,13 +20,13 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 const BUDGET: usize = 8 << 20;
 
-/// What is there already, the budget, and something for the test itself.
+/// Limits the memory to what is used already, the budget, and a reserve for the test.
 fn limit_memory() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmData:")).unwrap();
     let kibibytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    let most = kibibytes * 1024 + (24 << 20);
-    setrlimit(Resource::Data, Rlimit { current: Some(most), maximum: Some(most) }).unwrap();
+    let limit = kibibytes * 1024 + (24 << 20);
+    setrlimit(Resource::Data, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
 }
 
 fn bomb<W: Wire>(payload: &Bytes) {
@@ -33,16 +34,16 @@ fn bomb<W: Wire>(payload: &Bytes) {
     drop(W::decode(&mut Decoder::new(payload, limits)));
 }
 
-/// Each claims half a million others.
+/// Each value claims half a million others.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Many(Vec<Many>);
 
 #[test]
-fn no_length_is_believed() {
+fn untrusted_lengths_allocate_nothing() {
     limit_memory();
-    assert!(Vec::<u8>::new().try_reserve(32 << 20).is_err(), "the limit does not hold");
+    assert!(Vec::<u8>::new().try_reserve(32 << 20).is_err(), "the limit does not apply");
 
-    // A length of any size, alone and in front of a megabyte of any byte.
+    // Lengths of all sizes, alone and before a megabyte of one byte.
     let mut payloads = Vec::new();
     for filler in [0x00, 0x01, 0x02, 0xfa, 0xfb, 0xfc, 0xfd, 0xff] {
         for length in (0..64).step_by(3).map(|bits| u64::MAX >> bits) {

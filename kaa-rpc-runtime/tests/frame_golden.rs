@@ -1,6 +1,6 @@
-//! Frames stand on the wire as the specification says, byte for byte (`docs/wire.md`, section 3).
+//! Frames have exactly the bytes of the specification (`docs/wire.md`, section 3).
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test says so by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use bytes::Bytes;
 use kaa_rpc_runtime::Metadata;
@@ -11,7 +11,7 @@ use kaa_rpc_runtime::protocol::streams::{Caller, EndCode, StreamDetail};
 
 const METHOD: u32 = 0xdead_beef;
 
-/// The golden bytes of a name.
+/// The golden bytes of the frame with this name.
 fn golden(name: &str) -> Vec<u8> {
     let file = include_str!("golden/frames.txt");
     let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -42,7 +42,7 @@ fn check_reading(name: &str, header: &Header, payload: &[u8]) {
 }
 
 #[test]
-fn every_frame_is_written_and_read_as_specified() {
+fn frames_match_golden_bytes() {
     let call = |id: u64, token: u32| Header::new(Kind::Call, CallId(id), Token(token), METHOD);
     check("call", &call(1, 0), b"\x05h");
     check("timed call", &Header { remaining_time: Some(2_000_000), ..call(2, 1) }, b"\x05h");
@@ -69,7 +69,7 @@ fn every_frame_is_written_and_read_as_specified() {
 }
 
 #[test]
-fn every_frame_of_a_stream_is_written_and_read_as_specified() {
+fn stream_frames_match_golden_bytes() {
     let check = |name: &str, kind: Kind, caller: Caller, value: u32, payload: &[u8]| {
         let (id, token) = if matches!(name, "results" | "credit for results") { (1, 0) } else { (6, 3) };
         let detail = StreamDetail { caller, value };

@@ -1,24 +1,22 @@
-//! Two generations of a schema meet: what fits is let through, what does not is refused on both ends, with its name
-//! (`docs/wire.md`, section 5).
+//! Two generations of a schema: compatible ones connect, incompatible ones are refused on both ends, and the
+//! report names the difference (`docs/wire.md`, section 5).
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a failed test says so by panicking"
+    reason = "a test that cannot go on has failed"
 )]
 
 use std::convert::Infallible;
-use std::pin::Pin;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
-use std::time::Duration;
 
 use kaa_rpc_runtime::codegen::*;
-use kaa_rpc_runtime::{
-    CallError, Client, CloseReason, Compatibility, ConnectError, Outcome, Secret, Server, ServerEvent,
-};
+use kaa_rpc_runtime::{CallError, Client, CloseReason, Compatibility, ConnectError, Outcome, Server};
+use kaa_rpc_test_support::secret;
+use kaa_rpc_test_support::waiting::*;
 
 /// One generation: its descriptor, its call, its proxy and its service.
 macro_rules! generation {
@@ -69,7 +67,7 @@ macro_rules! generation {
                 }
             }
 
-            #[allow(dead_code, reason = "not every generation is served")]
+            #[allow(dead_code, reason = "not every generation has a server")]
             pub(super) fn service() -> Service<role::Server> {
                 fn dispatch(_: &Arc<()>, call: InboundCall) -> Handling {
                     call.unary::<OneProxy, u32, _, _>(|_| Ok(()), |_cx, ()| async { Ok(1) })
@@ -90,10 +88,6 @@ generation!(retyped, 3, 0, &[element("width", 0, 11, false)]);
 
 generation!(other_error, 4, 6, &[element("width", 0, 10, false)]);
 
-fn secret() -> Secret {
-    Secret::new(*b"0123456789abcdef0123456789abcdef").unwrap()
-}
-
 async fn listen(service: Service<role::Server>) -> (Server, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let address = format!("unix:{}/s", folder.path().display());
@@ -101,41 +95,39 @@ async fn listen(service: Service<role::Server>) -> (Server, String, tempfile::Te
     (server, address, folder)
 }
 
-async fn bounded<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it hangs")
-}
-
 #[tokio::test]
-async fn appended_fields_with_defaults_fit_both_ways() {
+async fn appended_defaulted_fields_are_compatible() {
     let (_server, address, _folder) = listen(grown::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: first::OneProxy = client.proxy();
-    assert_eq!(bounded(Call::new(&proxy.0, first::One)).await, Ok(1));
-    assert!(!client.peer().information().unwrap().same_schema);
+    assert_eq!(within("the call", Call::new(&proxy.0, first::One)).await, Ok(1));
+    let information = client.peer().information().unwrap();
+    assert!(!information.same_schema, "{information:?}");
 
     let (_server, address, _folder) = listen(first::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: grown::OneProxy = client.proxy();
-    assert_eq!(bounded(Call::new(&proxy.0, grown::One)).await, Ok(1));
+    assert_eq!(within("the call", Call::new(&proxy.0, grown::One)).await, Ok(1));
 }
 
 #[tokio::test]
-async fn equal_schemas_are_found_equal_by_the_handshake() {
+async fn handshake_detects_equal_schemas() {
     let (_server, address, _folder) = listen(first::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: first::OneProxy = client.proxy();
-    assert_eq!(bounded(Call::new(&proxy.0, first::One)).await, Ok(1));
-    assert!(client.peer().information().unwrap().same_schema);
+    assert_eq!(within("the call", Call::new(&proxy.0, first::One)).await, Ok(1));
+    let information = client.peer().information().unwrap();
+    assert!(information.same_schema, "{information:?}");
 }
 
 #[tokio::test]
-async fn a_retyped_field_is_refused_and_named_on_both_ends() {
+async fn retyped_field_is_refused_on_both_ends() {
     let (server, address, _folder) = listen(first::service()).await;
     let mut events = server.events();
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: retyped::OneProxy = client.proxy();
     let expected = "service test.One: type test.Thing differs in field 1, `width`";
-    let error = bounded(Call::new(&proxy.0, retyped::One)).await.unwrap_err();
+    let error = within("the call", Call::new(&proxy.0, retyped::One)).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
     let CallError::Disconnected { reason: CloseReason::NotConnected(ConnectError::Schema(report)), .. } =
         error
@@ -143,111 +135,108 @@ async fn a_retyped_field_is_refused_and_named_on_both_ends() {
         panic!("{error:?}");
     };
     assert!(report.contains(expected), "{report}");
-    assert!(matches!(bounded(client.ready()).await, Err(ConnectError::Schema(_))));
-    let report = loop {
-        if let ServerEvent::Disconnected { reason, .. } = bounded(events.next()).await.unwrap() {
-            break reason.to_string();
-        }
-    };
+    let result = within("the client to fail", client.ready()).await;
+    assert!(matches!(result, Err(ConnectError::Schema(_))), "{result:?}");
+    let report = close_reason(&mut events).await.to_string();
     assert!(report.contains(expected), "{report}");
 }
 
-/// The verdict and the call meet at the moment at which the connection opens: the call never wins.
+/// The verdict and the call compete when the connection opens: the call is never sent.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_call_leaves_once_schemas_contradict_each_other() {
+async fn incompatible_schemas_send_no_call() {
     let (_server, address, _folder) = listen(first::service()).await;
     for _ in 0..100 {
         let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
         let proxy: retyped::OneProxy = client.proxy();
-        let error = bounded(Call::new(&proxy.0, retyped::One)).await.unwrap_err();
+        let error = within("the call", Call::new(&proxy.0, retyped::One)).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_proxy_made_on_a_living_connection_is_compared_before_it_calls() {
+async fn late_proxy_is_compared_before_its_calls() {
     let (_server, address, _folder) = listen(first::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
-    bounded(client.ready()).await.unwrap();
+    within("the client to connect or fail", client.ready()).await.unwrap();
     let proxy: grown::OneProxy = client.proxy();
-    assert_eq!(bounded(Call::new(&proxy.0, grown::One)).await, Ok(1));
+    assert_eq!(within("the call", Call::new(&proxy.0, grown::One)).await, Ok(1));
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
-    bounded(client.ready()).await.unwrap();
+    within("the client to connect or fail", client.ready()).await.unwrap();
     let proxy: retyped::OneProxy = client.proxy();
-    let error = bounded(Call::new(&proxy.0, retyped::One)).await.unwrap_err();
+    let error = within("the call", Call::new(&proxy.0, retyped::One)).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert!(error.to_string().contains("`width`"), "{error}");
 }
 
 #[tokio::test]
-async fn what_only_one_side_knows_is_left_out() {
+async fn one_sided_services_are_not_compared() {
     let (_server, address, _folder) = listen(first::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
-    bounded(client.ready()).await.unwrap();
+    within("the client to connect or fail", client.ready()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_method_may_come_to_declare_an_error_but_not_another() {
-    // `grown` declares one and `first` none: seen above. `other_error` declares another.
+async fn added_error_is_compatible_and_changed_error_is_not() {
+    // `grown` declares an error and `first` does not: tested above. `other_error` declares another error.
     let (_server, address, _folder) = listen(grown::service()).await;
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: other_error::OneProxy = client.proxy();
-    let error = bounded(Call::new(&proxy.0, other_error::One)).await.unwrap_err();
+    let error = within("the call", Call::new(&proxy.0, other_error::One)).await.unwrap_err();
     assert!(error.to_string().contains("method one declares another error"), "{error}");
 }
 
-/// Whichever side wants it so, both ends are told, and no call is made.
+/// Either side may require equal schemas. Both ends report the difference, and no call is sent.
 #[tokio::test]
-async fn who_wants_exactly_the_same_schema_refuses_compatible_ones() {
+async fn exact_compatibility_refuses_evolved_schemas() {
     use Compatibility::{Evolving, Exact};
-    for (at_server, at_client) in [(Exact, Evolving), (Evolving, Exact), (Exact, Exact)] {
+    for (server_rule, client_rule) in [(Exact, Evolving), (Evolving, Exact), (Exact, Exact)] {
         let folder = tempfile::tempdir().unwrap();
         let address = format!("unix:{}/s", folder.path().display());
-        let server = Server::builder().secret(secret()).compatibility(at_server).register(first::service());
+        let server = Server::builder().secret(secret()).compatibility(server_rule).register(first::service());
         let server = server.listen(address.as_str()).await.unwrap();
         let mut events = server.events();
-        let client = Client::builder().secret(secret()).compatibility(at_client);
+        let client = Client::builder().secret(secret()).compatibility(client_rule);
         let client = client.connect(address.as_str()).unwrap();
         let proxy: grown::OneProxy = client.proxy();
-        let error = bounded(Call::new(&proxy.0, grown::One)).await.unwrap_err();
+        let error = within("the call", Call::new(&proxy.0, grown::One)).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent);
         assert!(error.to_string().contains("method one declares an error"), "{error}");
-        let report = loop {
-            if let ServerEvent::Disconnected { reason, .. } = bounded(events.next()).await.unwrap() {
-                break reason.to_string();
-            }
-        };
+        let report = close_reason(&mut events).await.to_string();
         assert!(report.contains("method one declares an error"), "{report}");
-        assert!(report.contains("only equal schemas are let in"), "{report}");
-        let client = Client::builder().secret(secret()).compatibility(at_client);
+        assert!(report.contains("only equal schemas are accepted"), "{report}");
+        let client = Client::builder().secret(secret()).compatibility(client_rule);
         let client = client.connect(address.as_str()).unwrap();
         let proxy: first::OneProxy = client.proxy();
-        assert_eq!(bounded(Call::new(&proxy.0, first::One)).await, Ok(1), "the same schema is let in");
+        assert_eq!(
+            within("the call", Call::new(&proxy.0, first::One)).await,
+            Ok(1),
+            "equal schemas are accepted"
+        );
     }
 }
 
-/// A service that is registered on a living connection is compared at once, before anybody calls it.
+/// A service that is registered on an open connection is compared at once, before any call.
 #[tokio::test]
-async fn a_service_registered_late_is_compared_without_any_call() {
+async fn late_service_is_compared_without_call() {
     let folder = tempfile::tempdir().unwrap();
     let address = format!("unix:{}/s", folder.path().display());
     let server = Server::builder().secret(secret()).listen(address.as_str()).await.unwrap();
-    let fitting = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
-    let proxy: grown::OneProxy = fitting.proxy();
-    let other = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
-    let _proxy: retyped::OneProxy = other.proxy();
-    bounded(fitting.ready()).await.unwrap();
-    bounded(other.ready()).await.unwrap();
+    let compatible = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let proxy: grown::OneProxy = compatible.proxy();
+    let incompatible = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
+    let _proxy: retyped::OneProxy = incompatible.proxy();
+    within("the client to connect or fail", compatible.ready()).await.unwrap();
+    within("the client to connect or fail", incompatible.ready()).await.unwrap();
     server.register(first::service()).unwrap();
-    let reason = bounded(other.closed()).await;
+    let reason = within("the connection to close", incompatible.closed()).await;
     assert!(matches!(&reason, CloseReason::NotConnected(ConnectError::Schema(_))), "{reason}");
     assert!(reason.to_string().contains("`width`"), "{reason}");
-    assert_eq!(bounded(Call::new(&proxy.0, grown::One)).await, Ok(1));
+    assert_eq!(within("the call", Call::new(&proxy.0, grown::One)).await, Ok(1));
 }
 
-/// The call left before its caller could know that there is something to compare.
+/// The call is sent before its caller knows that there are schemas to compare.
 #[tokio::test]
-async fn a_call_that_meets_a_service_registered_late_is_not_run_uncompared() {
+async fn call_meeting_late_service_is_not_run() {
     fn dispatch(runs: &Arc<AtomicUsize>, call: InboundCall) -> Handling {
         runs.fetch_add(1, Ordering::Relaxed);
         call.unary::<first::OneProxy, u32, _, _>(|_| Ok(()), |_cx, ()| async { Ok(1) })
@@ -257,19 +246,19 @@ async fn a_call_that_meets_a_service_registered_late_is_not_run_uncompared() {
     let server = Server::builder().secret(secret()).listen(address.as_str()).await.unwrap();
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let proxy: retyped::OneProxy = client.proxy();
-    bounded(client.ready()).await.unwrap();
+    within("the client to connect or fail", client.ready()).await.unwrap();
     let unknown = Err(CallError::UnknownMethod { method: "test.One.one".to_owned() });
-    assert_eq!(bounded(Call::new(&proxy.0, retyped::One)).await, unknown);
+    assert_eq!(within("the call", Call::new(&proxy.0, retyped::One)).await, unknown);
 
     let mut call = Call::new(&proxy.0, retyped::One);
-    let made = std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut call).poll(context)));
-    assert!(made.await.is_pending());
+    start(&mut call).await;
     let runs = Arc::new(AtomicUsize::new(0));
     server
         .register(Service::shared(&first::DESCRIPTOR, Arc::clone(&runs), |runs, call| dispatch(runs, call)))
         .unwrap();
-    assert!(bounded(call).await.is_err());
-    bounded(client.closed()).await;
+    let result = within("the call", call).await;
+    assert!(result.is_err(), "{result:?}");
+    within("the connection to close", client.closed()).await;
     assert_eq!(runs.load(Ordering::Relaxed), 0);
 }
 
@@ -286,27 +275,28 @@ impl Method for Note {
     }
 }
 
-/// Nobody would answer it; but what the peer does not know it has said itself.
+/// A oneway call has no reply. But the peer has announced its services, so the caller knows that one is
+/// missing.
 #[tokio::test]
-async fn a_oneway_call_of_a_service_that_the_peer_lacks_is_an_error() {
+async fn oneway_call_of_missing_service_is_error() {
     let folder = tempfile::tempdir().unwrap();
     let address = format!("unix:{}/s", folder.path().display());
     let server = Server::builder().secret(secret()).listen(address.as_str()).await.unwrap();
     let client = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
     let before: first::OneProxy = client.proxy();
-    bounded(client.ready()).await.unwrap();
+    within("the client to connect or fail", client.ready()).await.unwrap();
     let unknown = || Err(CallError::UnknownMethod { method: "test.One.note".to_owned() });
-    assert_eq!(bounded(OnewayCall::new(&before.0, Note)).await, unknown());
+    assert_eq!(within("the call", OnewayCall::new(&before.0, Note)).await, unknown());
     let other = Client::builder().secret(secret()).connect(address.as_str()).unwrap();
-    bounded(other.ready()).await.unwrap();
+    within("the client to connect or fail", other.ready()).await.unwrap();
     let after: first::OneProxy = other.proxy();
     assert_eq!(
-        bounded(OnewayCall::new(&after.0, Note)).await,
+        within("the call", OnewayCall::new(&after.0, Note)).await,
         unknown(),
-        "also if both knew the same at first"
+        "also if both had the same schema at first"
     );
     server.register(first::service()).unwrap();
-    // The reply comes behind what the server has come to know.
-    assert_eq!(bounded(Call::new(&before.0, first::One)).await, Ok(1));
-    assert_eq!(bounded(OnewayCall::new(&before.0, Note)).await, Ok(()));
+    // The reply comes after the server's announcement.
+    assert_eq!(within("the call", Call::new(&before.0, first::One)).await, Ok(1));
+    assert_eq!(within("the call", OnewayCall::new(&before.0, Note)).await, Ok(()));
 }

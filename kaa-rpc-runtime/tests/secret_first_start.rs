@@ -1,20 +1,20 @@
-//! The secret of a server that is started for the first time.
+//! The secret file of a server that starts for the first time.
 
 use kaa_rpc_runtime::Secret;
 use kaa_rpc_runtime::secret::SecretError;
 
 #[test]
-fn the_first_start_makes_the_file_and_the_second_reads_it() {
+fn first_start_creates_file_and_second_reads_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     Secret::from_file_or_generate(&path).unwrap();
-    let made = std::fs::read(&path).unwrap();
+    let created = std::fs::read(&path).unwrap();
     Secret::from_file_or_generate(&path).unwrap();
-    assert_eq!(std::fs::read(&path).unwrap(), made, "the second start left the file as it was");
+    assert_eq!(std::fs::read(&path).unwrap(), created, "the second start changed the file");
 }
 
 #[test]
-fn a_file_that_is_there_and_unfit_is_not_replaced() {
+fn unusable_file_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "0123456789abcdef0123").unwrap();

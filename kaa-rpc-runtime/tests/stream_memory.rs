@@ -1,7 +1,7 @@
-//! Ten million items in either direction, taken slowly, in flat memory; and what happens to streams when the process has no
-//! memory left for them.
+//! Ten million items in either direction are read slowly with constant memory; and what happens to streams
+//! when the process has no memory left for them.
 //!
-//! Alone in its binary, since memory is the whole process's.
+//! This test program is separate, because it measures the memory of its process.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,52 +9,50 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::as_conversions,
-    dead_code,
-    reason = "a test that cannot go on has failed; the support is that of the tests of streams, which use more of it"
+    reason = "a test that cannot go on has failed"
 )]
 
-#[path = "streams/support/mod.rs"]
-mod support;
-
 use std::sync::Mutex;
+use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
 use kaa_rpc_runtime::{CallError, Resources};
-use support::*;
+use kaa_rpc_test_support::numbers::*;
+use kaa_rpc_test_support::waiting::*;
 
 const ITEMS: u64 = 10_000_000;
-/// What the process may grow by once it has come to speed.
+/// How much the process may grow after the first items.
 const GROWTH: u64 = 4 << 20;
 
 /// Tests that measure take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Bytes of the process that are in memory.
+/// The bytes of the process that are in memory.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// Looks at the process's memory with every millionth item, and works for each, as slow readers do.
+/// Measures the memory of the process at every millionth item, and works for each item, as slow readers do.
 #[derive(Default)]
-struct Watch {
+struct SlowReader {
     items: u64,
     work: u64,
-    at_speed: u64,
+    first: u64,
     most: u64,
 }
 
-impl Watch {
-    fn see(&mut self, item: u64) {
+impl SlowReader {
+    fn read(&mut self, item: u64) {
         for _ in 0..20 {
             self.work = std::hint::black_box(self.work.rotate_left(5) ^ item);
         }
         self.items += 1;
         if self.items.is_multiple_of(ITEMS / 10) {
             let resident = resident();
-            if self.at_speed == 0 {
-                self.at_speed = resident;
+            if self.first == 0 {
+                self.first = resident;
             }
             self.most = self.most.max(resident);
         }
@@ -62,65 +60,73 @@ impl Watch {
 
     fn check(&self) {
         assert_eq!(self.items, ITEMS);
-        let growth = self.most - self.at_speed;
+        let growth = self.most - self.first;
         assert!(growth <= GROWTH, "the process grew by {growth} bytes between items");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::await_holding_lock, reason = "tests that measure take turns")]
-async fn ten_million_results_are_taken_slowly_in_flat_memory() {
+async fn slow_reader_of_results_uses_constant_memory() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let pair = Pair::new().await;
-    let mut numbers = listen::<COUNT>(&pair.peer, ITEMS);
-    let mut watch = Watch::default();
+    let mut numbers = receive_stream::<COUNT>(&pair.peer, ITEMS);
+    let mut reader = SlowReader::default();
     while let Some(number) = numbers.next().await {
         let number = number.unwrap();
-        assert_eq!(number, watch.items);
-        watch.see(number);
+        assert_eq!(number, reader.items);
+        reader.read(number);
     }
-    watch.check();
+    reader.check();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::await_holding_lock, reason = "tests that measure take turns")]
-async fn ten_million_items_go_both_ways_at_once_in_flat_memory() {
+async fn slow_reader_of_both_directions_uses_constant_memory() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let pair = Pair::new().await;
-    // The handler sends each back doubled, and it is the caller who is slow: both directions wait for it.
-    let mut doubled = exchange::<DOUBLE>(&pair.peer, stream::iter(0..ITEMS));
-    let mut watch = Watch::default();
+    // The handler returns each item doubled. The caller is slow, so both directions wait for it.
+    let mut doubled = exchange_streams::<DOUBLE>(&pair.peer, stream::iter(0..ITEMS));
+    let mut reader = SlowReader::default();
     while let Some(number) = doubled.next().await {
         let number = number.unwrap();
-        assert_eq!(number, 2 * watch.items);
-        watch.see(number);
+        assert_eq!(number, 2 * reader.items);
+        reader.read(number);
     }
-    watch.check();
+    reader.check();
 }
 
-/// Each of them holds its window full, and together they have more than there is.
+/// Each stream fills its window, and all windows together are larger than the memory.
 #[tokio::test]
 #[expect(clippy::await_holding_lock, reason = "tests that measure take turns")]
-async fn streams_that_find_no_memory_break_and_what_they_used_is_given_back() {
+async fn streams_without_memory_break_and_release_theirs() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let resources = Resources::new(100, 1 << 20);
     let pair = Pair::with(|server| server.resources(resources.clone()), |client| client).await;
-    let endless = || pair.at_client.watched(stream::repeat(1 << 20));
-    let mut calls: Vec<_> = (0..6).map(|_| Box::pin(send::<HOLD>(&pair.peer, endless()))).collect();
-    // Until one of them was told to stop.
-    while pair.at_server.counts().started < calls.len() || pair.at_client.counts().dropped == 0 {
+    let endless = || pair.client_state.track(stream::repeat(1 << 20));
+    let mut calls: Vec<_> =
+        (0..6).map(|_| Box::pin(send_stream::<GATED_SUM>(&pair.peer, endless()))).collect();
+    // Until one of the streams is stopped.
+    let start = Instant::now();
+    while pair.server_state.counts().started < calls.len() || pair.client_state.counts().dropped == 0 {
+        let counts = (pair.server_state.counts(), pair.client_state.counts());
+        assert!(
+            start.elapsed() < LIMIT,
+            "waited {LIMIT:?} for a stream to be stopped; the last were {counts:?}"
+        );
         for call in &mut calls {
-            assert!(futures_util::poll!(call).is_pending());
+            let polled = futures_util::poll!(call);
+            assert!(polled.is_pending(), "{polled:?}");
         }
         tokio::task::yield_now().await;
     }
     assert!(resources.memory() <= (1 << 20) + (256 << 10) + (64 << 10), "{}", resources.memory());
-    pair.at_server.gate.add_permits(calls.len());
+    pair.server_state.gate.add_permits(calls.len());
     let mut broken = 0;
     let mut calls: stream::FuturesUnordered<_> = calls.into_iter().collect();
-    // Those that are whole go on for ever.
+    // The streams that do not break never end.
     while broken == 0 {
-        match within(calls.next()).await.unwrap() {
+        match within("the next call to end", calls.next()).await.unwrap() {
             Err(CallError::Fault(message)) => {
                 assert!(message.contains("no memory left for the stream"), "{message}");
                 broken += 1;
@@ -129,8 +135,6 @@ async fn streams_that_find_no_memory_break_and_what_they_used_is_given_back() {
         }
     }
     drop(calls);
-    while resources.memory() > 0 {
-        tokio::task::yield_now().await;
-    }
-    pair.lives().await;
+    eventually("the memory to be released", || resources.memory(), |memory| *memory == 0).await;
+    pair.assert_responds().await;
 }

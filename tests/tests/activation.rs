@@ -105,20 +105,23 @@ fn invalid_inherited_sockets_are_reported() -> TestResult {
         let listened = TcpListener::bind("0.0.0.0:0")?;
         let public = Address::from(listened.local_addr()?);
         let both = [
-            ("systemd:", problem("there are several, and one of them must be named: \"web\", \"admin\"")),
-            ("systemd:db", problem("none is called \"db\"; there are \"web\", \"admin\"")),
+            (
+                "systemd:",
+                problem("there are several, so the address must name one of them: \"web\", \"admin\""),
+            ),
+            ("systemd:db", problem("no unused socket is named \"db\"; available: \"web\", \"admin\"")),
             (
                 "systemd:web",
                 problem(
-                    "\"web\" is no unix or TCP stream socket that listens (a socket unit must say ListenStream= and \
-                     not Accept=yes)",
+                    "\"web\" is not a listening unix or TCP stream socket (a socket unit needs ListenStream=, without \
+                     Accept=yes)",
                 ),
             ),
             (
                 "systemd:admin",
                 format!(
-                    "{public} is not a loopback address, and plain TCP can be read and changed on its way; \
-                     a tls: address is for that (feature \"tls\"), or `allow_plaintext()` permits it"
+                    "{public} is not a loopback address, and plain TCP is not encrypted; use a tls: address \
+                     (feature \"tls\"), or allow plain TCP with `allow_plaintext()`"
                 ),
             ),
         ];
@@ -134,12 +137,11 @@ fn invalid_inherited_sockets_are_reported() -> TestResult {
         for (environment, expected) in [
             (
                 other_process,
-                "those that the environment tells of are for process 1 (LISTEN_PID), which is not this one",
+                "the sockets in the environment are for process 1 (LISTEN_PID), which is not this one",
             ),
             (
                 no_sockets,
-                "this process was started without any (LISTEN_FDS is not set); systemd does it for a service with a \
-                 socket unit",
+                "this process has none (LISTEN_FDS is not set); systemd passes them to a service that has a socket unit",
             ),
             (wrong_count, "the environment variable LISTEN_FDNAMES is malformed"),
         ] {
@@ -160,8 +162,8 @@ fn connected_socket_is_rejected_as_listener() -> TestResult {
         let mut activated = Activated::start(unix, tcp, &BOTH, &["systemd:web", "systemd:admin"])?;
         for name in ["web", "admin"] {
             let expected = format!(
-                "cannot listen on an inherited socket: \"{name}\" is no unix or TCP stream socket that listens (a socket \
-                 unit must say ListenStream= and not Accept=yes)"
+                "cannot listen on an inherited socket: \"{name}\" is not a listening unix or TCP stream socket (a socket \
+                 unit needs ListenStream=, without Accept=yes)"
             );
             assert_eq!(activated.line().await?, expected);
         }
@@ -179,12 +181,15 @@ fn inherited_socket_is_used_once_and_only_to_listen() -> TestResult {
             Activated::start(UnixListener::bind(directory.socket())?, tcp, &BOTH, &addresses)?;
         activated.line().await?;
         let line = activated.line().await?;
-        assert_eq!(line, "cannot listen on an inherited socket: none is called \"admin\"; there are \"web\"");
+        assert_eq!(
+            line,
+            "cannot listen on an inherited socket: no unused socket is named \"admin\"; available: \"web\""
+        );
 
         let client = client()?.connect("systemd:web")?;
         let ready = within("the client to give up", client.ready()).await;
         let error = ready.err().ok_or("the client is connected")?;
-        assert_eq!(error.to_string(), "systemd:web is an address to listen at, and nothing to connect to");
+        assert_eq!(error.to_string(), "systemd:web is only for listening, not for connecting");
         Ok(())
     })
 }

@@ -48,7 +48,7 @@ fn flags_keep_unnamed_bits() {
 
 #[test]
 fn errors_display_their_schema_text() {
-    assert_eq!(Refusal::Nobody { singer: SingerId(9) }.to_string(), "nobody has the number 9");
+    assert_eq!(Refusal::UnknownSinger { singer: SingerId(9) }.to_string(), "no singer has the number 9");
     let taken = Refusal::Taken { until: Timestamp::UNIX_EPOCH };
     assert_eq!(taken.to_string(), "the room is taken until 1970-01-01T00:00:00Z");
     assert_eq!(Refusal::Music(LostMusic::Missing { pages: 2 }).to_string(), "music: missing (pages: 2)");

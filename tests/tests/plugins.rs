@@ -373,8 +373,8 @@ fn plugin_started_by_hand_explains_that_it_needs_a_host() -> TestResult {
     let open_terminal = || File::options().read(true).write(true).open(name.to_str().unwrap_or_default());
     let text = |what: &str| {
         format!(
-            "plugin: {what}, and this program talks through stdin and stdout to the program that starts it; it is to \
-             be started by its host, which gives it a pipe or a socket for each"
+            "plugin: {what}; this program communicates over stdin and stdout, so it must be started by a host that \
+             provides a pipe or a socket for each"
         )
     };
     // It generates its own secret, so that the missing secret is not its first error.
@@ -390,8 +390,8 @@ fn plugin_started_by_hand_explains_that_it_needs_a_host() -> TestResult {
     assert_eq!(error, text("stdin is a file"));
 
     let error = error_without_host("serve", Stdio::piped(), Stdio::piped())?;
-    let expected = "plugin: the environment variable KAA_RPC_SECRET is not set: this program is to be started by its \
-                    host, which gives it a secret so";
+    let expected = "plugin: the environment variable KAA_RPC_SECRET is not set; this program must be started by its \
+                    host, which sets the variable";
     assert_eq!(error, expected);
     Ok(())
 }

@@ -211,8 +211,10 @@ fn failed_secret_source_is_retried() -> TestResult {
         let ready = within("the client to give up", client.ready()).await;
         let error = ready.err().ok_or("the client is connected")?;
         assert!(error.is_transient(), "{error:?}");
-        let text = "the secret is not available: cannot read the secret in ";
-        assert!(error.to_string().starts_with(text), "{error}");
+        assert!(
+            error.to_string().starts_with("the secret is not available: cannot read the secret in "),
+            "{error}"
+        );
         let ConnectError::Secret(cause) = &error else { return Err(error.into()) };
         assert!(matches!(**cause, SecretError::Read { .. }));
 

@@ -197,7 +197,7 @@ async fn start() -> TestResult<(Pair, Arc<Queue>, ClientId, Reports<ServerCall>)
 }
 
 #[test]
-fn most_urgent_thumbnail_comes_first() -> TestResult {
+fn urgent_thumbnail_comes_first() -> TestResult {
     run(async {
         let (pair, queue, client, mut calls) = start().await?;
         let thumbnailer: ThumbnailerServerProxy = pair.proxy();

@@ -1,58 +1,79 @@
-//! Settings of a client, and how it begins to connect.
+//! Settings of a client, and how it starts to connect.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::connecting::Task;
+use super::handle::{Client, Owner};
 use super::target::{SecretSource, Secrets, Target};
-use super::{Client, Owner};
+use super::task::Task;
 use crate::backoff::Backoff;
 use crate::connection::{Link, LinkContext, Registered, ServiceSet, Side};
 use crate::error::{RegisterError, SetupError};
 use crate::events::EventSender;
 use crate::observe::Observers;
+use crate::process::ChildGuard;
 use crate::protocol::handshake::{Audience, InstanceId};
 use crate::secret::{KeyId, Secret, SecretError};
 use crate::service::{Service, role};
 use crate::settings::Settings;
 use crate::transport::{Address, ConnectOptions, Stream, take_stdio};
 
-/// Settings of a [`Client`].
+impl Client {
+    /// Creates a builder with the default settings.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder {
+            secrets: Secrets::default(),
+            audience: Audience::default(),
+            services: ServiceSet::default(),
+            register_error: None,
+            backoff: None,
+            options: ConnectOptions::new(),
+            settings: Settings::default(),
+            observers: Observers::default(),
+        }
+    }
+}
+
+/// Settings of a [`Client`]. Create one with [`Client::builder`]; [`connect`](ClientBuilder::connect) starts
+/// the client.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until connect is called"]
 pub struct ClientBuilder {
-    pub(super) secrets: Secrets,
-    pub(super) audience: Audience,
-    pub(super) services: ServiceSet,
-    pub(super) register_error: Option<RegisterError>,
-    pub(super) backoff: Option<Backoff>,
-    pub(super) options: ConnectOptions,
-    pub(super) settings: Settings,
-    pub(super) observers: Observers,
+    secrets: Secrets,
+    audience: Audience,
+    services: ServiceSet,
+    register_error: Option<RegisterError>,
+    backoff: Option<Backoff>,
+    options: ConnectOptions,
+    settings: Settings,
+    observers: Observers,
 }
 
 impl ClientBuilder {
     crate::builder::shared_setters!();
 
-    /// The shared secret. There is none by default, and no connection without one.
+    /// Sets the shared secret. It is required, and has no default.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secrets.source = SecretSource::Given(secret);
         self
     }
 
-    /// Under which of the server's keys the secret is found; the empty one by default.
+    /// Sets the key id under which the server knows the secret. Empty by default.
     pub fn key_id(mut self, key_id: KeyId) -> Self {
         self.secrets.key_id = key_id;
         self
     }
 
-    /// Where to get the secret, and its key id, anew for each connection: a client that connects again takes up a secret
-    /// that was replaced meanwhile. It takes the place of [`ClientBuilder::secret`] and [`ClientBuilder::key_id`].
+    /// Sets a function that returns the secret and its key id for each connection, instead of
+    /// [`ClientBuilder::secret`] and [`ClientBuilder::key_id`]. A client that reconnects then uses a secret
+    /// that was replaced in the meantime.
     ///
-    /// Where it fails there is no connection ([`ConnectError::Secret`](crate::ConnectError::Secret)), and with [`ClientBuilder::reconnect`] another try.
-    /// It is called within the runtime: to read a small file is no harm, to wait for somebody is.
+    /// If the function fails, the attempt to connect fails with
+    /// [`ConnectError::Secret`](crate::ConnectError::Secret). With [`ClientBuilder::reconnect`] the client
+    /// tries again. The function runs on the tokio runtime: it may read a small file, but it must not block
+    /// for long.
     ///
     /// ```
     /// use kaa_rpc_runtime::{Backoff, Client, KeyId, Secret};
@@ -65,18 +86,19 @@ impl ClientBuilder {
         mut self,
         source: impl FnMut() -> Result<(KeyId, Secret), SecretError> + Send + 'static,
     ) -> Self {
-        self.secrets.source = SecretSource::Asked(Box::new(source));
+        self.secrets.source = SecretSource::Function(Box::new(source));
         self
     }
 
-    /// The logical name of the service that is meant; the empty one by default. A proof for one is worth nothing at
-    /// another with the same secret.
+    /// Sets the logical name of the service that the client wants. The server must have the same name, or it
+    /// refuses the client. Empty by default. A proof that was made for one audience is not valid for another
+    /// with the same secret.
     pub fn audience(mut self, audience: Audience) -> Self {
         self.audience = audience;
         self
     }
 
-    /// Serves this to the server. A collision is told by `connect`.
+    /// Serves a service to the server. If it collides with another service, `connect` returns the error.
     pub fn register(self, service: Service<role::Client>) -> Self {
         self.serve(service.into_registered())
     }
@@ -88,69 +110,72 @@ impl ClientBuilder {
         self
     }
 
-    /// Connects again after a loss, and goes on trying if the server is not there yet. Queued calls are kept. Calls that
-    /// were under way end with [`CallError::Disconnected`](crate::CallError::Disconnected), but for those of
-    /// `#[idempotent]` methods, which are sent again, twice at most. An authentication failure is final, unless there
-    /// was a success before it.
+    /// Reconnects after a connection is lost, and keeps trying if the server is not available yet. By default
+    /// the client connects once.
+    ///
+    /// Queued calls wait for the next connection. Calls in flight end with
+    /// [`CallError::Disconnected`](crate::CallError::Disconnected), except those of `#[idempotent]` methods:
+    /// they are sent again, at most twice. A failed authentication is final, unless an earlier one succeeded.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
         self
     }
 
-    /// How long connecting and authenticating may take together, 10 seconds by default.
+    /// Sets how long connecting and authenticating may take together; 10 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.settings.handshake_timeout = timeout;
         self
     }
 
-    /// Permits plain TCP beyond this machine, where anybody on the way can read and change everything.
+    /// Allows plain TCP to other machines. Everyone on the network path can then read and change the data.
     pub fn allow_plaintext(mut self) -> Self {
         self.options = self.options.allow_plaintext();
         self
     }
 
-    /// Asks a server at a `tls:` address for a certificate of one of these authorities, for the host of the address. By
-    /// default any certificate will do: the secret vouches for the server, and the proofs are bound to the channel. They
-    /// are so in either case.
+    /// Requires that a server at a `tls:` address has a certificate from one of these authorities for the
+    /// host in the address.
+    ///
+    /// By default the client accepts any certificate: the shared secret authenticates the server, with proofs
+    /// that are bound to the TLS channel. The proofs are bound with this setting too.
     #[cfg(feature = "_tls")]
     pub fn tls_verify(mut self, roots: crate::transport::TlsRoots) -> Self {
         self.options = self.options.tls_verify(roots);
         self
     }
 
-    /// Begins to connect, in the background, and returns at once. Calls can be made at once: they leave when the
-    /// server has proved the secret. `stdio:` is connected already, and there is no reconnection.
+    /// Starts to connect in the background and returns at once. You can make calls at once: they are sent
+    /// when the server has proved the secret. At `stdio:` the client does not reconnect.
     ///
     /// # Errors
-    /// A malformed address, no secret, a collision of services, or no tokio runtime. Failures to connect are told by
-    /// [`Client::ready`] and by every call.
+    /// The address is malformed, there is no secret, services collide, or there is no tokio runtime. Errors
+    /// of the connection itself come from [`Client::ready`] and from every call.
     pub fn connect<A>(self, address: A) -> Result<Client, SetupError>
     where
         A: TryInto<Address>,
         SetupError: From<A::Error>,
     {
         let address = address.try_into()?;
+        self.check_with_secret()?;
         if address == Address::Stdio {
-            self.check_with_secret()?;
-            // Here and not in the background: what the program prints from now on must not get between.
+            // Taken here and not in the background: the program's next output must already go to stderr.
             return self.connect_stream(take_stdio()?);
         }
-        self.check_with_secret()?;
         let options = self.options.clone();
         self.start(Target::Address(address, options))
     }
 
-    /// The same over something that is connected already. There is no reconnection.
+    /// Starts a client on a stream that is already connected. The client does not reconnect.
     ///
     /// # Errors
-    /// As [`ClientBuilder::connect`], but for the address.
+    /// Those of [`ClientBuilder::connect`], except for the address.
     pub fn connect_stream(mut self, stream: Stream) -> Result<Client, SetupError> {
         self.check_with_secret()?;
         self.backoff = None;
         self.start(Target::Stream(Some(stream)))
     }
 
-    /// The same over what `connector` makes, anew for each connection.
+    /// Starts a client on the streams that `connector` creates, one for each connection.
     pub(crate) fn connect_with(
         self,
         connector: impl FnMut() -> std::io::Result<Stream> + Send + 'static,
@@ -159,8 +184,8 @@ impl ClientBuilder {
         self.start(Target::Connector(Box::new(connector)))
     }
 
-    /// Under which key the secret will be looked for.
-    pub(crate) fn wanted_key(&self) -> &KeyId {
+    /// The key id under which the server will look up the secret.
+    pub(crate) fn configured_key_id(&self) -> &KeyId {
         &self.secrets.key_id
     }
 
@@ -172,11 +197,11 @@ impl ClientBuilder {
         Ok(())
     }
 
-    pub(super) fn check_with_secret(&self) -> Result<(), SetupError> {
+    fn check_with_secret(&self) -> Result<(), SetupError> {
         self.check()?;
         match self.secrets.source {
             SecretSource::None => Err(SetupError::MissingSecret),
-            SecretSource::Given(_) | SecretSource::Asked(_) => Ok(()),
+            SecretSource::Given(_) | SecretSource::Function(_) => Ok(()),
         }
     }
 
@@ -204,13 +229,9 @@ impl ClientBuilder {
             limits,
             timeout,
             has_been_connected: false,
-            child: None,
+            child: ChildGuard::default(),
         };
         runtime.spawn(task.run());
-        Ok(Client {
-            owner: Arc::new(Owner { link, services, events }),
-            #[cfg(feature = "process")]
-            process: None,
-        })
+        Ok(Client::new(Owner { link, services, events }))
     }
 }

@@ -1,10 +1,11 @@
-//! A connection's output: plain bytes, with large shared byte strings spliced in so that they are never copied.
+//! The output of a connection: plain bytes, and large shared byte strings spliced into them, which are never
+//! copied.
 //!
 //! Invariants
-//! - A splice's `at` is an index into `plain`, not less than `start` and never decreasing from splice to splice: it
-//!   stands before the plain byte of that index. Splices are never empty.
-//! - Everything before `start` has been written to the transport; only [`Buffer::advance`] moves it or moves plain
-//!   bytes, so a [`Position`] holds until then, whatever is appended or spliced in.
+//! - The `at` of a splice is an index into `plain`, at least `start`, and never less than that of the splice
+//!   before. The splice precedes the plain byte at that index. Splices are never empty.
+//! - All bytes before `start` have been written to the transport. Only [`Buffer::advance`] changes `start` or
+//!   moves plain bytes, so a [`Position`] is valid until then, even if bytes are appended or spliced in.
 //! - `shared` is the sum of the splices' lengths.
 
 use std::collections::VecDeque;
@@ -13,25 +14,26 @@ use std::ops::Add;
 
 use bytes::{Buf, Bytes};
 
-/// Byte strings from this size on are spliced in, smaller ones copied: below it a copy is cheaper than one more
-/// segment in the vectored write, and a small slice may pin a large buffer.
+/// Byte strings of this size or more are spliced in. Smaller ones are copied: a copy is cheaper than another
+/// segment in the vectored write, and a small slice may keep a large buffer alive.
 const SPLICE_FROM: usize = 16 * 1024;
 
-/// What an empty buffer may keep for ever.
+/// The memory in bytes that an empty buffer may keep without limit in time.
 const KEEP: usize = 64 * 1024;
 
-/// So many times in a row a buffer must get by with a quarter of its size before it is released. Giving memory back
-/// to the system and faulting it in again costs more than writing a large message, so a busy buffer keeps its size.
+/// A buffer shrinks after it was emptied this many times in a row with at most a quarter of its capacity
+/// used. Returning memory to the system and faulting it in again costs more than writing a large message, so
+/// a busy buffer does not shrink.
 const SMALL_USES: u8 = 32;
 
-/// Bytes on their way to a transport.
+/// Bytes that wait to be written to a transport.
 #[derive(Debug, Default)]
 pub struct Buffer {
     plain: Vec<u8>,
     start: usize,
     splices: VecDeque<Splice>,
     shared: usize,
-    /// The most plain bytes seen since the buffer was last empty.
+    /// The maximum number of plain bytes since the buffer was last empty.
     peak: usize,
     small_uses: u8,
 }
@@ -42,7 +44,7 @@ struct Splice {
     bytes: Bytes,
 }
 
-/// A place in a [`Buffer`], to come back to with [`Buffer::truncate`] or [`Buffer::patch`]. It holds until the next
+/// A position in a [`Buffer`], for [`Buffer::truncate`] and [`Buffer::patch`]. It is valid until the next
 /// [`Buffer::advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -51,7 +53,7 @@ pub struct Position {
     total: usize,
 }
 
-/// The place so many bytes later, where all of them were put by [`Buffer::put_slice`].
+/// The position this many bytes later. All of these bytes must have been appended by [`Buffer::put_slice`].
 impl Add<usize> for Position {
     type Output = Self;
 
@@ -61,47 +63,47 @@ impl Add<usize> for Position {
 }
 
 impl Buffer {
-    /// An empty buffer, which owns no memory yet.
+    /// Creates an empty buffer. It allocates no memory.
     #[must_use]
     pub const fn new() -> Self {
         Self { plain: Vec::new(), start: 0, splices: VecDeque::new(), shared: 0, peak: 0, small_uses: 0 }
     }
 
-    /// All bytes that wait, shared ones included.
+    /// The number of bytes that wait, including shared ones.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.plain.len() - self.start + self.shared
     }
 
-    /// Whether nothing waits.
+    /// Whether no bytes wait.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Bytes of memory that the buffer itself holds, whether used or not.
+    /// The memory that the buffer itself has allocated, in bytes.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.plain.capacity()
     }
 
-    /// The place of the next byte.
+    /// The position of the next byte.
     #[inline]
     #[must_use]
     pub fn position(&self) -> Position {
         Position { plain: self.plain.len(), splices: self.splices.len(), total: self.len() }
     }
 
-    /// How many bytes, shared ones included, were appended since `position`.
+    /// The number of bytes, including shared ones, that were appended since `position`.
     #[inline]
     #[must_use]
     pub fn written_since(&self, position: Position) -> usize {
         self.len().saturating_sub(position.total)
     }
 
-    /// Forgets everything that was appended since `position`.
+    /// Removes everything that was appended since `position`.
     pub fn truncate(&mut self, position: Position) {
         self.plain.truncate(position.plain.max(self.start));
         while self.splices.len() > position.splices {
@@ -123,7 +125,7 @@ impl Buffer {
         self.plain.push(byte);
     }
 
-    /// Appends zeros, to be overwritten in place.
+    /// Appends zeros, which the caller overwrites in place.
     #[inline]
     pub(super) fn put_zeros(&mut self, count: usize) -> &mut [u8] {
         let start = self.plain.len();
@@ -131,7 +133,7 @@ impl Buffer {
         self.plain.get_mut(start..).unwrap_or_default()
     }
 
-    /// Appends `bytes` without copying them if they are large.
+    /// Appends `bytes`. Large byte strings are not copied.
     pub fn put_shared(&mut self, bytes: Bytes) {
         if bytes.len() < SPLICE_FROM {
             self.put_slice(&bytes);
@@ -141,7 +143,7 @@ impl Buffer {
         }
     }
 
-    /// Moves everything behind it; `other` is then empty and keeps its memory for the next time.
+    /// Moves everything from `other` to the end. `other` is then empty and keeps its memory.
     pub(crate) fn append(&mut self, other: &mut Self) {
         let mut from = other.start;
         for splice in other.splices.drain(..) {
@@ -153,10 +155,10 @@ impl Buffer {
         self.plain.extend_from_slice(other.plain.get(from..).unwrap_or_default());
         other.peak = other.peak.max(other.plain.len());
         other.shared = 0;
-        other.emptied();
+        other.note_empty();
     }
 
-    /// Takes out everything that was appended since `position`.
+    /// Removes and returns everything that was appended since `position`.
     pub(crate) fn split_off(&mut self, position: Position) -> Self {
         let at = position.plain.clamp(self.start, self.plain.len());
         let mut splices = self.splices.split_off(position.splices.min(self.splices.len()));
@@ -168,25 +170,25 @@ impl Buffer {
         Self { plain: self.plain.split_off(at), splices, shared, ..Self::new() }
     }
 
-    /// Overwrites bytes that were put by [`Buffer::put_slice`] at `at`, typically a header whose fields were not known
-    /// then. All of them must have been put.
+    /// Overwrites bytes at `at`, which [`Buffer::put_slice`] has appended: usually a header whose fields were
+    /// not known at that time.
     #[inline]
     pub fn patch(&mut self, at: Position, bytes: &[u8]) {
         let target = self.plain.get_mut(at.plain..).and_then(|tail| tail.get_mut(..bytes.len()));
-        debug_assert!(target.is_some(), "patched beyond the end");
+        debug_assert!(target.is_some(), "patch beyond the end");
         if let Some(target) = target {
             target.copy_from_slice(bytes);
         }
     }
 
-    /// Puts `bytes` in the place of the single byte at `at`, moving along what stands behind it.
+    /// Replaces the byte at `at` with `bytes`, and moves all following bytes.
     pub(super) fn widen(&mut self, at: Position, bytes: &[u8]) {
         let more = bytes.len().saturating_sub(1);
         let end = self.plain.len();
         self.plain.resize(end + more, 0);
-        let behind = at.plain + 1;
-        if behind <= end {
-            self.plain.copy_within(behind..end, behind + more);
+        let after = at.plain + 1;
+        if after <= end {
+            self.plain.copy_within(after..end, after + more);
         }
         for splice in self.splices.iter_mut().skip(at.splices) {
             splice.at += more;
@@ -194,7 +196,7 @@ impl Buffer {
         self.patch(at, bytes);
     }
 
-    /// Fills `slices` with the first segments that wait, for one vectored write. Returns how many there are.
+    /// Fills `slices` with the first waiting segments, for one vectored write. Returns their number.
     pub fn chunks<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut from = self.start;
         let mut splices = self.splices.iter();
@@ -227,7 +229,8 @@ impl Buffer {
         filled
     }
 
-    /// Drops the first `count` bytes, which have been written. More than [`Buffer::len`] empties the buffer.
+    /// Removes the first `count` bytes, which have been written. A count over [`Buffer::len`] empties the
+    /// buffer.
     pub fn advance(&mut self, mut count: usize) {
         self.peak = self.peak.max(self.plain.len());
         loop {
@@ -249,13 +252,13 @@ impl Buffer {
             }
         }
         if self.is_empty() {
-            self.emptied();
+            self.note_empty();
         } else if self.start >= KEEP && self.start > self.plain.len() / 2 {
             self.compact();
         }
     }
 
-    /// All that waits, in one piece.
+    /// Returns all waiting bytes in one vector.
     pub(crate) fn into_bytes(mut self) -> Vec<u8> {
         if self.splices.is_empty() {
             self.plain.drain(..self.start);
@@ -272,7 +275,7 @@ impl Buffer {
         bytes
     }
 
-    /// Gives memory back after the connection has been idle. What waits is kept.
+    /// Releases memory when the connection is idle. Waiting bytes are kept.
     pub fn reclaim(&mut self) {
         self.compact();
         self.small_uses = 0;
@@ -282,7 +285,7 @@ impl Buffer {
         self.splices.shrink_to(0);
     }
 
-    fn emptied(&mut self) {
+    fn note_empty(&mut self) {
         self.plain.clear();
         self.start = 0;
         let capacity = self.plain.capacity();
@@ -298,8 +301,8 @@ impl Buffer {
         self.peak = 0;
     }
 
-    /// Moves what waits to the front. Each byte is moved at most once per byte written, since at least as much has
-    /// been written as is moved.
+    /// Moves the waiting bytes to the front. At least as many bytes have been written as are moved, so the
+    /// cost per written byte is constant.
     fn compact(&mut self) {
         let start = std::mem::take(&mut self.start);
         self.plain.drain(..start);

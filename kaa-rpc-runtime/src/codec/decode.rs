@@ -1,42 +1,41 @@
-//! Reading values: within the slice of each struct, within the message's memory budget, to a limited depth.
+//! Reads bytes of one message, within its memory budget and its limit on depth.
 //!
 //! Invariants
 //! - `rest` is always a part of the payload: the bytes left in the innermost struct or variant.
-//! - Memory is charged before it is asked for; no length is believed beyond the bytes that are left.
-//! - Depth counts the structs, variants, options, sequences, sets and maps around a value. A recursive type takes two
-//!   of these per level (a struct and the option or sequence that holds the next one), so a depth of 64 allows 128.
+//! - Memory is charged before it is allocated.
+//! - The depth counts the structs, variants, options, sequences, sets and maps around a value. A recursive
+//!   type takes two of these per level (a struct, and the option or sequence that holds the next one), so a
+//!   depth of 64 allows 128.
 
 use bytes::Bytes;
 
 use super::error::{DecodeError, DecodeErrorKind};
-use super::leaf::Varint;
 use super::unknown::UnknownVariant;
-use super::wire::Wire;
 
-/// The depth to which values are read and written, unless said otherwise.
+/// The default limit on the depth of values that are decoded, and the limit on values that are encoded.
 pub(super) const DEPTH: u8 = 64;
 
-/// Byte strings from this size on share the payload's memory, smaller ones are copied.
+/// Byte strings of this size or more share the payload's memory. Smaller ones are copied.
 const SHARE_FROM: usize = 4 * 1024;
 
-/// A shared byte string may pin so many times its own size, more is copied: one thumbnail that is kept should not keep
-/// the whole page it came with.
-const PINS_AT_MOST: usize = 16;
+/// A shared byte string may keep at most this many times its own size in memory. Otherwise it is copied: a
+/// stored thumbnail must not keep the whole page that it came with.
+const MAX_PIN_FACTOR: usize = 16;
 
-/// What a heap allocation costs beside its bytes, as far as the budget is concerned.
-const ALLOCATION: usize = 16;
+/// The overhead of a heap allocation, for the budget.
+const ALLOCATION_OVERHEAD: usize = 16;
 
-/// What one message may cost to decode.
+/// Limits on decoding one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// Bytes of memory that its values may take.
+    /// The maximum memory of the decoded values in bytes.
     pub memory: usize,
-    /// Levels of a recursive type: 64 unless said otherwise.
+    /// The maximum number of levels of a recursive type; 64 by default.
     pub depth: u8,
 }
 
 impl DecodeLimits {
-    /// The usual depth with `memory` bytes.
+    /// Limits the memory to `memory` bytes, and the depth to its default.
     #[must_use]
     pub const fn new(memory: usize) -> Self {
         Self { memory, depth: DEPTH }
@@ -50,25 +49,25 @@ impl Default for DecodeLimits {
     }
 }
 
-/// The nested values that a depth allows.
+/// The number of nested values that a depth allows.
 pub(super) fn levels(depth: u8) -> u16 {
     u16::from(depth) * 2
 }
 
-/// Reads one message's values out of its payload.
+/// Reads the values of one message from its payload.
 #[derive(Debug)]
 pub struct Decoder<'a> {
     rest: &'a [u8],
     payload: &'a Bytes,
     memory_left: usize,
     levels_left: u16,
-    /// Whether the variant whose body runs came with a payload.
+    /// Whether the variant that is being decoded was sent with a payload.
     variant_has_payload: bool,
     limits: DecodeLimits,
 }
 
 impl<'a> Decoder<'a> {
-    /// A decoder of `payload` from its start. Large byte strings will share its memory.
+    /// Creates a decoder at the start of `payload`. Large byte strings will share its memory.
     #[inline]
     #[must_use]
     pub fn new(payload: &'a Bytes, limits: DecodeLimits) -> Self {
@@ -82,7 +81,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Bytes left in the innermost struct or variant.
+    /// The number of bytes left in the innermost struct or variant.
     #[inline]
     #[must_use]
     pub const fn remaining(&self) -> usize {
@@ -120,26 +119,13 @@ impl<'a> Decoder<'a> {
         Ok(*array)
     }
 
-    /// `slice`, which is a part of the payload, as an owned byte string: shared or copied.
+    /// Turns `slice`, which is a part of the payload, into an owned byte string: shared or copied.
     pub(super) fn own_bytes(&mut self, slice: &'a [u8]) -> Result<Bytes, DecodeError> {
-        if shares(slice.len(), self.payload.len()) {
+        if is_shared(slice.len(), self.payload.len()) {
             return Ok(self.payload.slice_ref(slice));
         }
         self.charge(slice.len(), 1)?;
         Ok(Bytes::copy_from_slice(slice))
-    }
-
-    /// Reads the length of a string, byte string, sequence, set or map whose elements take at least `min_size` bytes.
-    #[inline]
-    pub(super) fn take_length(&mut self, bound: u64, min_size: usize) -> Result<usize, DecodeError> {
-        let length = u64::take(self)?;
-        if length > bound {
-            return Err(DecodeError::new(DecodeErrorKind::BoundExceeded { length, bound }));
-        }
-        match usize::try_from(length) {
-            Ok(length) if length <= self.rest.len() / min_size.max(1) => Ok(length),
-            _ => Err(DecodeError::unexpected_end()),
-        }
     }
 
     /// Charges one allocation of `count` elements of `size` bytes to the message's budget.
@@ -148,7 +134,7 @@ impl<'a> Decoder<'a> {
         if count == 0 {
             return Ok(());
         }
-        let cost = count.saturating_mul(size).saturating_add(ALLOCATION);
+        let cost = count.saturating_mul(size).saturating_add(ALLOCATION_OVERHEAD);
         match self.memory_left.checked_sub(cost) {
             Some(left) => {
                 self.memory_left = left;
@@ -181,9 +167,9 @@ impl<'a> Decoder<'a> {
         DecodeError::new(DecodeErrorKind::TooDeep { limit: levels(self.limits.depth) })
     }
 
-    /// Runs `body` within `slice`, and skips what it leaves there.
+    /// Runs `body` on `slice` only, and skips what it does not read.
     #[inline]
-    fn within<T>(
+    pub(super) fn within<T>(
         &mut self,
         slice: &'a [u8],
         body: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
@@ -194,157 +180,37 @@ impl<'a> Decoder<'a> {
         result
     }
 
+    /// Like [`Decoder::within`], for a variant of an open enum.
     #[inline]
-    fn take_delimited(&mut self) -> Result<&'a [u8], DecodeError> {
-        let length = self.take_length(u64::MAX, 1)?;
-        self.take_slice(length)
-    }
-
-    #[inline]
-    fn nested_field<W: Wire>(&mut self, name: &'static str) -> Result<W::Value, DecodeError> {
-        let result = if W::NESTS { self.nested(|decoder| W::decode(decoder)) } else { W::decode(self) };
-        result.map_err(|error| error.in_field(name))
-    }
-}
-
-impl Decoder<'_> {
-    /// Reads an extensible struct: `body` sees its bytes only, and what it leaves of them is skipped.
-    ///
-    /// # Errors
-    /// Those of `body`, with the type's `name` as the start of their path.
-    #[inline]
-    pub fn structure<T>(
+    pub(super) fn within_variant<T>(
         &mut self,
-        name: &'static str,
-        body: impl FnOnce(&mut Decoder<'_>) -> Result<T, DecodeError>,
+        payload: Option<&'a [u8]>,
+        body: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
-        match self.take_delimited() {
-            Ok(slice) => self.within(slice, |decoder| body(decoder)),
-            Err(error) => Err(error),
-        }
-        .map_err(|error| error.in_type(name))
+        self.variant_has_payload = payload.is_some();
+        self.within(payload.unwrap_or_default(), body)
     }
 
-    /// Reads a field, or an argument of a method, that has no default.
-    ///
-    /// # Errors
-    /// Those of the value, and the end of the struct's bytes before it; with `name` added to their path.
-    #[inline]
-    pub fn field<W: Wire>(&mut self, name: &'static str) -> Result<W::Value, DecodeError> {
-        if self.rest.is_empty() {
-            return Err(missing(name));
-        }
-        self.nested_field::<W>(name)
-    }
-
-    /// Reads a field, or an argument of a method; where the bytes end before it, it takes its default.
-    ///
-    /// # Errors
-    /// Those of the value, with `name` added to their path.
-    #[inline]
-    pub fn field_or<W: Wire>(
-        &mut self,
-        name: &'static str,
-        default: impl FnOnce() -> W::Value,
-    ) -> Result<W::Value, DecodeError> {
-        if self.rest.is_empty() { Ok(default()) } else { self.nested_field::<W>(name) }
-    }
-
-    /// Passes over the slot of a deleted field, if the bytes have one.
-    ///
-    /// # Errors
-    /// Those of the value in the slot, with `name` added to their path.
-    #[inline]
-    pub fn tombstone<W: Wire>(&mut self, name: &'static str) -> Result<(), DecodeError> {
-        if self.rest.is_empty() { Ok(()) } else { self.nested_field::<W>(name).map(drop) }
-    }
-
-    /// Reads a sealed struct or enum, which has no length of its own.
-    ///
-    /// # Errors
-    /// Those of `body`, with the type's `name` as the start of their path.
-    #[inline]
-    pub fn sealed<T>(
-        &mut self,
-        name: &'static str,
-        body: impl FnOnce(&mut Decoder<'_>) -> Result<T, DecodeError>,
-    ) -> Result<T, DecodeError> {
-        body(self).map_err(|error| error.in_type(name))
-    }
-
-    /// Reads a field of a sealed struct or enum: all of them are always there.
-    ///
-    /// # Errors
-    /// Those of the value, with `name` added to their path.
-    #[inline]
-    pub fn sealed_field<W: Wire>(&mut self, name: &'static str) -> Result<W::Value, DecodeError> {
-        self.nested_field::<W>(name)
-    }
-
-    /// Reads an open enum: `body` gets the tag and sees the bytes of the variant's fields only. What it leaves of them
-    /// is skipped, so a variant that gained fields, or lost its only ones, is still read.
-    ///
-    /// # Errors
-    /// Those of `body`, with the type's `name` as the start of their path.
-    #[inline]
-    pub fn variant<T>(
-        &mut self,
-        name: &'static str,
-        body: impl FnOnce(u32, &mut Decoder<'_>) -> Result<T, DecodeError>,
-    ) -> Result<T, DecodeError> {
-        match self.take_variant() {
-            Ok((tag, payload)) => {
-                self.variant_has_payload = payload.is_some();
-                self.within(payload.unwrap_or_default(), |decoder| body(tag, decoder))
-            }
-            Err(error) => Err(error),
-        }
-        .map_err(|error| error.in_type(name))
-    }
-
-    /// Keeps a variant that this side does not know; called first in the body of [`Decoder::variant`].
+    /// Keeps a variant that this side does not know. Call it first in the body of [`Decoder::variant`].
     pub fn unknown_variant(&mut self, tag: u32) -> UnknownVariant {
         if !self.variant_has_payload {
             return UnknownVariant::new(tag, None);
         }
         let payload = std::mem::take(&mut self.rest);
-        let kept = if shares(payload.len(), self.payload.len()) {
+        let kept = if is_shared(payload.len(), self.payload.len()) {
             self.payload.slice_ref(payload)
         } else {
-            // The bytes are there, so a copy at most doubles the payload; what it takes is missing to later values.
-            self.memory_left = self.memory_left.saturating_sub(payload.len().saturating_add(ALLOCATION));
+            // This cannot fail: a copy at most doubles the payload. Its cost is taken from the budget of
+            // later values.
+            let cost = payload.len().saturating_add(ALLOCATION_OVERHEAD);
+            self.memory_left = self.memory_left.saturating_sub(cost);
             Bytes::copy_from_slice(payload)
         };
         UnknownVariant::new(tag, Some(kept))
     }
-
-    /// Reads the tag of a sealed enum.
-    ///
-    /// # Errors
-    /// The bytes are not a tag.
-    #[inline]
-    pub fn sealed_tag(&mut self) -> Result<u32, DecodeError> {
-        u32::take(self)
-    }
-}
-
-impl<'a> Decoder<'a> {
-    #[inline]
-    fn take_variant(&mut self) -> Result<(u32, Option<&'a [u8]>), DecodeError> {
-        let mark = u64::take(self)?;
-        let tag = u32::try_from(mark >> 1)
-            .map_err(|_| DecodeError::new(DecodeErrorKind::UnknownTag { tag: mark >> 1 }))?;
-        let payload = if mark & 1 == 1 { Some(self.take_delimited()?) } else { None };
-        Ok((tag, payload))
-    }
 }
 
 #[inline]
-fn shares(length: usize, payload: usize) -> bool {
-    length >= SHARE_FROM && length.saturating_mul(PINS_AT_MOST) >= payload
-}
-
-#[cold]
-fn missing(name: &'static str) -> DecodeError {
-    DecodeError::new(DecodeErrorKind::MissingField).in_field(name)
+fn is_shared(length: usize, payload: usize) -> bool {
+    length >= SHARE_FROM && length.saturating_mul(MAX_PIN_FACTOR) >= payload
 }

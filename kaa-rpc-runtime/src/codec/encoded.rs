@@ -1,11 +1,11 @@
-//! Values that were encoded before their place was known: those whose encoding runs the user's own code, which must
-//! not happen while a connection is locked.
+//! Values that are encoded in advance, because their encoding runs user code, which must not run while a
+//! connection is locked.
 
 use super::buffer::Buffer;
 use super::encode::Encoder;
 use super::error::EncodeError;
 
-/// Encoded bytes, or why there are none.
+/// The encoded bytes, or the error.
 #[derive(Debug)]
 pub(crate) struct Encoded(Result<Vec<u8>, EncodeError>);
 
@@ -19,10 +19,10 @@ impl Encoded {
         Self(encode(&mut Encoder::new(&mut buffer, limit)).map(|()| buffer.into_bytes()))
     }
 
-    /// Puts the bytes where they belong.
+    /// Appends the bytes.
     ///
     /// # Errors
-    /// The value's own, or that its place is too small.
+    /// The error of the value, or the frame's size limit.
     pub(crate) fn write(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         match &self.0 {
             Ok(bytes) => encoder.put_slice(bytes),

@@ -1,49 +1,49 @@
-//! What can go wrong between values and bytes.
+//! Errors of encoding and decoding.
 //!
 //! Invariants
-//! - A decode error is one pointer wide, so that results of leaf values travel in registers.
-//! - Messages name the place and the numbers, never the bytes of the payload.
+//! - A decode error is one pointer wide, so that results of leaf values fit into registers.
+//! - Messages contain the path and the numbers, never bytes of the payload.
 
 use std::fmt;
 
 use super::path::{Path, Segment};
 
-/// A value that cannot be sent: always the fault of this side.
+/// Why a value cannot be encoded. The cause is always on this side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The frame would be larger than allowed. `size` is what it had reached when encoding stopped.
-    #[error("the encoded value exceeds {limit} bytes: it had reached {size}")]
+    /// The frame would exceed its size limit.
+    #[error("the encoded value exceeds {limit} bytes; encoding stopped at {size}")]
     TooLarge {
-        /// Bytes at which encoding stopped; the whole value may be larger.
+        /// The size in bytes at which encoding stopped. The complete value may be larger.
         size: usize,
-        /// Bytes allowed.
+        /// The maximum size in bytes.
         limit: usize,
     },
     /// A string, byte string, sequence, set or map is longer than the schema's bound.
     #[error("{}length {length} exceeds the bound of {bound}", At(path))]
     BoundExceeded {
-        /// Where.
+        /// The path to the value.
         path: Path,
-        /// Length found: bytes for strings and byte strings, elements otherwise.
+        /// The length: in bytes for strings and byte strings, otherwise in elements.
         length: u64,
-        /// Length allowed.
+        /// The maximum length.
         bound: u64,
     },
-    /// The value nests deeper than any peer would read.
+    /// The value is nested deeper than the limit.
     #[error("{}nested more than {limit} levels deep", At(path))]
     TooDeep {
-        /// Where.
+        /// The path to the value.
         path: Path,
-        /// Levels allowed.
+        /// The maximum number of levels.
         limit: u16,
     },
-    /// A type of the user's own (serde) refused to be written.
+    /// A foreign type (serde) failed to serialize.
     #[error("{}{message}", At(path))]
     External {
-        /// Where.
+        /// The path to the value.
         path: Path,
-        /// What its serializer said.
+        /// The message of its serializer.
         message: String,
     },
 }
@@ -73,7 +73,8 @@ impl EncodeError {
     }
 }
 
-/// Bytes that are not the expected value, or that exceed a limit: the fault of the peer, or of its schema.
+/// Why bytes cannot be decoded: they are not the expected value, or they exceed a limit. The cause is the
+/// peer or its schema.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DecodeError(Box<Inner>);
 
@@ -93,14 +94,14 @@ pub enum DecodeErrorKind {
     /// The struct's bytes end before a field that has no default.
     #[error("the field is missing and has no default")]
     MissingField,
-    /// An integer's marker byte is not one of its type.
+    /// The marker byte of an integer is not valid for its type.
     #[error("invalid integer")]
     InvalidInteger,
     /// A boolean is neither 0 nor 1.
     #[error("{0} is not a boolean")]
     InvalidBool(u8),
-    /// The mark before an optional value is neither 0 nor 1.
-    #[error("{0} does not mark an optional value")]
+    /// The marker of an optional value is neither 0 nor 1.
+    #[error("{0} is not a marker of an optional value")]
     InvalidOption(u8),
     /// A character is not valid UTF-8.
     #[error("invalid character")]
@@ -108,42 +109,42 @@ pub enum DecodeErrorKind {
     /// A string is not valid UTF-8.
     #[error("invalid UTF-8 in a string")]
     InvalidUtf8,
-    /// A duration's or timestamp's nanoseconds are a second or more.
-    #[error("{0} nanoseconds are not less than a second")]
+    /// The nanoseconds of a duration or timestamp are a second or more.
+    #[error("{0} nanoseconds are a second or more")]
     InvalidNanoseconds(u32),
     /// A string, byte string, sequence, set or map is longer than the schema's bound.
     #[error("length {length} exceeds the bound of {bound}")]
     BoundExceeded {
-        /// Length claimed: bytes for strings and byte strings, elements otherwise.
+        /// The announced length: in bytes for strings and byte strings, otherwise in elements.
         length: u64,
-        /// Length allowed.
+        /// The maximum length.
         bound: u64,
     },
-    /// A set or map holds the same key twice.
+    /// A set or map has the same key twice.
     #[error("the key occurs twice")]
     DuplicateKey,
-    /// The tag is none of a sealed enum's, or too large for any enum.
+    /// The tag is not a tag of the sealed enum, or is too large for any enum.
     #[error("unknown tag {tag}")]
     UnknownTag {
-        /// The tag found.
+        /// The tag.
         tag: u64,
     },
-    /// The value nests deeper than allowed.
+    /// The value is nested deeper than the limit.
     #[error("nested more than {limit} levels deep")]
     TooDeep {
-        /// Levels allowed.
+        /// The maximum number of levels.
         limit: u16,
     },
-    /// Decoding would take more memory than a message may.
+    /// Decoding would exceed the memory budget of the message.
     #[error("decoding would take more than {budget} bytes of memory")]
     BudgetExceeded {
-        /// Bytes allowed for the message.
+        /// The memory budget in bytes.
         budget: usize,
     },
-    /// A value was sent where there can be none.
-    #[error("a value where there can be none")]
+    /// A value of a type that has no values.
+    #[error("a value of a type that has no values")]
     Uninhabited,
-    /// A type of the user's own (serde) refused the value.
+    /// A foreign type (serde) rejected the value.
     #[error("{0}")]
     External(String),
 }
@@ -159,7 +160,7 @@ impl DecodeError {
         Self::new(DecodeErrorKind::UnexpectedEnd)
     }
 
-    /// The tag of a sealed enum that this side does not know.
+    /// Creates the error for an unknown tag of a sealed enum.
     #[must_use]
     #[cold]
     pub fn unknown_tag(type_name: &'static str, tag: u32) -> Self {
@@ -172,7 +173,7 @@ impl DecodeError {
         &self.0.kind
     }
 
-    /// Where.
+    /// The path to the value.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0.path
@@ -217,7 +218,7 @@ impl serde::de::Error for DecodeError {
     }
 }
 
-/// A path as the start of a message: nothing for the value as a whole.
+/// A path at the start of a message; empty for the value as a whole.
 struct At<'a>(&'a Path);
 
 impl fmt::Display for At<'_> {

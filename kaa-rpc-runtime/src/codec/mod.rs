@@ -1,14 +1,14 @@
-//! Payload encoding: values to bytes and back, bounded whatever the bytes say.
+//! Payload encoding: values to bytes and back, with limits that hold for any input.
 //!
-//! Leaf values are written as bincode 2 writes them in its *standard* configuration; everything around them is ours:
-//! length-prefixed structs that can grow, enums that keep variants they do not know, bounds, a memory budget and a
-//! depth limit.
+//! Leaf values are encoded as by bincode 2 in its *standard* configuration. Everything else is specific to
+//! this crate: length-prefixed structs that can grow, enums that keep unknown variants, bounds, a memory
+//! budget and a depth limit.
 //!
 //! ```
 //! use bytes::Bytes;
 //! use kaa_rpc_runtime::codec::{Buffer, DecodeLimits, Decoder, Encoder, Wire, shape};
 //!
-//! // What the schema writes `Vec<String<..=64>, ..=10>`.
+//! // In the schema: `Vec<String<..=64>, ..=10>`.
 //! type Names = shape::Vec<shape::String<64>, 10>;
 //!
 //! let mut buffer = Buffer::new();
@@ -22,10 +22,10 @@
 //! ```
 //!
 //! Invariants
-//! - `leaf` is the only module that names bincode.
-//! - Decoding never panics, never recurses deeper than its limit, and never asks for memory that it has not charged to
-//!   the message's budget.
-//! - Nothing here knows tokio, a clock, or a connection.
+//! - Only `leaf` uses bincode.
+//! - Decoding never panics, never recurses deeper than its limit, and never allocates memory that it has not
+//!   charged to the message's budget.
+//! - The codec does not know tokio, a clock, or a connection.
 
 mod buffer;
 mod decode;
@@ -36,6 +36,7 @@ mod leaf;
 mod path;
 mod primitive;
 pub mod shape;
+mod structure;
 mod unknown;
 mod wire;
 

@@ -1,8 +1,8 @@
-//! Where in a value something went wrong.
+//! The path to a value inside another one, for errors.
 //!
 //! Invariants
-//! - A path costs nothing until there is an error: the names are added while the error travels outwards.
-//! - Only the outermost type is named; inside it, fields and indexes say enough.
+//! - A path costs nothing without an error: the names are added while the error is returned.
+//! - Only the outermost type is named. Inside it, fields and indexes identify the value.
 
 use std::fmt;
 
@@ -10,18 +10,20 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Segment {
-    /// The type at the path's start.
+    /// The type at the start of the path.
     Type(&'static str),
     /// A field, or a parameter of a method.
     Field(&'static str),
-    /// An element of a sequence or array, or an entry of a set or map in the order of the wire.
+    /// The index of an element of a sequence or array, or of an entry of a set or map in the order of the
+    /// wire.
     Index(usize),
 }
 
-/// Steps that are written out; a path into a recursive value may have many more.
-const WRITTEN: usize = 15;
+/// The maximum number of displayed steps. A path into a recursive value may have many more.
+const MAX_DISPLAYED: usize = 15;
 
-/// A place in a value, written `Program.tags[3]`. Empty for the value as a whole.
+/// A path to a value inside another one, displayed as `Program.tags[3]`. It is empty for the value as a
+/// whole.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Path(Option<Box<Step>>);
 
@@ -32,7 +34,7 @@ struct Step {
 }
 
 impl Path {
-    /// The steps from the outside in.
+    /// The steps from the outermost value inwards.
     pub fn segments(&self) -> impl Iterator<Item = &Segment> {
         let mut next = self.0.as_deref();
         std::iter::from_fn(move || {
@@ -48,7 +50,7 @@ impl Path {
         self.0.is_none()
     }
 
-    /// Puts a step in front. A type that turns out to be an inner one loses its name.
+    /// Adds a step at the start. The name of a type is removed if the type is not the outermost one.
     pub(super) fn push(&mut self, segment: Segment) {
         let inner = match self.0.take() {
             Some(step) if matches!(step.segment, Segment::Type(_)) => step.inner,
@@ -62,7 +64,7 @@ impl fmt::Display for Path {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, segment) in self.segments().enumerate() {
             match segment {
-                _ if index == WRITTEN => return formatter.write_str("…"),
+                _ if index == MAX_DISPLAYED => return formatter.write_str("…"),
                 Segment::Type(name) => formatter.write_str(name)?,
                 Segment::Field(name) if index == 0 => formatter.write_str(name)?,
                 Segment::Field(name) => write!(formatter, ".{name}")?,
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inner_types_lose_their_name() {
+    fn inner_types_are_not_named() {
         let mut path = Path::default();
         path.push(Segment::Type("TimeRange"));
         assert_eq!(path.to_string(), "TimeRange");

@@ -1,9 +1,10 @@
-//! Types that stand for themselves on the wire: integers, floats, `bool`, `char`, times, and the types of no value.
+//! Primitive types: integers, floats, `bool`, `char`, times, UUIDs, the unit type and the type without
+//! values.
 //!
 //! Invariants
-//! - `u8`, `i8` and `bool` take one byte, floats their little-endian bytes, other integers a varint, signed ones
-//!   zigzagged.
-//! - A duration or timestamp is its seconds, then its nanoseconds, which are less than a second.
+//! - `u8`, `i8` and `bool` take one byte, floats their little-endian bytes. Other integers are varints;
+//!   signed ones are zigzag-encoded.
+//! - A duration or timestamp is encoded as its seconds, then its nanoseconds, which are less than a second.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::timestamp::Timestamp;
 
 const NANOSECONDS_PER_SECOND: u32 = 1_000_000_000;
 
-/// Arrays of these start from zeros and never touch the heap.
+/// Decodes arrays without heap allocation, starting from a default element.
 macro_rules! array_from {
     ($start:expr) => {
         #[inline]
@@ -280,7 +281,7 @@ impl Wire for () {
     }
 }
 
-/// Stands for the declared error of a method that declares none.
+/// The error type of methods that declare none.
 impl Wire for Infallible {
     type Value = Self;
     const MIN_SIZE: usize = 0;

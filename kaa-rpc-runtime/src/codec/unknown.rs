@@ -1,12 +1,12 @@
-//! A variant that this version of the schema does not know, kept so that it can be passed on unchanged.
+//! A variant that this side's schema does not have. It is kept so that it can be passed on unchanged.
 //!
-//! Invariants
-//! - It encodes to the bytes it was decoded from, as the canonical encoding of its tag and length.
+//! Invariant: it encodes to the bytes from which it was decoded, with the canonical encoding of tag and
+//! length.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// A variant of an open enum that this side's schema does not have. Only decoding makes one.
+/// A variant of an open enum that this side's schema does not have. Only decoding creates one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnknownVariant {
     tag: u32,
@@ -18,13 +18,13 @@ impl UnknownVariant {
         Self { tag, payload }
     }
 
-    /// The variant's tag.
+    /// The tag of the variant.
     #[must_use]
     pub const fn tag(&self) -> u32 {
         self.tag
     }
 
-    /// The variant's encoded fields; `None` for a variant that was sent without any.
+    /// The encoded fields of the variant; `None` for a variant that was sent without fields.
     #[must_use]
     pub const fn payload(&self) -> Option<&Bytes> {
         self.payload.as_ref()

@@ -1,31 +1,34 @@
-//! The trait between values and payload bytes.
+//! The trait of types that can be encoded and decoded.
 //!
 //! Invariants
-//! - `MIN_SIZE` is never more than the bytes of the smallest value: preallocation divides by it.
-//! - `decode` reads exactly what `encode` wrote, or less of it followed by the end of its slice.
+//! - `MIN_SIZE` is at most the size of the smallest encoded value: preallocation divides by it.
+//! - `decode` reads exactly the bytes that `encode` has written. It may stop earlier only at the end of its
+//!   slice.
 
 use super::decode::Decoder;
 use super::encode::Encoder;
 use super::error::{DecodeError, EncodeError};
 
-/// How one type stands on the wire.
+/// The encoding of one type.
 ///
-/// Leaf types and generated types implement it for themselves; everything generic goes through a zero-sized
-/// [shape](super::shape), so that bounds nested in generics are enforced.
+/// Leaf types and generated types implement it directly. Generic types have a zero-sized
+/// [shape](super::shape), so that nested bounds are enforced.
 pub trait Wire {
     /// The Rust type that is encoded and decoded.
     type Value;
 
-    /// The bytes of the smallest value. Elements of sequences, sets and maps need at least one byte.
+    /// The size of the smallest encoded value in bytes. Elements of sequences, sets and maps need at least
+    /// one byte.
     const MIN_SIZE: usize;
 
-    /// Whether a value can hold other values. Leaves say no, and are not counted towards the depth limit.
+    /// Whether a value can contain other values. Leaf values cannot, and do not count towards the depth
+    /// limit.
     const NESTS: bool = true;
 
-    /// Whether encoding a value runs code of the user's own: then it is not done while a connection is locked.
+    /// Whether encoding a value runs user code. Such a value is not encoded while a connection is locked.
     const FOREIGN: bool = false;
 
-    /// Appends `value`.
+    /// Appends a value.
     ///
     /// # Errors
     /// The frame's size limit, a bound of the schema, or the depth limit is exceeded.
@@ -37,10 +40,10 @@ pub trait Wire {
     /// The bytes are not a value of this type, or they exceed a limit.
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self::Value, DecodeError>;
 
-    /// Appends many values, one after the other. Types whose memory is their encoding copy them in one go.
+    /// Appends several values. Types whose memory layout is their encoding copy them at once.
     ///
     /// # Errors
-    /// As for [`Wire::encode`].
+    /// Those of [`Wire::encode`].
     #[inline]
     fn encode_slice(values: &[Self::Value], encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         for (index, value) in values.iter().enumerate() {
@@ -51,10 +54,11 @@ pub trait Wire {
         Ok(())
     }
 
-    /// Reads `length` values. The caller has charged their memory and has seen that enough bytes are left for them.
+    /// Reads `length` values. The caller has charged their memory, and has checked that enough bytes are
+    /// left.
     ///
     /// # Errors
-    /// As for [`Wire::decode`].
+    /// Those of [`Wire::decode`].
     #[inline]
     fn decode_many(decoder: &mut Decoder<'_>, length: usize) -> Result<Vec<Self::Value>, DecodeError> {
         let mut values = Vec::with_capacity(length);
@@ -67,10 +71,10 @@ pub trait Wire {
         Ok(values)
     }
 
-    /// Reads an array. Only types without a value to start from take the way through the heap.
+    /// Reads an array. Types without a default value use a temporary vector.
     ///
     /// # Errors
-    /// As for [`Wire::decode`].
+    /// Those of [`Wire::decode`].
     #[inline]
     fn decode_array<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[Self::Value; N], DecodeError> {
         decoder.charge(N, size_of::<Self::Value>())?;

@@ -19,7 +19,7 @@ impl Driver {
                 let mut state = self.link.lock();
                 if state.output.is_empty() {
                     state.output.is_taken = false;
-                    let have_streams_to_wake = state.streams.has_line();
+                    let have_streams_to_wake = state.streams.has_waiters();
                     drop(state);
                     self.has_yielded = false;
                     if have_streams_to_wake {
@@ -95,7 +95,7 @@ impl Driver {
         if !state.queue.is_empty() {
             state.send_queued(&self.link.settings, wakers);
         }
-        if state.streams.has_line() {
+        if state.streams.has_waiters() {
             state.wake_streams(wakers);
         }
         state.report_memory();

@@ -1,7 +1,7 @@
 //! Outbound calls on a link: started, queued, polled and cancelled.
 //!
 //! Invariants: arguments are encoded when the call is made; calls are sent in the order in which they were
-//! made; a caller that is dropped leaves nothing behind but a Cancel.
+//! made; a caller that is dropped leaves only a Cancel.
 
 use std::task::Waker;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::status::Phase;
 use crate::codec::{Buffer, EncodeError, Encoder};
 use crate::descriptor::Streams;
 use crate::error::{CloseReason, ConnectError, Outcome};
-use crate::protocol::calls::{Abandoned, Poll};
+use crate::protocol::calls::{AbandonedCall, CallPoll};
 use crate::protocol::frame::{CallId, HEADER_LENGTH, Header, Kind, MethodId, Parent, Token};
 use crate::protocol::metadata::Metadata;
 use crate::protocol::streams::StreamId;
@@ -56,7 +56,7 @@ pub(crate) enum Start {
 }
 
 /// What a caller finds in its slot.
-pub(crate) type Progress = Poll<LocalEnd>;
+pub(crate) type Progress = CallPoll<LocalEnd>;
 
 /// Encodes a call's arguments. It is called again if a call turns out to be queued instead of sent.
 pub(crate) type EncodeArguments<'a> = &'a dyn Fn(&mut Encoder<'_>) -> Result<(), EncodeError>;
@@ -84,7 +84,7 @@ impl Link {
             if let Err(error) = state.encode_call(header, parameters.metadata, encode) {
                 return Start::Unencodable(error);
             }
-            let token = state.outgoing.leave(position, waker.clone());
+            let token = state.outgoing.insert_sent(position, waker.clone());
             if parameters.streams != Streams::default() {
                 state.open_streams(token, parameters.streams, self.settings.limits.stream_window);
                 state.open_arguments(token);
@@ -149,7 +149,7 @@ impl Link {
             return Start::Waiting(state.queue.add_waiter(waiter, waker));
         }
         wakers.extend(waiter.and_then(|id| state.queue.remove_waiter(id)));
-        let token = (kind == Kind::Call).then(|| state.outgoing.enter());
+        let token = (kind == Kind::Call).then(|| state.outgoing.reserve());
         if let Some(token) = token {
             let _pending = state.outgoing.poll(token, |stored| *stored = Some(waker.clone()));
             state.open_streams(token, parameters.streams, self.settings.limits.stream_window);
@@ -185,19 +185,19 @@ impl Link {
             wakers.extend(state.streams.close(StreamId::Ours(token)));
         }
         let outcome = match state.outgoing.abandon(token) {
-            Abandoned::Unsent => {
+            AbandonedCall::Unsent => {
                 state.queue.remove(token);
                 wakers.extend(state.queue.first_waiter());
                 state.send_queued(&self.settings, wakers);
                 wakers.extend(state.waiting_driver());
                 Outcome::NotSent
             }
-            Abandoned::Sent(id) => {
+            AbandonedCall::Sent(id) => {
                 state.output.plain_frame(&Header::new(Kind::Cancel, id, token, 0), b"");
                 wakers.extend(state.schedule_flush());
                 Outcome::Unknown
             }
-            Abandoned::Ended => Outcome::Unknown,
+            AbandonedCall::Ended => Outcome::Unknown,
         };
         state.report_memory();
         outcome
@@ -292,7 +292,7 @@ impl State {
                 continue;
             }
             header.id = match call.token {
-                Some(token) => self.outgoing.depart(token, self.output.queued()),
+                Some(token) => self.outgoing.mark_sent(token, self.output.queued()),
                 None => {
                     self.oneway_credit -= 1;
                     self.outgoing.issue_id()

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::protocol::error::ProtocolError;
-use crate::protocol::frame::{HEADER_LENGTH, Kind, LARGEST_PAYLOAD_OFFSET, Size, frame_size};
+use crate::protocol::frame::{HEADER_LENGTH, Kind, MAX_PAYLOAD_OFFSET, Size, frame_size};
 use crate::protocol::streams::{Caller, StreamDetail};
 use crate::resources::{MemoryAccount, Resources};
 use crate::transport::Stream;
@@ -167,7 +167,7 @@ fn refusable_head(bytes: &[u8]) -> Option<usize> {
     };
     let offset = usize::from(u16::from_le_bytes([o0, o1]));
     // A malformed frame is reported when it is parsed.
-    if !may_be_refused || !(HEADER_LENGTH..=LARGEST_PAYLOAD_OFFSET).contains(&offset) {
+    if !may_be_refused || !(HEADER_LENGTH..=MAX_PAYLOAD_OFFSET).contains(&offset) {
         return Some(0);
     }
     (bytes.len() >= offset).then_some(offset)

@@ -18,7 +18,7 @@ use super::queue::Queue;
 use super::statistics::{ConnectionStatistics, Counts};
 use super::status::{OnCloseCallbacks, Phase};
 use crate::error::{CloseReason, Outcome};
-use crate::protocol::calls::{Incoming, Outgoing};
+use crate::protocol::calls::{InboundCalls, OutboundCalls};
 use crate::protocol::frame::{CallId, Frame, Kind};
 use crate::protocol::limits::Limits;
 use crate::protocol::rate::TokenBucket;
@@ -106,8 +106,8 @@ pub(crate) struct State {
     /// Why the last connection, or the last attempt to connect, failed.
     pub(super) last_loss: Option<CloseReason>,
     pub(super) epoch: u32,
-    pub(super) outgoing: Outgoing<Waker, LocalEnd>,
-    pub(super) incoming: Incoming<Arc<dyn RunningHandler>>,
+    pub(super) outgoing: OutboundCalls<Waker, LocalEnd>,
+    pub(super) incoming: InboundCalls<Arc<dyn RunningHandler>>,
     pub(super) streams: Streams<Waker>,
     pub(super) output: Output,
     pub(super) stream: Option<Arc<Stream>>,
@@ -146,8 +146,8 @@ impl State {
             reconnects,
             last_loss: None,
             epoch: 0,
-            outgoing: Outgoing::default(),
-            incoming: Incoming::new(inbound_limit(&settings.limits)),
+            outgoing: OutboundCalls::default(),
+            incoming: InboundCalls::new(inbound_limit(&settings.limits)),
             streams: Streams::default(),
             output: Output::default(),
             stream: None,
@@ -292,7 +292,7 @@ impl State {
         self.end_sent(reason, wakers);
         handlers.extend(self.incoming.take_running());
         wakers.extend(self.streams.close_theirs());
-        self.incoming = Incoming::new(inbound_limit(&settings.limits));
+        self.incoming = InboundCalls::new(inbound_limit(&settings.limits));
         self.output.reset();
         self.report_memory();
         bytes

@@ -5,7 +5,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::state::{Batch, State};
-use crate::protocol::calls::Made;
+use crate::protocol::calls::CallState;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::frame::{CallId, Frame, Header, Kind, Token};
 use crate::protocol::streams::{Caller, EndCode, Receiving, Sending, StreamDetail, StreamEnd, StreamId};
@@ -44,7 +44,7 @@ impl State {
             return;
         };
         let before = half.held();
-        batch.wakers.extend(half.break_off(b"no memory left for the stream"));
+        batch.wakers.extend(half.abort(b"no memory left for the stream"));
         self.streams.note_change(before, 0);
         let detail = StreamDetail { caller: Caller::Peer, value: EndCode::Stop.to_number() }.encode();
         self.output.plain_frame(&Header::new(Kind::StreamEnd, id, token, detail), b"");
@@ -59,10 +59,10 @@ impl State {
                 StreamEnd::Broken(Bytes::copy_from_slice(&frame.payload))
             }
             (Some(EndCode::Stop), Caller::Us) => {
-                if self.outgoing.was_never_made(id) {
+                if self.outgoing.was_never_issued(id) {
                     return Err(ProtocolError::UnopenedStream { id: id.0 });
                 }
-                if self.outgoing.made(token) == Made::Waiting(id) {
+                if self.outgoing.state(token) == CallState::Waiting(id) {
                     let half = self.streams.sending(StreamId::Ours(token));
                     batch.wakers.extend(half.and_then(Sending::stop));
                 }
@@ -87,10 +87,10 @@ impl State {
             return Err(ProtocolError::Misplaced { frame: "StreamCredit" });
         }
         let (stream, never_made) = match detail.caller {
-            Caller::Us if self.outgoing.made(token) == Made::Waiting(id) => {
+            Caller::Us if self.outgoing.state(token) == CallState::Waiting(id) => {
                 (Some(StreamId::Ours(token)), false)
             }
-            Caller::Us => (None, self.outgoing.was_never_made(id)),
+            Caller::Us => (None, self.outgoing.was_never_issued(id)),
             Caller::Peer => (Some(StreamId::Theirs(id)), id > self.incoming.highest_id()),
         };
         if never_made {
@@ -125,8 +125,8 @@ impl State {
         let unopened = ProtocolError::UnopenedStream { id: id.0 };
         match caller {
             // The Reply ends the results, so the call must be unanswered.
-            Caller::Us => match self.outgoing.made(token) {
-                Made::Waiting(made) if made == id => {
+            Caller::Us => match self.outgoing.state(token) {
+                CallState::Waiting(made) if made == id => {
                     self.streams.receiving(StreamId::Ours(token)).map(Some).ok_or(unopened)
                 }
                 _ if self.outgoing.is_abandoned(id, token) => Ok(None),

@@ -17,7 +17,7 @@ use super::state::{LocalEnd, State};
 use super::status::Phase;
 use crate::codec::Buffer;
 use crate::error::{CallError, CloseReason, Outcome};
-use crate::protocol::calls::{Made, Terminal};
+use crate::protocol::calls::{CallState, Terminal};
 use crate::protocol::frame::{CallId, HEADER_LENGTH, Header, Kind, Token};
 use crate::protocol::streams::{
     Caller, EndCode, Receiving, Sending, StreamDetail, StreamEnd, StreamId, Taken,
@@ -65,10 +65,10 @@ impl Route {
         let mut guard = link.update();
         let state = &mut *guard.state;
         let (call, token, caller) = match self {
-            Self::Arguments { token, .. } => match state.outgoing.made(*token) {
-                Made::Waiting(id) => (id, *token, Caller::Us),
-                Made::Queued => return state.await_credit(id, waker),
-                Made::Over => return SendOutcome::Closed,
+            Self::Arguments { token, .. } => match state.outgoing.state(*token) {
+                CallState::Waiting(id) => (id, *token, Caller::Us),
+                CallState::Queued => return state.await_credit(id, waker),
+                CallState::Ended => return SendOutcome::Closed,
             },
             Self::Results(call) if state.epoch != call.epoch => return SendOutcome::Closed,
             Self::Results(call) => (call.id, call.token, Caller::Peer),
@@ -83,7 +83,7 @@ impl Route {
             return if is_last { SendOutcome::Closed } else { state.await_credit(id, waker) };
         }
         if state.output.pending() >= MAX_OUTPUT {
-            state.streams.stand_in_line(id);
+            state.streams.wait_for_room(id);
             return state.await_credit(id, waker);
         }
         if !payload.is_empty() {
@@ -127,7 +127,7 @@ impl State {
     pub(super) fn wake_streams(&mut self, wakers: &mut Wakers) {
         let mut pending = self.output.pending();
         while pending < MAX_OUTPUT / 2 {
-            let Some(waker) = self.streams.next_in_line() else { break };
+            let Some(waker) = self.streams.next_waiter() else { break };
             wakers.push(waker);
             pending += ROOM_PER_STREAM;
         }
@@ -185,7 +185,7 @@ impl Link {
         let mut guard = self.update();
         let state = &mut *guard.state;
         if let Some(Taken::Items(items)) = state.take_items(stream) {
-            if let Made::Waiting(call) = state.outgoing.made(token) {
+            if let CallState::Waiting(call) = state.outgoing.state(token) {
                 guard.wakers.extend(state.return_credit(stream, call, token));
             }
             return Poll::Ready(Received::Items(items));
@@ -197,7 +197,7 @@ impl Link {
             }
             Progress::Pending | Progress::Gone => {}
         }
-        if let Made::Waiting(call) = state.outgoing.made(token) {
+        if let CallState::Waiting(call) = state.outgoing.state(token) {
             guard.wakers.extend(state.return_credit(stream, call, token));
         }
         if let Some(half) = state.streams.receiving(stream) {
@@ -221,7 +221,7 @@ impl Link {
         let mut guard = self.update();
         let state = &mut *guard.state;
         let half = state.streams.end_sending(StreamId::Ours(token));
-        let Made::Waiting(call) = state.outgoing.made(token) else { return };
+        let CallState::Waiting(call) = state.outgoing.state(token) else { return };
         if half.is_none_or(|half| half.is_stopped()) {
             return;
         }

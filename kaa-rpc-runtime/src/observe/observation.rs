@@ -12,7 +12,7 @@ use crate::connection::{CallStart, Direction, Link, Observation, Observer, Refus
 use crate::descriptor::MethodDescriptor;
 use crate::error::CallEnd;
 use crate::protocol::metadata::Metadata;
-use crate::trace::TraceContext;
+use crate::trace::{TraceContext, is_recorded};
 
 impl Observers {
     /// The observer for links.
@@ -138,7 +138,7 @@ fn outbound_trace(observers: &Observers, span: &Span, metadata: &mut Metadata) -
         Some(propagator) => propagator.inject(span),
         None => TraceContext::current()
             .map(|current| current.child())
-            .or_else(|| (!span.is_disabled()).then(TraceContext::root)),
+            .or_else(|| is_recorded(span).then(TraceContext::root)),
     };
     if let Some(trace) = &trace {
         trace.add_to(metadata);
@@ -161,6 +161,6 @@ fn inbound_trace(observers: &Observers, span: &Span, metadata: &Metadata) -> Opt
             propagator.inject(span)
         }
         (None, Some(caller)) => Some(caller.child()),
-        (None, None) => (!span.is_disabled()).then(TraceContext::root),
+        (None, None) => is_recorded(span).then(TraceContext::root),
     }
 }

@@ -1,56 +1,56 @@
-//! What a peer can do wrong after the handshake: each of these ends the connection.
+//! Violations of the protocol after the handshake.
 
 use super::schema::Incompatibility;
 
-/// A violation of the protocol by the peer (`docs/wire.md`, sections 3 and 4). Fatal for the connection.
+/// A violation of the protocol by the peer (`docs/wire.md`, sections 3 and 4). It ends the connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// A frame's length is over the limit.
+    /// The length of a frame is over the limit.
     #[error("the peer announced a frame of {size} bytes, over the limit of {limit}")]
     FrameTooLarge {
-        /// Announced bytes.
+        /// The announced length in bytes.
         size: usize,
-        /// Allowed bytes.
+        /// The maximum length in bytes.
         limit: usize,
     },
-    /// A frame's length is below that of its header.
+    /// The length of a frame is less than that of its header.
     #[error("the peer announced a frame of {size} bytes, smaller than its header")]
     FrameTooSmall {
-        /// Announced bytes.
+        /// The announced length in bytes.
         size: usize,
     },
-    /// A kind that this version does not know.
+    /// The kind of a frame is unknown.
     #[error("the peer sent a frame of unknown kind {kind}")]
     UnknownKind {
-        /// The kind's number.
+        /// The number of the kind.
         kind: u8,
     },
-    /// Flags that this version does not know.
+    /// A frame has unknown flags.
     #[error("the peer sent a frame with unknown flags {flags:#04x}")]
     UnknownFlags {
         /// The flags.
         flags: u8,
     },
-    /// The payload's offset points outside the frame.
+    /// The offset of the payload is outside the frame.
     #[error("the peer sent a frame whose payload offset {offset} is outside the frame")]
     PayloadOffset {
         /// The offset.
         offset: usize,
     },
-    /// Options of a header are cut off or malformed.
+    /// The options of a header are incomplete or malformed.
     #[error("the peer sent a frame with malformed options")]
     OptionsTruncated,
-    /// Metadata that is none.
+    /// The metadata is malformed.
     #[error("the peer sent a frame with malformed metadata")]
     Metadata,
-    /// A frame that is not allowed now, or whose fields contradict each other.
+    /// A frame is not allowed at this point, or its fields contradict each other.
     #[error("the peer sent a malformed or misplaced {frame} frame")]
     Misplaced {
-        /// What kind of frame.
+        /// The kind of the frame.
         frame: &'static str,
     },
-    /// A call id that is not above all before it.
+    /// A call id is not greater than all earlier ids.
     #[error("the peer reused call id {id}; ids must increase")]
     ReusedCallId {
         /// The id.
@@ -62,37 +62,37 @@ pub enum ProtocolError {
         /// The id.
         id: u64,
     },
-    /// Items or an end for a stream that was never opened.
+    /// A frame for a stream that was never opened.
     #[error("the peer sent items of a stream of call {id} that was never opened")]
     UnopenedStream {
-        /// The call's id.
+        /// The id of the call.
         id: u64,
     },
-    /// Items beyond the credit that the peer was given.
+    /// Items beyond the peer's credit.
     #[error("the peer sent items of call {id} beyond its credit")]
     ItemsBeyondCredit {
-        /// The call's id.
+        /// The id of the call.
         id: u64,
     },
-    /// Items, or another end, behind a stream's end.
-    #[error("the peer sent items of call {id} behind the end of their stream")]
+    /// Items, or a second end, after the end of a stream.
+    #[error("the peer sent items of call {id} after the end of their stream")]
     ItemsAfterEnd {
-        /// The call's id.
+        /// The id of the call.
         id: u64,
     },
-    /// Credit for bytes that were never sent.
-    #[error("the peer gave more credit for call {id} than it was sent bytes")]
+    /// Credit for more bytes than were sent.
+    #[error("the peer granted more credit for call {id} than this side has sent bytes")]
     ExcessCredit {
-        /// The call's id.
+        /// The id of the call.
         id: u64,
     },
-    /// The two schemas contradict each other.
-    #[error("the schemas do not fit together: {0}")]
+    /// The schemas are incompatible.
+    #[error("the schemas are incompatible: {0}")]
     Incompatible(Incompatibility),
-    /// More calls or oneway calls than the limits allow, again and again.
+    /// The peer keeps exceeding a limit.
     #[error("the peer ignores the limit on {what}")]
     Flood {
-        /// What is limited.
+        /// The limited resource.
         what: &'static str,
     },
 }

@@ -1,62 +1,63 @@
-//! The fixed header that every frame after the handshake begins with, and the options behind it.
+//! The fixed header of every frame after the handshake, and the options that follow it.
 //!
-//! Invariants (`docs/wire.md`, section 3): all integers are little-endian; a header can be understood without its
-//! payload; nothing is reserved for a frame before its header has been checked.
+//! Invariants (`docs/wire.md`, section 3): all integers are little-endian. A header can be decoded without
+//! its payload. No memory is reserved for a frame before its length has been checked.
 
 use bytes::{Buf, Bytes};
 
 use super::error::ProtocolError;
 use super::metadata::Metadata;
 
-/// Bytes of the fixed header.
+/// The length of the fixed header in bytes.
 pub const HEADER_LENGTH: usize = 24;
-/// Largest distance from a frame's first byte to its payload.
-pub const LARGEST_PAYLOAD_OFFSET: usize = 4096;
+/// The maximum distance from a frame's first byte to its payload.
+pub const MAX_PAYLOAD_OFFSET: usize = 4096;
 
-/// A call's number on one connection in one direction: strictly increasing, never zero.
+/// The number of a call on one connection in one direction: strictly increasing, never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
 
-/// The caller's slot for a call, echoed in everything about it; the [`CallId`] is its generation.
+/// The caller's slot for a call, which every frame about the call repeats. The [`CallId`] is the slot's
+/// generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u32);
 
-/// A method's number: the first four bytes of a hash over its name (`docs/idl.md`).
+/// The number of a method: the first four bytes of a hash of its name (`docs/idl.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MethodId(pub u32);
 
-/// What a frame is (clause 3.2).
+/// The kind of a frame (clause 3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// A call that wants exactly one terminal frame.
+    /// A call. It ends with exactly one terminal frame.
     Call = 1,
-    /// A call without an answer.
+    /// A call without a reply.
     Oneway = 2,
     /// The terminal frame of a call.
     Reply = 3,
-    /// The caller has given a call up.
+    /// The caller has cancelled a call.
     Cancel = 4,
     /// Items of a stream.
     StreamItem = 5,
-    /// The end of a stream of arguments, or that no more of it is taken.
+    /// The end of a stream of arguments, or its receiver accepts no more items.
     StreamEnd = 6,
     /// Credit for a stream.
     StreamCredit = 7,
-    /// More oneway calls may be sent.
+    /// Credit for oneway calls.
     OnewayCredit = 8,
-    /// What the sender serves, where fingerprints differ.
+    /// The services of the sender, if the fingerprints differ.
     Schema = 9,
-    /// Answer with a pong.
+    /// A request for a pong.
     Ping = 10,
     /// The answer to a ping.
     Pong = 11,
-    /// No more calls are taken, or the connection ends now.
+    /// The sender accepts no more calls, or the connection ends now.
     Goodbye = 12,
 }
 
 impl Kind {
-    /// The kind with this number, if there is one.
+    /// The kind with this number, or `None`.
     #[must_use]
     pub const fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {
@@ -76,7 +77,7 @@ impl Kind {
         })
     }
 
-    /// The number of this kind on the wire.
+    /// The number of this kind.
     #[must_use]
     pub const fn to_byte(self) -> u8 {
         match self {
@@ -96,7 +97,7 @@ impl Kind {
     }
 }
 
-/// How a call ended (clause 3.5); the `detail` field of a Reply's header.
+/// How a call has ended (clause 3.5). It is the `detail` field of a Reply's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// The payload is the result.
@@ -107,22 +108,23 @@ pub enum Status {
     Fault,
     /// No registered service has the method.
     UnknownMethod,
-    /// The arguments could not be decoded; the payload says why.
+    /// The arguments could not be decoded. The payload is the reason.
     BadRequest,
-    /// A limit of the peer was reached; the handler was not run, or its reply did not fit a budget. The payload says which.
+    /// A limit of the peer was reached: the handler did not run, or its reply exceeded a budget. The payload
+    /// names the limit.
     ResourceExhausted,
-    /// The deadline passed at the peer.
+    /// The deadline has passed at the peer.
     DeadlineExceeded,
     /// The handler was cancelled.
     Cancelled,
-    /// The reply was larger than a frame may be; the payload is its size and the limit, two u64.
+    /// The reply is larger than a frame may be. The payload is its size and the limit, both u64.
     TooLarge,
-    /// The peer refused the call before its handler was run; the payload says why.
+    /// The peer refused the call before its handler ran. The payload is the reason.
     Refused,
 }
 
 impl Status {
-    /// The status with this number; an unknown one is a malformed frame.
+    /// The status with this number, or `None`. A frame with an unknown status is malformed.
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
         Some(match number {
@@ -140,7 +142,7 @@ impl Status {
         })
     }
 
-    /// The number of this status on the wire.
+    /// The number of this status.
     #[must_use]
     pub const fn to_number(self) -> u32 {
         match self {
@@ -158,7 +160,7 @@ impl Status {
     }
 }
 
-/// Which options stand between header and payload (clause 3.3).
+/// The options between header and payload (clause 3.3).
 mod flag {
     pub(super) const REMAINING_TIME: u8 = 1 << 0;
     pub(super) const PARENT: u8 = 1 << 1;
@@ -167,40 +169,40 @@ mod flag {
     pub(super) const KNOWN: u8 = REMAINING_TIME | PARENT | METADATA | STREAM;
 }
 
-/// The call of the receiver that a nested call is made for.
+/// The parent of a nested call: a call that the frame's receiver has made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parent {
-    /// The receiver's call.
+    /// The id of the receiver's call.
     pub id: CallId,
-    /// The receiver's slot for it.
+    /// The receiver's slot for the call.
     pub token: Token,
-    /// How many calls are nested above this one, 1 or more.
+    /// The number of calls in which this call is nested, 1 or more.
     pub depth: u32,
 }
 
-/// Header and options of a frame.
+/// The header and the options of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// What the frame is.
+    /// The kind of the frame.
     pub kind: Kind,
-    /// The call it is about; zero for frames about the connection.
+    /// The call; zero for frames about the connection.
     pub id: CallId,
     /// The caller's slot.
     pub token: Token,
-    /// The method of a Call or Oneway, the status of a Reply, else as the kind says.
+    /// The method of a Call or Oneway, the status of a Reply, or a value that depends on the kind.
     pub detail: u32,
-    /// Time left until the deadline, in microseconds.
+    /// The time until the deadline in microseconds.
     pub remaining_time: Option<u64>,
-    /// What a nested call is made for.
+    /// The parent of a nested call.
     pub parent: Option<Parent>,
-    /// Whether a stream follows a Call.
+    /// Whether a Call has a stream of arguments.
     pub has_stream: bool,
-    /// Bytes of metadata behind the other options; 0 for none.
+    /// The length of the metadata in bytes; 0 for none.
     pub metadata_length: u16,
 }
 
 impl Header {
-    /// A header without options.
+    /// Creates a header without options.
     #[must_use]
     pub const fn new(kind: Kind, id: CallId, token: Token, detail: u32) -> Self {
         Self {
@@ -215,13 +217,13 @@ impl Header {
         }
     }
 
-    /// The header of a frame about the connection and not about a call.
+    /// Creates the header of a frame about the connection.
     #[must_use]
     pub const fn of_connection(kind: Kind, detail: u32) -> Self {
         Self::new(kind, CallId(0), Token(0), detail)
     }
 
-    /// Bytes from the frame's start to its payload.
+    /// The distance in bytes from the frame's start to its payload.
     #[must_use]
     #[inline]
     pub fn encoded_length(&self) -> usize {
@@ -238,8 +240,8 @@ impl Header {
         length
     }
 
-    /// Writes header and options with a length of zero, which the writer sets when the frame is whole. Metadata is the
-    /// last option: its bytes are the writer's to put behind.
+    /// Writes header and options with a frame length of zero. The caller sets the length when the frame is
+    /// complete, and appends the bytes of the metadata, which is the last option.
     #[inline]
     pub fn encode(&self, output: &mut impl FnMut(&[u8])) {
         let mut flags = 0;
@@ -277,19 +279,19 @@ impl Header {
     }
 }
 
-/// A whole frame.
+/// A complete frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// Header and options.
+    /// The header and the options.
     pub header: Header,
-    /// The metadata, where there is any.
+    /// The metadata, if there is any.
     pub metadata: Option<Box<Metadata>>,
-    /// The rest, shared with the buffer it was read into.
+    /// The payload. It shares memory with the read buffer.
     pub payload: Bytes,
 }
 
 impl Frame {
-    /// Bytes of its payload.
+    /// The size of the payload in bytes.
     #[must_use]
     #[inline]
     pub fn size(&self) -> u64 {
@@ -297,16 +299,16 @@ impl Frame {
     }
 }
 
-/// What a header's first bytes say about its frame's size.
+/// The size of a frame, as far as its first bytes have arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// Fewer than four bytes are here.
+    /// Fewer than four bytes have arrived.
     Unknown,
-    /// The frame has this many bytes, header included.
+    /// The frame has this many bytes, with its header.
     Known(usize),
 }
 
-/// Reads a frame's length, refusing one that no frame may have, before anything is reserved for it.
+/// Reads the length of a frame and checks it, before memory is reserved for the frame.
 ///
 /// # Errors
 /// [`ProtocolError::FrameTooLarge`] and [`ProtocolError::FrameTooSmall`].
@@ -323,14 +325,14 @@ pub fn frame_size(bytes: &[u8], limit: usize) -> Result<Size, ProtocolError> {
     Ok(Size::Known(length))
 }
 
-/// Understands a whole frame.
+/// Decodes a complete frame.
 ///
 /// # Errors
-/// Everything about the header that clause 3.3 does not allow.
+/// The header violates clause 3.3.
 #[inline]
 pub fn parse_frame(mut bytes: Bytes) -> Result<Frame, ProtocolError> {
     let (header, metadata, offset) = parse_header(&bytes)?;
-    // Moves a pointer, where splitting would count references.
+    // Advancing only moves a pointer. Splitting would change a reference count.
     bytes.advance(offset);
     Ok(Frame { header, metadata, payload: bytes })
 }
@@ -344,7 +346,7 @@ fn parse_header(bytes: &[u8]) -> Result<(Header, Option<Box<Metadata>>, usize), 
         *fixed;
     let kind = Kind::from_byte(kind).ok_or(ProtocolError::UnknownKind { kind })?;
     let offset = usize::from(u16::from_le_bytes([o0, o1]));
-    if offset < HEADER_LENGTH || offset > bytes.len() || offset > LARGEST_PAYLOAD_OFFSET {
+    if offset < HEADER_LENGTH || offset > bytes.len() || offset > MAX_PAYLOAD_OFFSET {
         return Err(ProtocolError::PayloadOffset { offset });
     }
     let mut header = Header::new(
@@ -419,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_with_all_options_comes_back() {
+    fn header_with_all_options_round_trips() {
         let header = Header {
             remaining_time: Some(1_500_000),
             parent: Some(Parent { id: CallId(7), token: Token(3), depth: 2 }),
@@ -437,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_refused_before_the_frame_is_here() {
+    fn frame_size_is_checked_from_first_bytes() {
         assert_eq!(frame_size(&[1, 2, 3], 1024), Ok(Size::Unknown));
         assert_eq!(
             frame_size(&[0xff; 4], 1024),
@@ -447,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_kinds_flags_and_offsets_are_refused() {
+    fn unknown_kinds_flags_and_offsets_are_errors() {
         let good = encode(Header::new(Kind::Reply, CallId(1), Token(0), 0), b"");
         let with = |at: usize, value: u8| {
             let mut bytes = good.clone();
@@ -462,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_and_status_keeps_its_number() {
+    fn kinds_and_statuses_round_trip() {
         for byte in 0..=u8::MAX {
             if let Some(kind) = Kind::from_byte(byte) {
                 assert_eq!(kind.to_byte(), byte);

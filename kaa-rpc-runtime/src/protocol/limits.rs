@@ -1,48 +1,48 @@
-//! What each side will take from the other, advertised in the handshake (`docs/wire.md`, clause 2.8).
+//! The limits that each side announces in the handshake (`docs/wire.md`, clause 2.8).
 //!
-//! Invariant: limits that came from a peer let at least one small call through, so no caller can wait for ever.
+//! Invariant: checked limits allow at least one small call, so that no caller waits without end.
 
-/// Limits of one direction of a connection: what the side that advertises them is ready to receive.
+/// Limits on what one side of a connection receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
-    /// Largest frame in bytes, header included.
+    /// The maximum size of a frame in bytes, with its header.
     pub max_frame: u32,
-    /// Calls in flight from the peer.
+    /// The maximum number of calls in flight from the peer.
     pub max_inbound_calls: u32,
-    /// Oneway calls that the peer may send before it is given credit for more.
+    /// The number of oneway calls that the peer may send before it receives more credit.
     pub oneway_window: u32,
-    /// Bytes of one stream that the peer may send before it is given credit for more.
+    /// The number of bytes of one stream that the peer may send before it receives more credit.
     pub stream_window: u32,
 }
 
-/// Limits from a peer that nobody could work with.
+/// A limit that is too small for the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitsError {
-    /// Too small a frame for the protocol's own messages.
-    #[error("a frame limit of {0} bytes, below the least possible {minimum}", minimum = Limits::MIN_FRAME)]
+    /// Frames would be too small for the protocol's own messages.
+    #[error("a frame limit of {0} bytes, below the minimum of {minimum}", minimum = Limits::MIN_FRAME)]
     FrameTooSmall(u32),
-    /// No call would ever be taken.
+    /// No call could be made.
     #[error("a limit of zero calls in flight")]
     NoCalls,
-    /// No oneway call would ever be taken.
+    /// No oneway call could be made.
     #[error("a window of zero oneway calls")]
     NoOneways,
-    /// No stream would ever bring an item.
+    /// No stream could send an item.
     #[error("a window of zero bytes for streams")]
     NoStreams,
 }
 
 impl Limits {
-    /// The smallest `max_frame` that may be advertised, in bytes.
+    /// The minimum of `max_frame` in bytes.
     pub const MIN_FRAME: u32 = 1024;
-    /// Bytes of the encoded form: four numbers.
+    /// The length of the encoded form in bytes: four numbers.
     pub const ENCODED_LENGTH: usize = 16;
 
-    /// The limits, if a peer can work with them.
+    /// Checks that no limit is too small.
     ///
     /// # Errors
-    /// Says which limit is too small.
+    /// The limit that is too small.
     pub fn checked(self) -> Result<Self, LimitsError> {
         if self.max_frame < Self::MIN_FRAME {
             return Err(LimitsError::FrameTooSmall(self.max_frame));
@@ -59,7 +59,7 @@ impl Limits {
         Ok(self)
     }
 
-    /// The form in the handshake: big-endian numbers.
+    /// Encodes the limits for the handshake, as big-endian numbers.
     #[must_use]
     pub fn encode(self) -> [u8; Self::ENCODED_LENGTH] {
         let [a, b, c, d] = self.max_frame.to_be_bytes();
@@ -69,10 +69,10 @@ impl Limits {
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     }
 
-    /// Reads the form in the handshake.
+    /// Decodes and checks the limits from the handshake.
     ///
     /// # Errors
-    /// Says which limit is too small.
+    /// The limit that is too small.
     pub fn decode(bytes: [u8; Self::ENCODED_LENGTH]) -> Result<Self, LimitsError> {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
         Self {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_encoded_form_is_big_endian_and_comes_back() {
+    fn encoding_is_big_endian_and_round_trips() {
         let limits = Limits {
             max_frame: 0x0102_0304,
             max_inbound_calls: 0x0506_0708,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_would_let_a_caller_wait_for_ever_are_refused() {
+    fn limits_that_allow_no_call_are_refused() {
         let limits = Limits::default();
         let decode = |limits: Limits| Limits::decode(limits.encode());
         assert_eq!(decode(limits), Ok(limits));

@@ -1,6 +1,7 @@
-//! The protocol as pure state machines: no input or output, no clock, no randomness; those are arguments.
+//! The protocol as pure state machines, without I/O, clock and randomness: the caller passes bytes, times and
+//! nonces.
 //!
-//! `docs/wire.md` is the specification; code that implements a clause cites it.
+//! The specification is `docs/wire.md`. Code that implements a clause cites it.
 
 pub mod calls;
 pub mod error;
@@ -10,4 +11,5 @@ pub mod limits;
 pub mod metadata;
 pub mod rate;
 pub mod schema;
+pub(crate) mod secret;
 pub mod streams;

@@ -1,26 +1,26 @@
-//! A token bucket: so many at once, so many per second. The clock is an argument.
+//! A token bucket. The caller passes the time.
 
 use std::time::Duration;
 
-/// How often something may happen.
+/// Limits how often something may happen.
 #[derive(Debug, Clone)]
 pub struct TokenBucket {
     capacity: f64,
     per_second: f64,
     tokens: f64,
-    /// When it was last looked at, counted from any fixed moment.
+    /// The time of the last call, counted from any fixed moment.
     at: Duration,
 }
 
 impl TokenBucket {
-    /// Full: `burst` at once, then `per_second`.
+    /// Creates a full bucket with `burst` tokens, which gains `per_second` tokens.
     #[must_use]
     pub fn new(burst: u32, per_second: u32) -> Self {
         let capacity = f64::from(burst.max(1));
         Self { capacity, per_second: f64::from(per_second), tokens: capacity, at: Duration::ZERO }
     }
 
-    /// Takes one at this moment. Whether there was one.
+    /// Takes a token at the given time. Returns whether there was one.
     pub fn take(&mut self, now: Duration) -> bool {
         let passed = now.saturating_sub(self.at).as_secs_f64();
         self.at = self.at.max(now);
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_then_so_many_per_second() {
+    fn bucket_allows_burst_then_rate() {
         let mut bucket = TokenBucket::new(3, 2);
         let taken = |bucket: &mut TokenBucket, at: u64| {
             std::iter::repeat_with(|| bucket.take(Duration::from_millis(at)))
@@ -50,7 +50,7 @@ mod tests {
         assert_eq!(taken(&mut bucket, 499), 0);
         assert_eq!(taken(&mut bucket, 500), 1);
         assert_eq!(taken(&mut bucket, 1500), 2);
-        assert_eq!(taken(&mut bucket, 1400), 0, "a clock that goes back gives nothing");
+        assert_eq!(taken(&mut bucket, 1400), 0, "a clock that goes backwards adds no tokens");
         assert_eq!(taken(&mut bucket, 1_000_000), 3);
     }
 }

@@ -1,19 +1,25 @@
-//! The accepting side.
+//! The server: the side that accepts connections.
+//!
+//! A connection enters through [`accept`], is authenticated and driven by [`task`], and is listed in
+//! [`registry`] as long as it is open.
 
-mod accepting;
-mod aging;
+mod accept;
+mod age;
 mod builder;
-mod event;
-mod guest;
+mod events;
+mod handle;
 mod keys;
-mod registry;
-mod running;
+mod origin;
 #[cfg(feature = "process")]
-mod spawning;
+mod process;
+mod registry;
+mod shared;
+mod task;
+mod unauthenticated;
 
 pub use builder::ServerBuilder;
-pub use event::{Refused, ServerEvent};
-pub use registry::Peers;
-pub use running::Server;
+pub use events::{Refused, ServerEvent};
+pub use handle::Server;
 #[cfg(feature = "process")]
-pub use spawning::SpawnedPeer;
+pub use process::SpawnedPeer;
+pub use registry::Peers;

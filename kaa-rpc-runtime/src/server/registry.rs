@@ -1,7 +1,8 @@
-//! The living connections of a server.
+//! The connections of a server.
 //!
-//! Invariant: a reader of [`Peers`] is given every connection that is open when it begins to read or opens after that,
-//! each once, oldest first, also one that was gone again before the reader came to it (of those, the last 1,024).
+//! Invariant: a reader of [`Peers`] receives every connection that is open when the reader is created or that
+//! opens later, each once, oldest first. It also receives connections that close before it reads them, up to
+//! the last 1,024 of those.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -23,29 +24,29 @@ pub(super) struct Registry {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    /// All of them, with the key of the server's by which they came in.
+    /// All connections, each with the key id with which it was authenticated, if the key is the server's.
     links: BTreeMap<u64, (Arc<Link>, Option<KeyId>)>,
-    /// Those that are open, in the order in which they opened: numbered among all.
+    /// The open connections, in the order in which they opened. Their numbers come from the same sequence.
     open: BTreeMap<u64, Arc<Link>>,
     readers: Vec<Waker>,
-    /// Where each reader is, by its own number.
+    /// The next number for each reader, by the reader's own number.
     positions: BTreeMap<u64, u64>,
-    /// Those of `open` that are gone and that some reader has not come to.
-    departed: VecDeque<u64>,
-    over: bool,
+    /// The connections in `open` that have closed and that a reader has not read yet.
+    closed: VecDeque<u64>,
+    has_ended: bool,
 }
 
-/// Connections that are kept for slow readers.
-const MOST_DEPARTED: usize = 1024;
+/// The maximum number of closed connections that are kept for slow readers.
+const MAX_CLOSED: usize = 1024;
 
 impl State {
-    /// Keeps no more of what is gone than readers may still want.
+    /// Drops closed connections that every reader has read, and those over the limit.
     fn prune(&mut self) {
         let slowest = self.positions.values().min().copied().unwrap_or(u64::MAX);
-        while let Some(&number) = self.departed.front()
-            && (number < slowest || self.departed.len() > MOST_DEPARTED)
+        while let Some(&number) = self.closed.front()
+            && (number < slowest || self.closed.len() > MAX_CLOSED)
         {
-            self.departed.pop_front();
+            self.closed.pop_front();
             self.open.remove(&number);
         }
     }
@@ -60,7 +61,7 @@ impl Registry {
         number
     }
 
-    /// The connection is open: readers are given it from now on.
+    /// Makes an open connection visible to readers.
     pub(super) fn announce(&self, link: Arc<Link>) -> u64 {
         let mut state = self.lock();
         let number = state.next;
@@ -76,9 +77,9 @@ impl Registry {
         let mut state = self.lock();
         state.links.remove(&number);
         if let Some(announced) = announced {
-            // They leave in any order, and are kept in the order in which they came.
-            let place = state.departed.partition_point(|number| *number < announced);
-            state.departed.insert(place, announced);
+            // Connections close in any order; the queue has the order in which they opened.
+            let index = state.closed.partition_point(|number| *number < announced);
+            state.closed.insert(index, announced);
             state.prune();
         }
     }
@@ -97,10 +98,10 @@ impl Registry {
         wanted.map(|(link, _)| Arc::clone(link)).collect()
     }
 
-    /// No more connections will come.
+    /// Ends the streams of all readers: no more connections will open.
     pub(super) fn end(&self) {
         let mut state = self.lock();
-        state.over = true;
+        state.has_ended = true;
         let readers = std::mem::take(&mut state.readers);
         drop(state);
         readers.into_iter().for_each(Waker::wake);
@@ -111,8 +112,8 @@ impl Registry {
     }
 }
 
-/// The peers of a server: those that are connected, then each new one when it has proved the secret and its schema fits.
-/// A stream; it ends when the server is shut down.
+/// A stream of a server's peers: those that are connected, then each new one when it has proved the secret
+/// and its schemas are compatible. It ends when the server is shut down.
 pub struct Peers {
     registry: Arc<Registry>,
     reader: u64,
@@ -125,10 +126,10 @@ impl Peers {
             let mut state = registry.lock();
             let reader = state.next;
             state.next += 1;
-            // What is gone already is not for this reader.
-            let departed = std::mem::take(&mut state.departed);
-            let next = state.open.keys().find(|number| !departed.contains(number)).copied();
-            state.departed = departed;
+            // A new reader does not receive connections that have already closed.
+            let closed = std::mem::take(&mut state.closed);
+            let next = state.open.keys().find(|number| !closed.contains(number)).copied();
+            state.closed = closed;
             let next = next.unwrap_or(reader);
             state.positions.insert(reader, next);
             (reader, next)
@@ -150,7 +151,7 @@ impl Peers {
             state.prune();
             return Poll::Ready(Some(peer));
         }
-        if state.over {
+        if state.has_ended {
             return Poll::Ready(None);
         }
         if !state.readers.iter().any(|reader| reader.will_wake(context.waker())) {
@@ -201,12 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_is_gone_before_it_is_read_is_still_given_once() {
+    fn closed_peer_is_still_read_once() {
         let registry = Arc::new(Registry::default());
-        let gone = registry.announce(link());
-        registry.remove(0, Some(gone));
+        let closed = registry.announce(link());
+        registry.remove(0, Some(closed));
         let mut peers = Peers::new(Arc::clone(&registry));
-        assert!(poll(&mut peers).is_pending(), "gone before anybody asked");
+        assert!(poll(&mut peers).is_pending(), "it closed before the reader was created");
         for _ in 0..3 {
             let number = registry.announce(link());
             registry.remove(0, Some(number));
@@ -215,18 +216,18 @@ mod tests {
             assert!(matches!(poll(&mut peers), Poll::Ready(Some(_))));
         }
         assert!(poll(&mut peers).is_pending());
-        assert!(registry.lock().open.is_empty(), "nothing is kept that all have read");
+        assert!(registry.lock().open.is_empty(), "peers that every reader has read are dropped");
     }
 
     #[test]
-    fn no_more_is_kept_than_the_bound_and_nothing_without_readers() {
+    fn closed_peers_are_kept_up_to_limit_and_not_without_readers() {
         let registry = Arc::new(Registry::default());
         let peers = Peers::new(Arc::clone(&registry));
-        for _ in 0..MOST_DEPARTED + 10 {
+        for _ in 0..MAX_CLOSED + 10 {
             let number = registry.announce(link());
             registry.remove(0, Some(number));
         }
-        assert_eq!(registry.lock().open.len(), MOST_DEPARTED);
+        assert_eq!(registry.lock().open.len(), MAX_CLOSED);
         drop(peers);
         assert!(registry.lock().open.is_empty());
     }

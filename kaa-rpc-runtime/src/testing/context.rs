@@ -1,6 +1,7 @@
-//! Contexts for handlers that are called directly, without a call on a connection.
+//! Contexts for handlers that a test calls directly, without a connection.
 //!
-//! Invariant: such a call is on no wire, so nothing names it as its parent; all else is as a handler knows it.
+//! Invariant: such a call is not sent over a connection, so no nested call names it as its parent. Otherwise
+//! its context behaves like any other.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use crate::peer::{Peer, Proxy};
 use crate::protocol::metadata::Metadata;
 use crate::settings::Settings;
 
-/// A context for a handler that is called directly: by `caller`, without a time limit, never cancelled. [`TestCall`]
-/// makes others.
+/// Creates a context for a handler that a test calls directly. The call has this caller and no deadline, and
+/// is never cancelled. Use [`TestCall`] for other contexts.
 ///
 /// ```
 /// # use kaa_rpc_runtime::{Peer, Proxy, codegen::*, role};
@@ -55,17 +56,17 @@ pub fn context<P: Proxy>(caller: P) -> Context<P> {
     TestCall::of(caller).context()
 }
 
-/// A proxy behind which nobody is: each call through it ends at once, and has not been sent. For handlers that call
-/// nobody back.
+/// Creates a proxy without a connection: each call through it fails at once without being sent. Use it for
+/// handlers that do not call their caller.
 ///
 /// # Panics
-/// Outside of a tokio runtime, where no handler could be awaited either.
+/// Outside a tokio runtime.
 #[must_use]
 pub fn disconnected_proxy<P: Proxy>() -> P {
-    P::from_peer(absent_peer(&Handle::current()))
+    P::from_peer(disconnected_peer(&Handle::current()))
 }
 
-pub(super) fn absent_peer(runtime: &Handle) -> Peer {
+pub(super) fn disconnected_peer(runtime: &Handle) -> Peer {
     let observer = Observers::default().into_observer();
     let context = LinkContext::new(Side::Accepting, runtime.clone(), observer);
     let link = Link::new(Settings::default(), context);
@@ -73,7 +74,7 @@ pub(super) fn absent_peer(runtime: &Handle) -> Peer {
     Peer::of_link(link)
 }
 
-/// A call that a test makes up, for a handler to be called with.
+/// A synthetic call, for a test that calls a handler directly.
 ///
 /// ```
 /// # use kaa_rpc_runtime::{Context, Proxy, testing};
@@ -81,11 +82,11 @@ pub(super) fn absent_peer(runtime: &Handle) -> Peer {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {}
-/// async fn a_handler_gives_up<P: Proxy>(caller: P, handler: impl AsyncFn(Context<P>)) {
+/// async fn handler_stops_when_cancelled<P: Proxy>(caller: P, handler: impl AsyncFn(Context<P>)) {
 ///     let call = testing::TestCall::of(caller).timeout(Duration::from_secs(2));
 ///     let handling = handler(call.context());
 ///     call.cancel();
-///     handling.await; // it sees that its caller has gone
+///     handling.await; // the handler notices that its call was cancelled
 /// }
 /// ```
 pub struct TestCall<P> {
@@ -96,7 +97,7 @@ pub struct TestCall<P> {
 }
 
 impl<P: Proxy> TestCall<P> {
-    /// A call by this caller, without a time limit.
+    /// A call by this caller, without a deadline.
     #[must_use]
     pub fn of(caller: P) -> Self {
         Self::new(caller, Metadata::new(), None)
@@ -109,22 +110,22 @@ impl<P: Proxy> TestCall<P> {
         Self { caller, metadata, deadline, state }
     }
 
-    /// The caller sends this along, in place of what was said before.
+    /// Sets the metadata of the call.
     #[must_use]
     pub fn metadata(self, metadata: Metadata) -> Self {
         Self::new(self.caller, metadata, self.deadline)
     }
 
-    /// The caller stops waiting after this time, counted from now: so much time remains to the handler, and what it
-    /// calls back ends with it. The handler itself is not dropped by that.
+    /// Sets the deadline of the call, counted from now. Calls that the handler makes through its context end
+    /// at the deadline; the handler itself is not dropped.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
-        // A time too far to be written as an instant is none.
+        // A timeout that is too long for an `Instant` counts as none.
         let deadline = Instant::now().checked_add(timeout);
         Self::new(self.caller, self.metadata, deadline)
     }
 
-    /// What the handler of this call is given.
+    /// The context for the handler of this call.
     #[must_use]
     pub fn context(&self) -> Context<P> {
         Context::synthetic(&self.caller, Arc::clone(&self.state))
@@ -132,8 +133,8 @@ impl<P: Proxy> TestCall<P> {
 }
 
 impl<P> TestCall<P> {
-    /// The caller gives the call up: [`Context::is_cancelled`] and [`Context::cancelled`] say so. The handler is not
-    /// dropped by that; whoever called it can drop its future.
+    /// Cancels the call: [`Context::is_cancelled`] and [`Context::cancelled`] report it. The handler is not
+    /// dropped; the test can drop its future.
     pub fn cancel(&self) {
         self.state.cancel();
     }

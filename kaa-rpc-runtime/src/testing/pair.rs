@@ -1,14 +1,16 @@
-//! A server and a client that are connected in memory, and proxies that carry such a pair with them.
+//! A server and a client that are connected in memory, and proxies that own such a pair.
 //!
-//! Invariants: both ends are what they are over a socket, and prove a secret to each other; a proxy that was made here
-//! holds its pair, and the pair takes leave with the last of them, so that no oneway call is lost that was made.
+//! Invariants:
+//! - Both ends work as over a socket, and prove a secret to each other.
+//! - A proxy from this module owns its pair. When the last one is dropped, the pair shuts down gracefully, so
+//!   that no oneway call is lost.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::context::absent_peer;
+use super::context::disconnected_peer;
 use super::faults::Faults;
 use crate::client::{Client, ClientBuilder};
 use crate::connection::Side;
@@ -19,35 +21,36 @@ use crate::server::{Server, ServerBuilder};
 use crate::service::{Service, role};
 use crate::transport::pair;
 
-/// Bytes on their way in each direction, if nothing else is said: about what a unix socket takes.
-const CAPACITY: usize = 64 * 1024;
+/// The default capacity of each direction in bytes: about that of a unix socket.
+const DEFAULT_CAPACITY: usize = 64 * 1024;
 
-/// How long calls may go on that were made through proxies that are gone.
-const LEAVE: Duration = Duration::from_secs(1);
+/// How long calls may keep running after the last handle was dropped.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Joins a server and a client in memory, with a fresh secret, which replaces what they have under the same key id.
+/// Connects a server and a client in memory. They receive a new secret, which replaces any other with the
+/// same key id.
 ///
-/// All else is as it is over a socket: the client connects in the background, and with [`ClientBuilder::reconnect`] it
-/// connects again after a loss, as long as there is the server.
+/// Everything else works as over a socket: the client connects in the background, and with
+/// [`ClientBuilder::reconnect`] it reconnects after a loss as long as the server exists.
 ///
 /// ```
 /// use kaa_rpc_runtime::{Client, Server, testing};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // With .register(Epg::server(…)) on the one side, and .register(Epg::client(…)) on the other.
+/// // Add .register(Epg::server(…)) to one builder and .register(Epg::client(…)) to the other.
 /// let (server, client) = testing::connect(Server::builder(), Client::builder())?;
 /// client.ready().await?;
-/// let peer = server.peers().next().await.ok_or("it is there")?;
-/// assert_eq!(peer.information().ok_or("it is known")?.address.to_string(), "memory");
+/// let peer = server.peers().next().await.ok_or("connected")?;
+/// assert_eq!(peer.information().ok_or("known")?.address.to_string(), "memory");
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Errors
-/// A collision of services, no tokio runtime, or no randomness.
+/// Services collide, there is no tokio runtime, or the operating system returns no random bytes.
 pub fn connect(server: ServerBuilder, client: ClientBuilder) -> Result<(Server, Client), SetupError> {
-    join(server, client, None, CAPACITY)
+    join(server, client, None, DEFAULT_CAPACITY)
 }
 
 fn join(
@@ -57,26 +60,27 @@ fn join(
     capacity: usize,
 ) -> Result<(Server, Client), SetupError> {
     let secret = Secret::generate().map_err(|error| SetupError::NoRandomness(io::Error::other(error)))?;
-    let server = server.key(client.wanted_key().clone(), secret.clone()).start()?;
-    let door = server.door();
+    let server = server.key(client.configured_key_id().clone(), secret.clone()).start()?;
+    let weak_server = server.downgrade();
     let client = client.secret(secret).connect_with(move || {
         let (near, far) = match &faults {
             None => pair(capacity),
             Some(faults) => faults.pair(capacity),
         };
-        door.enter(far)?;
+        weak_server.accept(far)?;
         Ok(near)
     })?;
     Ok((server, client))
 }
 
-/// A proxy that is answered by this service, which is most often a fake: over a connection in memory that is held by the
-/// proxy and its clones. Which side serves follows from the proxy's type, so both
-/// `let epg: EpgServerProxy = proxy(Epg::server(Fake)).await?` and
-/// `let screen: EpgClientProxy = proxy(Epg::client(Fake)).await?` do what they say.
+/// Creates a proxy whose calls go to this service, usually a fake, over a connection in memory. The proxy and
+/// its clones own the connection.
 ///
-/// For several services, or other settings, there is [`Pair`]. A service of another name than the proxy's is no answer
-/// to it: its calls end with [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
+/// The type of the proxy determines the side that serves, so you can write `let epg: EpgServerProxy =
+/// proxy(Epg::server(Fake)).await?` as well as `let screen: EpgClientProxy =
+/// proxy(Epg::client(Fake)).await?`. If the service is not the proxy's, its calls end with
+/// [`CallError::UnknownMethod`](crate::CallError::UnknownMethod). For several services or other settings use
+/// [`Pair`].
 ///
 /// ```
 /// # use kaa_rpc_runtime::{Peer, Proxy, Service, codegen::*, role};
@@ -110,8 +114,8 @@ fn join(
 /// ```
 ///
 /// # Errors
-/// No tokio runtime, or no randomness.
-#[expect(private_bounds, reason = "the two roles are all there are")]
+/// There is no tokio runtime, or the operating system returns no random bytes.
+#[expect(private_bounds, reason = "there are only two roles")]
 pub async fn proxy<P>(service: Service<P::Role>) -> Result<P, PairError>
 where
     P: Proxy,
@@ -120,10 +124,10 @@ where
     Ok(Pair::builder().register(service).connect().await?.proxy())
 }
 
-/// A server and a client that are connected in memory. A handle: clones mean the same pair.
+/// A server and a client that are connected in memory. Clones refer to the same pair.
 ///
-/// When the last of them is gone, and of the proxies that they have made, both sides take leave: what was called is
-/// finished, for a second at most.
+/// When the last clone and the last proxy of the pair are dropped, both sides shut down gracefully: running
+/// calls have a second to finish.
 ///
 /// ```
 /// use kaa_rpc_runtime::{Limits, testing};
@@ -132,8 +136,8 @@ where
 /// # async fn main() -> Result<(), testing::PairError> {
 /// let faults = testing::Faults::new();
 /// let pair = testing::Pair::builder()
-///     // .register(Epg::server(Guide)).register(Epg::client(Screen)): as many services as you like, of either side
-///     .server(|server| server.limits(Limits::default())) // what else is to be set
+///     // .register(Epg::server(Guide)).register(Epg::client(Screen)): any number of services, of both sides
+///     .server(|server| server.limits(Limits::default())) // any other setting
 ///     .client(|client| client.hide_faults())
 ///     .faults(&faults)
 ///     .connect()
@@ -145,20 +149,22 @@ where
 /// ```
 #[derive(Clone)]
 pub struct Pair {
-    joined: Arc<Joined>,
+    ends: Arc<Ends>,
 }
 
-struct Joined {
+struct Ends {
     client: Arc<Client>,
     server: Arc<Server>,
 }
 
-/// A handler that is called directly takes the last proxy with it; what it has called oneway has still to arrive.
-impl Drop for Joined {
+/// A handler that a test calls directly may drop the last proxy. Its oneway calls must still arrive.
+impl Drop for Ends {
     fn drop(&mut self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (client, server) = (Arc::clone(&self.client), Arc::clone(&self.server));
-        runtime.spawn(async move { tokio::join!(client.shutdown(LEAVE), server.shutdown(LEAVE)) });
+        runtime.spawn(
+            async move { tokio::join!(client.shutdown(DRAIN_TIMEOUT), server.shutdown(DRAIN_TIMEOUT)) },
+        );
     }
 }
 
@@ -172,63 +178,69 @@ pub struct PairBuilder {
     capacity: usize,
 }
 
-/// Why there is no pair.
+/// Why a pair cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PairError {
-    /// One of the sides cannot be set up.
+    /// One of the sides cannot be started.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// They do not accept each other, or faults kept them apart.
+    /// The two sides do not accept each other, or faults prevent the connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
 }
 
 impl Pair {
-    /// Starts with the defaults, and without services.
+    /// Creates a builder with the default settings and no services.
     pub fn builder() -> PairBuilder {
-        PairBuilder { server: Server::builder(), client: Client::builder(), faults: None, capacity: CAPACITY }
+        PairBuilder {
+            server: Server::builder(),
+            client: Client::builder(),
+            faults: None,
+            capacity: DEFAULT_CAPACITY,
+        }
     }
 
-    /// A proxy of either side: for what the server serves, or for what the client does. It holds the pair, so it does not
-    /// belong into a service of the same pair.
+    /// Creates a proxy for a service of the server or of the client. It owns the pair, so do not store it in
+    /// a service of the same pair.
     ///
-    /// A proxy for what the client serves belongs to the connection that is there now, also where the client connects
-    /// again; where there is none, nobody is behind it.
+    /// A proxy for a service of the client belongs to the current connection and does not follow the client
+    /// when it reconnects. Without a connection it is disconnected.
     #[must_use]
-    #[expect(private_bounds, reason = "the two roles are all there are")]
+    #[expect(private_bounds, reason = "there are only two roles")]
     pub fn proxy<P>(&self) -> P
     where
         P: Proxy,
         P::Role: role::Role,
     {
-        let server = self.joined.client.peer();
+        let server = self.ends.client.peer();
         let peer = match <P::Role as role::Role>::SIDE {
             Side::Accepting => server,
             Side::Connecting => {
-                let absent = || absent_peer(&server.link().runtime);
-                self.joined.server.latest_peer().unwrap_or_else(absent)
+                let disconnected = || disconnected_peer(&server.link().runtime);
+                self.ends.server.latest_peer().unwrap_or_else(disconnected)
             }
         };
-        peer.owning(Arc::<Joined>::clone(&self.joined)).proxy()
+        peer.owning(Arc::<Ends>::clone(&self.ends)).proxy()
     }
 
     /// The server.
     #[must_use]
     pub fn server(&self) -> &Server {
-        &self.joined.server
+        &self.ends.server
     }
 
     /// The client.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.joined.client
+        &self.ends.client
     }
 }
 
 impl PairBuilder {
-    /// Serves this, on the side that it belongs to. A collision is told by `connect`.
-    #[expect(private_bounds, reason = "the two roles are all there are")]
+    /// Registers a service on the side to which it belongs. If it collides with another service, `connect`
+    /// returns the error.
+    #[expect(private_bounds, reason = "there are only two roles")]
     pub fn register<R: role::Role>(mut self, service: Service<R>) -> Self {
         let service = service.into_registered();
         match R::SIDE {
@@ -238,47 +250,49 @@ impl PairBuilder {
         self
     }
 
-    /// Changes the server's settings.
+    /// Changes settings of the server.
     pub fn server(mut self, set: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         self.server = set(self.server);
         self
     }
 
-    /// Changes the client's settings.
+    /// Changes settings of the client.
     pub fn client(mut self, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         self.client = set(self.client);
         self
     }
 
-    /// Puts the client's end of every connection under these faults: what is outgoing to them goes to the server.
+    /// Wraps the client's end of every connection in these faults. *Outgoing* is then the direction to the
+    /// server.
     pub fn faults(mut self, faults: &Faults) -> Self {
         self.faults = Some(faults.clone());
         self
     }
 
-    /// How many bytes may be on their way in each direction; 64 KiB by default.
+    /// Sets how many bytes may be in transit in each direction; 64 KiB by default.
     pub fn capacity(mut self, bytes: usize) -> Self {
-        // Nothing would ever arrive with none.
+        // With a capacity of zero nothing would ever arrive.
         self.capacity = bytes.max(1);
         self
     }
 
-    /// Joins both and returns at once: the client connects in the background, and its calls wait until it has.
+    /// Starts both sides and returns at once. The client connects in the background, and its calls wait for
+    /// the connection.
     ///
     /// # Errors
-    /// As [`connect`].
+    /// Those of [`connect`].
     pub fn start(self) -> Result<Pair, SetupError> {
         let (server, client) = join(self.server, self.client, self.faults, self.capacity)?;
-        Ok(Pair { joined: Arc::new(Joined { client: Arc::new(client), server: Arc::new(server) }) })
+        Ok(Pair { ends: Arc::new(Ends { client: Arc::new(client), server: Arc::new(server) }) })
     }
 
-    /// Joins both, and waits until each knows the other.
+    /// Starts both sides, and waits until they are connected.
     ///
     /// # Errors
-    /// As [`connect`], or they do not accept each other.
+    /// Those of [`connect`], or the two sides do not accept each other.
     pub async fn connect(self) -> Result<Pair, PairError> {
         let pair = self.start()?;
-        let Joined { client, server } = &*pair.joined;
+        let Ends { client, server } = &*pair.ends;
         let mut peers = server.peers();
         client.ready().await?;
         tokio::select! {
@@ -297,8 +311,8 @@ impl fmt::Debug for Pair {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Pair")
-            .field("client", &self.joined.client)
-            .field("server", &self.joined.server)
+            .field("client", &self.ends.client)
+            .field("server", &self.ends.server)
             .finish()
     }
 }

@@ -1,21 +1,21 @@
-//! What to do when accepting a connection fails: the loop that accepts never ends for it (clause 1.6).
+//! Handling of errors from accepting a connection: an accept loop never ends because of one (clause 1.6).
 
 use std::io;
 use std::time::Duration;
 
 use rustix::io::Errno;
 
-/// What an error from accepting asks for.
+/// How to handle an error from accepting a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AcceptFailure {
-    /// The one connection is gone that was about to be accepted; the next may be well.
+    /// The connection was lost before it was accepted. Accept the next one at once.
     Retry,
-    /// The process or the system is out of something, or nobody knows: trying at once would only spin.
+    /// The process or the system lacks a resource, or the cause is unknown. Wait before the next attempt.
     BackOff,
 }
 
 impl AcceptFailure {
-    /// What this error asks for.
+    /// Classifies an error.
     #[must_use]
     pub fn of(error: &io::Error) -> Self {
         match Errno::from_io_error(error) {
@@ -36,37 +36,37 @@ impl AcceptFailure {
     }
 }
 
-/// How long to wait after an error: 50 ms at first, doubled up to one second while errors follow each other.
+/// The delay after an error: 50 ms at first, doubled up to one second for consecutive errors.
 #[derive(Debug, Clone)]
 pub struct AcceptBackoff {
     next: Duration,
 }
 
 impl AcceptBackoff {
-    const FIRST: Duration = Duration::from_millis(50);
-    const LONGEST: Duration = Duration::from_secs(1);
+    const INITIAL: Duration = Duration::from_millis(50);
+    const MAX: Duration = Duration::from_secs(1);
 
-    /// No error so far.
+    /// Starts with the initial delay.
     #[must_use]
     pub fn new() -> Self {
-        Self { next: Self::FIRST }
+        Self { next: Self::INITIAL }
     }
 
-    /// How long to wait after this error; `None` is not at all.
+    /// The delay after this error; `None` to continue at once.
     pub fn delay_after(&mut self, error: &io::Error) -> Option<Duration> {
         match AcceptFailure::of(error) {
             AcceptFailure::Retry => None,
             AcceptFailure::BackOff => {
                 let delay = self.next;
-                self.next = delay.saturating_mul(2).min(Self::LONGEST);
+                self.next = delay.saturating_mul(2).min(Self::MAX);
                 Some(delay)
             }
         }
     }
 
-    /// A connection was accepted.
+    /// Resets the delay after a connection was accepted.
     pub fn reset(&mut self) {
-        self.next = Self::FIRST;
+        self.next = Self::INITIAL;
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn out_of_descriptors_backs_off_up_to_a_second_and_success_resets() {
+    fn missing_descriptors_back_off_until_success() {
         let mut backoff = AcceptBackoff::new();
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::INVAL] {
             backoff.reset();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_went_away_costs_no_wait() {
+    fn lost_connection_is_retried_at_once() {
         let mut backoff = AcceptBackoff::new();
         for errno in [Errno::CONNABORTED, Errno::CONNRESET, Errno::INTR, Errno::PROTO] {
             assert_eq!(backoff.delay_after(&errno.into()), None, "{errno:?}");

@@ -1,14 +1,14 @@
 //! Addresses as text: `unix:/path`, `unix:@name`, `tcp:host:port`, `tls:host:port`, `stdio:`, `systemd:`.
 //!
-//! Invariants: what parses is shown as text that parses to the same; what does not parse is told what was expected and,
-//! where that can be seen, what was probably meant.
+//! Invariants: `Display` writes text that parses to the same address. A parse error shows examples and, if
+//! possible, a suggestion.
 
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Where to listen, or to connect to (`docs/wire.md`, clause 1.1).
+/// An address at which to listen, or to which to connect (`docs/wire.md`, clause 1.1).
 ///
 /// ```
 /// use kaa_rpc_runtime::transport::Address;
@@ -24,54 +24,56 @@ use std::str::FromStr;
 pub enum Address {
     /// `unix:/run/app.sock`: a unix socket in the file system.
     Unix(PathBuf),
-    /// `unix:@app`: a unix socket by a name that is no file; Linux has them. They have no permissions.
+    /// `unix:@app`: a unix socket with an abstract name, which is not a file and has no permissions. Only on
+    /// Linux.
     UnixAbstract(String),
-    /// `tcp:host:port`: a name or an IP address, an IPv6 address in brackets.
+    /// `tcp:host:port`: a host name or an IP address. IPv6 addresses are written in brackets.
     Tcp {
-        /// A name, or an address without brackets.
+        /// A host name, or an IP address without brackets.
         host: String,
-        /// The port; to listen, 0 lets the system choose.
+        /// The port. For listening, 0 lets the operating system choose one.
         port: u16,
     },
-    /// `tls:host:port`: the same with everything encrypted.
+    /// `tls:host:port`: TCP with TLS.
     #[cfg(feature = "_tls")]
     Tls {
-        /// A name, or an address without brackets.
+        /// A host name, or an IP address without brackets.
         host: String,
-        /// The port; to listen, 0 lets the system choose.
+        /// The port. For listening, 0 lets the operating system choose one.
         port: u16,
     },
-    /// `stdio:`: this process's stdin and stdout, where its host started it to talk to it. They are taken from the program
-    /// for good: what it prints from then on goes to stderr, and what it reads is empty.
+    /// `stdio:`: stdin and stdout, which connect this process to the host that started it. From then on the
+    /// program's own output goes to stderr, and its stdin is empty.
     Stdio,
-    /// `systemd:` or `systemd:web`: the listening socket that systemd started this process with, by its name or by being
-    /// the only one. Only to listen; needs the feature `systemd`.
+    /// `systemd:` or `systemd:web`: a listening socket from systemd, the only one or the one with this name.
+    /// Only for listening; needs the feature `systemd`.
     Inherited {
-        /// Its name in `LISTEN_FDNAMES`.
+        /// The name in `LISTEN_FDNAMES`.
         name: Option<String>,
     },
 }
 
-/// Text that is no address.
+/// Text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// It is malformed.
+    /// The text is malformed.
     #[error(
-        "malformed address \"{address}\": {problem}; expected something like {EXAMPLES}{}",
-        guess(suggestion.as_deref())
+        "malformed address \"{address}\": {problem}; expected an address like {EXAMPLES}{}",
+        did_you_mean(suggestion.as_deref())
     )]
     Malformed {
         /// The text.
         address: String,
-        /// What is wrong with it.
+        /// What is wrong with the text.
         problem: &'static str,
-        /// What was probably meant.
+        /// A similar, valid address.
         suggestion: Option<String>,
     },
-    /// A `tls:` address.
+    /// A `tls:` address without support for TLS.
     #[error(
-        "\"{address}\" needs tls, and tls support is not compiled in: kaa-rpc-runtime has the feature \"tls\" for it"
+        "\"{address}\" needs TLS, and TLS support is not compiled in; \
+         enable the feature \"tls\" of kaa-rpc-runtime"
     )]
     TlsNotCompiledIn {
         /// The text.
@@ -85,7 +87,7 @@ const EXAMPLES: &str = if cfg!(feature = "_tls") {
     r#""unix:/run/app.sock", "unix:@app", "tcp:localhost:7000" or "tcp:[::1]:7000""#
 };
 
-fn guess(suggestion: Option<&str>) -> String {
+fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map(|suggestion| format!("; did you mean \"{suggestion}\"?")).unwrap_or_default()
 }
 
@@ -129,7 +131,7 @@ impl From<SocketAddr> for Address {
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Without the dot, a file that begins so would read as an abstract name.
+            // Without the dot, the file name would be read as an abstract name.
             Self::Unix(path) if path.to_string_lossy().starts_with('@') => {
                 write!(formatter, "unix:./{}", path.display())
             }
@@ -167,7 +169,7 @@ fn parse(text: &str) -> Result<Address, &'static str> {
 
 fn parse_unix(rest: &str) -> Result<Address, &'static str> {
     if rest.contains('\0') {
-        return Err("it holds a zero byte");
+        return Err("it contains a zero byte");
     }
     match rest.strip_prefix('@') {
         Some("") => Err("the name is missing"),
@@ -178,7 +180,7 @@ fn parse_unix(rest: &str) -> Result<Address, &'static str> {
     }
 }
 
-/// The names are systemd's, which allows these only.
+/// systemd allows only these names.
 fn parse_inherited(name: &str) -> Result<Address, &'static str> {
     if name.len() > 255 || name.bytes().any(|byte| byte == b':' || !(b' '..=b'~').contains(&byte)) {
         return Err("a name has at most 255 printable ASCII characters and no \":\"");
@@ -189,12 +191,12 @@ fn parse_inherited(name: &str) -> Result<Address, &'static str> {
 fn parse_host(rest: &str) -> Result<(String, u16), &'static str> {
     let (host, port) = match rest.strip_prefix('[') {
         Some(bracketed) => {
-            let (host, behind) = bracketed.split_once(']').ok_or("the closing bracket is missing")?;
+            let (host, rest) = bracketed.split_once(']').ok_or("the closing bracket is missing")?;
             let plain = host.split_once('%').map_or(host, |(plain, _)| plain);
             if plain.parse::<Ipv6Addr>().is_err() {
-                return Err("what stands in brackets is no IPv6 address");
+                return Err("the brackets do not contain an IPv6 address");
             }
-            (host, behind.strip_prefix(':').ok_or("the port is missing")?)
+            (host, rest.strip_prefix(':').ok_or("the port is missing")?)
         }
         None => rest.rsplit_once(':').ok_or("the port is missing")?,
     };
@@ -202,21 +204,21 @@ fn parse_host(rest: &str) -> Result<(String, u16), &'static str> {
         return Err("the host is missing");
     }
     if !rest.starts_with('[') && host.contains(':') {
-        return Err("an IPv6 address must stand in brackets");
+        return Err("an IPv6 address must be in brackets");
     }
     if host.contains(|character: char| character.is_whitespace() || "/@[]\0".contains(character)) {
-        return Err("no host has such a name");
+        return Err("the host contains an invalid character");
     }
     if port.is_empty() {
         return Err("the port is missing");
     }
-    // A number may also be written with a sign, a port may not.
+    // Rust parses numbers with a sign too. A port must not have one.
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    let port = port.parse().ok().filter(|_| digits).ok_or("the port is no number from 0 to 65535")?;
+    let port = port.parse().ok().filter(|_| digits).ok_or("the port is not a number from 0 to 65535")?;
     Ok((host.to_owned(), port))
 }
 
-/// The first thing that could have been meant and is an address.
+/// The first valid candidate for what was meant.
 fn suggest(text: &str) -> Option<String> {
     let text = text.trim();
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -8,10 +8,10 @@ use super::stream::Stream;
 use super::{options::Plaintext, tls};
 use super::{stdio, tcp, unix};
 
-/// Connects to an address. Dropping the future gives up and leaves nothing behind.
+/// Connects to an address. Dropping the future cancels the attempt and releases all resources.
 ///
 /// # Errors
-/// Why there is no connection.
+/// The connection failed.
 pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Stream, TransportError> {
     match address {
         Address::Unix(path) => {
@@ -34,6 +34,6 @@ pub async fn connect(address: &Address, options: &ConnectOptions) -> Result<Stre
             connector.connect(host, stream, peer).await.map_err(failed)
         }
         Address::Stdio => stdio::take(),
-        Address::Inherited { .. } => Err(TransportError::OnlyToListen { address: address.clone() }),
+        Address::Inherited { .. } => Err(TransportError::ListenOnly { address: address.clone() }),
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong before there is a byte stream.
+//! Errors of listening and connecting, before a byte stream exists.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,207 +10,209 @@ use super::tls::TlsError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// Somebody else listens there.
+    /// Another process or server listens at the address.
     #[error("{address} is in use by another process or server")]
     AddressInUse {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// The system has no room for so long a name of a unix socket.
+    /// The name of a unix socket is too long for the operating system.
     #[error("the unix socket {address} has a name of {length} bytes, and the system allows at most {limit}")]
     NameTooLong {
-        /// Where.
+        /// The address.
         address: Address,
-        /// Bytes of its path or name.
+        /// The length of its path or name in bytes.
         length: usize,
-        /// Most bytes allowed.
+        /// The maximum length in bytes.
         limit: usize,
     },
-    /// There is something else at the path, which was left as it is.
-    #[error("{} exists and is not a socket; it was left as it is", path.display())]
+    /// The path leads to something that is not a socket. It was not changed.
+    #[error("{} exists and is not a socket; it was not changed", path.display())]
     NotASocket {
         /// The path.
         path: PathBuf,
     },
-    /// The directory of a unix socket does not exist and cannot be made.
-    #[error("cannot make the directory {}", path.display())]
+    /// The directory of a unix socket does not exist and cannot be created.
+    #[error("cannot create the directory {}", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The file that guards a unix socket against a second listener cannot be used.
+    /// The lock file of a unix socket cannot be locked. It prevents a second listener.
     #[error("cannot lock {}", path.display())]
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Plain TCP to another machine, without permission.
+    /// Plain TCP with another machine is not allowed.
     #[error(
-        "{address} is not a loopback address, and plain TCP can be read and changed on its way; \
-         a tls: address is for that (feature \"tls\"), or `allow_plaintext()` permits it"
+        "{address} is not a loopback address, and plain TCP is not encrypted; \
+         use a tls: address (feature \"tls\"), or allow plain TCP with `allow_plaintext()`"
     )]
     PlaintextRefused {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// The host's name is unknown.
+    /// The name of the host cannot be resolved.
     #[error("cannot resolve the host of {address}")]
     Resolve {
-        /// Where.
+        /// The address.
         address: Address,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// This system has no abstract names.
-    #[error("{address} is an abstract name, which only Linux has")]
+    /// The operating system does not support abstract names.
+    #[error("{address} is an abstract name, which only Linux supports")]
     AbstractUnsupported {
-        /// Where.
+        /// The address.
         address: Address,
     },
-    /// A terminal, a file or a device is no peer: this program is to be started by another one.
+    /// Stdin or stdout is a terminal, a file or a device. This program must be started by a host.
     #[error(
-        "{stream} is {what}, and this program talks through stdin and stdout to the program that starts it; it is to \
-         be started by its host, which gives it a pipe or a socket for each"
+        "{stream} is {what}; this program communicates over stdin and stdout, \
+         so it must be started by a host that provides a pipe or a socket for each"
     )]
     NotStartedByHost {
         /// `stdin` or `stdout`.
         stream: &'static str,
-        /// What it is instead.
+        /// What the stream is instead.
         what: &'static str,
     },
-    /// Stdin and stdout carry a connection already, or have carried one.
-    #[error("stdin and stdout are taken: a process has only one connection at \"stdio:\"")]
+    /// Stdin and stdout are or were used by another connection.
+    #[error("stdin and stdout are already in use; a process can have only one connection at \"stdio:\"")]
     StdioTaken,
     /// Stdin and stdout cannot be used.
-    #[error("cannot take stdin and stdout for a connection")]
+    #[error("cannot use stdin and stdout for a connection")]
     Stdio {
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A program cannot be started.
     #[error("cannot start {program}")]
     Spawn {
-        /// The program as it was named.
+        /// The program, as named in the command.
         program: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// No listening socket was inherited, or not that one.
+    /// The listening socket was not inherited.
     #[error("cannot listen on an inherited socket: {problem}")]
     Inherit {
-        /// Why.
+        /// The cause.
         problem: InheritErrorKind,
     },
-    /// A socket that listens already cannot be used.
-    #[error("cannot use a socket that was made elsewhere")]
-    Adopt {
-        /// Why.
+    /// An existing listening socket cannot be used.
+    #[error("cannot use the existing socket")]
+    ExistingSocket {
+        /// The cause.
         source: io::Error,
     },
-    /// One listens there, and does not connect.
-    #[error("{address} is an address to listen at, and nothing to connect to")]
-    OnlyToListen {
-        /// Where.
+    /// The address is only for listening.
+    #[error("{address} is only for listening, not for connecting")]
+    ListenOnly {
+        /// The address.
         address: Address,
     },
     /// Listening failed.
     #[error("cannot listen on {address}")]
     Listen {
-        /// Where.
+        /// The address.
         address: Address,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// Connecting failed.
     #[error("cannot connect to {address}")]
     Connect {
-        /// Where to.
+        /// The address.
         address: Address,
-        /// Why; of the last one, where a name has several addresses.
+        /// The cause. If the name has several addresses, that of the last one.
         source: io::Error,
     },
-    /// There is no TLS channel.
+    /// The TLS channel cannot be established.
     #[error("cannot use TLS at {address}")]
     Tls {
-        /// Where, or where to.
+        /// The address.
         address: Address,
-        /// Why.
+        /// The cause.
         source: TlsError,
     },
 }
 
-/// What is wrong with the sockets that a process was started with.
+/// Why an inherited socket cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InheritErrorKind {
-    /// This program cannot.
-    #[error("systemd support is not compiled in; it is the feature \"systemd\" of kaa-rpc-runtime")]
+    /// Support for systemd is not compiled in.
+    #[error("systemd support is not compiled in; enable the feature \"systemd\" of kaa-rpc-runtime")]
     NotCompiledIn,
-    /// There are none.
+    /// The process has no inherited sockets.
     #[error(
-        "this process was started without any (LISTEN_FDS is not set); systemd does it for a service with a socket unit"
+        "this process has none (LISTEN_FDS is not set); \
+         systemd passes them to a service that has a socket unit"
     )]
-    Nothing,
-    /// They are for another process, which did not take them out of the environment.
-    #[error("those that the environment tells of are for process {pid} (LISTEN_PID), which is not this one")]
-    ForAnother {
-        /// Which.
+    NoSockets,
+    /// The sockets are for another process, which left the variables in the environment.
+    #[error("the sockets in the environment are for process {pid} (LISTEN_PID), which is not this one")]
+    OtherProcess {
+        /// The process id.
         pid: u32,
     },
-    /// The environment is wrong.
+    /// A variable of the environment is malformed.
     #[error("the environment variable {variable} is malformed")]
     Malformed {
         /// The variable.
         variable: &'static str,
     },
-    /// None that is left has this name.
-    #[error("none is called \"{name}\"; there are {}", list(names))]
-    NoSuchName {
+    /// No unused socket has this name.
+    #[error("no unused socket is named \"{name}\"; available: {}", list(names))]
+    UnknownName {
         /// The name.
         name: String,
-        /// Those that are left.
+        /// The names of the unused sockets.
         names: Vec<String>,
     },
-    /// There are several, and none was named.
-    #[error("there are several, and one of them must be named: {}", list(names))]
-    Several {
-        /// Those that are left.
+    /// There are several sockets, and the address names none.
+    #[error("there are several, so the address must name one of them: {}", list(names))]
+    NameRequired {
+        /// The names of the unused sockets.
         names: Vec<String>,
     },
-    /// They are all in use.
-    #[error("each is in use already")]
-    NothingLeft,
-    /// It is something else.
+    /// All sockets are in use.
+    #[error("all of them are already in use")]
+    AllInUse,
+    /// The descriptor is not a listening stream socket.
     #[error(
-        "\"{name}\" is no unix or TCP stream socket that listens (a socket unit must say ListenStream= and not Accept=yes)"
+        "\"{name}\" is not a listening unix or TCP stream socket \
+         (a socket unit needs ListenStream=, without Accept=yes)"
     )]
     NotAListener {
-        /// Its name.
+        /// The name of the socket.
         name: String,
     },
 }
 
 fn list(names: &[String]) -> String {
     if names.is_empty() {
-        return "none left".to_owned();
+        return "none".to_owned();
     }
     let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     quoted.join(", ")
 }
 
 impl From<TransportError> for io::Error {
-    /// The system's own error where there is one.
+    /// The error of the operating system, if there is one.
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::Directory { source, .. }
             | TransportError::Lock { source, .. }
             | TransportError::Resolve { source, .. }
             | TransportError::Stdio { source }
-            | TransportError::Adopt { source }
+            | TransportError::ExistingSocket { source }
             | TransportError::Spawn { source, .. }
             | TransportError::Listen { source, .. }
             | TransportError::Connect { source, .. } => source,
@@ -219,7 +221,7 @@ impl From<TransportError> for io::Error {
             TransportError::AddressInUse { .. } => Self::new(io::ErrorKind::AddrInUse, error),
             TransportError::NotASocket { .. } => Self::new(io::ErrorKind::AlreadyExists, error),
             TransportError::Inherit { .. } => Self::new(io::ErrorKind::NotFound, error),
-            TransportError::OnlyToListen { .. } => Self::new(io::ErrorKind::InvalidInput, error),
+            TransportError::ListenOnly { .. } => Self::new(io::ErrorKind::InvalidInput, error),
             TransportError::NotStartedByHost { .. } => Self::new(io::ErrorKind::NotConnected, error),
             TransportError::StdioTaken => Self::new(io::ErrorKind::AddrInUse, error),
             TransportError::PlaintextRefused { .. } => Self::new(io::ErrorKind::PermissionDenied, error),

@@ -1,7 +1,10 @@
-//! Listens at an address.
+//! Listening sockets, and the connections that they accept.
 //!
-//! Invariants: a connection that was taken from the system is returned or closed, also if the future that accepts is
-//! dropped; dropping the listener stops listening and removes its socket file.
+//! Invariants:
+//! - An accepted connection is returned or closed, even if the future of [`Listener::accept`] is dropped.
+//! - Dropping the listener stops listening and removes its socket file.
+//! - Everything that may wait for the peer waits in [`Accepted::secure`], so no peer can block an accept
+//!   loop.
 
 use std::future::pending;
 use std::io;
@@ -9,12 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::net::{TcpListener, UnixListener};
 
-use super::accepted::Accepted;
 use super::address::Address;
 use super::error::TransportError;
 use super::options::ListenOptions;
 use super::socket_file::SocketFile;
-use super::stream::Stream;
+use super::stream::{Credentials, PeerAddress, Stream};
+use super::tls::TlsError;
 #[cfg(feature = "_tls")]
 use super::{options::Plaintext, tls};
 use super::{stdio, tcp, unix};
@@ -31,21 +34,21 @@ pub struct Listener {
 pub(super) enum Socket {
     Unix {
         listener: UnixListener,
-        /// Removes the file when it goes.
+        /// Removes the file when it is dropped.
         _file: Option<SocketFile>,
     },
     Tcp(TcpListener),
     #[cfg(feature = "_tls")]
     Tls(TcpListener, tls::Acceptor),
-    /// The one connection there is, until it is accepted.
+    /// The only connection, until it is accepted.
     Stdio(Mutex<Option<Stream>>),
 }
 
 impl Listener {
-    /// Listens at an address.
+    /// Starts to listen at an address.
     ///
     /// # Errors
-    /// Why that is not possible.
+    /// The listener cannot be created.
     pub async fn bind(address: &Address, options: &ListenOptions) -> Result<Self, TransportError> {
         let allowed_uids = options.allowed_uids.clone();
         let unix = |(listener, file), address: &Address| Self {
@@ -86,36 +89,38 @@ impl Listener {
         Self { socket, address, allowed_uids }
     }
 
-    /// Heeds one more list of allowed user ids, where there is one: who is not on all is not let in.
+    /// Applies one more list of allowed user ids, if there is one. A client must be on all lists.
     pub(crate) fn restrict(&mut self, options: &ListenOptions) {
-        let Some(further) = &options.allowed_uids else { return };
+        let Some(additional) = &options.allowed_uids else { return };
         match (&self.socket, &mut self.allowed_uids) {
-            (Socket::Unix { .. }, Some(allowed)) => allowed.retain(|uid| further.contains(uid)),
-            (Socket::Unix { .. }, none) => *none = Some(further.clone()),
+            (Socket::Unix { .. }, Some(allowed)) => allowed.retain(|uid| additional.contains(uid)),
+            (Socket::Unix { .. }, none) => *none = Some(additional.clone()),
             (_, _) => {}
         }
     }
 
-    /// Where it listens; for TCP the address and port that the system gave.
+    /// The address of the listener. For TCP it has the actual IP address and port.
     #[must_use]
     pub fn local_address(&self) -> &Address {
         &self.address
     }
 
-    /// The next connection. Dropping the future loses none. On [`Address::Stdio`] there is one, and never another.
+    /// Accepts the next connection. Dropping the future loses no connection. At [`Address::Stdio`] there is
+    /// only one.
     ///
     /// # Errors
-    /// See [`AcceptFailure`](super::AcceptFailure) for what to do about them; the listener goes on.
+    /// Accepting failed. See [`AcceptFailure`](super::AcceptFailure) for how to continue; the listener still
+    /// works.
     pub async fn accept(&self) -> io::Result<Accepted> {
         loop {
-            // No await behind this one: what is accepted is returned.
+            // No await may follow the accept: an accepted connection must be returned.
             let accepted = match &self.socket {
                 Socket::Unix { listener, .. } => {
                     Stream::unix(listener.accept().await?.0, self.address.clone()).into()
                 }
                 Socket::Tcp(listener) => {
                     let (stream, peer) = listener.accept().await?;
-                    // It fails where the peer has gone already, which the first read will say.
+                    // This fails if the peer has already disconnected. The first read reports that.
                     let _ = stream.set_nodelay(true);
                     Stream::tcp(stream, peer).into()
                 }
@@ -123,7 +128,7 @@ impl Listener {
                 Socket::Tls(listener, acceptor) => {
                     let (stream, peer) = listener.accept().await?;
                     let _ = stream.set_nodelay(true);
-                    Accepted::tls(acceptor.take(stream, peer), peer)
+                    Accepted::tls(acceptor.start(stream, peer), peer)
                 }
                 Socket::Stdio(stream) => {
                     let stream = lock(stream).take();
@@ -139,7 +144,7 @@ impl Listener {
         }
     }
 
-    /// Whether there will be no more connections.
+    /// Whether no more connections will be accepted.
     pub(crate) fn is_exhausted(&self) -> bool {
         matches!(&self.socket, Socket::Stdio(stream) if lock(stream).is_none())
     }
@@ -149,7 +154,7 @@ impl Listener {
         let uid = accepted.peer_credentials().map(|credentials| credentials.uid);
         let admitted = uid.is_some_and(|uid| allowed.contains(&uid));
         if !admitted {
-            tracing::warn!(address = %self.address, uid, "refused a connection of a user who is not allowed");
+            tracing::warn!(address = %self.address, uid, "refused a connection: the user is not allowed");
         }
         admitted
     }
@@ -157,4 +162,60 @@ impl Listener {
 
 fn lock(stream: &Mutex<Option<Stream>>) -> MutexGuard<'_, Option<Stream>> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An accepted connection. At a `tls:` address its TLS handshake has not begun yet.
+#[derive(Debug)]
+pub struct Accepted {
+    state: State,
+    peer: PeerAddress,
+}
+
+#[derive(Debug)]
+enum State {
+    Ready(Stream),
+    #[cfg(feature = "_tls")]
+    Tls(tls::Handshake),
+}
+
+impl Accepted {
+    #[cfg(feature = "_tls")]
+    pub(super) fn tls(handshake: tls::Handshake, peer: std::net::SocketAddr) -> Self {
+        Self { state: State::Tls(handshake), peer: PeerAddress::Tls(peer) }
+    }
+
+    /// The address of the peer.
+    #[must_use]
+    pub fn peer_address(&self) -> &PeerAddress {
+        &self.peer
+    }
+
+    pub(super) fn peer_credentials(&self) -> Option<Credentials> {
+        match &self.state {
+            State::Ready(stream) => stream.peer_credentials(),
+            #[cfg(feature = "_tls")]
+            State::Tls(_) => None,
+        }
+    }
+
+    /// Returns the byte stream. At a `tls:` address it performs the TLS handshake, whose duration depends on
+    /// the peer: run it in its own task with a timeout. At other addresses it returns at once. Dropping the
+    /// future closes the connection.
+    ///
+    /// # Errors
+    /// The TLS handshake failed.
+    pub async fn secure(self) -> Result<Stream, TlsError> {
+        match self.state {
+            State::Ready(stream) => Ok(stream),
+            #[cfg(feature = "_tls")]
+            State::Tls(handshake) => handshake.run().await,
+        }
+    }
+}
+
+impl From<Stream> for Accepted {
+    /// A stream that needs no TLS handshake.
+    fn from(stream: Stream) -> Self {
+        Self { peer: stream.peer_address().clone(), state: State::Ready(stream) }
+    }
 }

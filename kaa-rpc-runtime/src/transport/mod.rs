@@ -1,24 +1,22 @@
-//! Addresses and byte streams: unix sockets, TCP, TLS, stdin and stdout, anything else that reads and writes, and an
-//! in-memory pair.
+//! Addresses and byte streams: unix sockets, TCP, TLS, stdin and stdout, any other byte stream, and pairs in
+//! memory.
 //!
-//! Invariants (`docs/wire.md`, section 1): nothing here knows of frames or secrets; nothing is read or written but by a
-//! synchronous try, so a future dropped half-way loses no byte; plain TCP leaves the machine only where that was said
-//! in so many words; a TLS channel goes with its binding; a socket file is removed only by whoever made it.
+//! Invariants (`docs/wire.md`, section 1):
+//! - This module does not know frames and secrets.
+//! - Reads and writes are synchronous attempts, so a dropped future loses no byte.
+//! - Plain TCP to other machines needs explicit permission. A TLS channel always has its binding.
+//! - A socket file is removed only by the process that created it.
 
 mod accept;
-mod accepted;
 mod address;
 mod connect;
 mod error;
+mod existing;
 #[cfg(feature = "systemd")]
 mod inherited;
 mod listener;
-mod memory;
 mod options;
-#[cfg(feature = "process")]
-mod process;
 mod readiness;
-mod ready_made;
 mod socket_file;
 mod stdio;
 mod stream;
@@ -26,20 +24,18 @@ mod tcp;
 mod tls;
 mod unix;
 
+#[cfg(feature = "process")]
+pub use stdio::spawn;
 pub(crate) use stdio::take as take_stdio;
+pub(crate) use stream::pair_of;
 
 pub use accept::{AcceptBackoff, AcceptFailure};
-pub use accepted::Accepted;
 pub use address::{Address, AddressError};
 pub use connect::connect;
 pub use error::{InheritErrorKind, TransportError};
-pub use listener::Listener;
-pub use memory::pair;
-pub(crate) use memory::pair_of;
+pub use listener::{Accepted, Listener};
 pub use options::{ConnectOptions, ListenOptions};
-#[cfg(feature = "process")]
-pub use process::spawn;
-pub use stream::{Credentials, PeerAddress, Stream};
+pub use stream::{Credentials, PeerAddress, Stream, pair};
 pub use tls::TlsError;
 #[cfg(feature = "_tls")]
 pub use tls::{TlsCertificate, TlsRoots};

@@ -1,9 +1,9 @@
-//! What can be chosen about listening and connecting.
+//! Options for listening and connecting.
 
 #[cfg(feature = "_tls")]
 use super::tls::{TlsCertificate, TlsRoots};
 
-/// How to listen.
+/// Options for listening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenOptions {
     pub(super) socket_mode: u32,
@@ -13,7 +13,7 @@ pub struct ListenOptions {
     pub(super) tls_certificate: Option<TlsCertificate>,
 }
 
-/// How to connect.
+/// Options for connecting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectOptions {
     pub(super) plaintext: Plaintext,
@@ -21,10 +21,10 @@ pub struct ConnectOptions {
     pub(super) tls_roots: Option<TlsRoots>,
 }
 
-/// How far TCP without encryption may reach.
+/// Where unencrypted TCP is allowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Plaintext {
-    /// Not beyond this machine.
+    /// Only on loopback addresses.
     #[default]
     LoopbackOnly,
     /// Anywhere.
@@ -32,7 +32,7 @@ pub(super) enum Plaintext {
 }
 
 impl ListenOptions {
-    /// Unix sockets for their owner only, TCP on this machine only.
+    /// The default options: unix sockets only for their owner, plain TCP only on loopback addresses.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -44,22 +44,23 @@ impl ListenOptions {
         }
     }
 
-    /// The permission bits of a unix socket, instead of `0o600`. To connect, one needs write permission.
+    /// Sets the permission bits of a unix socket, which are `0o600` by default. A client needs write
+    /// permission.
     #[must_use]
     pub fn socket_mode(mut self, mode: u32) -> Self {
         self.socket_mode = mode & 0o777;
         self
     }
 
-    /// Lets processes of these user ids only connect to a unix socket; others are cut off at once. This is the only
-    /// protection beside the secret for an abstract name, which has no permissions.
+    /// Accepts connections to a unix socket only from processes with these user ids. Others are closed at
+    /// once. For an abstract name, which has no permissions, this is the only protection besides the secret.
     #[must_use]
     pub fn allowed_uids(mut self, uids: impl IntoIterator<Item = u32>) -> Self {
         self.allowed_uids = Some(uids.into_iter().collect());
         self
     }
 
-    /// Permits plain TCP beyond this machine. Whoever is on the way can then read everything, and relay and change it.
+    /// Allows plain TCP with other machines. Everyone on the network path can then read and change the data.
     #[must_use]
     pub fn allow_plaintext(mut self) -> Self {
         self.plaintext = Plaintext::Anywhere;
@@ -69,7 +70,7 @@ impl ListenOptions {
 
 #[cfg(feature = "_tls")]
 impl ListenOptions {
-    /// Shows this certificate at a `tls:` address, in place of one made for the occasion.
+    /// Sets the certificate for `tls:` addresses. By default the listener creates one.
     #[must_use]
     pub fn tls_certificate(mut self, certificate: TlsCertificate) -> Self {
         self.tls_certificate = Some(certificate);
@@ -79,7 +80,8 @@ impl ListenOptions {
 
 #[cfg(feature = "_tls")]
 impl ConnectOptions {
-    /// Asks a server at a `tls:` address for a certificate of one of these authorities, for the host of the address.
+    /// Requires that a server at a `tls:` address has a certificate from one of these authorities for the
+    /// host in the address.
     #[must_use]
     pub fn tls_verify(mut self, roots: TlsRoots) -> Self {
         self.tls_roots = Some(roots);
@@ -94,13 +96,13 @@ impl Default for ListenOptions {
 }
 
 impl ConnectOptions {
-    /// TCP on this machine only.
+    /// The default options: plain TCP only on loopback addresses.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Permits plain TCP beyond this machine. Whoever is on the way can then read everything, and relay and change it.
+    /// Allows plain TCP with other machines. Everyone on the network path can then read and change the data.
     #[must_use]
     pub fn allow_plaintext(mut self) -> Self {
         self.plaintext = Plaintext::Anywhere;

@@ -1,11 +1,12 @@
-//! Gives anything that is `AsyncRead + AsyncWrite` the manners of a socket: readiness to wait for, tries that do not
-//! wait.
+//! Adapts any `AsyncRead + AsyncWrite` to the interface of a socket: waiting for readiness, and attempts that
+//! do not wait.
 //!
-//! How: each direction is polled with a waker of our own, that notes readiness and passes the wake on to whoever waits.
-//! A direction is ready until a try finds that it is not, as with tokio's sockets, so no byte is ever held here.
+//! Each direction is polled with its own waker, which records the readiness and wakes the waiting task. As
+//! with tokio's sockets, a direction is ready until an attempt finds that it is not. No byte is buffered
+//! here.
 //!
-//! Invariants: the lock is held during one poll only; a wake between poll and wait is not lost, because it leaves its
-//! mark in the signal.
+//! Invariants: the lock is held during one poll only. A wake between poll and wait is not lost, because the
+//! signal records it.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -22,7 +23,7 @@ trait Io: AsyncRead + AsyncWrite + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Send> Io for T {}
 
-/// Any stream, with a socket's manners.
+/// Any stream, with the interface of a socket.
 pub(super) struct Emulated {
     io: Mutex<Pin<Box<dyn Io>>>,
     reading: Direction,
@@ -45,7 +46,7 @@ impl Emulated {
     pub(super) fn try_read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         let mut io = self.lock();
         let mut io = io.as_mut();
-        // A read that is dropped before it is done has taken nothing.
+        // A read that is dropped before it completes has read nothing.
         self.reading.attempt(io.read_buf(buffer))
     }
 
@@ -59,8 +60,8 @@ impl Emulated {
         let mut io = self.lock();
         let written =
             self.writing.attempt(poll_fn(|context| io.as_mut().poll_write_vectored(context, slices)))?;
-        // So that a writer who has nothing more to say need not wait for somebody to flush. Whether it is done yet, and
-        // what is wrong if it cannot be, the next try will tell.
+        // Flushes at once, so that the last bytes do not wait for an explicit flush. The next attempt reports
+        // an error.
         let _ = self.writing.attempt(poll_fn(|context| io.as_mut().poll_flush(context)));
         self.writing.signal.mark_ready();
         Ok(written)
@@ -87,7 +88,7 @@ impl fmt::Debug for Emulated {
     }
 }
 
-/// Reading or writing: the signal, and the waker that sets it.
+/// One direction: the signal, and the waker that sets it.
 struct Direction {
     signal: Arc<Signal>,
     waker: Waker,
@@ -99,9 +100,10 @@ impl Direction {
         Self { waker: Waker::from(Arc::clone(&signal)), signal }
     }
 
-    /// One poll. The task's budget does not count here, or a try could fail for ever within one turn of a task.
+    /// Polls once. It ignores the task's budget: with an exhausted budget every attempt in the same poll
+    /// would fail.
     fn attempt<T>(&self, future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-        // Cleared before, not after: a wake that comes during the poll must stay.
+        // Cleared before the poll, so that a wake during the poll is kept.
         self.signal.lock().ready = false;
         match pin!(coop::unconstrained(future)).poll(&mut Context::from_waker(&self.waker)) {
             Poll::Ready(result) => {
@@ -123,7 +125,8 @@ struct SignalState {
 }
 
 impl Signal {
-    /// Waits for the mark. Costs a bit of the task's budget, so that a peer that is always ready starves nobody.
+    /// Waits for readiness. It uses the task's budget, so that a peer that is always ready cannot starve
+    /// other tasks.
     fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
         let budget = ready!(coop::poll_proceed(context));
         let mut state = self.lock();

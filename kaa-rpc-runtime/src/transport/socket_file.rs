@@ -1,7 +1,9 @@
-//! The file of a unix socket and the lock beside it: who may take its place, and who removes it (clause 1.3).
+//! The file of a unix socket, and the lock file next to it (clause 1.3).
 //!
-//! Invariants: whoever listens holds the lock for as long; a socket file is replaced only under the lock and only if
-//! nobody answers at it; what is removed is what this process made, by device and inode.
+//! Invariants:
+//! - A listener holds the lock as long as it listens.
+//! - A socket file is replaced only under the lock, and only if no process listens on it.
+//! - A process removes only files that it has created, identified by device and inode.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -14,17 +16,17 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::address::Address;
 use super::error::TransportError;
 
-/// How often a lock file may be taken away from under us before that is an error.
+/// How often the lock file may be removed while it is being locked. After that it is an error.
 const LOCK_ATTEMPTS: usize = 100;
 
-/// A place for a socket file, taken: nobody else of ours will listen there.
+/// A locked path for a socket file. No other kaa-rpc server can listen there.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ClaimedPath {
     path: PathBuf,
     lock: Lock,
 }
 
-/// A socket file that this process made; dropping it removes it.
+/// A socket file that this process has created. Dropping it removes the file.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
@@ -32,7 +34,7 @@ pub(super) struct SocketFile {
     _lock: Lock,
 }
 
-/// A file, whatever its name.
+/// The identity of a file, independent of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -49,16 +51,16 @@ impl Identity {
     }
 }
 
-impl Place {
-    /// Takes the place: makes its directory, if there is none, locks it, and clears away a socket file at which nobody
-    /// listens.
-    pub(super) fn take(path: &Path) -> Result<Self, TransportError> {
+impl ClaimedPath {
+    /// Claims the path: creates its directory if necessary, locks the path, and removes a socket file on
+    /// which no process listens.
+    pub(super) fn claim(path: &Path) -> Result<Self, TransportError> {
         let address = || Address::Unix(path.to_owned());
         let in_use = || TransportError::AddressInUse { address: address() };
         // The working directory may change before the file is removed.
         let absolute = std::path::absolute(path)
             .map_err(|source| TransportError::Listen { address: address(), source })?;
-        make_parent(&absolute)?;
+        create_parent(&absolute)?;
         let lock = Lock::acquire(&absolute)?.ok_or_else(in_use)?;
         match fs::symlink_metadata(&absolute) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -83,7 +85,7 @@ impl Place {
         Ok(Self { path: absolute, lock })
     }
 
-    /// Takes charge of the socket file that was just bound here.
+    /// Returns the owner of the socket file that was just bound here.
     pub(super) fn bound(self) -> io::Result<SocketFile> {
         let identity = Identity::at(&self.path)?;
         Ok(SocketFile { path: self.path, identity, _lock: self.lock })
@@ -91,7 +93,7 @@ impl Place {
 }
 
 impl SocketFile {
-    /// Where it is, absolute.
+    /// The absolute path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -99,17 +101,17 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // The lock goes after this, so nobody can have put a file of theirs there but against the rules.
+        // The lock is released after this, so no other server can have created a file here.
         if Identity::at(&self.path).is_ok_and(|identity| identity == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Whether a socket file is left over from a process that is gone.
+/// Whether a socket file remains from a process that has exited.
 fn is_stale(path: &Path) -> io::Result<bool> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // With a full backlog, connecting would wait until the one who listens accepts.
+    // With a full backlog, a blocking connect would wait until the listener accepts.
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {
         Ok(()) => Ok(false),
@@ -121,7 +123,7 @@ fn is_stale(path: &Path) -> io::Result<bool> {
     }
 }
 
-fn make_parent(path: &Path) -> Result<(), TransportError> {
+fn create_parent(path: &Path) -> Result<(), TransportError> {
     let Some(parent) = path.parent().filter(|parent| !parent.exists()) else { return Ok(()) };
     fs::DirBuilder::new()
         .recursive(true)
@@ -130,7 +132,8 @@ fn make_parent(path: &Path) -> Result<(), TransportError> {
         .map_err(|source| TransportError::Directory { path: parent.to_owned(), source })
 }
 
-/// A locked file beside the socket file. The system lets go of the lock when the process ends, however it ends.
+/// A lock file next to the socket file. The operating system releases the lock when the process ends, even if
+/// it crashes.
 #[derive(Debug)]
 struct Lock {
     path: PathBuf,
@@ -138,7 +141,7 @@ struct Lock {
 }
 
 impl Lock {
-    /// The lock, unless somebody else has it.
+    /// Acquires the lock; `None` if another process has it.
     fn acquire(socket: &Path) -> Result<Option<Self>, TransportError> {
         let mut path = socket.as_os_str().to_owned();
         path.push(".lock");
@@ -159,14 +162,14 @@ impl Lock {
                 Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
                 Err(errno) => return Err(errno.into()),
             }
-            // Whoever had it may have removed the file between our opening and our locking it; then this is a lock on a
-            // file that no one else can find.
+            // The previous owner may have removed the file after it was opened here. Other processes could
+            // then not find the locked file.
             let ours = Identity::of(&file.metadata()?);
             if Identity::at(path).is_ok_and(|there| there == ours) {
                 return Ok(Some(file));
             }
         }
-        Err(io::Error::other("the lock file is removed again and again"))
+        Err(io::Error::other("the lock file is repeatedly removed"))
     }
 }
 

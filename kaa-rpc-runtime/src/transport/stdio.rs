@@ -1,7 +1,10 @@
-//! The process's own stdin and stdout as a byte stream, for a program that its host starts (clause 1.8).
+//! Byte streams over stdin and stdout: those of this process, and those of a child process (clause 1.8).
 //!
-//! Invariants: they are taken once, and whole or not at all; from then on descriptor 1 is stderr and descriptor 0 is
-//! empty, so that nothing the program prints reaches the peer, and nothing it reads is the peer's.
+//! Invariants:
+//! - Stdin and stdout of this process are taken once, both or neither. Then descriptor 1 is stderr and
+//!   descriptor 0 is empty, so that the program's output does not reach the peer and the program does not
+//!   read the peer's data.
+//! - This process keeps no copy of a child's end, so the stream ends when the child exits.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,16 +17,18 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{UnixStream, unix::pipe};
+#[cfg(feature = "process")]
+use tokio::process::{Child, Command};
 
 use super::error::TransportError;
 use super::stream::{Credentials, PeerAddress, Stream};
 
-/// Duplicates are numbered beyond what stdin, stdout and stderr are.
-const FIRST_DUPLICATE: i32 = 3;
+/// The minimum number of a duplicated descriptor, after stdin, stdout and stderr.
+const MIN_DUPLICATE: i32 = 3;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Takes stdin and stdout.
+/// Takes stdin and stdout of this process.
 pub(crate) fn take() -> Result<Stream, TransportError> {
     if TAKEN.load(Ordering::Relaxed) {
         return Err(TransportError::StdioTaken);
@@ -57,7 +62,7 @@ pub(crate) fn take() -> Result<Stream, TransportError> {
     }
 }
 
-/// What a descriptor is that carries the protocol.
+/// The type of a descriptor that can carry the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Carrier {
     Pipe,
@@ -65,17 +70,17 @@ enum Carrier {
 }
 
 impl Carrier {
-    /// What this descriptor is.
+    /// The type of this descriptor.
     ///
     /// # Errors
-    /// It is what a program has that nobody started to talk to.
+    /// The descriptor cannot carry the protocol, so the program was not started by a host.
     fn of(stream: &'static str, descriptor: BorrowedFd<'_>) -> Result<Self, TransportError> {
         let status =
             rustix::fs::fstat(descriptor).map_err(|errno| TransportError::Stdio { source: errno.into() })?;
         let what = match FileType::from_raw_mode(status.st_mode) {
             FileType::Fifo => return Ok(Self::Pipe),
             FileType::Socket if is_unix_stream(descriptor) => return Ok(Self::Socket),
-            FileType::Socket => "a socket that is no unix stream socket",
+            FileType::Socket => "a socket, but not a unix stream socket",
             FileType::CharacterDevice if rustix::termios::isatty(descriptor) => "a terminal",
             FileType::RegularFile => "a file",
             _ => "a device",
@@ -109,7 +114,7 @@ fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<bool> {
 }
 
 fn duplicate(descriptor: impl AsFd) -> io::Result<OwnedFd> {
-    Ok(rustix::io::fcntl_dupfd_cloexec(descriptor, FIRST_DUPLICATE)?)
+    Ok(rustix::io::fcntl_dupfd_cloexec(descriptor, MIN_DUPLICATE)?)
 }
 
 fn unix_stream(descriptor: OwnedFd) -> io::Result<UnixStream> {
@@ -118,14 +123,14 @@ fn unix_stream(descriptor: OwnedFd) -> io::Result<UnixStream> {
     UnixStream::from_std(stream)
 }
 
-/// Both halves in one, as a host of ours gives it.
+/// One socket for both directions, as a kaa-rpc host provides it.
 fn one_socket(descriptor: OwnedFd) -> io::Result<Stream> {
     let stream = unix_stream(descriptor)?;
     let credentials = Credentials::of(&stream);
     Ok(Stream::over_unix(stream, PeerAddress::Stdio, credentials))
 }
 
-/// A stream of two that each go one way. Closing one's half is letting go of it.
+/// A stream of two unidirectional descriptors. Dropping the writer closes its direction.
 struct Halves {
     reader: Pin<Box<dyn AsyncRead + Send>>,
     writer: Option<Pin<Box<dyn AsyncWrite + Send>>>,
@@ -178,6 +183,39 @@ impl AsyncWrite for Halves {
     }
 }
 
+/// Starts a program with one end of a unix socket pair as its stdin and stdout. Returns a stream on the other
+/// end. The child is killed when its handle is dropped.
+///
+/// `ClientBuilder::connect_process` and `Server::spawn` do this, and also supervise the child.
+///
+/// # Errors
+/// [`TransportError::Spawn`] if the program cannot be started.
+#[cfg(feature = "process")]
+pub fn spawn(command: &mut Command) -> Result<(Stream, Child), TransportError> {
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    match try_spawn(command) {
+        Ok((stream, child, pid)) => {
+            Ok((Stream::over_unix(stream, PeerAddress::Process { program, pid }, None), child))
+        }
+        Err(source) => Err(TransportError::Spawn { program, source }),
+    }
+}
+
+#[cfg(feature = "process")]
+fn try_spawn(command: &mut Command) -> io::Result<(UnixStream, Child, u32)> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let ours = UnixStream::from_std(ours)?;
+    let theirs = OwnedFd::from(theirs);
+    command.stdin(theirs.try_clone()?).stdout(theirs).kill_on_drop(true);
+    let child = command.spawn();
+    // The command keeps its descriptors open until they are replaced.
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    let child = child?;
+    let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
+    Ok((ours, child, pid))
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -185,7 +223,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_half_that_is_closed_ends_for_the_peer_and_the_other_goes_on() {
+    async fn closed_half_ends_for_peer_and_other_half_continues() {
         let (reader, mut their_writer) = tokio::io::duplex(64);
         let (writer, mut their_reader) = tokio::io::duplex(64);
         let mut halves = Halves { reader: Box::pin(reader), writer: Some(Box::pin(writer)) };

@@ -1,7 +1,8 @@
-//! A connected byte stream, whatever is beneath.
+//! Connected byte streams of all kinds.
 //!
-//! Invariants: everything takes `&self`, so a reader and a writer can share it without a lock; reading and writing are
-//! synchronous tries, waiting is for readiness only. At most one task waits to read and one to write.
+//! Invariants: all methods take `&self`, so a reader and a writer can share a stream without a lock. Reads
+//! and writes are synchronous attempts; only readiness is awaited. At most one task waits to read and one to
+//! write.
 
 use std::fmt;
 use std::io::{self, IoSlice, Read};
@@ -10,7 +11,7 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, Interest};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, Interest};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::address::Address;
@@ -33,40 +34,41 @@ enum Channel {
     Other(Emulated),
 }
 
-/// Where a peer is, as far as that can be said; for logs and limits.
+/// The address of a peer, as far as it is known; for logs and limits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PeerAddress {
-    /// Behind this unix socket, which is the server's on both ends: a client's has no name.
+    /// A unix socket. On both ends this is the server's address: a client's socket has no name.
     Unix(Address),
-    /// At this address.
+    /// A TCP address.
     Tcp(SocketAddr),
-    /// At this address, over TLS.
+    /// A TCP address, over TLS.
     Tls(SocketAddr),
-    /// At the other end of this process's stdin and stdout: the program that started it.
+    /// The program that started this process, over stdin and stdout.
     Stdio,
-    /// A child process of this one, at the other end of its stdin and stdout.
+    /// A child process of this process, over its stdin and stdout.
     Process {
         /// The program as it was named when it was started.
         program: String,
-        /// Its process id; once it has ended, the system may give the number to another process.
+        /// The process id. After the child has exited, the operating system may assign the number to another
+        /// process.
         pid: u32,
     },
-    /// In this process.
+    /// A stream in memory, in this process.
     Memory,
-    /// Behind something that was handed to us, by the name that came with it.
+    /// A stream from [`Stream::from_io`], with the name that it was given.
     Other(String),
 }
 
-/// The process at the other end of a unix socket, as the system vouches for it.
+/// The process at the other end of a unix socket, as reported by the operating system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// Its effective user id when it connected, or listened.
+    /// The effective user id at the time when it connected or began to listen.
     pub uid: u32,
-    /// Its effective group id then.
+    /// The effective group id at that time.
     pub gid: u32,
-    /// Its process id, where the system tells.
+    /// The process id, if the operating system reports it.
     pub pid: Option<i32>,
 }
 
@@ -78,7 +80,7 @@ impl Credentials {
 }
 
 impl Stream {
-    /// Anything that reads and writes, by a name for logs.
+    /// Creates a stream from anything that reads and writes. The name appears in logs.
     pub fn from_io(io: impl AsyncRead + AsyncWrite + Send + 'static, name: impl Into<String>) -> Self {
         Self::other(io, PeerAddress::Other(name.into()))
     }
@@ -87,7 +89,7 @@ impl Stream {
         Self { channel: Channel::Other(Emulated::new(io)), peer, credentials: None, binding: None }
     }
 
-    /// A secure channel, never without its binding.
+    /// A secure channel with its binding.
     #[cfg(feature = "_tls")]
     pub(super) fn bound(
         io: impl AsyncRead + AsyncWrite + Send + 'static,
@@ -110,7 +112,7 @@ impl Stream {
         Self { channel: Channel::Tcp(stream), peer: PeerAddress::Tcp(peer), credentials: None, binding: None }
     }
 
-    /// Waits until [`Self::try_read`] is worth a try.
+    /// Waits until [`Self::try_read`] can succeed.
     ///
     /// # Errors
     /// The stream is broken.
@@ -123,11 +125,11 @@ impl Stream {
         }
     }
 
-    /// Reads what is there into the buffer's spare room, at most that much; where there is none, the buffer grows a
-    /// little. Gives the bytes read, 0 at the end of the stream.
+    /// Reads available bytes into the spare capacity of the buffer. If there is none, the buffer grows a
+    /// little. Returns the number of bytes; 0 is the end of the stream.
     ///
     /// # Errors
-    /// `WouldBlock` where there is nothing; the buffer is then as it was.
+    /// `WouldBlock` if no bytes are available; the buffer is then unchanged.
     #[inline]
     pub fn try_read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         match &self.channel {
@@ -137,15 +139,15 @@ impl Stream {
         }
     }
 
-    /// Like [`Self::try_read`], into scratch space. A read that does not fill it has found the socket empty, and the next
-    /// wait is for new bytes, without a further try that could only fail.
+    /// Like [`Self::try_read`], into a slice. A read that does not fill the slice has emptied the socket. The
+    /// next wait is then for new bytes, without a further attempt that would only fail.
     ///
     /// # Errors
-    /// `WouldBlock` where there is nothing.
+    /// `WouldBlock` if no bytes are available.
     #[inline]
     pub fn try_read_all(&self, space: &mut [u8]) -> io::Result<usize> {
         let mut short = None;
-        // Told `WouldBlock`, tokio clears the readiness that it saw before the read, and only that one.
+        // On `WouldBlock` tokio clears the readiness that it saw before the read, but no later one.
         let mut read = |socket: SockRef<'_>| {
             let count = (&*socket).read(space)?;
             if count > 0 && count < space.len() {
@@ -165,19 +167,19 @@ impl Stream {
         }
     }
 
-    /// Whether it is a socket, which needs no flush.
+    /// Whether this is a socket, which needs no flush.
     #[must_use]
     pub fn is_socket(&self) -> bool {
         !matches!(self.channel, Channel::Other(_))
     }
 
-    /// Whether it is a socket or a secure channel over one, which can be tried from any thread. Other streams may be of a
-    /// kind that works within a runtime only.
+    /// Whether this is a socket or a secure channel over one. These can be used from any thread; other
+    /// streams may work only within a runtime.
     pub(crate) fn is_over_socket(&self) -> bool {
         self.is_socket() || self.binding.is_some()
     }
 
-    /// Waits until [`Self::try_write_vectored`] or [`Self::try_flush`] is worth a try.
+    /// Waits until [`Self::try_write_vectored`] or [`Self::try_flush`] can succeed.
     ///
     /// # Errors
     /// The stream is broken.
@@ -190,10 +192,11 @@ impl Stream {
         }
     }
 
-    /// Writes as much as is taken at once. Gives the bytes written, which may be fewer than there are.
+    /// Writes as many bytes as the stream accepts at once. Returns their number, which may be less than the
+    /// total.
     ///
     /// # Errors
-    /// `WouldBlock` where nothing is taken.
+    /// `WouldBlock` if the stream accepts no bytes now.
     #[inline]
     pub fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match &self.channel {
@@ -203,11 +206,12 @@ impl Stream {
         }
     }
 
-    /// Sees to it that what was written is on its way. Sockets need none of it and are always done; behind other streams
-    /// bytes may wait until this has succeeded, so call it when there is nothing more to write for now.
+    /// Flushes written bytes. For sockets this does nothing. Other streams may hold bytes back until a flush
+    /// succeeds, so call it when there is nothing more to write for now.
     ///
     /// # Errors
-    /// `WouldBlock` where it is not done yet: wait with [`Self::poll_write_ready`], then call again.
+    /// `WouldBlock` if the flush has not completed: wait with [`Self::poll_write_ready`], then call this
+    /// again.
     #[inline]
     pub fn try_flush(&self) -> io::Result<()> {
         match &self.channel {
@@ -216,10 +220,11 @@ impl Stream {
         }
     }
 
-    /// Closes this side's half: the peer reads what was written and then the end; it can still write.
+    /// Closes the direction to the peer. The peer reads the written bytes and then the end of the stream; it
+    /// can still write.
     ///
     /// # Errors
-    /// `WouldBlock` where it is not done yet: wait with [`Self::poll_write_ready`], then call again.
+    /// `WouldBlock` if this has not completed: wait with [`Self::poll_write_ready`], then call this again.
     pub fn shutdown_write(&self) -> io::Result<()> {
         match &self.channel {
             Channel::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
@@ -228,23 +233,39 @@ impl Stream {
         }
     }
 
-    /// Where the peer is.
+    /// The address of the peer.
     #[must_use]
     pub fn peer_address(&self) -> &PeerAddress {
         &self.peer
     }
 
-    /// Which process the peer is, on a unix socket.
+    /// The process of the peer, on a unix socket.
     #[must_use]
     pub fn peer_credentials(&self) -> Option<Credentials> {
         self.credentials
     }
 
-    /// What ties the handshake's proofs to this channel, where it is a secure one (clause 2.9).
+    /// The binding of the handshake's proofs to this channel, if it is a secure one (clause 2.9).
     #[must_use]
     pub fn channel_binding(&self) -> Option<ChannelBinding> {
         self.binding
     }
+}
+
+/// Creates two streams in memory that are connected to each other. Each direction holds up to `capacity`
+/// bytes.
+#[must_use]
+pub fn pair(capacity: usize) -> (Stream, Stream) {
+    pair_of(capacity, |io| io)
+}
+
+/// Like [`pair`], with the first stream wrapped.
+pub(crate) fn pair_of<T>(capacity: usize, wrap: impl FnOnce(DuplexStream) -> T) -> (Stream, Stream)
+where
+    T: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (first, second) = tokio::io::duplex(capacity);
+    (Stream::other(wrap(first), PeerAddress::Memory), Stream::other(second, PeerAddress::Memory))
 }
 
 impl fmt::Display for PeerAddress {
@@ -267,7 +288,7 @@ mod tests {
     use crate::transport::{ConnectOptions, ListenOptions, Listener, connect};
 
     #[tokio::test]
-    async fn tcp_does_not_hold_small_writes_back_on_either_end() {
+    async fn tcp_nodelay_is_set_on_both_ends() {
         let address = "tcp:127.0.0.1:0".parse().unwrap();
         let listener = Listener::bind(&address, &ListenOptions::new()).await.unwrap();
         let connected = connect(listener.local_address(), &ConnectOptions::new()).await.unwrap();

@@ -1,6 +1,6 @@
-//! TCP: names, addresses, and how far plain text may go (clause 1.5).
+//! TCP: name resolution, and where plain text is allowed (clause 1.5).
 //!
-//! Invariant: without `allow_plaintext` no socket is made for an address beyond this machine.
+//! Invariant: without `allow_plaintext` no socket is created for an address that is not a loopback address.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,8 +12,8 @@ use super::address::Address;
 use super::error::TransportError;
 use super::options::Plaintext;
 
-/// How long an address may take while there are others to try.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The timeout of an attempt to connect to an address, if there are further addresses.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) async fn bind(
     address: &Address,
@@ -45,9 +45,9 @@ pub(super) async fn connect(
     let mut candidates = candidates(address, host, port, plaintext).await?.into_iter().peekable();
     while let Some(candidate) = candidates.next() {
         let connecting = TcpStream::connect(candidate);
-        // One address that swallows everything must not hide the next, which works.
+        // An address that does not respond must not prevent the attempt with the next one.
         let connected = if candidates.peek().is_some() {
-            tokio::time::timeout(PATIENCE, connecting)
+            tokio::time::timeout(ATTEMPT_TIMEOUT, connecting)
                 .await
                 .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
         } else {
@@ -61,7 +61,7 @@ pub(super) async fn connect(
     Err(TransportError::Connect { address: address.clone(), source: attempts.into_error() })
 }
 
-/// Every address of the host that may be used, in the resolver's order.
+/// All allowed addresses of the host, in the resolver's order.
 async fn candidates(
     address: &Address,
     host: &str,
@@ -71,7 +71,7 @@ async fn candidates(
     let resolve_error = |source| TransportError::Resolve { address: address.clone(), source };
     let mut found: Vec<SocketAddr> = lookup_host((host, port)).await.map_err(resolve_error)?.collect();
     if found.is_empty() {
-        return Err(resolve_error(io::Error::new(io::ErrorKind::NotFound, "the name has no address")));
+        return Err(resolve_error(io::Error::new(io::ErrorKind::NotFound, "the host has no address")));
     }
     if plaintext == Plaintext::LoopbackOnly {
         found.retain(|candidate| candidate.ip().to_canonical().is_loopback());
@@ -82,7 +82,7 @@ async fn candidates(
     Ok(found)
 }
 
-/// What came of the addresses tried so far.
+/// The failed attempts.
 #[derive(Default)]
 struct Attempts {
     failures: Vec<(SocketAddr, io::Error)>,
@@ -93,7 +93,7 @@ impl Attempts {
         self.failures.push((candidate, error));
     }
 
-    /// The last error; where there are several, with all of them in its text.
+    /// The last error. If there are several, its text contains all of them.
     fn into_error(mut self) -> io::Error {
         let all: Vec<String> =
             self.failures.iter().map(|(candidate, error)| format!("{candidate}: {error}")).collect();

@@ -1,6 +1,6 @@
-//! Unix sockets, in the file system and by abstract name (clauses 1.2 to 1.4).
+//! Unix sockets, in the file system and with abstract names (clauses 1.2 to 1.4).
 //!
-//! Invariant: nobody can connect before the socket file has the mode it is to have.
+//! Invariant: no client can connect before the socket file has its final mode.
 
 use std::fs::Permissions;
 use std::io;
@@ -16,28 +16,29 @@ use tokio::net::{UnixListener, UnixStream};
 use super::address::Address;
 use super::error::TransportError;
 use super::options::ListenOptions;
-use super::socket_file::{Place, SocketFile};
+use super::socket_file::{ClaimedPath, SocketFile};
 
-/// Bytes for a path in the system's address; for an abstract name, too: a zero before it instead of one behind.
-const LONGEST_NAME: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+/// The maximum length of a path in bytes. It also applies to abstract names, which have a zero byte before
+/// them instead of after them.
+const MAX_NAME: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 const BACKLOG: i32 = 1024;
 
-/// How long a client goes on knocking at a server whose backlog is full.
-const KNOCKS: u32 = 100;
-const BETWEEN_KNOCKS: Duration = Duration::from_millis(20);
+/// How often a client tries to connect to a server whose backlog is full.
+const MAX_ATTEMPTS: u32 = 100;
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// A listening socket, with its file if it has one.
+/// A listening socket, and its file if it has one.
 pub(super) type Bound = (UnixListener, Option<SocketFile>);
 
 pub(super) fn bind_path(path: &Path, options: &ListenOptions) -> Result<Bound, TransportError> {
     let address = Address::Unix(path.to_owned());
     let name = socket_name(&address, path.as_os_str().as_bytes(), path)?;
-    let place = Place::take(path)?;
+    let claimed = ClaimedPath::claim(path)?;
     let bound = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(&name)?;
-        let file = place.bound()?;
-        // Until it listens nobody can connect, so the mode that `bind` chose is never in force.
+        let file = claimed.bound()?;
+        // No client can connect until the socket listens, so the initial mode never takes effect.
         std::fs::set_permissions(file.path(), Permissions::from_mode(options.socket_mode))?;
         listen(socket).map(|listener| (listener, Some(file)))
     };
@@ -60,10 +61,10 @@ pub(super) fn bind_abstract(name: &str) -> Result<Bound, TransportError> {
 
 pub(super) async fn connect(address: &Address, name: &SockAddr) -> Result<UnixStream, TransportError> {
     let error = |source| TransportError::Connect { address: address.clone(), source };
-    for _ in 1..KNOCKS {
+    for _ in 1..MAX_ATTEMPTS {
         match try_connect(name) {
             Err(source) if source.kind() == io::ErrorKind::WouldBlock => {
-                tokio::time::sleep(BETWEEN_KNOCKS).await
+                tokio::time::sleep(RETRY_DELAY).await
             }
             result => return result.map_err(error),
         }
@@ -71,12 +72,12 @@ pub(super) async fn connect(address: &Address, name: &SockAddr) -> Result<UnixSt
     try_connect(name).map_err(error)
 }
 
-/// The system's form of a path.
+/// The socket address of a path.
 pub(super) fn path_name(path: &Path) -> Result<SockAddr, TransportError> {
     socket_name(&Address::Unix(path.to_owned()), path.as_os_str().as_bytes(), path)
 }
 
-/// The system's form of an abstract name.
+/// The socket address of an abstract name.
 pub(super) fn abstract_name(address: &Address, name: &str) -> Result<SockAddr, TransportError> {
     if !cfg!(target_os = "linux") {
         return Err(TransportError::AbstractUnsupported { address: address.clone() });
@@ -86,8 +87,8 @@ pub(super) fn abstract_name(address: &Address, name: &str) -> Result<SockAddr, T
 
 fn socket_name(address: &Address, counted: &[u8], path: &Path) -> Result<SockAddr, TransportError> {
     let length = counted.len();
-    if length > LONGEST_NAME {
-        return Err(TransportError::NameTooLong { address: address.clone(), length, limit: LONGEST_NAME });
+    if length > MAX_NAME {
+        return Err(TransportError::NameTooLong { address: address.clone(), length, limit: MAX_NAME });
     }
     SockAddr::unix(path).map_err(|source| TransportError::Connect { address: address.clone(), source })
 }
@@ -98,7 +99,7 @@ fn listen(socket: Socket) -> io::Result<UnixListener> {
     UnixListener::from_std(StdListener::from(socket))
 }
 
-/// A unix socket is connected at once or not at all.
+/// Connecting to a unix socket succeeds or fails at once.
 fn try_connect(name: &SockAddr) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;

@@ -1,4 +1,4 @@
-//! Old and new versions of a schema read each other's bytes.
+//! Old and new versions of a schema decode each other's bytes.
 
 use bytes::Bytes;
 use kaa_rpc_runtime::codec::{DecodeError, Decoder, EncodeError, Encoder, Wire, shape};
@@ -63,7 +63,7 @@ impl Wire for ItemTwo {
 type Pairs<W> = shape::Vec<W>;
 
 #[test]
-fn a_new_reader_gives_defaults_to_what_is_missing() {
+fn new_reader_fills_missing_fields_with_defaults() {
     let old = vec![ItemOne { id: 1, name: "one".to_owned() }, ItemOne { id: 300, name: String::new() }];
     let bytes = encode::<Pairs<ItemOne>>(&old);
     let expected = vec![ItemTwo { id: 1, note: None, size: 7 }, ItemTwo { id: 300, note: None, size: 7 }];
@@ -71,7 +71,7 @@ fn a_new_reader_gives_defaults_to_what_is_missing() {
 }
 
 #[test]
-fn an_old_reader_skips_what_it_does_not_know() {
+fn old_reader_skips_unknown_fields() {
     let new = vec![
         ItemTwo { id: 1, note: Some("n".repeat(400)), size: u64::MAX },
         ItemTwo { id: 2, note: None, size: 0 },
@@ -174,10 +174,10 @@ fn unknown_variants_pass_through_unchanged() {
 #[test]
 fn unknown_variants_have_a_serde_form() {
     let bytes = encode::<SourceTwo>(&SourceTwo::Cloud { bytes: Bytes::from_static(b"ab") });
-    let Source::Unknown(unknown) = decode::<Source>(&bytes).unwrap() else { panic!("known") };
+    let Source::Unknown(unknown) = decode::<Source>(&bytes).unwrap() else { panic!("the variant is known") };
     let configuration = bincode::config::standard();
     let form = bincode::serde::encode_to_vec(&unknown, configuration).unwrap();
-    // The tag, a present payload of three bytes, and these: a byte string of two.
+    // The tag, then a payload of three bytes: a byte string of two.
     assert_eq!(form, [5, 1, 3, 2, b'a', b'b']);
     let (again, _) = bincode::serde::decode_from_slice(&form, configuration).unwrap();
     assert_eq!(unknown, again);

@@ -1,5 +1,6 @@
-//! Foreign types through serde: bincode's bytes, our limits.
+//! Foreign types through serde: the bytes are bincode's, the limits are the codec's.
 
+use kaa_rpc_test_support::assert_matches;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -57,10 +58,10 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Vec<
 }
 
 #[test]
-fn any_serde_type_is_carried_as_bincode() {
+fn serde_types_are_encoded_as_bincode() {
     let bytes = check(&settings());
     for end in 0..bytes.len() {
-        assert!(decode::<shape::Extern<Settings>>(&bytes[..end]).is_err(), "cut at {end}");
+        assert!(decode::<shape::Extern<Settings>>(&bytes[..end]).is_err(), "truncated at {end}");
     }
     check(&std::time::Duration::new(5, 6));
     check(&kaa_rpc_runtime::Timestamp::new(-5, 6).unwrap());
@@ -70,14 +71,14 @@ fn any_serde_type_is_carried_as_bincode() {
 }
 
 #[test]
-fn foreign_types_stand_among_others() {
+fn foreign_types_nest_in_other_types() {
     type Shape = shape::Vec<shape::Option<shape::Extern<Settings>>>;
     let value = vec![Some(settings()), None, Some(settings())];
     assert_eq!(decode::<Shape>(&encode::<Shape>(&value)).unwrap(), value);
 }
 
 #[test]
-fn what_bincode_would_abort_on_is_an_error() {
+fn huge_foreign_lengths_are_errors() {
     let huge = [0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     for error in [
         decode::<shape::Extern<String>>(&huge).unwrap_err(),
@@ -99,7 +100,7 @@ enum Endless {
 }
 
 #[test]
-fn foreign_recursion_is_counted() {
+fn foreign_recursion_counts_towards_depth() {
     let error = decode::<shape::Extern<Chain>>(&[1; 100_000]).unwrap_err();
     assert_eq!(error.to_string(), "nested more than 128 levels deep");
     let error = decode::<shape::Extern<Endless>>(&[0; 100_000]).unwrap_err();
@@ -107,48 +108,48 @@ fn foreign_recursion_is_counted() {
 }
 
 #[test]
-fn foreign_memory_is_charged() {
+fn foreign_memory_counts_towards_budget() {
     let limits = DecodeLimits::new(100_000);
     let strings: Vec<String> = vec!["x".repeat(90); 1_000];
     let bytes = encode::<shape::Extern<Vec<String>>>(&strings);
     let error = decode_within::<shape::Extern<Vec<String>>>(&bytes, limits).unwrap_err();
     assert_eq!(error.to_string(), "decoding would take more than 100000 bytes of memory");
     let text = encode::<shape::Extern<String>>(&"x".repeat(100_000));
-    assert!(decode_within::<shape::Extern<String>>(&text, limits).is_err());
-    // A byte each on the wire, eight in memory.
+    assert_matches!(decode_within::<shape::Extern<String>>(&text, limits), Err(_));
+    // Each number takes one byte on the wire and eight in memory.
     let numbers = encode::<shape::Extern<Vec<u64>>>(&vec![1; 20_000]);
-    assert!(decode_within::<shape::Extern<Vec<u64>>>(&numbers, limits).is_err());
+    assert_matches!(decode_within::<shape::Extern<Vec<u64>>>(&numbers, limits), Err(_));
 }
 
 #[test]
-fn a_foreign_type_that_refuses_is_an_error_with_its_words() {
+fn foreign_errors_keep_their_message() {
     #[derive(Debug)]
-    struct Refuses;
-    impl Serialize for Refuses {
+    struct Failing;
+    impl Serialize for Failing {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            Err(serde::ser::Error::custom("not today"))
+            Err(serde::ser::Error::custom("cannot serialize"))
         }
     }
-    impl<'de> Deserialize<'de> for Refuses {
+    impl<'de> Deserialize<'de> for Failing {
         fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-            Err(serde::de::Error::custom("not tomorrow"))
+            Err(serde::de::Error::custom("cannot deserialize"))
         }
     }
     let mut buffer = Buffer::new();
     let error = Encoder::new(&mut buffer, 100)
-        .field::<shape::Vec<shape::Extern<Refuses>>>("items", &vec![Refuses])
+        .field::<shape::Vec<shape::Extern<Failing>>>("items", &vec![Failing])
         .unwrap_err();
     assert!(error.to_string().starts_with("items[0]: "), "{error}");
-    assert!(error.to_string().contains("not today"), "{error}");
-    assert_eq!(decode::<shape::Extern<Refuses>>(&[1]).unwrap_err().to_string(), "not tomorrow");
+    assert!(error.to_string().contains("cannot serialize"), "{error}");
+    assert_eq!(decode::<shape::Extern<Failing>>(&[1]).unwrap_err().to_string(), "cannot deserialize");
 }
 
 #[test]
-fn a_foreign_type_that_panics_leaves_the_buffer_restorable() {
+fn foreign_panic_leaves_buffer_restorable() {
     struct Panics;
     impl Serialize for Panics {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            std::panic::panic_any("thrown by a test")
+            std::panic::panic_any("a panic that the test expects")
         }
     }
     impl<'de> Deserialize<'de> for Panics {
@@ -166,8 +167,8 @@ fn a_foreign_type_that_panics_leaves_the_buffer_restorable() {
             encoder.field::<shape::Extern<Panics>>("panics", &Panics)
         })
     }));
-    assert!(thrown.is_err());
-    assert!(buffer.len() > 40_000);
+    assert_matches!(thrown, Err(_));
+    assert!(buffer.len() > 40_000, "{}", buffer.len());
     buffer.truncate(position);
     assert_eq!(contents(&buffer), b"before");
     u8::encode(&7, &mut Encoder::new(&mut buffer, 1)).unwrap();

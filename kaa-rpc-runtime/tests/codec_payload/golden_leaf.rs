@@ -1,4 +1,4 @@
-//! Leaf values: our bytes, the file's bytes and bincode's bytes are the same.
+//! Leaf values: the codec's bytes, the file's bytes and bincode's bytes are equal.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -13,11 +13,13 @@ use crate::model::{decode, encode};
 use crate::vectors::{bytes, hex, lines};
 
 #[test]
-fn leaves_are_bincode() {
+fn leaves_match_golden_bytes_and_bincode() {
     let lines = lines("leaf.txt");
     assert!(lines.len() > 100, "vectors are missing");
     for line in lines {
-        let [kind, value, expected] = line.as_slice() else { panic!("three fields, not {line:?}") };
+        let [kind, value, expected] = line.as_slice() else {
+            panic!("expected three fields, but got {line:?}")
+        };
         leaf(kind, value, &bytes(expected));
     }
 }
@@ -74,7 +76,7 @@ fn leaf(kind: &str, value: &str, expected: &[u8]) {
             let value = Uuid::parse_str(value).unwrap();
             check::<Uuid>(&value, expected, &bincode(value.as_bytes()));
         }
-        other => panic!("no such type: {other}"),
+        other => panic!("unknown type: {other}"),
     }
 }
 
@@ -102,11 +104,15 @@ fn check<W: Wire<Value: PartialEq + Debug>>(value: &W::Value, expected: &[u8], b
     assert!(W::MIN_SIZE <= expected.len(), "{value:?} is smaller than the smallest value");
     for end in 0..expected.len() {
         let error = decode::<W>(&expected[..end]).unwrap_err();
-        assert_eq!(error.to_string(), "the bytes end in the middle of a value", "{value:?} cut at {end}");
+        assert_eq!(
+            error.to_string(),
+            "the bytes end in the middle of a value",
+            "{value:?} truncated at {end}"
+        );
     }
 }
 
-/// Floats by their bits, so that NaN and the zeros compare.
+/// Floats by their bits, so that NaN and both zeros can be compared.
 macro_rules! by_bits {
     ($name:ident $float:ident $bits:ident) => {
         struct $name;

@@ -1,4 +1,4 @@
-//! Values with a structure: the bytes of the file, in both directions.
+//! Structured values: encoding gives the bytes of the file, and decoding gives the values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -10,7 +10,7 @@ use kaa_rpc_runtime::codec::{DecodeError, Decoder, EncodeError, Encoder, Wire, s
 use crate::model::{MoveArguments, Nothing, Order, Point, Program, Source, TimeRange, decode, encode};
 use crate::vectors::{bytes, hex, lines};
 
-/// The vectors of the file, each of which must be asked for.
+/// The vectors of the file. Each must be used.
 struct Vectors(BTreeMap<String, Vec<u8>>);
 
 impl Vectors {
@@ -32,12 +32,12 @@ impl Vectors {
 }
 
 #[test]
-fn structure_is_as_written() {
+fn structures_match_golden_bytes() {
     let mut vectors = Vectors(lines("structure.txt").iter().map(|l| (l[0].clone(), bytes(&l[1]))).collect());
     structs(&mut vectors);
     collections(&mut vectors);
     sealed_and_enums(&mut vectors);
-    assert!(vectors.0.is_empty(), "untested: {:?}", vectors.0.keys());
+    assert!(vectors.0.is_empty(), "vectors without a test: {:?}", vectors.0.keys());
 }
 
 fn point() -> Point {

@@ -1,7 +1,7 @@
 //! Payload bytes: golden vectors, round trips, evolution, and hostile input.
 //!
 //! Invariants
-//! - The vectors in `tests/golden` are the promise; they change only with the protocol's version.
+//! - The vectors in `tests/golden` change only with the version of the protocol.
 
 #![allow(
     clippy::unwrap_used,

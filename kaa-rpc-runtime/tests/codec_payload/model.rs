@@ -1,4 +1,4 @@
-//! Types as generated code writes them, one of each kind, and the two directions in short.
+//! Types as generated code contains them, one of each kind, and functions that encode and decode.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IoSlice;
@@ -10,7 +10,7 @@ use kaa_rpc_runtime::codec::{
 };
 
 pub(crate) fn encode<W: Wire>(value: &W::Value) -> Vec<u8> {
-    encode_within::<W>(value, usize::MAX).expect("encodes")
+    encode_within::<W>(value, usize::MAX).expect("the value is encodable")
 }
 
 pub(crate) fn encode_within<W: Wire>(value: &W::Value, limit: usize) -> Result<Vec<u8>, EncodeError> {
@@ -22,7 +22,7 @@ pub(crate) fn encode_within<W: Wire>(value: &W::Value, limit: usize) -> Result<V
 pub(crate) fn contents(buffer: &Buffer) -> Vec<u8> {
     let mut slices = vec![IoSlice::new(&[]); 1024];
     let filled = buffer.chunks(&mut slices);
-    assert!(filled < slices.len());
+    assert!(filled < slices.len(), "more than {filled} chunks");
     let bytes = slices[..filled].iter().map(|slice| &**slice).collect::<Vec<_>>().concat();
     assert_eq!(bytes.len(), buffer.len());
     bytes
@@ -75,7 +75,7 @@ impl Wire for Point {
     }
 }
 
-/// The arguments of `fn move(to: Point, fast: bool = true)`: no length of their own.
+/// The arguments of `fn move(to: Point, fast: bool = true)`, which have no length prefix.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MoveArguments {
     pub(crate) to: Point,
@@ -281,7 +281,7 @@ impl Wire for Expression {
     }
 }
 
-/// `newtype Onion(Option<Onion>);`: recursion that passes no struct.
+/// `newtype Onion(Option<Onion>);`: recursion without a struct.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Onion(pub(crate) Option<Box<Onion>>);
 

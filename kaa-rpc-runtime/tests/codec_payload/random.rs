@@ -10,7 +10,7 @@ use kaa_rpc_runtime::Timestamp;
 
 use crate::model::{Program, Source, TimeRange, Tree};
 
-/// A small generator (xorshift64*): good enough to choose test cases.
+/// A small generator (xorshift64*), sufficient to choose test cases.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -34,7 +34,7 @@ impl Random {
         self.below(2) == 1
     }
 
-    /// Any number, small ones and those near a power of two as likely as the rest.
+    /// A random number. Small ones and those near a power of two are as likely as others.
     pub(crate) fn number(&mut self) -> u64 {
         let value = self.next() >> self.below(64);
         if self.coin() { value } else { (1_u64 << self.below(64)).wrapping_sub(1).wrapping_add(value % 3) }
@@ -45,10 +45,10 @@ impl Random {
         (0..length).map(|_| self.byte()).collect()
     }
 
-    /// A byte, of which those that mean something in the encoding are more likely than the rest.
+    /// A random byte. Bytes with a meaning in the encoding are more likely than others.
     pub(crate) fn byte(&mut self) -> u8 {
-        const TELLING: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 250, 251, 252, 253, 254, 255, 0x61, 0xc3];
-        if self.coin() { TELLING[self.below(TELLING.len())] } else { self.next().to_le_bytes()[7] }
+        const MEANINGFUL: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 250, 251, 252, 253, 254, 255, 0x61, 0xc3];
+        if self.coin() { MEANINGFUL[self.below(MEANINGFUL.len())] } else { self.next().to_le_bytes()[7] }
     }
 
     pub(crate) fn text(&mut self, end: usize) -> String {

@@ -1,4 +1,4 @@
-//! Bytes that are no value are refused, with a message that says what and where.
+//! Bytes that are not a value are refused, with a message that names the problem and the place.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::model::{Order, Point, Program, Source, TimeRange, decode};
 use crate::vectors::{bytes, lines};
 
 #[test]
-fn refused_with_a_message() {
+fn invalid_bytes_are_refused_with_message() {
     let lines = lines("rejected.txt");
     assert!(lines.len() > 50, "vectors are missing");
     for line in lines {
@@ -59,6 +59,6 @@ fn attempt(kind: &str, bytes: &[u8]) -> Result<(), DecodeError> {
         "Order" => decoded::<Order>(bytes),
         "Source" => decoded::<Source>(bytes),
         "Program" => decoded::<Program>(bytes),
-        other => panic!("no such type: {other}"),
+        other => panic!("unknown type: {other}"),
     }
 }

@@ -1,5 +1,6 @@
-//! What was encoded is decoded, for any value; the limits of encoding.
+//! Any encoded value is decoded to itself, and the limits of encoding.
 
+use kaa_rpc_test_support::assert_matches;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
@@ -9,7 +10,7 @@ use kaa_rpc_runtime::codec::{Buffer, EncodeError, Encoder, Wire, shape};
 use crate::model::{Expression, Onion, Program, Source, Tree, contents, decode, encode, encode_within};
 use crate::random::Random;
 
-fn returns<W: Wire<Value: PartialEq + Debug>>(seed: u64, value: &W::Value) {
+fn check<W: Wire<Value: PartialEq + Debug>>(seed: u64, value: &W::Value) {
     let bytes = encode::<W>(value);
     assert_eq!(&decode::<W>(&bytes).unwrap(), value, "seed {seed}");
     assert!(bytes.len() >= W::MIN_SIZE, "seed {seed}");
@@ -18,8 +19,8 @@ fn returns<W: Wire<Value: PartialEq + Debug>>(seed: u64, value: &W::Value) {
     if !bytes.is_empty() {
         let limit = bytes.len() - 1;
         match encode_within::<W>(value, limit) {
-            Err(EncodeError::TooLarge { size, limit: told }) => {
-                assert_eq!(told, limit, "seed {seed}");
+            Err(EncodeError::TooLarge { size, limit: reported }) => {
+                assert_eq!(reported, limit, "seed {seed}");
                 assert!(size > limit, "seed {seed}");
             }
             other => panic!("seed {seed}: {other:?}"),
@@ -28,43 +29,43 @@ fn returns<W: Wire<Value: PartialEq + Debug>>(seed: u64, value: &W::Value) {
 }
 
 #[test]
-fn values_return() {
+fn values_round_trip() {
     for seed in 0..2_000 {
         let random = &mut Random::new(seed);
-        returns::<Program>(seed, &random.program());
-        returns::<Tree>(seed, &random.tree(4));
-        returns::<shape::Vec<Source>>(seed, &(0..random.below(300)).map(|_| random.source()).collect());
+        check::<Program>(seed, &random.program());
+        check::<Tree>(seed, &random.tree(4));
+        check::<shape::Vec<Source>>(seed, &(0..random.below(300)).map(|_| random.source()).collect());
     }
 }
 
 #[test]
-fn numbers_and_collections_return() {
+fn numbers_and_collections_round_trip() {
     for seed in 0..5_000 {
         let random = &mut Random::new(seed);
         let numbers: Vec<u64> = (0..random.below(20)).map(|_| random.number()).collect();
-        returns::<shape::Vec<u64>>(seed, &numbers);
-        returns::<shape::Vec<i64>>(seed, &numbers.iter().map(|number| number.cast_signed()).collect());
+        check::<shape::Vec<u64>>(seed, &numbers);
+        check::<shape::Vec<i64>>(seed, &numbers.iter().map(|number| number.cast_signed()).collect());
         let wide = |number: &u64| u128::from(*number) << (number % 64);
-        returns::<shape::Vec<u128>>(seed, &numbers.iter().map(wide).collect());
-        returns::<shape::Vec<i128>>(seed, &numbers.iter().map(|number| wide(number).cast_signed()).collect());
-        returns::<shape::Vec<u32>>(seed, &numbers.iter().map(|n| u32::try_from(n >> 32).unwrap()).collect());
-        returns::<shape::Vec<f64>>(
+        check::<shape::Vec<u128>>(seed, &numbers.iter().map(wide).collect());
+        check::<shape::Vec<i128>>(seed, &numbers.iter().map(|number| wide(number).cast_signed()).collect());
+        check::<shape::Vec<u32>>(seed, &numbers.iter().map(|n| u32::try_from(n >> 32).unwrap()).collect());
+        check::<shape::Vec<f64>>(
             seed,
             &random.bytes(20).into_iter().map(|byte| f64::from(byte) / 3.0).collect(),
         );
-        returns::<shape::Vec<i8>>(seed, &random.bytes(300).into_iter().map(u8::cast_signed).collect());
-        returns::<shape::HashSet<u64>>(seed, &numbers.iter().copied().collect::<HashSet<_>>());
-        returns::<shape::HashMap<u64, shape::String>>(
+        check::<shape::Vec<i8>>(seed, &random.bytes(300).into_iter().map(u8::cast_signed).collect());
+        check::<shape::HashSet<u64>>(seed, &numbers.iter().copied().collect::<HashSet<_>>());
+        check::<shape::HashMap<u64, shape::String>>(
             seed,
             &numbers.iter().map(|number| (*number, random.text(20))).collect::<HashMap<_, _>>(),
         );
-        returns::<shape::Option<shape::Vec<shape::Option<char>>>>(
+        check::<shape::Option<shape::Vec<shape::Option<char>>>>(
             seed,
             &random.coin().then(|| random.text(20).chars().map(|c| (c != 'a').then_some(c)).collect()),
         );
         let array: [u64; 3] = std::array::from_fn(|_| random.number());
-        returns::<shape::Array<u64, 3>>(seed, &array);
-        returns::<shape::Array<shape::Option<shape::String>, 2>>(seed, &[None, Some(random.text(9))]);
+        check::<shape::Array<u64, 3>>(seed, &array);
+        check::<shape::Array<shape::Option<shape::String>, 2>>(seed, &[None, Some(random.text(9))]);
     }
 }
 
@@ -82,13 +83,13 @@ fn large_byte_strings_are_shared_and_small_ones_copied() {
         decoded.iter().map(|part| within(&payload, part)).collect::<Vec<_>>()
     };
     assert_eq!(decode_from(&[4096, 4095]), [true, false]);
-    // One page of a large payload does not keep all of it.
+    // A small part of a large payload does not keep all of it in memory.
     assert_eq!(decode_from(&[4096, 1 << 20]), [false, true]);
     assert_eq!(decode_from(&[100_000, 1 << 20]), [true, true]);
 }
 
 #[test]
-fn large_byte_strings_are_spliced_in_at_every_depth() {
+fn large_byte_strings_are_spliced_at_every_depth() {
     let poster = Bytes::from(vec![9; 20_000]);
     let mut program = Random::new(1).program();
     program.poster = poster.clone();
@@ -103,7 +104,7 @@ fn large_byte_strings_are_spliced_in_at_every_depth() {
 }
 
 #[test]
-fn bounds_hold_when_encoding() {
+fn bounds_apply_when_encoding() {
     let mut program = Random::new(1).program();
     program.language = "123456789".to_owned();
     let error = encode_within::<Program>(&program, usize::MAX).unwrap_err();
@@ -120,31 +121,31 @@ fn bounds_hold_when_encoding() {
 }
 
 #[test]
-fn the_depth_that_can_be_written_can_be_read() {
+fn encodable_depth_is_decodable() {
     let tree = |levels| (1..levels).fold(Tree::default(), |tree, _| Tree { children: vec![tree] });
-    returns::<Tree>(0, &tree(64));
+    check::<Tree>(0, &tree(64));
     let error = encode_within::<Tree>(&tree(66), usize::MAX).unwrap_err();
     assert!(error.to_string().ends_with("[0].children…: nested more than 128 levels deep"), "{error}");
 
     let expression =
         |levels| (1..levels).fold(Expression::Zero, |inner, _| Expression::Minus(Box::new(inner)));
-    returns::<Expression>(0, &expression(64));
-    assert!(encode_within::<Expression>(&expression(200), usize::MAX).is_err());
+    check::<Expression>(0, &expression(64));
+    assert_matches!(encode_within::<Expression>(&expression(200), usize::MAX), Err(_));
 
     let onion = |levels| (1..levels).fold(Onion(None), |inner, _| Onion(Some(Box::new(inner))));
-    returns::<Onion>(0, &onion(64));
-    assert!(encode_within::<Onion>(&onion(200), usize::MAX).is_err());
+    check::<Onion>(0, &onion(64));
+    assert_matches!(encode_within::<Onion>(&onion(200), usize::MAX), Err(_));
 }
 
 #[test]
-fn breadth_is_not_depth() {
+fn breadth_does_not_count_as_depth() {
     let programs: Vec<_> = (0..300).map(|seed| Random::new(seed).program()).collect();
-    returns::<shape::Vec<Program>>(0, &programs);
-    returns::<Tree>(0, &Tree { children: vec![Tree { children: vec![Tree::default(); 200] }; 200] });
+    check::<shape::Vec<Program>>(0, &programs);
+    check::<Tree>(0, &Tree { children: vec![Tree { children: vec![Tree::default(); 200] }; 200] });
 }
 
 #[test]
-fn a_failed_encoding_leaves_the_buffer_restorable() {
+fn failed_encoding_leaves_buffer_restorable() {
     for seed in 0..500 {
         let random = &mut Random::new(seed);
         let mut buffer = Buffer::new();

@@ -1,7 +1,9 @@
-//! Reading the files of golden vectors.
+//! Reads the files of golden vectors.
 //!
 //! Invariants
-//! - A line is blank, a comment (`#`), or fields apart by spaces; the last is hex, in which `61*250` repeats a byte.
+//! - A line is blank, a comment (`#`), or a list of fields with spaces between them. The last field is
+//!   hexadecimal; `61*250`
+//!   in it repeats a byte.
 
 use std::path::Path;
 
@@ -14,7 +16,7 @@ pub(crate) fn lines(file: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The bytes of hex groups apart by `.` for reading, each of which may be repeated.
+/// The bytes of groups of hexadecimal digits. The groups have `.` between them, and each may be repeated.
 pub(crate) fn bytes(hex: &str) -> Vec<u8> {
     if hex == "-" {
         return Vec::new();

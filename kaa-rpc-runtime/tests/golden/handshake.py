@@ -2,8 +2,8 @@
 
 Usage: python3 handshake.py > handshake.txt
 
-It shares no code with the implementation, so that both being wrong in the same way would take two mistakes. Every
-input stands in the output beside what follows from it, in hexadecimal; a value may be empty.
+It shares no code with the implementation, so that one mistake cannot be in both. The output has the inputs and the
+results of each case, in hexadecimal. A value may be empty.
 """
 
 import hashlib

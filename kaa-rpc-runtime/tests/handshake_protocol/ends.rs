@@ -1,4 +1,4 @@
-//! A client and a server with known parameters, and a wire between them that may be tampered with.
+//! A client and a server with known parameters, and a wire between them on which messages may be changed.
 
 use std::sync::Arc;
 
@@ -43,12 +43,12 @@ pub(crate) fn server() -> ServerParameters {
     }
 }
 
-/// How a handshake ended on one end.
+/// The state of a handshake at one end.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum End {
     Done(Established),
     Failed(HandshakeError),
-    /// Still waits for a message.
+    /// Waits for a message.
     Waiting,
 }
 
@@ -68,19 +68,19 @@ impl End {
     pub(crate) fn error(self) -> HandshakeError {
         match self {
             Self::Failed(error) => error,
-            other => panic!("no failure but {other:?}"),
+            other => panic!("expected a failed handshake, but got {other:?}"),
         }
     }
 
     pub(crate) fn established(self) -> Established {
         match self {
             Self::Done(established) => established,
-            other => panic!("not established but {other:?}"),
+            other => panic!("expected an established session, but got {other:?}"),
         }
     }
 }
 
-/// Runs both ends to where neither has anything more to say. Every message passes through `tamper`.
+/// Runs both ends until neither sends anything more. Every message passes through `tamper`.
 pub(crate) fn run(
     client: ClientParameters,
     server: ServerParameters,
@@ -114,7 +114,7 @@ pub(crate) fn run(
 
 pub(crate) fn untouched(_: MessageType, _: &mut Vec<u8>) {}
 
-/// The four messages of an honest handshake.
+/// The four messages of a handshake without attack.
 pub(crate) struct Recording {
     pub(crate) hello: Vec<u8>,
     pub(crate) challenge: Vec<u8>,
@@ -125,7 +125,8 @@ pub(crate) struct Recording {
 pub(crate) fn record(client: ClientParameters, server: ServerParameters) -> Recording {
     let mut messages = Vec::new();
     let (client_end, server_end) = run(client, server, |_, message| messages.push(message.clone()));
-    assert!(client_end.is_done() && server_end.is_done());
+    assert!(client_end.is_done(), "{client_end:?}");
+    assert!(server_end.is_done(), "{server_end:?}");
     let [hello, challenge, proof, accept] = messages.try_into().unwrap();
     Recording { hello, challenge, proof, accept }
 }

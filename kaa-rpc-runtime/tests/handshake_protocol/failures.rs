@@ -1,5 +1,6 @@
-//! What each end says about a peer that gets it wrong, or that is something else altogether.
+//! The errors about peers that violate the handshake, and about programs that speak another protocol.
 
+use kaa_rpc_test_support::assert_matches;
 use std::time::Duration;
 
 use kaa_rpc_runtime::protocol::handshake::message::{
@@ -10,24 +11,25 @@ use kaa_rpc_runtime::protocol::limits::{Limits, LimitsError};
 
 use crate::ends::{End, client, input, record, server};
 
-/// What a server says to these first bytes, and what it answers.
-fn server_told(bytes: &[u8]) -> (HandshakeError, Option<RejectCode>) {
+/// The error of a server that receives these bytes, and the code of its REJECT if it sends one.
+fn server_error(bytes: &[u8]) -> (HandshakeError, Option<RejectCode>) {
     let mut server = ServerHandshake::new(server());
     let error = End::of(server.handle_input(&mut input(bytes))).error();
     let answer = server.output();
     (error, (!answer.is_empty()).then(|| Reject::decode(&answer).unwrap().code))
 }
 
-fn client_told(bytes: &[u8]) -> HandshakeError {
+/// The error of a client that receives these bytes.
+fn client_error(bytes: &[u8]) -> HandshakeError {
     let mut client = ClientHandshake::new(client());
     client.output();
     let error = End::of(client.handle_input(&mut input(bytes))).error();
-    assert!(client.output().is_empty());
+    assert_eq!(client.output(), "");
     error
 }
 
 #[test]
-fn another_protocol_is_recognised_by_its_first_bytes_and_not_answered() {
+fn foreign_protocol_is_detected_and_not_answered() {
     for greeting in [
         &b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..],
         b"SSH-2.0-OpenSSH_9.9\r\n",
@@ -38,27 +40,27 @@ fn another_protocol_is_recognised_by_its_first_bytes_and_not_answered() {
         b"\x00\x50\x09",
         b"\xff\xff",
     ] {
-        let (error, answer) = server_told(greeting);
+        let (error, answer) = server_error(greeting);
         let expected = greeting[..greeting.len().min(16)].to_vec();
         assert_eq!((error, answer), (HandshakeError::NotKaaRpc { received: expected }, None));
     }
-    let error = client_told(b"SSH-2.0-OpenSSH_9.9\r\n");
+    let error = client_error(b"SSH-2.0-OpenSSH_9.9\r\n");
     assert_eq!(
         error.to_string(),
-        "the peer does not speak kaa-rpc; it began with \"SSH-2.0-OpenSSH_\", which is text: it is another \
-         program, or a plugin that prints before it takes \"stdio:\""
+        "the peer does not speak kaa-rpc; it began with \"SSH-2.0-OpenSSH_\", which is text: the peer is \
+         another program, or a plugin that prints before it uses \"stdio:\""
     );
     for greeting in
         [&b"HTTP/1.1 400 Bad Request"[..], b"\x15\x03\x03\x00\x02", b"\x00\x23\x03", b"\x00\x21\x04"]
     {
-        assert!(matches!(client_told(greeting), HandshakeError::NotKaaRpc { .. }));
+        assert_matches!(client_error(greeting), HandshakeError::NotKaaRpc { .. });
     }
 }
 
 #[test]
-fn a_client_learns_why_it_was_rejected() {
+fn client_reports_rejection_code() {
     let reject = |code, retry_after, versions: &[u8]| {
-        client_told(&Reject { code, retry_after, versions: versions.to_vec() }.encode())
+        client_error(&Reject { code, retry_after, versions: versions.to_vec() }.encode())
     };
     let none = Duration::ZERO;
     assert_eq!(reject(RejectCode::AuthFailed, none, &[1]), HandshakeError::RejectedByPeer);
@@ -75,7 +77,7 @@ fn a_client_learns_why_it_was_rejected() {
 }
 
 #[test]
-fn a_rejection_may_also_take_the_place_of_accept() {
+fn rejection_may_replace_accept() {
     let mut client = ClientHandshake::new(client());
     client.handle_input(&mut input(&record(crate::ends::client(), server()).challenge)).unwrap();
     let busy = Reject { code: RejectCode::Busy, retry_after: Duration::from_secs(2), versions: vec![1] };
@@ -84,7 +86,7 @@ fn a_rejection_may_also_take_the_place_of_accept() {
 }
 
 #[test]
-fn a_client_without_a_common_version_is_told_ours() {
+fn rejection_lists_supported_versions() {
     let hello = Hello::decode(&record(client(), server()).hello).unwrap();
     let mut server = ServerHandshake::new(server());
     let newer = Hello { versions: vec![5, 4], ..hello }.encode();
@@ -95,18 +97,18 @@ fn a_client_without_a_common_version_is_told_ours() {
 }
 
 #[test]
-fn a_busy_server_hears_the_client_out_and_says_when_to_come_again() {
+fn busy_server_rejects_with_retry_delay() {
     let hello = record(client(), server()).hello;
     let retry_after = Duration::from_millis(700);
     let mut busy = ServerHandshake::busy(retry_after);
     assert_eq!(End::of(busy.handle_input(&mut input(&hello[..40]))), End::Waiting);
-    assert!(busy.output().is_empty());
+    assert_eq!(busy.output(), "");
     assert_eq!(End::of(busy.handle_input(&mut input(&hello))).error(), HandshakeError::Busy { retry_after });
-    assert_eq!(client_told(&busy.output()), HandshakeError::Busy { retry_after });
-    // Strangers are told nothing here either.
+    assert_eq!(client_error(&busy.output()), HandshakeError::Busy { retry_after });
+    // Other protocols receive no answer here either.
     let mut busy = ServerHandshake::busy(retry_after);
-    assert!(matches!(busy.handle_input(&mut input(b"GET /")), Err(HandshakeError::NotKaaRpc { .. })));
-    assert!(busy.output().is_empty());
+    assert_matches!(busy.handle_input(&mut input(b"GET /")), Err(HandshakeError::NotKaaRpc { .. }));
+    assert_eq!(busy.output(), "");
 }
 
 #[test]
@@ -114,7 +116,7 @@ fn messages_out_of_order_are_refused() {
     let recording = record(client(), server());
     let mut twice = recording.hello.clone();
     twice.extend_from_slice(&recording.hello);
-    let (error, answer) = server_told(&twice);
+    let (error, answer) = server_error(&twice);
     assert_eq!(error.to_string(), "the peer sent a message of type 1 where PROOF was expected",);
     assert_eq!(answer, Some(RejectCode::Malformed));
 
@@ -128,23 +130,23 @@ fn messages_out_of_order_are_refused() {
 }
 
 #[test]
-fn an_impossible_length_later_on_is_refused_at_once() {
+fn invalid_message_length_is_refused_at_once() {
     let recording = record(client(), server());
     for length in [0, 1025, u16::MAX] {
         let mut bytes = recording.hello.clone();
         bytes.extend_from_slice(&length.to_be_bytes());
         let expected = (HandshakeError::MessageLength { length }, Some(RejectCode::Malformed));
-        assert_eq!(server_told(&bytes), expected);
+        assert_eq!(server_error(&bytes), expected);
     }
 }
 
-/// A HELLO that was changed and given its right length again.
+/// The problem of a HELLO that was changed, and whose length was corrected.
 fn malformed_hello(change: impl FnOnce(&mut Vec<u8>)) -> MalformedMessage {
     let mut hello = record(client(), server()).hello;
     change(&mut hello);
     let length = u16::try_from(hello.len() - 2).unwrap();
     hello[..2].copy_from_slice(&length.to_be_bytes());
-    match server_told(&hello) {
+    match server_error(&hello) {
         (HandshakeError::Malformed { message: MessageType::Hello, problem }, Some(RejectCode::Malformed)) => {
             problem
         }
@@ -153,7 +155,7 @@ fn malformed_hello(change: impl FnOnce(&mut Vec<u8>)) -> MalformedMessage {
 }
 
 #[test]
-fn a_malformed_hello_is_refused_for_what_is_wrong_with_it() {
+fn malformed_hello_is_refused_with_problem() {
     // length 2, type 1, magic 8, versions 2, nonce 32, instance 16
     const KEY_ID: usize = 61;
     const AUDIENCE: usize = KEY_ID + 7;
@@ -184,23 +186,23 @@ fn a_malformed_hello_is_refused_for_what_is_wrong_with_it() {
         malformed_hello(|hello| drop(hello.splice(LIMITS..LIMITS + 16, no_calls))),
         MalformedMessage::Limits(LimitsError::NoCalls)
     );
-    // The extension block says that it is longer, or shorter, than it is.
+    // The length of the extension block is too large, then too small.
     let end = record(client(), server()).hello.len();
     assert_eq!(malformed_hello(|hello| hello[end - 1] = 1), MalformedMessage::TooShort);
     assert_eq!(malformed_hello(|hello| hello.extend([0, 0])), MalformedMessage::TooLong(2));
 }
 
 #[test]
-fn nothing_printed_shows_a_secret() {
+fn debug_output_hides_secrets() {
     let mut client = ClientHandshake::new(client());
     client.output();
     let waiting = format!("{client:?}");
     client.handle_input(&mut input(&record(crate::ends::client(), server()).challenge)).unwrap();
     client.output();
     let mut server = ServerHandshake::new(server());
-    let shown = format!("{waiting}{client:?}{server:?}");
+    let printed = format!("{waiting}{client:?}{server:?}");
     server.handle_input(&mut input(&record(crate::ends::client(), crate::ends::server()).hello)).unwrap();
-    let shown = format!("{shown}{server:?}");
-    assert!(shown.contains("redacted"));
-    assert!(!shown.contains("correct horse") && !shown.contains("99, 111, 114, 114"), "{shown}");
+    let printed = format!("{printed}{server:?}");
+    assert!(printed.contains("redacted"), "{printed}");
+    assert!(!printed.contains("correct horse") && !printed.contains("99, 111, 114, 114"), "{printed}");
 }

@@ -1,4 +1,5 @@
-//! Both ends against vectors that another program computed from the specification (`tests/golden/handshake.py`).
+//! Both ends against vectors that another program has computed from the specification
+//! (`tests/golden/handshake.py`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,7 +96,7 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn the_client_writes_and_accepts_the_golden_bytes() {
+fn client_matches_golden_bytes() {
     for case in cases(|name| !name.starts_with("reject") && name != "later client") {
         let mut client = ClientHandshake::new(case.client());
         assert_eq!(client.output(), case.bytes("hello"), "{}", case.name);
@@ -113,7 +114,7 @@ fn the_client_writes_and_accepts_the_golden_bytes() {
 }
 
 #[test]
-fn the_server_writes_and_accepts_the_golden_bytes() {
+fn server_matches_golden_bytes() {
     for case in cases(|name| !name.starts_with("reject") && name != "later server") {
         let mut server = ServerHandshake::new(case.server());
         assert_eq!(End::of(server.handle_input(&mut input(case.bytes("hello")))), End::Waiting);
@@ -131,7 +132,7 @@ fn the_server_writes_and_accepts_the_golden_bytes() {
 }
 
 #[test]
-fn messages_of_a_later_version_are_understood_as_far_as_version_1_goes() {
+fn later_versions_decode_as_version_1() {
     let case = cases(|name| name == "later client").remove(0);
     let hello = Hello::decode(case.bytes("hello")).unwrap();
     assert_eq!(hello.versions, [9, 2, 1]);
@@ -144,7 +145,7 @@ fn messages_of_a_later_version_are_understood_as_far_as_version_1_goes() {
 }
 
 #[test]
-fn rejections_are_the_golden_bytes() {
+fn rejections_match_golden_bytes() {
     let cases = cases(|name| name.starts_with("reject"));
     assert_eq!(cases.len(), 6);
     for case in cases {

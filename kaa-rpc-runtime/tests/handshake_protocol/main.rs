@@ -1,7 +1,7 @@
-//! The handshake: golden bytes, attacks, tampering, and what each end says when it fails.
+//! The handshake: golden bytes, attacks, tampering, and the errors of both ends.
 //!
 //! Invariants
-//! - The vectors in `tests/golden/handshake.txt` are the promise; they change only with the protocol's version.
+//! - The vectors in `tests/golden/handshake.txt` change only with the version of the protocol.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Messages come back as they were written, and there is one way only to write each.
+//! Messages are decoded as they were encoded, and each message has only one encoding.
 
 use std::time::Duration;
 
@@ -65,26 +65,26 @@ fn challenge() -> impl Strategy<Value = Challenge> {
 
 proptest! {
     #[test]
-    fn hello_comes_back(hello in hello()) {
+    fn hello_round_trips(hello in hello()) {
         let bytes = hello.encode();
         prop_assert!(bytes.len() <= MAX_MESSAGE + 2);
         prop_assert_eq!(Hello::decode(&bytes), Ok(hello));
     }
 
     #[test]
-    fn challenge_comes_back(challenge in challenge()) {
+    fn challenge_round_trips(challenge in challenge()) {
         prop_assert_eq!(Challenge::decode(&challenge.encode()), Ok(challenge));
     }
 
     #[test]
-    fn reject_comes_back(code: u8, milliseconds: u32, versions in versions()) {
+    fn reject_round_trips(code: u8, milliseconds: u32, versions in versions()) {
         let retry_after = Duration::from_millis(milliseconds.into());
         let reject = Reject { code: RejectCode::from_byte(code), retry_after, versions };
         prop_assert_eq!(Reject::decode(&reject.encode()), Ok(reject));
     }
 
     #[test]
-    fn a_changed_message_is_another_message_or_none(
+    fn changed_bytes_decode_differently_or_fail(
         hello in hello(), at: prop::sample::Index, byte: u8,
     ) {
         let bytes = hello.encode();
@@ -97,14 +97,14 @@ proptest! {
 }
 
 #[test]
-fn a_very_long_wait_is_cut_to_what_fits() {
+fn retry_delay_saturates() {
     let reject = Reject { code: RejectCode::Busy, retry_after: Duration::MAX, versions: vec![1] };
     let decoded = Reject::decode(&reject.encode()).unwrap();
     assert_eq!(decoded.retry_after, Duration::from_millis(u32::MAX.into()));
 }
 
 #[test]
-fn a_decoder_takes_its_own_message_only() {
+fn decoder_rejects_other_messages() {
     let proof = Proof { mac: [7; 32] }.encode();
     assert_eq!(Proof::decode(&proof).unwrap().mac, [7; 32]);
     assert_eq!(Hello::decode(&proof), Err(MalformedMessage::Header));

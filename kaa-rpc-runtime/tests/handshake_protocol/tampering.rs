@@ -1,4 +1,4 @@
-//! Nobody on the way can change a bit unnoticed, and no cut of the bytes confuses either end.
+//! Any changed bit on the way is detected, and the bytes may arrive in any parts.
 
 use kaa_rpc_runtime::protocol::handshake::message::MessageType;
 use kaa_rpc_runtime::protocol::handshake::{
@@ -14,20 +14,20 @@ fn bound() -> (ClientParameters, ServerParameters) {
 }
 
 #[test]
-fn an_honest_handshake_is_established_on_both_ends_alike() {
+fn handshake_establishes_equal_sessions() {
     for (client, server) in [(client(), server()), bound()] {
-        let (at_client, at_server) = run(client.clone(), server.clone(), untouched);
-        let (at_client, at_server) = (at_client.established(), at_server.established());
-        assert_eq!(at_client.session_id, at_server.session_id);
-        assert_eq!(at_client.key_id, at_server.key_id);
-        assert_eq!((at_client.peer_limits, at_server.peer_limits), (server.limits, client.limits));
-        assert_eq!((at_client.peer_schema, at_server.peer_schema), (server.schema, client.schema));
-        assert_eq!((at_client.peer_instance, at_server.peer_instance), (server.instance, client.instance));
+        let (client_end, server_end) = run(client.clone(), server.clone(), untouched);
+        let (client_end, server_end) = (client_end.established(), server_end.established());
+        assert_eq!(client_end.session_id, server_end.session_id);
+        assert_eq!(client_end.key_id, server_end.key_id);
+        assert_eq!((client_end.peer_limits, server_end.peer_limits), (server.limits, client.limits));
+        assert_eq!((client_end.peer_schema, server_end.peer_schema), (server.schema, client.schema));
+        assert_eq!((client_end.peer_instance, server_end.peer_instance), (server.instance, client.instance));
     }
 }
 
 #[test]
-fn every_flipped_bit_is_noticed() {
+fn flipped_bits_are_detected() {
     let (client, server) = bound();
     let recording = record(client.clone(), server.clone());
     for (kind, length) in [
@@ -37,20 +37,20 @@ fn every_flipped_bit_is_noticed() {
         (MessageType::Accept, recording.accept.len()),
     ] {
         for bit in 0..length * 8 {
-            let (at_client, at_server) = run(client.clone(), server.clone(), |message_type, message| {
+            let (client_end, server_end) = run(client.clone(), server.clone(), |message_type, message| {
                 if message_type == kind {
                     message[bit / 8] ^= 1 << (bit % 8);
                 }
             });
-            assert!(!at_client.is_done(), "{kind}, bit {bit}");
-            // Nobody is left to tell a server that its last message was changed.
-            assert_eq!(at_server.is_done(), kind == MessageType::Accept, "{kind}, bit {bit}");
+            assert!(!client_end.is_done(), "{kind}, bit {bit}");
+            // The server is done when it has sent ACCEPT, so it cannot detect that this message was changed.
+            assert_eq!(server_end.is_done(), kind == MessageType::Accept, "{kind}, bit {bit}");
         }
     }
 }
 
 #[test]
-fn every_byte_put_in_or_taken_out_is_noticed() {
+fn inserted_and_removed_bytes_are_detected() {
     let recording = record(client(), server());
     for (kind, length) in [
         (MessageType::Hello, recording.hello.len()),
@@ -60,10 +60,10 @@ fn every_byte_put_in_or_taken_out_is_noticed() {
     ] {
         for at in 0..length {
             for insert in [true, false] {
-                let (at_client, at_server) = run(client(), server(), |message_type, message| {
+                let (client_end, server_end) = run(client(), server(), |message_type, message| {
                     if message_type == kind && insert {
-                        // The complement, so that a run of equal bytes is not merely made longer by one of its own;
-                        // the length is corrected, so that only the proofs can notice.
+                        // The complement, so that the inserted byte differs from its neighbours. The length
+                        // is corrected, so that only the proofs can detect the change.
                         let byte = !message[at];
                         message.insert(at, byte);
                         fix_length(message);
@@ -72,8 +72,8 @@ fn every_byte_put_in_or_taken_out_is_noticed() {
                         fix_length(message);
                     }
                 });
-                assert!(!at_client.is_done(), "{kind}, byte {at}");
-                assert_eq!(at_server.is_done(), kind == MessageType::Accept, "{kind}, byte {at}");
+                assert!(!client_end.is_done(), "{kind}, byte {at}");
+                assert_eq!(server_end.is_done(), kind == MessageType::Accept, "{kind}, byte {at}");
             }
         }
     }
@@ -85,59 +85,59 @@ fn fix_length(message: &mut [u8]) {
 }
 
 #[test]
-fn a_message_cut_anywhere_waits_for_its_rest() {
+fn partial_message_waits_for_rest() {
     let recording = record(client(), server());
     for cut in 0..recording.hello.len() {
         let mut server = ServerHandshake::new(server());
         let mut arrived = input(&recording.hello[..cut]);
-        assert_eq!(End::of(server.handle_input(&mut arrived)), End::Waiting, "HELLO cut at {cut}");
-        assert!(server.output().is_empty());
-        assert_eq!(arrived, recording.hello[..cut], "nothing is taken of a part");
+        assert_eq!(End::of(server.handle_input(&mut arrived)), End::Waiting, "HELLO truncated at {cut}");
+        assert_eq!(server.output(), "");
+        assert_eq!(arrived, recording.hello[..cut], "an incomplete message stays in the input");
         arrived.extend_from_slice(&recording.hello[cut..]);
         assert_eq!(End::of(server.handle_input(&mut arrived)), End::Waiting);
         assert_eq!(server.output(), recording.challenge);
         for cut in 0..recording.proof.len() {
             assert_eq!(End::of(server.handle_input(&mut input(&recording.proof[..cut]))), End::Waiting);
         }
-        assert!(End::of(server.handle_input(&mut input(&recording.proof))).is_done());
+        End::of(server.handle_input(&mut input(&recording.proof))).established();
     }
     for cut in 0..recording.challenge.len() {
         let mut client = ClientHandshake::new(client());
         client.output();
         let mut arrived = input(&recording.challenge[..cut]);
-        assert_eq!(End::of(client.handle_input(&mut arrived)), End::Waiting, "CHALLENGE cut at {cut}");
-        assert!(client.output().is_empty());
+        assert_eq!(End::of(client.handle_input(&mut arrived)), End::Waiting, "CHALLENGE truncated at {cut}");
+        assert_eq!(client.output(), "");
         arrived.extend_from_slice(&recording.challenge[cut..]);
         assert_eq!(End::of(client.handle_input(&mut arrived)), End::Waiting);
         assert_eq!(client.output(), recording.proof);
         for cut in 0..recording.accept.len() {
             assert_eq!(End::of(client.handle_input(&mut input(&recording.accept[..cut]))), End::Waiting);
         }
-        assert!(End::of(client.handle_input(&mut input(&recording.accept))).is_done());
+        End::of(client.handle_input(&mut input(&recording.accept))).established();
     }
 }
 
 #[test]
-fn what_follows_the_handshake_is_left_for_the_frame_decoder() {
+fn bytes_after_handshake_are_kept() {
     let recording = record(client(), server());
     let mut server = ServerHandshake::new(server());
     server.handle_input(&mut input(&recording.hello)).unwrap();
     let mut arrived = input(&recording.proof);
     arrived.extend_from_slice(b"frames");
-    assert!(End::of(server.handle_input(&mut arrived)).is_done());
+    End::of(server.handle_input(&mut arrived)).established();
     assert_eq!(arrived, "frames");
 
-    // Both of the server's messages at once: the client goes as far as it can.
+    // Both messages of the server arrive at once: the client handles both.
     let mut client = ClientHandshake::new(client());
     let mut arrived = input(&recording.challenge);
     arrived.extend_from_slice(&recording.accept);
     arrived.extend_from_slice(b"frames");
-    assert!(End::of(client.handle_input(&mut arrived)).is_done());
+    End::of(client.handle_input(&mut arrived)).established();
     assert_eq!(client.output(), recording.proof);
     assert_eq!(arrived, "frames");
 }
 
-/// Bytes that get past the first checks now and then.
+/// Bytes that sometimes pass the first checks.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let recording = record(client(), server());
     let messages = vec![recording.hello, recording.challenge, recording.proof, recording.accept];
@@ -146,12 +146,12 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         any::<bool>(),
     )
-        .prop_map(|(mut message, changes, truthful)| {
+        .prop_map(|(mut message, changes, has_right_length)| {
             for (at, byte) in changes {
                 let at = at.index(message.len());
                 message[at] = byte;
             }
-            if truthful {
+            if has_right_length {
                 fix_length(&mut message);
             }
             message
@@ -163,18 +163,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn whatever_a_peer_sends_establishes_nothing(pieces in prop::collection::vec(hostile(), 1..4)) {
+    fn hostile_messages_establish_nothing(pieces in prop::collection::vec(hostile(), 1..4)) {
         let recording = record(client(), server());
-        for greeted in [false, true] {
+        for has_started in [false, true] {
             let mut server = ServerHandshake::new(server());
             let mut client = ClientHandshake::new(client());
-            if greeted {
+            if has_started {
                 server.handle_input(&mut input(&recording.hello)).unwrap();
                 client.handle_input(&mut input(&recording.challenge)).unwrap();
             }
             let (mut to_server, mut to_client) = (input(b""), input(b""));
             for piece in &pieces {
-                // A mutation may leave a message as it was; that one is honest.
+                // A mutation may leave a message unchanged.
                 if *piece == recording.proof || *piece == recording.accept {
                     continue;
                 }
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn an_end_that_has_failed_stays_failed(garbage in prop::collection::vec(any::<u8>(), 0..100)) {
+    fn failed_handshake_stays_failed(garbage in prop::collection::vec(any::<u8>(), 0..100)) {
         let recording = record(client(), server());
         let mut server = ServerHandshake::new(server());
         server.handle_input(&mut input(&[0, 0, 9])).unwrap_err();

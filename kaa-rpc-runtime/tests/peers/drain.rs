@@ -1,20 +1,28 @@
-//! Taking leave: what was made is finished, what was not sent is said so, and nobody waits without end.
+//! Shutdown: running calls are finished, calls that were not sent are reported as such, and every wait is
+//! limited.
 
-use std::time::{Duration, Instant};
+use kaa_rpc_test_support::assert_matches;
+use std::time::Duration;
 
-use kaa_rpc_runtime::{Backoff, CallError, ClientStatus, CloseReason, Outcome};
-use tokio::net::UnixListener;
+use kaa_rpc_runtime::{Backoff, CallError, Client, ClientStatus, CloseReason, Outcome};
+use tokio::time::Instant;
 
-use crate::limits::why_closed;
-use crate::support::raw::{self, Raw};
-use crate::support::*;
+use kaa_rpc_test_support::scripted::{ScriptedPeer, frames};
+use kaa_rpc_test_support::sockets::SocketDirectory;
+use kaa_rpc_test_support::texts::*;
+use kaa_rpc_test_support::waiting::*;
 
-/// Longer than any test waits.
-const FOR_EVER: Duration = Duration::from_secs(3600);
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(3600);
 
-/// Many callers call while the server shuts down: each is answered, or told truthfully that its call was not sent.
+/// Many callers call while the server shuts down: each call is answered, or reported as not sent.
+/// Waits until the client knows that its server shuts down.
+async fn until_draining(client: &Client) {
+    eventually("the client to drain", || client.status(), |status| *status == ClientStatus::Draining).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shutdown_loses_no_call() {
+async fn shutdown_loses_no_call() {
     let pair = Pair::new().await;
     let mut callers = tokio::task::JoinSet::new();
     for caller in 0..64 {
@@ -22,7 +30,7 @@ async fn a_shutdown_loses_no_call() {
         callers.spawn(async move {
             let mut answered = 0;
             loop {
-                match ask::<RECORD>(&peer, format!("{caller}/{answered}")).await {
+                match call_method::<RECORD>(&peer, format!("{caller}/{answered}")).await {
                     Ok(_) => answered += 1,
                     Err(error) => {
                         assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
@@ -32,289 +40,315 @@ async fn a_shutdown_loses_no_call() {
             }
         });
     }
-    pair.at_server.until_recorded(1000).await;
-    let report = within(pair.server.shutdown(FOR_EVER)).await;
+    pair.server_state.until_recorded(1000).await;
+    let report = within("the server to shut down", pair.server.shutdown(LONG)).await;
     assert_eq!((report.connections, report.aborted), (1, 0));
-    let answered: usize = within(callers.join_all()).await.into_iter().sum();
-    assert_eq!(pair.at_server.ledger().len(), answered);
+    let answered: usize = within("all callers", callers.join_all()).await.into_iter().sum();
+    assert_eq!(pair.server_state.records().len(), answered);
 }
 
-/// The reply of the last handler is all that the drain waits for.
+/// The drain waits only for the last handler's reply.
 #[tokio::test]
-async fn a_shutdown_ends_with_the_last_handler() {
+async fn shutdown_ends_with_last_handler() {
     let pair = Pair::new().await;
-    let mut call = ask::<WAIT>(&pair.peer, "finished");
-    assert!(poll_once(&mut call).await.is_pending());
-    pair.at_server.until(|counts| counts.started == 1).await;
+    let mut call = call_method::<WAIT>(&pair.peer, "finished");
+    start(&mut call).await;
+    pair.server_state.until_started(1).await;
     let shutdown = async {
-        let report = within(pair.server.shutdown(FOR_EVER)).await;
+        let report = within("the server to shut down", pair.server.shutdown(LONG)).await;
         assert_eq!((report.aborted, report.cancelled_handlers), (0, 0));
     };
     let finish = async {
-        while pair.client.status() != ClientStatus::Draining {
-            tokio::task::yield_now().await;
-        }
-        // No new calls are made meanwhile.
-        assert_eq!(lost(ask::<ECHO>(&pair.peer, "").await), Outcome::NotSent);
-        pair.at_server.gate.add_permits(1);
-        assert_eq!(within(call).await, Ok("finished".to_owned()));
+        until_draining(&pair.client).await;
+        // No new calls are sent meanwhile.
+        let new = within("the reply to ECHO", call_method::<ECHO>(&pair.peer, "")).await;
+        assert_eq!(disconnected(new), Outcome::NotSent);
+        pair.server_state.gate.add_permits(1);
+        assert_eq!(within("the call", call).await, Ok("finished".to_owned()));
     };
     tokio::join!(shutdown, finish);
-    assert!(matches!(within(pair.client.closed()).await, CloseReason::ClosedByPeer { .. }));
+    let reason = within("the connection to close", pair.client.closed()).await;
+    assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
 }
 
 #[tokio::test]
-async fn a_shutdown_waits_for_oneway_handlers_too() {
+async fn shutdown_waits_for_oneway_handlers() {
     let pair = Pair::new().await;
-    within(tell::<SLOW_NOTE>(&pair.peer, "noted")).await.unwrap();
-    pair.at_server.until(|counts| counts.started == 1).await;
+    within("GATED_NOTE to be sent", call_oneway::<GATED_NOTE>(&pair.peer, "noted")).await.unwrap();
+    pair.server_state.until_started(1).await;
     let finish = async {
-        while pair.client.status() != ClientStatus::Draining {
-            tokio::task::yield_now().await;
-        }
-        pair.at_server.gate.add_permits(1);
+        until_draining(&pair.client).await;
+        pair.server_state.gate.add_permits(1);
     };
-    let (report, ()) = tokio::join!(within(pair.server.shutdown(FOR_EVER)), finish);
+    let (report, ()) = tokio::join!(within("the server to shut down", pair.server.shutdown(LONG)), finish);
     assert_eq!(report.aborted, 0);
-    assert_eq!(pair.at_server.ledger(), ["noted"]);
+    assert_eq!(pair.server_state.records(), ["noted"]);
 }
 
 #[tokio::test]
-async fn a_shutdown_is_bounded_by_its_grace() {
+async fn shutdown_timeout_aborts_calls() {
     let pair = Pair::new().await;
-    let mut call = ask::<WAIT>(&pair.peer, "");
-    assert!(poll_once(&mut call).await.is_pending());
-    pair.at_server.until(|counts| counts.started == 1).await;
-    let report = within(pair.server.shutdown(Duration::from_millis(100))).await;
+    let mut call = call_method::<WAIT>(&pair.peer, "");
+    start(&mut call).await;
+    pair.server_state.until_started(1).await;
+    let report = within("the server to shut down", pair.server.shutdown(Duration::from_millis(100))).await;
     assert_eq!((report.aborted, report.cancelled_handlers), (1, 1));
-    assert_eq!(lost(within(call).await), Outcome::Unknown);
-    pair.at_server.until(|counts| counts.dropped == 1).await;
+    assert_eq!(disconnected(within("the call", call).await), Outcome::Unknown);
+    pair.server_state.until_dropped(1).await;
 }
 
-/// A handler of the side that leaves may be called back into, and may call back, until it is done.
+/// The handlers of a side that shuts down may call and be called until they end.
 #[tokio::test]
-async fn nested_calls_pass_a_drain() {
+async fn drain_admits_nested_calls() {
     let pair = Pair::new().await;
-    // The server's handler waits at the client's gate; then both go on to talk.
-    let mut call = ask::<ASK_WAIT>(&pair.peer, "nested");
-    assert!(poll_once(&mut call).await.is_pending());
-    pair.at_client.until(|counts| counts.started == 1).await;
+    // The server's handler calls the client, whose handler waits for the gate.
+    let mut call = call_method::<CALL_BACK_WAIT>(&pair.peer, "nested");
+    start(&mut call).await;
+    pair.client_state.until_started(1).await;
     let finish = async {
-        while pair.client.status() != ClientStatus::Draining {
-            tokio::task::yield_now().await;
-        }
-        pair.at_client.gate.add_permits(1);
-        assert_eq!(within(call).await, Ok("nested".to_owned()));
+        until_draining(&pair.client).await;
+        pair.client_state.gate.add_permits(1);
+        assert_eq!(within("the call", call).await, Ok("nested".to_owned()));
     };
-    let (report, ()) = tokio::join!(within(pair.server.shutdown(FOR_EVER)), finish);
+    let (report, ()) = tokio::join!(within("the server to shut down", pair.server.shutdown(LONG)), finish);
     assert_eq!(report.aborted, 0);
 }
 
-/// A nested call crosses the Goodbye that names the last call. It is run, so it must not be called unsent.
+/// A nested call crosses the Goodbye that names the last call. It is run, so it must not be reported as not
+/// sent.
 #[tokio::test]
-async fn a_nested_call_that_crosses_the_last_goodbye_is_answered() {
-    let (server, _world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::goodbye()).await;
-    // A call of the leaving peer, whose handler asks back.
-    peer.send(raw::call(1, ASK, "still there?")).await;
-    let nested = peer.next(raw::CALL).await;
-    assert!(nested.id > 0);
-    peer.send(raw::last_goodbye(0)).await;
-    peer.reply(&nested, "still here").await;
-    let reply = peer.next(raw::REPLY).await;
-    assert_eq!((reply.id, reply.payload), (1, raw::text("still here, says the caller")));
+async fn nested_call_crossing_last_goodbye_is_answered() {
+    let (server, _state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send(frames::goodbye()).await;
+    // A call of the draining peer, whose handler calls back.
+    peer.send(frames::call(1, CALL_BACK, "hello?")).await;
+    let nested = peer.next(frames::CALL).await;
+    assert!(nested.id > 0, "{nested:?}");
+    peer.send(frames::last_goodbye(0)).await;
+    peer.reply(&nested, "hello").await;
+    let reply = peer.next(frames::REPLY).await;
+    assert_eq!((reply.id, reply.payload), (1, frames::text("hello from the caller")));
     assert_eq!(server.connections(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn both_sides_may_shut_down_at_once() {
-    for _ in 0..20 {
-        let pair = Pair::new().await;
-        let back = pair.back().await;
-        let mut calls = vec![ask::<WAIT>(&pair.peer, "there"), ask::<WAIT>(&back, "back")];
-        for call in &mut calls {
-            assert!(poll_once(call).await.is_pending());
-        }
-        pair.at_server.until(|counts| counts.started == 1).await;
-        pair.at_client.until(|counts| counts.started == 1).await;
-        pair.at_server.gate.add_permits(1);
-        pair.at_client.gate.add_permits(1);
-        let start = Instant::now();
-        let (report, _, answers) = tokio::join!(
-            within(pair.server.shutdown(FOR_EVER)),
-            within(pair.client.shutdown(FOR_EVER)),
-            all(calls)
-        );
-        assert_eq!(report.aborted, 0);
-        assert_eq!(answers, [Ok("there".to_owned()), Ok("back".to_owned())]);
-        assert!(start.elapsed() < Duration::from_secs(2), "nobody waited for a timer");
+/// Both sides shut down while each has a running call. Returns how long it took.
+async fn shut_down_both_sides(pair: Pair) -> Duration {
+    let client_peer = pair.client_peer().await;
+    let mut calls = vec![
+        call_method::<WAIT>(&pair.peer, "to the server"),
+        call_method::<WAIT>(&client_peer, "to the client"),
+    ];
+    for call in &mut calls {
+        start(call).await;
     }
+    pair.server_state.until_started(1).await;
+    pair.client_state.until_started(1).await;
+    pair.server_state.gate.add_permits(1);
+    pair.client_state.gate.add_permits(1);
+    let started = Instant::now();
+    let (report, _, answers) = tokio::join!(
+        within("the server to shut down", pair.server.shutdown(LONG)),
+        within("the client to shut down", pair.client.shutdown(LONG)),
+        all(calls)
+    );
+    assert_eq!(report.aborted, 0, "{report:?}");
+    assert_eq!(answers, [Ok("to the server".to_owned()), Ok("to the client".to_owned())]);
+    started.elapsed()
 }
 
-/// What was made before the shutdown is carried out, also what waits for the peer's limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_shut_down_at_once() {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        times.push(shut_down_both_sides(Pair::new().await).await);
+    }
+    // The timer of the last Goodbye takes two seconds. On a busy machine a few rounds may take as long
+    // without it.
+    times.sort_unstable();
+    assert!(times[10] < Duration::from_secs(2), "most rounds waited for a timer: {times:?}");
+}
+
+/// The clock stands still unless every task waits for a timer.
+#[tokio::test(start_paused = true)]
+async fn simultaneous_shutdown_waits_for_no_timer() {
+    let pair = Pair::in_memory(|server| server, |client| client).await;
+    assert_eq!(shut_down_both_sides(pair).await, Duration::ZERO);
+}
+
+/// Calls made before the shutdown are finished, also those that wait for the peer's limit.
 #[tokio::test]
-async fn a_client_that_leaves_finishes_its_queue() {
+async fn client_shutdown_sends_queued_calls() {
     let limits = kaa_rpc_runtime::Limits { max_inbound_calls: 1, oneway_window: 1, ..Default::default() };
     let pair = Pair::with(|server| server.limits(limits), |client| client).await;
-    let mut calls: Vec<_> = (0..10).map(|index| ask::<RECORD>(&pair.peer, index.to_string())).collect();
+    let mut calls: Vec<_> =
+        (0..10).map(|index| call_method::<RECORD>(&pair.peer, index.to_string())).collect();
     for call in &mut calls {
-        assert!(poll_once(call).await.is_pending());
+        start(call).await;
     }
     for index in 10..20 {
-        within(tell::<NOTE>(&pair.peer, index.to_string())).await.unwrap();
+        within("NOTE to be sent", call_oneway::<NOTE>(&pair.peer, index.to_string())).await.unwrap();
     }
-    let (answers, _) = tokio::join!(all(calls), within(pair.client.shutdown(FOR_EVER)));
+    let (answers, _) =
+        tokio::join!(all(calls), within("the client to shut down", pair.client.shutdown(LONG)));
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     let expected: Vec<String> = (0..20).map(|index| index.to_string()).collect();
-    assert_eq!(pair.at_server.ledger(), expected);
+    assert_eq!(pair.server_state.records(), expected);
 }
 
-/// A program that says one thing and leaves: what it said before there was a connection arrives.
+/// A program makes one call and shuts down: the call is sent, although there was no connection yet.
 #[tokio::test]
-async fn a_client_that_leaves_before_it_is_connected_says_what_it_had_to_say() {
-    let (_server, world, place) = server_with(|server| server).await;
-    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
-    within(tell::<NOTE>(&client.peer(), "farewell")).await.unwrap();
-    let mut shutdown = Box::pin(client.shutdown(FOR_EVER));
-    assert!(poll_once(&mut shutdown).await.is_pending());
-    assert_eq!(lost(within(ask::<ECHO>(&client.peer(), "")).await), Outcome::NotSent);
-    within(shutdown).await;
-    assert_eq!(world.ledger(), ["farewell"]);
+async fn connecting_client_shutdown_sends_queued_calls() {
+    let (_server, state, socket) = server_with(|server| server).await;
+    let client = client_of(&socket);
+    within("NOTE to be sent", call_oneway::<NOTE>(&client.peer(), "queued")).await.unwrap();
+    let mut shutdown = Box::pin(client.shutdown(LONG));
+    start(&mut shutdown).await;
+    assert_eq!(
+        disconnected(within("the reply to ECHO", call_method::<ECHO>(&client.peer(), "")).await),
+        Outcome::NotSent
+    );
+    within("the shutdown", shutdown).await;
+    assert_eq!(state.records(), ["queued"]);
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_does_not_wait_for_a_server_that_is_not_there() {
-    let place = Place::new();
-    let client = client_builder(&World::new())
+async fn client_shutdown_without_server_ends_at_once() {
+    let socket = SocketDirectory::new();
+    let client = client_builder(&ServiceState::new())
         .reconnect(Backoff::default())
-        .connect(place.address().as_str())
+        .connect(socket.address().as_str())
         .unwrap();
-    let mut call = ask::<ECHO>(&client.peer(), "");
-    assert!(poll_once(&mut call).await.is_pending());
-    within(client.shutdown(FOR_EVER)).await;
-    assert_eq!(lost(within(call).await), Outcome::NotSent);
+    let mut call = call_method::<ECHO>(&client.peer(), "");
+    start(&mut call).await;
+    within("the client to shut down", client.shutdown(LONG)).await;
+    assert_eq!(disconnected(within("the call", call).await), Outcome::NotSent);
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_does_not_connect_again() {
-    let place = Place::new();
-    let listener = UnixListener::bind(place.path()).unwrap();
-    let client = client_builder(&World::new())
+async fn client_shutdown_stops_reconnecting() {
+    let socket = SocketDirectory::new();
+    let listener = socket.listener();
+    let client = client_builder(&ServiceState::new())
         .reconnect(Backoff::default())
-        .connect(place.address().as_str())
+        .connect(socket.address().as_str())
         .unwrap();
-    let mut raw = Raw::accept(&listener).await;
-    let mut call = ask::<ECHO>(&client.peer(), "");
-    assert!(poll_once(&mut call).await.is_pending());
-    raw.next(raw::CALL).await;
-    let mut shutdown = Box::pin(client.shutdown(FOR_EVER));
-    assert!(poll_once(&mut shutdown).await.is_pending());
-    raw.next(raw::GOODBYE).await;
-    drop(raw);
-    within(shutdown).await;
-    assert_eq!(lost(within(call).await), Outcome::Unknown);
-    assert!(matches!(client.status(), ClientStatus::Closed(_)));
+    let mut scripted = ScriptedPeer::accept(&listener).await;
+    let mut call = call_method::<ECHO>(&client.peer(), "");
+    start(&mut call).await;
+    scripted.next(frames::CALL).await;
+    let mut shutdown = Box::pin(client.shutdown(LONG));
+    start(&mut shutdown).await;
+    scripted.next(frames::GOODBYE).await;
+    drop(scripted);
+    within("the shutdown", shutdown).await;
+    assert_eq!(disconnected(within("the call", call).await), Outcome::Unknown);
+    let status = client.status();
+    assert!(matches!(status, ClientStatus::Closed(_)), "{status:?}");
 }
 
-/// Calls of the peer beyond the last one named are not run; it was told so.
+/// The peer's calls after the last one that the Goodbye names are not run.
 #[tokio::test]
-async fn calls_beyond_the_last_one_named_are_not_run() {
-    let (server, world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::call(1, WAIT, "before")).await;
-    world.until(|counts| counts.started == 1).await;
-    let shutdown = tokio::spawn(async move { within(server.shutdown(FOR_EVER)).await });
-    assert_eq!(peer.next(raw::GOODBYE).await.token, 0);
-    // The peer has not seen it yet.
-    peer.send(raw::call(2, RECORD, "between")).await;
-    assert_eq!(peer.next(raw::PING).await.kind, raw::PING);
-    peer.send(raw::frame(raw::PONG, 0, 0, 0, b"")).await;
+async fn calls_after_last_goodbye_are_not_run() {
+    let (server, state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send(frames::call(1, WAIT, "before")).await;
+    state.until_started(1).await;
+    let shutdown =
+        tokio::spawn(async move { within("the server to shut down", server.shutdown(LONG)).await });
+    assert_eq!(peer.next(frames::GOODBYE).await.token, 0);
+    // The peer has not received it yet.
+    peer.send(frames::call(2, RECORD, "between")).await;
+    assert_eq!(peer.next(frames::PING).await.kind, frames::PING);
+    peer.send(frames::frame(frames::PONG, 0, 0, 0, b"")).await;
     let mut both = [peer.receive().await.unwrap(), peer.receive().await.unwrap()];
     both.sort_by_key(|received| received.kind);
-    assert_eq!((both[0].kind, both[0].id), (raw::REPLY, 2));
-    assert_eq!((both[1].kind, both[1].id, both[1].token), (raw::GOODBYE, 2, 1));
-    peer.send(raw::call(3, RECORD, "beyond")).await;
-    peer.send(raw::frame(raw::ONEWAY, 4, 0, NOTE, &raw::text("beyond"))).await;
-    world.gate.add_permits(1);
-    let reply = peer.next(raw::REPLY).await;
-    assert_eq!((reply.id, reply.payload), (1, raw::text("before")));
-    assert!(peer.receive().await.is_none(), "the server has closed its sending half");
+    assert_eq!((both[0].kind, both[0].id), (frames::REPLY, 2));
+    assert_eq!((both[1].kind, both[1].id, both[1].token), (frames::GOODBYE, 2, 1));
+    peer.send(frames::call(3, RECORD, "too late")).await;
+    peer.send(frames::frame(frames::ONEWAY, 4, 0, NOTE, &frames::text("too late"))).await;
+    state.gate.add_permits(1);
+    let reply = peer.next(frames::REPLY).await;
+    assert_eq!((reply.id, reply.payload), (1, frames::text("before")));
+    assert!(peer.receive().await.is_none(), "the server did not close its sending half");
     drop(peer);
-    assert_eq!(within(shutdown).await.unwrap().aborted, 0);
-    assert_eq!(world.ledger(), ["between"]);
+    assert_eq!(within("the shutdown", shutdown).await.unwrap().aborted, 0);
+    assert_eq!(state.records(), ["between"]);
 }
 
-/// What is beyond the last call that the peer answers was not sent, though it left.
+/// A call after the last one that the peer answers counts as not sent, although its bytes were sent.
 #[tokio::test]
-async fn a_call_beyond_the_peers_last_was_not_sent() {
-    let place = Place::new();
-    let listener = UnixListener::bind(place.path()).unwrap();
-    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
-    let mut raw = Raw::accept(&listener).await;
+async fn call_after_peers_last_goodbye_is_not_sent() {
+    let socket = SocketDirectory::new();
+    let listener = socket.listener();
+    let client = client_of(&socket);
+    let mut scripted = ScriptedPeer::accept(&listener).await;
     let peer = client.peer();
-    let (mut first, mut second) = (ask::<ECHO>(&peer, "first"), ask::<ECHO>(&peer, "second"));
-    assert!(poll_once(&mut first).await.is_pending());
-    assert!(poll_once(&mut second).await.is_pending());
-    let made = raw.next(raw::CALL).await;
-    raw.next(raw::CALL).await;
-    raw.send([raw::goodbye(), raw::last_goodbye(made.id)].concat()).await;
-    assert_eq!(lost(within(second).await), Outcome::NotSent);
-    raw.reply(&made, "first").await;
-    assert_eq!(within(first).await, Ok("first".to_owned()));
+    let (mut first, mut second) = (call_method::<ECHO>(&peer, "first"), call_method::<ECHO>(&peer, "second"));
+    start(&mut first).await;
+    start(&mut second).await;
+    let made = scripted.next(frames::CALL).await;
+    scripted.next(frames::CALL).await;
+    scripted.send([frames::goodbye(), frames::last_goodbye(made.id)].concat()).await;
+    assert_eq!(disconnected(within("the call `second`", second).await), Outcome::NotSent);
+    scripted.reply(&made, "first").await;
+    assert_eq!(within("the call `first`", first).await, Ok("first".to_owned()));
 }
 
-/// A peer that has said goodbye and goes on calling is served: only this side's calls to it are over.
+/// A Goodbye ends only the calls to its sender, not the calls of its sender.
 #[tokio::test]
-async fn a_peer_that_says_goodbye_and_goes_on_calling_is_served() {
-    let (_server, _world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::goodbye()).await;
+async fn draining_peer_is_still_served() {
+    let (_server, _state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send(frames::goodbye()).await;
     for id in 1..=3 {
-        peer.send(raw::call(id, ECHO, "more")).await;
-        assert_eq!(peer.next(raw::REPLY).await.payload, raw::text("more"));
+        peer.send(frames::call(id, ECHO, "more")).await;
+        assert_eq!(peer.next(frames::REPLY).await.payload, frames::text("more"));
     }
 }
 
 #[tokio::test]
-async fn a_peer_that_says_goodbye_and_does_not_close_is_closed() {
-    let (server, _world, place) = server_with(|server| server).await;
+async fn drained_peer_is_closed() {
+    let (server, _state, socket) = server_with(|server| server).await;
     let mut events = server.events();
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send([raw::call(1, ECHO, "done"), raw::goodbye(), raw::last_goodbye(0)].concat()).await;
-    assert_eq!(peer.next(raw::REPLY).await.id, 1);
-    assert!(matches!(why_closed(&mut events).await, CloseReason::ClosedByPeer { .. }));
-    assert!(peer.receive().await.is_none());
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send([frames::call(1, ECHO, "done"), frames::goodbye(), frames::last_goodbye(0)].concat()).await;
+    assert_eq!(peer.next(frames::REPLY).await.id, 1);
+    let reason = close_reason(&mut events).await;
+    assert!(matches!(reason, CloseReason::ClosedByPeer { .. }), "{reason:?}");
+    assert_matches!(peer.receive().await, None);
 }
 
 #[tokio::test]
-async fn a_peer_that_announces_its_leaving_and_falls_silent_is_cut_off() {
-    let (server, _world, place) =
+async fn silent_draining_peer_is_stalled() {
+    let (server, _state, socket) =
         server_with(|server| server.stall_timeout(Duration::from_millis(200))).await;
     let mut events = server.events();
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::goodbye()).await;
-    assert_eq!(why_closed(&mut events).await, CloseReason::PeerStalled);
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send(frames::goodbye()).await;
+    assert_eq!(close_reason(&mut events).await, CloseReason::PeerStalled);
 }
 
-/// Closing, draining and the peer's Goodbye at the same moment: whatever comes last, closed stays closed.
+/// A close, a drain and the peer's Goodbye happen at the same moment: in any order, the connection stays
+/// closed.
 #[tokio::test(flavor = "multi_thread")]
-async fn closed_stays_closed_whoever_else_speaks() {
+async fn closed_connection_stays_closed() {
     for round in 0..60 {
         let pair = Pair::new().await;
-        let back = pair.back().await;
+        let client_peer = pair.client_peer().await;
         let close = tokio::spawn(async move {
             for _ in 0..round * 10 {
                 std::hint::spin_loop();
             }
-            back.close();
-            back.closed().await
+            client_peer.close();
+            client_peer.closed().await
         });
         let peer = pair.peer.clone();
-        let shutdown = tokio::spawn(async move { pair.client.shutdown(FOR_EVER).await });
-        within(close).await.unwrap();
-        within(shutdown).await.unwrap();
-        within(peer.closed()).await;
-        assert!(matches!(ask::<ECHO>(&peer, "").await, Err(CallError::Disconnected { .. })));
+        let shutdown = tokio::spawn(async move { pair.client.shutdown(LONG).await });
+        within("the task `close`", close).await.unwrap();
+        within("the shutdown", shutdown).await.unwrap();
+        within("the connection to close", peer.closed()).await;
+        let result = within("the reply to ECHO", call_method::<ECHO>(&peer, "")).await;
+        assert!(matches!(result, Err(CallError::Disconnected { .. })), "{result:?}");
     }
 }

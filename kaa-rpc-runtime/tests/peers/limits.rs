@@ -1,13 +1,15 @@
-//! Limits: what is too large, too many, too slow or too much at once is refused where it is, and costs a bounded amount.
+//! Limits: messages that are too large, too many or too slow are refused early, and cost a bounded amount.
 
+use kaa_rpc_test_support::assert_matches;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use kaa_rpc_runtime::{CallError, CloseReason, Limits, MessageKind, Outcome, ServerBuilder, ServerEvent};
-use tokio::net::UnixListener;
+use kaa_rpc_runtime::{CallError, CloseReason, Limits, MessageKind, Outcome, ServerBuilder};
 
-use crate::support::raw::{self, Raw};
-use crate::support::*;
+use kaa_rpc_test_support::scripted::{ScriptedPeer, frames};
+use kaa_rpc_test_support::sockets::SocketDirectory;
+use kaa_rpc_test_support::texts::*;
+use kaa_rpc_test_support::waiting::*;
 
 fn small_frames() -> Limits {
     Limits { max_frame: 64 * 1024, ..Limits::default() }
@@ -17,19 +19,11 @@ fn calls_at_once(max_inbound_calls: u32) -> Limits {
     Limits { max_inbound_calls, ..Limits::default() }
 }
 
-/// Why the server's next connection to end has ended.
-pub(crate) async fn why_closed(events: &mut kaa_rpc_runtime::Events<ServerEvent>) -> CloseReason {
-    loop {
-        if let ServerEvent::Disconnected { reason, .. } = within(events.next()).await.unwrap() {
-            return reason;
-        }
-    }
-}
-
 #[tokio::test]
-async fn an_outgoing_call_too_large_fails_here_with_size_and_limit() {
+async fn oversized_call_fails_with_size_and_limit() {
     let pair = Pair::with(|server| server.limits(small_frames()), |client| client).await;
-    let error = within(ask::<ECHO>(&pair.peer, "x".repeat(100_000))).await.unwrap_err();
+    let error =
+        within("the reply to ECHO", call_method::<ECHO>(&pair.peer, "x".repeat(100_000))).await.unwrap_err();
     assert!(
         matches!(
             error,
@@ -38,38 +32,39 @@ async fn an_outgoing_call_too_large_fails_here_with_size_and_limit() {
         "{error:?}"
     );
     assert_eq!(error.outcome(), Outcome::NotSent);
-    pair.lives().await;
+    pair.assert_responds().await;
 }
 
-/// Before the peer's limit is known a call is taken; it fails all the same, and nobody else with it.
+/// Before the peer's limit is known, the queue accepts the call. It fails later, and no other call fails with
+/// it.
 #[tokio::test]
-async fn a_queued_call_too_large_for_the_peer_fails_here() {
-    let place = Place::new();
-    let listener = UnixListener::bind(place.path()).unwrap();
-    let client = client_builder(&World::new()).connect(place.address().as_str()).unwrap();
+async fn oversized_queued_call_fails_alone() {
+    let socket = SocketDirectory::new();
+    let listener = socket.listener();
+    let client = client_of(&socket);
     let peer = client.peer();
-    let mut large = ask::<ECHO>(&peer, "x".repeat(100_000)).timeout(Duration::from_secs(60));
-    let mut small = ask::<ECHO>(&peer, "small");
-    assert!(poll_once(&mut large).await.is_pending());
-    let mut note = tell::<NOTE>(&peer, "x".repeat(100_000));
-    assert!(poll_once(&mut note).await.is_ready());
-    assert!(poll_once(&mut small).await.is_pending());
-    let mut raw = Raw::accept_with(&listener, small_frames()).await;
-    let error = within(large).await.unwrap_err();
+    let mut large = call_method::<ECHO>(&peer, "x".repeat(100_000)).timeout(Duration::from_secs(60));
+    let mut small = call_method::<ECHO>(&peer, "small");
+    start(&mut large).await;
+    let mut note = call_oneway::<NOTE>(&peer, "x".repeat(100_000));
+    assert!(poll_once(&mut note).await.is_ready(), "the queue does not accept the oneway call");
+    start(&mut small).await;
+    let mut scripted = ScriptedPeer::accept_with(&listener, small_frames()).await;
+    let error = within("the call `large`", large).await.unwrap_err();
     assert!(
         matches!(error, CallError::TooLarge { what: MessageKind::Call, size: 100_000.., limit: 65_536 }),
         "{error:?}"
     );
-    let made = raw.receive().await.unwrap();
-    assert_eq!((made.kind, made.payload.clone()), (raw::CALL, raw::text("small")));
-    raw.reply(&made, "small").await;
-    assert_eq!(within(small).await, Ok("small".to_owned()));
+    let made = scripted.receive().await.unwrap();
+    assert_eq!((made.kind, made.payload.clone()), (frames::CALL, frames::text("small")));
+    scripted.reply(&made, "small").await;
+    assert_eq!(within("the call `small`", small).await, Ok("small".to_owned()));
 }
 
 #[tokio::test]
-async fn a_reply_too_large_is_an_error_for_its_caller() {
+async fn oversized_reply_fails_its_call() {
     let pair = Pair::with(|server| server, |client| client.limits(small_frames())).await;
-    let error = within(ask::<BIG>(&pair.peer, "100000")).await.unwrap_err();
+    let error = within("the reply to LARGE", call_method::<LARGE>(&pair.peer, "100000")).await.unwrap_err();
     assert!(
         matches!(
             error,
@@ -77,233 +72,242 @@ async fn a_reply_too_large_is_an_error_for_its_caller() {
         ),
         "{error:?}"
     );
-    pair.lives().await;
+    pair.assert_responds().await;
 }
 
 #[tokio::test]
-async fn calls_over_the_limit_are_answered_and_not_run() {
-    let (_server, world, place) = server_with(|server| server.limits(calls_at_once(4))).await;
-    let mut peer = Raw::connect(&place.path()).await;
+async fn calls_over_limit_are_not_run() {
+    let (_server, state, socket) = server_with(|server| server.limits(calls_at_once(4))).await;
+    let mut peer = scripted_client(&socket.path()).await;
     for id in 1..=6 {
-        peer.send(raw::call(id, WAIT, "")).await;
+        peer.send(frames::call(id, WAIT, "")).await;
     }
     for id in 5..=6 {
-        let reply = peer.next(raw::REPLY).await;
-        assert_eq!((reply.id, reply.detail), (id, raw::EXHAUSTED));
+        let reply = peer.next(frames::REPLY).await;
+        assert_eq!((reply.id, reply.detail), (id, frames::RESOURCE_EXHAUSTED));
     }
-    assert_eq!(world.counts().started, 4);
-    world.gate.add_permits(4);
+    assert_eq!(state.counts().started, 4);
+    state.gate.add_permits(4);
     for _ in 1..=4 {
-        assert_eq!(peer.next(raw::REPLY).await.detail, raw::OK);
+        assert_eq!(peer.next(frames::REPLY).await.detail, frames::OK);
     }
-    peer.send(raw::call(7, ECHO, "")).await;
-    assert_eq!(peer.next(raw::REPLY).await.detail, raw::OK);
+    peer.send(frames::call(7, ECHO, "")).await;
+    assert_eq!(peer.next(frames::REPLY).await.detail, frames::OK);
 }
 
 #[tokio::test]
-async fn a_flood_of_calls_ends_the_connection() {
-    let (_server, world, place) = server_with(|server| server.limits(calls_at_once(4))).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    let flood: Vec<u8> = (1..=200).flat_map(|id| raw::call(id, WAIT, "")).collect();
+async fn call_flood_ends_connection() {
+    let (_server, state, socket) = server_with(|server| server.limits(calls_at_once(4))).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    let flood: Vec<u8> = (1..=200).flat_map(|id| frames::call(id, WAIT, "")).collect();
     peer.send(flood).await;
-    assert!(peer.last_word().await.contains("ignores the limit on calls in flight"));
-    world.until(|counts| counts.dropped == 4).await;
-    assert_eq!(world.counts().started, 4);
+    let message = peer.closing_message().await;
+    assert!(message.contains("ignores the limit on calls in flight"), "{message}");
+    state.until_dropped(4).await;
+    assert_eq!(state.counts().started, 4);
 }
 
 #[tokio::test]
-async fn a_flood_of_oneway_calls_ends_the_connection() {
+async fn oneway_flood_ends_connection() {
     let limits = Limits { oneway_window: 4, ..Limits::default() };
-    let (_server, world, place) = server_with(|server| server.limits(limits)).await;
-    let mut peer = Raw::connect(&place.path()).await;
+    let (_server, state, socket) = server_with(|server| server.limits(limits)).await;
+    let mut peer = scripted_client(&socket.path()).await;
     for id in 1..=5 {
-        peer.send(raw::frame(raw::ONEWAY, id, 0, SLOW_NOTE, &raw::text(""))).await;
+        peer.send(frames::frame(frames::ONEWAY, id, 0, GATED_NOTE, &frames::text(""))).await;
     }
-    assert!(peer.last_word().await.contains("ignores the limit on oneway calls"));
-    world.until(|counts| counts.dropped == 4).await;
+    let message = peer.closing_message().await;
+    assert!(message.contains("ignores the limit on oneway calls"), "{message}");
+    state.until_dropped(4).await;
 }
 
-/// Nested calls pass the limit on calls, but not without end.
+/// Nested calls bypass the limit on calls, but they have their own limit.
 #[tokio::test]
-async fn a_flood_of_nested_calls_is_refused() {
-    let (server, world, place) = server_with(|server| server.limits(calls_at_once(1))).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    let to = within(server.peers().next()).await.unwrap();
-    let mut parent = ask::<ECHO>(&to, "");
-    assert!(poll_once(&mut parent).await.is_pending());
-    let parent_call = peer.next(raw::CALL).await;
+async fn nested_call_flood_ends_connection() {
+    let (server, state, socket) = server_with(|server| server.limits(calls_at_once(1))).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    let server_side = within("the server to have a peer", server.peers().next()).await.unwrap();
+    let mut parent = call_method::<ECHO>(&server_side, "");
+    start(&mut parent).await;
+    let parent_call = peer.next(frames::CALL).await;
     let flood: Vec<u8> = (1..=1100)
-        .flat_map(|id| raw::nested_call(id, WAIT, "", (parent_call.id, parent_call.token), 1))
+        .flat_map(|id| frames::nested_call(id, WAIT, "", (parent_call.id, parent_call.token), 1))
         .collect();
-    // It may be cut off before it has said it all.
-    let _cut = peer.try_send(flood).await;
-    assert!(peer.last_word().await.contains("ignores the limit on calls in flight"));
-    assert!(world.counts().started <= 1025, "{:?}", world.counts());
-    world.until(|counts| counts.dropped == counts.started).await;
+    // The server may close the connection before it has read everything.
+    let _sent = peer.try_send(flood).await;
+    let message = peer.closing_message().await;
+    assert!(message.contains("ignores the limit on calls in flight"), "{message}");
+    assert!(state.counts().started <= 1025, "{:?}", state.counts());
+    let started = state.counts().started;
+    state.until_dropped(started).await;
 }
 
-/// A peer that does not read gets refusals in the place of replies, once so much waits for it.
+/// A peer that does not read receives refusals instead of replies once the output is full.
 #[tokio::test(flavor = "multi_thread")]
-async fn replies_do_not_pile_up() {
-    // The budget of 8 MiB, the reply that exceeds it, and what the sockets hold.
-    check_replies_pile_up_to(|server| server, 8..=10).await;
-    check_replies_pile_up_to(|server| server.output_budget(2 << 20), 2..=4).await;
-    check_replies_pile_up_to(|server| server.output_budget(0), 1..=2).await;
+async fn output_budget_bounds_replies() {
+    // The budget of 8 MiB, the reply that exceeds it, and the buffers of the sockets.
+    check_replies_are_bounded(|server| server, 8..=10).await;
+    check_replies_are_bounded(|server| server.output_budget(2 << 20), 2..=4).await;
+    check_replies_are_bounded(|server| server.output_budget(0), 1..=2).await;
 }
 
-async fn check_replies_pile_up_to(
+async fn check_replies_are_bounded(
     settings: impl FnOnce(ServerBuilder) -> ServerBuilder,
     expected: RangeInclusive<i32>,
 ) {
-    let (_server, world, place) = server_with(settings).await;
-    let mut peer = Raw::connect(&place.path()).await;
+    let (_server, state, socket) = server_with(settings).await;
+    let mut peer = scripted_client(&socket.path()).await;
     for id in 1..=100 {
-        peer.send(raw::call(id, BIG, &(1 << 20).to_string())).await;
+        peer.send(frames::call(id, LARGE, &(1 << 20).to_string())).await;
     }
-    // Everything is answered before anything is read.
-    peer.send(raw::call(101, RECORD, "answered")).await;
-    world.until_recorded(1).await;
-    let mut taken = 0;
+    // All calls are answered before the peer reads.
+    peer.send(frames::call(101, RECORD, "answered")).await;
+    state.until_recorded(1).await;
+    let mut accepted = 0;
     let mut refused = 0;
     for _ in 1..=101 {
-        let reply = peer.next(raw::REPLY).await;
+        let reply = peer.next(frames::REPLY).await;
         match reply.detail {
-            raw::OK => taken += 1,
-            raw::EXHAUSTED => refused += 1,
+            frames::OK => accepted += 1,
+            frames::RESOURCE_EXHAUSTED => refused += 1,
             other => panic!("status {other}"),
         }
     }
-    assert!(expected.contains(&taken), "{taken} replies, {refused} refusals");
-    peer.send(raw::call(102, ECHO, "and on")).await;
-    assert_eq!(peer.next(raw::REPLY).await.detail, raw::OK);
+    assert!(expected.contains(&accepted), "{accepted} replies, {refused} refusals");
+    peer.send(frames::call(102, ECHO, "next")).await;
+    assert_eq!(peer.next(frames::REPLY).await.detail, frames::OK);
 }
 
-/// The place of a cancelled call is free when its handler has ended, not before.
+/// The slot of a cancelled call is free when its handler has ended, not before.
 #[tokio::test]
-async fn a_cancelled_handler_keeps_its_place_until_it_ends() {
-    let (_server, world, place) = server_with(|server| server.limits(calls_at_once(1))).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::call(1, STUBBORN, "")).await;
-    world.until(|counts| counts.started == 1).await;
-    peer.send([raw::cancel(1), raw::call(2, ECHO, "")].concat()).await;
-    let reply = peer.next(raw::REPLY).await;
-    assert_eq!((reply.id, reply.detail), (2, raw::EXHAUSTED));
-}
-
-#[tokio::test]
-async fn a_flood_of_cancels_ends_the_connection() {
-    let (_server, world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    // A gap in the ids is no allowance.
-    peer.send(raw::call(1 << 40, WAIT, "")).await;
-    world.until(|counts| counts.started == 1).await;
-    peer.send([raw::cancel(1 << 40), raw::cancel(1 << 40)].concat()).await;
-    assert!(peer.last_word().await.contains("ignores the limit on cancels"));
+async fn cancelled_handler_keeps_slot_until_it_ends() {
+    let (_server, state, socket) = server_with(|server| server.limits(calls_at_once(1))).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send(frames::call(1, IGNORE_CANCEL, "")).await;
+    state.until_started(1).await;
+    peer.send([frames::cancel(1), frames::call(2, ECHO, "")].concat()).await;
+    let reply = peer.next(frames::REPLY).await;
+    assert_eq!((reply.id, reply.detail), (2, frames::RESOURCE_EXHAUSTED));
 }
 
 #[tokio::test]
-async fn pings_are_answered_and_those_of_a_peer_that_does_not_read_end_its_connection() {
-    let (_server, _world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    let pings: Vec<u8> = (0..1000).flat_map(|number| raw::frame(raw::PING, 0, 0, number, b"")).collect();
+async fn cancel_flood_ends_connection() {
+    let (_server, state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    // A gap in the ids allows no additional cancels.
+    peer.send(frames::call(1 << 40, WAIT, "")).await;
+    state.until_started(1).await;
+    peer.send([frames::cancel(1 << 40), frames::cancel(1 << 40)].concat()).await;
+    let message = peer.closing_message().await;
+    assert!(message.contains("ignores the limit on cancels"), "{message}");
+}
+
+#[tokio::test]
+async fn ping_flood_ends_connection_of_peer_that_does_not_read() {
+    let (_server, _state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    let pings: Vec<u8> =
+        (0..1000).flat_map(|number| frames::frame(frames::PING, 0, 0, number, b"")).collect();
     peer.send(pings).await;
     for number in 0..1000 {
-        assert_eq!(peer.next(raw::PONG).await.detail, number);
+        assert_eq!(peer.next(frames::PONG).await.detail, number);
     }
     let mut sent = 0_usize;
-    let flood = raw::frame(raw::PING, 0, 0, 0, b"").repeat(10_000);
+    let flood = frames::frame(frames::PING, 0, 0, 0, b"").repeat(10_000);
     while peer.try_send(&flood).await.is_ok() {
         sent += flood.len();
-        assert!(sent < 64 << 20, "{sent} bytes of pings were taken");
+        assert!(sent < 64 << 20, "{sent} bytes of pings were accepted");
     }
 }
 
 #[tokio::test]
-async fn a_slow_sender_is_cut_off() {
-    let (server, _world, place) =
+async fn incomplete_frame_stalls_peer() {
+    let (server, _state, socket) =
         server_with(|server| server.stall_timeout(Duration::from_millis(200))).await;
     let mut events = server.events();
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(&raw::call(1, ECHO, "half of it")[..30]).await;
-    assert_eq!(why_closed(&mut events).await, CloseReason::PeerStalled);
-    assert!(peer.receive().await.is_none());
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send(&frames::call(1, ECHO, "incomplete")[..30]).await;
+    assert_eq!(close_reason(&mut events).await, CloseReason::PeerStalled);
+    assert_matches!(peer.receive().await, None);
 }
 
-/// What this side sends meanwhile is no progress of the frame.
+/// Frames that this side sends meanwhile do not count as progress of the incomplete frame.
 #[tokio::test]
-async fn reading_buys_no_time_for_a_frame_left_unfinished() {
-    let (server, _world, place) =
+async fn output_does_not_extend_incomplete_frame() {
+    let (server, _state, socket) =
         server_with(|server| server.stall_timeout(Duration::from_millis(200))).await;
     let mut events = server.events();
-    let mut peer = Raw::connect(&place.path()).await;
-    let to = within(server.peers().next()).await.unwrap();
-    peer.send(&raw::call(1, ECHO, "half of it")[..30]).await;
-    let talk = tokio::spawn(async move {
-        // Never answered, until there is no connection.
+    let mut peer = scripted_client(&socket.path()).await;
+    let server_side = within("the server to have a peer", server.peers().next()).await.unwrap();
+    peer.send(&frames::call(1, ECHO, "incomplete")[..30]).await;
+    let calling = tokio::spawn(async move {
+        // The calls are never answered. They end with the connection.
         while let Err(CallError::DeadlineExceeded { .. }) =
-            ask::<ECHO>(&to, "news").timeout(Duration::from_millis(20)).await
+            call_method::<ECHO>(&server_side, "while the frame is incomplete")
+                .timeout(Duration::from_millis(20))
+                .await
         {}
     });
-    let read = tokio::spawn(async move { while peer.receive().await.is_some() {} });
-    assert_eq!(why_closed(&mut events).await, CloseReason::PeerStalled);
-    within(read).await.unwrap();
-    within(talk).await.unwrap();
+    let reading = tokio::spawn(async move { while peer.receive().await.is_some() {} });
+    assert_eq!(close_reason(&mut events).await, CloseReason::PeerStalled);
+    within("the reader to end", reading).await.unwrap();
+    within("the caller to end", calling).await.unwrap();
 }
 
-/// What the peer sends meanwhile is no progress of the output that it does not read.
+/// Frames that the peer sends meanwhile do not count as progress of the output that it does not read.
 #[tokio::test]
-async fn sending_buys_no_time_for_output_left_unread() {
-    let (server, _world, place) =
+async fn input_does_not_extend_unread_output() {
+    let (server, _state, socket) =
         server_with(|server| server.stall_timeout(Duration::from_millis(300))).await;
     let mut events = server.events();
-    let mut peer = Raw::connect(&place.path()).await;
+    let mut peer = scripted_client(&socket.path()).await;
     for id in 1..=3 {
-        peer.send(raw::call(id, BIG, &(2 << 20).to_string())).await;
+        peer.send(frames::call(id, LARGE, &(2 << 20).to_string())).await;
     }
-    let ping = tokio::spawn(async move {
-        while peer.try_send(raw::frame(raw::PONG, 0, 0, 0, b"")).await.is_ok() {
+    let sending = tokio::spawn(async move {
+        while peer.try_send(frames::frame(frames::PONG, 0, 0, 0, b"")).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    assert_eq!(why_closed(&mut events).await, CloseReason::PeerStalled);
-    within(ping).await.unwrap();
+    assert_eq!(close_reason(&mut events).await, CloseReason::PeerStalled);
+    within("the sender to end", sending).await.unwrap();
 }
 
-/// A frame that comes slowly but comes is taken.
+/// A frame that arrives slowly is accepted.
 #[tokio::test]
-async fn a_frame_in_single_bytes_arrives() {
-    let (_server, _world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    for byte in raw::call(1, ECHO, "byte by byte") {
+async fn frame_in_single_bytes_arrives() {
+    let (_server, _state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    for byte in frames::call(1, ECHO, "byte by byte") {
         peer.send([byte]).await;
     }
-    assert_eq!(peer.next(raw::REPLY).await.payload, raw::text("byte by byte"));
+    assert_eq!(peer.next(frames::REPLY).await.payload, frames::text("byte by byte"));
 }
 
 #[tokio::test]
-async fn a_deadline_absurdly_far_is_clamped() {
-    let (_server, world, place) = server_with(|server| server).await;
-    let mut peer = Raw::connect(&place.path()).await;
-    peer.send(raw::call_within(1, REMAINING, "", u64::MAX)).await;
-    assert_eq!(peer.next(raw::REPLY).await.payload, raw::text(&(30 * 24 * 3600 - 1).to_string()));
-    peer.send(raw::call_within(2, WAIT, "waited", u64::MAX)).await;
-    world.until(|counts| counts.started == 1).await;
-    world.gate.add_permits(1);
-    assert_eq!(peer.next(raw::REPLY).await.payload, raw::text("waited"));
+async fn remaining_time_is_clamped_to_30_days() {
+    let (_server, state, socket) = server_with(|server| server).await;
+    let mut peer = scripted_client(&socket.path()).await;
+    peer.send(frames::call_within(1, REMAINING, "", u64::MAX)).await;
+    assert_eq!(peer.next(frames::REPLY).await.payload, frames::text(&(30 * 24 * 3600 - 1).to_string()));
+    peer.send(frames::call_within(2, WAIT, "waited", u64::MAX)).await;
+    state.until_started(1).await;
+    state.gate.add_permits(1);
+    assert_eq!(peer.next(frames::REPLY).await.payload, frames::text("waited"));
 }
 
 #[tokio::test]
-async fn a_timeout_absurdly_long_is_none() {
+async fn maximal_timeout_is_no_timeout() {
     let pair = Pair::new().await;
-    let answer = within(ask::<ECHO>(&pair.peer, "patient").timeout(Duration::MAX)).await;
+    let answer =
+        within("the reply to ECHO", call_method::<ECHO>(&pair.peer, "patient").timeout(Duration::MAX)).await;
     assert_eq!(answer, Ok("patient".to_owned()));
 }
 
 #[tokio::test]
-async fn further_clients_are_told_that_the_server_is_busy() {
+async fn connection_limit_rejects_clients_as_busy() {
     let pair = Pair::with(|server| server.max_connections(1), |client| client).await;
-    let second = client_builder(&World::new()).connect(pair.place.address().as_str()).unwrap();
-    let error = within(second.ready()).await.unwrap_err();
+    let second = client_of(&pair.socket);
+    let error = within("the client to connect or fail", second.ready()).await.unwrap_err();
     assert!(matches!(error, kaa_rpc_runtime::ConnectError::Busy { retry_after: Some(_) }), "{error:?}");
-    pair.lives().await;
+    pair.assert_responds().await;
 }

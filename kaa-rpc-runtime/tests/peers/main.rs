@@ -1,6 +1,7 @@
-//! The runtime over real sockets: what it promises to callers, and what honest, unlucky and hostile peers can do to it.
+//! The runtime over real sockets: what it promises to callers, and what honest, unlucky and hostile peers can
+//! do to it.
 //!
-//! Every test is bounded in time, so that a hang is a failure.
+//! Every wait has a limit, so that a hang is a failure.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,30 +10,30 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::print_stdout,
-    reason = "a test that cannot go on has failed; a child process tells its parent how far it is"
+    reason = "a test that cannot go on has failed; a child process reports to its parent"
 )]
 
 mod attributes;
 mod blocking;
-mod chaos;
+mod call_semantics;
 mod connecting;
 mod drain;
 mod fail_fast;
 mod failures;
 mod frames;
 mod interceptors;
-mod life;
+mod keepalive;
+mod known_faults;
+mod lifetime;
 mod limits;
 mod metadata;
 mod misbehaviour;
-mod original_faults;
 mod placement;
-mod promises;
 mod queueing;
+mod random_frames;
 mod registry;
 mod resources;
 mod statistics;
-mod support;
 #[cfg(feature = "tower")]
 mod tower;
 mod traces;

@@ -1,5 +1,5 @@
-//! Traces: a call that belongs to one tells its handler, whose own calls belong to it too; where nobody follows traces,
-//! calls carry none.
+//! Traces: a call carries its trace to its handler, and the handler's calls continue it. Without a
+//! subscriber, calls carry no trace.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex};
 use kaa_rpc_runtime::{Metadata, Propagator, TraceContext};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Span, Subscriber};
+use tracing::{Dispatch, Event, Span, Subscriber};
 
-use crate::support::*;
+use kaa_rpc_test_support::processes::is_alone;
+use kaa_rpc_test_support::texts::*;
+use kaa_rpc_test_support::waiting::*;
 
 fn traced(context: &TraceContext) -> Metadata {
     Metadata::new().with("traceparent", context.traceparent()).unwrap()
@@ -21,44 +23,68 @@ fn trace_of(traceparent: &str) -> &str {
 }
 
 #[tokio::test]
-async fn calls_carry_no_trace_where_nobody_follows_one() {
+async fn calls_without_subscriber_carry_no_trace() {
+    if !is_alone("traces::calls_without_subscriber_carry_no_trace") {
+        return;
+    }
+    // A subscriber that exists, but not in this thread: it must not matter.
+    let _elsewhere = Dispatch::new(RecordingSubscriber::default());
     let pair = Pair::new().await;
-    assert_eq!(within(ask::<TRACE>(&pair.peer, "")).await, Ok("none".to_owned()));
-    assert_eq!(within(ask::<METADATA>(&pair.peer, "traceparent")).await, Ok("none".to_owned()));
+    assert_eq!(
+        within("the reply to TRACE", call_method::<TRACE>(&pair.peer, "")).await,
+        Ok("none".to_owned())
+    );
+    assert_eq!(
+        within("the reply to METADATA", call_method::<METADATA>(&pair.peer, "traceparent")).await,
+        Ok("none".to_owned())
+    );
 }
 
 #[tokio::test]
-async fn a_trace_goes_through_both_directions() {
+async fn trace_spans_both_directions() {
     let pair = Pair::new().await;
     let context = TraceContext::root();
-    let answer = within(ask::<ASK_TRACE>(&pair.peer, "").metadata(traced(&context))).await.unwrap();
+    let answer = within(
+        "the reply to CALL_BACK_TRACE",
+        call_method::<CALL_BACK_TRACE>(&pair.peer, "").metadata(traced(&context)),
+    )
+    .await
+    .unwrap();
     let (server, client) = answer.split_once(' ').unwrap();
     let given = context.traceparent();
-    assert_eq!(trace_of(server), trace_of(&given), "the server's handler is in the caller's trace");
-    assert_eq!(trace_of(client), trace_of(&given), "and so is the client's that it has called");
-    assert!(server != client && server != given, "each in a span of its own");
+    assert_eq!(trace_of(server), trace_of(&given), "the server's handler belongs to the caller's trace");
+    assert_eq!(trace_of(client), trace_of(&given), "the client's handler, which it called, does too");
+    assert!(server != client && server != given, "both have their own spans: {server}, {client}, {given}");
 }
 
 #[tokio::test]
-async fn a_scope_is_told_to_the_calls_made_in_it() {
+async fn scope_applies_to_calls_made_in_it() {
     let pair = Pair::new().await;
     let context = TraceContext::root();
     let trace = context.traceparent();
-    let answer = within(context.scope(ask::<TRACE>(&pair.peer, ""))).await.unwrap();
+    let answer =
+        within("the reply to TRACE", context.scope(call_method::<TRACE>(&pair.peer, ""))).await.unwrap();
     assert_eq!(trace_of(&answer), trace_of(&trace));
-    assert_eq!(within(ask::<TRACE>(&pair.peer, "")).await, Ok("none".to_owned()), "and to no others");
+    assert_eq!(
+        within("the reply to TRACE", call_method::<TRACE>(&pair.peer, "")).await,
+        Ok("none".to_owned()),
+        "a call outside of the scope"
+    );
 }
 
 #[tokio::test]
-async fn a_malformed_trace_harms_nothing() {
+async fn malformed_trace_is_ignored() {
     let pair = Pair::new().await;
     let bad = Metadata::new().with("traceparent", "00-zz").unwrap();
-    assert_eq!(within(ask::<TRACE>(&pair.peer, "").metadata(bad)).await, Ok("none".to_owned()));
+    assert_eq!(
+        within("the reply to TRACE", call_method::<TRACE>(&pair.peer, "").metadata(bad)).await,
+        Ok("none".to_owned())
+    );
 }
 
-/// Writes down spans with their fields, and events.
+/// Records spans with their fields, and events.
 #[derive(Default, Clone)]
-struct Book {
+struct RecordingSubscriber {
     spans: Arc<Mutex<Vec<String>>>,
     next: Arc<AtomicU64>,
 }
@@ -71,7 +97,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-impl Subscriber for Book {
+impl Subscriber for RecordingSubscriber {
     fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
         true
     }
@@ -102,19 +128,28 @@ impl Subscriber for Book {
     fn exit(&self, _: &Id) {}
 }
 
-/// Both ends run on this test's thread, and so does the subscriber.
+/// Both ends run on this test's thread, which has the subscriber. The test needs its own process: tracing
+/// decides once per process for which call sites there is a subscriber, and other tests' threads have none.
 #[tokio::test]
-async fn spans_say_method_peer_trace_and_outcome_and_nothing_secret() {
-    let book = Book::default();
-    let _guard = tracing::subscriber::set_default(book.clone());
+async fn spans_have_method_peer_trace_and_outcome() {
+    if !is_alone("traces::spans_have_method_peer_trace_and_outcome") {
+        return;
+    }
+    let subscriber = RecordingSubscriber::default();
+    let _guard = tracing::subscriber::set_default(subscriber.clone());
     let pair = Pair::new().await;
-    let word = Metadata::new().with("password", "hunter2").unwrap();
-    within(ask::<FAULT>(&pair.peer, "the argument").metadata(word)).await.unwrap_err();
-    let spans = book.spans.lock().unwrap().clone();
-    let find = |name: &str| spans.iter().find(|span| span.starts_with(name)).unwrap();
+    let password = Metadata::new().with("password", "hunter2").unwrap();
+    within("the reply to FAULT", call_method::<FAULT>(&pair.peer, "the argument").metadata(password))
+        .await
+        .unwrap_err();
+    let spans = subscriber.spans.lock().unwrap().clone();
+    let find = |name: &str| {
+        let span = spans.iter().find(|span| span.starts_with(name));
+        span.unwrap_or_else(|| panic!("no span {name} in {spans:?}"))
+    };
     let (call, handle) = (find("call"), find("handle"));
     for span in [call, handle] {
-        for part in ["rpc.service=\"test.World\"", "rpc.method=\"method\"", "peer=unix:", "outcome=\"fault\""]
+        for part in ["rpc.service=\"test.Texts\"", "rpc.method=\"method\"", "peer=unix:", "outcome=\"fault\""]
         {
             assert!(span.contains(part), "{part} is missing in {span}");
         }
@@ -131,14 +166,14 @@ async fn spans_say_method_peer_trace_and_outcome_and_nothing_secret() {
     }
 }
 
-/// Carries one context of the program's own.
+/// Carries the same context with each call.
 #[derive(Clone)]
-struct Courier {
+struct FixedContext {
     context: TraceContext,
     extracted: Arc<Mutex<Vec<TraceContext>>>,
 }
 
-impl Propagator for Courier {
+impl Propagator for FixedContext {
     fn inject(&self, _span: &Span) -> Option<TraceContext> {
         Some(self.context.clone())
     }
@@ -149,14 +184,15 @@ impl Propagator for Courier {
 }
 
 #[tokio::test]
-async fn a_programs_own_tracing_may_carry_the_context() {
-    let courier = Courier { context: TraceContext::root(), extracted: Arc::default() };
+async fn propagator_carries_context() {
+    let propagator = FixedContext { context: TraceContext::root(), extracted: Arc::default() };
     let pair = Pair::with(
-        |server| server.trace_propagator(courier.clone()),
-        |client| client.trace_propagator(courier.clone()),
+        |server| server.trace_propagator(propagator.clone()),
+        |client| client.trace_propagator(propagator.clone()),
     )
     .await;
-    let answer = within(ask::<METADATA>(&pair.peer, "traceparent")).await.unwrap();
-    assert_eq!(answer, courier.context.traceparent());
-    assert_eq!(courier.extracted.lock().unwrap().as_slice(), std::slice::from_ref(&courier.context));
+    let answer =
+        within("the reply to METADATA", call_method::<METADATA>(&pair.peer, "traceparent")).await.unwrap();
+    assert_eq!(answer, propagator.context.traceparent());
+    assert_eq!(propagator.extracted.lock().unwrap().as_slice(), std::slice::from_ref(&propagator.context));
 }

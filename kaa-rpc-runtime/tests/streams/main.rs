@@ -1,6 +1,6 @@
 //! Streams over real sockets: what they promise to either side, and what a peer can do wrong with them.
 //!
-//! Every test is bounded in time, so that a hang is a failure.
+//! Every wait has a limit, so that a hang is a failure.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,14 +12,13 @@
 )]
 
 mod backpressure;
-mod chaos;
 mod delivery;
+mod disorder;
 mod ends;
 mod half_closed;
 mod model;
-mod repetition;
+mod random_frames;
+mod retry;
 mod starvation;
 mod stopping;
-mod support;
-mod turmoil;
 mod violations;

@@ -1,5 +1,5 @@
-//! The two halves of a stream against a model: whatever the order of items, looks, stops and ends, nothing is lost,
-//! doubled or reordered, and no more is on its way than the window and a frame.
+//! The two halves of a stream against a model: in any order of items, reads, stops and ends, nothing is lost,
+//! duplicated or reordered, and at most the window and a frame are on their way.
 
 use std::collections::VecDeque;
 
@@ -8,20 +8,20 @@ use kaa_rpc_runtime::protocol::frame::{CallId, Token};
 use kaa_rpc_runtime::protocol::streams::{Receiving, Sending, StreamEnd, StreamId, Streams, Taken};
 use proptest::prelude::*;
 
-/// What happens next.
+/// The next event.
 #[derive(Debug, Clone)]
 enum Step {
-    /// The producer has so many bytes ready, and sends them if it may.
+    /// The producer has this many bytes ready, and sends them if it may.
     Send(usize),
     /// The oldest frame on the wire arrives.
     Deliver,
-    /// The reader looks.
+    /// The reader reads.
     Take,
     /// The oldest credit on the wire arrives.
     Credit,
     /// The producer ends.
     End,
-    /// The reader takes no more.
+    /// The reader stops the stream.
     Stop,
 }
 
@@ -42,7 +42,7 @@ enum OnWire {
     End,
 }
 
-/// Both halves, the wire between them, and what the reader must see.
+/// Both halves, the wire between them, and the bytes that the reader must receive.
 struct Model {
     sending: Sending<u8>,
     receiving: Receiving<u8>,
@@ -51,7 +51,7 @@ struct Model {
     next: u8,
     sent: Vec<u8>,
     taken: Vec<u8>,
-    /// Bytes of frames that the reader is not done with.
+    /// Bytes of frames that the reader has not granted back.
     outstanding: i64,
     ended: bool,
     saw_end: bool,
@@ -100,7 +100,7 @@ impl Model {
     fn take(&mut self) {
         match self.receiving.take() {
             Taken::Items(bytes) => {
-                assert!(!self.saw_end, "items behind the end");
+                assert!(!self.saw_end, "items after the end");
                 self.taken.extend(&bytes);
             }
             Taken::End(end) => {
@@ -141,15 +141,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn nothing_is_lost_doubled_or_reordered(window in 1_u32..20_000, steps in steps()) {
+    fn items_are_neither_lost_nor_duplicated_nor_reordered(window in 1_u32..20_000, steps in steps()) {
         let mut model = Model::new(window);
         for step in &steps {
             model.step(step);
-            prop_assert!(model.sent.starts_with(&model.taken), "lost, doubled or out of order");
+            prop_assert!(model.sent.starts_with(&model.taken), "lost, duplicated or out of order");
             prop_assert!(model.sending.credit() <= i64::from(window), "more credit than the window");
-            prop_assert!(model.outstanding < i64::from(window) + 6024, "{} bytes on their way", model.outstanding);
+            let outstanding = model.outstanding;
+            prop_assert!(outstanding < i64::from(window) + 6024, "{outstanding} bytes on their way");
         }
-        // Whatever happened, a reader that goes on lets the producer go on, and sees the end behind everything.
+        // After any events, reading makes the producer send, and the reader receives the end after all items.
         let stopped = model.sending.is_stopped();
         for _ in 0..1000 {
             if model.ended || stopped {
@@ -172,16 +173,16 @@ proptest! {
             model.take();
         }
         prop_assert_eq!(&model.taken, &model.sent);
-        prop_assert!(model.receiving.receive(Bytes::from_static(b"x"), 1).is_err(), "items behind the end");
+        prop_assert!(model.receiving.receive(Bytes::from_static(b"x"), 1).is_err(), "items after the end");
         prop_assert!(model.receiving.finish(StreamEnd::Finished, 1).is_err(), "a second end");
     }
 
     #[test]
-    fn a_reader_that_looks_always_gets_the_producer_going(window in 1_u32..5000, length in 1_usize..6000) {
+    fn reading_always_returns_credit(window in 1_u32..5000, length in 1_usize..6000) {
         let mut model = Model::new(window);
         for round in 1..20 {
             let before = model.sent.len();
-            // However large the frame and small the window, a few looks bring the credit for the next.
+            // With any frame and window, a few reads return the credit for the next frame.
             for _ in 0..3 {
                 model.send(length);
                 model.deliver();
@@ -194,31 +195,32 @@ proptest! {
 }
 
 #[test]
-fn streams_of_our_calls_and_of_theirs_never_mix() {
+fn streams_of_outbound_and_inbound_calls_never_mix() {
     let mut streams = Streams::<&str>::default();
-    let (ours, theirs) = (StreamId::Ours(Token(5)), StreamId::Theirs(CallId(5)));
-    streams.receive(ours, Receiving::new(100));
-    streams.receive(theirs, Receiving::new(100));
-    streams.receiving(ours).unwrap().receive(Bytes::from_static(b"ours"), 5).unwrap();
-    streams.receiving(theirs).unwrap().receive(Bytes::from_static(b"theirs"), 5).unwrap();
-    assert_eq!(streams.receiving(ours).unwrap().take(), Taken::Items(Bytes::from_static(b"ours")));
-    assert_eq!(streams.receiving(theirs).unwrap().take(), Taken::Items(Bytes::from_static(b"theirs")));
-    assert!(streams.close_theirs().is_empty());
-    assert!(streams.receiving(ours).is_some() && streams.receiving(theirs).is_none());
+    let (outbound, inbound) = (StreamId::Ours(Token(5)), StreamId::Theirs(CallId(5)));
+    streams.receive(outbound, Receiving::new(100));
+    streams.receive(inbound, Receiving::new(100));
+    streams.receiving(outbound).unwrap().receive(Bytes::from_static(b"outbound"), 5).unwrap();
+    streams.receiving(inbound).unwrap().receive(Bytes::from_static(b"inbound"), 5).unwrap();
+    assert_eq!(streams.receiving(outbound).unwrap().take(), Taken::Items(Bytes::from_static(b"outbound")));
+    assert_eq!(streams.receiving(inbound).unwrap().take(), Taken::Items(Bytes::from_static(b"inbound")));
+    assert_eq!(streams.close_theirs().len(), 0);
+    assert!(streams.receiving(outbound).is_some(), "the outbound stream was closed");
+    assert!(streams.receiving(inbound).is_none(), "the inbound stream was not closed");
 }
 
 #[test]
-fn whoever_stands_in_line_is_let_go_once_and_in_turn() {
+fn waiting_streams_are_woken_once_and_in_order() {
     let mut streams = Streams::default();
     for token in 0..3 {
         let id = StreamId::Ours(Token(token));
         streams.send(id, Sending::new(100));
         streams.sending(id).unwrap().keep(|kept| *kept = Some(token));
-        streams.stand_in_line(id);
-        streams.stand_in_line(id);
+        streams.wait_for_room(id);
+        streams.wait_for_room(id);
     }
     drop(streams.close(StreamId::Ours(Token(1))));
-    assert_eq!(streams.next_in_line(), Some(0));
-    assert_eq!(streams.next_in_line(), Some(2));
-    assert_eq!(streams.next_in_line(), None);
+    assert_eq!(streams.next_waiter(), Some(0));
+    assert_eq!(streams.next_waiter(), Some(2));
+    assert_eq!(streams.next_waiter(), None);
 }

@@ -1,14 +1,15 @@
-//! Nobody is kept from their turn: not by streams that wait, by streams that never rest, or by items that take long.
+//! Fairness: other tasks run beside streams that wait, streams that are always ready, and slow items.
 
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use kaa_rpc_runtime::{CallError, Limits};
-use tokio::net::UnixListener;
 
-use crate::support::raw::{self, Raw};
-use crate::support::*;
+use kaa_rpc_test_support::numbers::*;
+use kaa_rpc_test_support::scripted::{ScriptedPeer, frames};
+use kaa_rpc_test_support::sockets::SocketDirectory;
+use kaa_rpc_test_support::waiting::*;
 
 /// More than any test sends.
 fn wide_window() -> Limits {
@@ -16,32 +17,32 @@ fn wide_window() -> Limits {
 }
 
 #[tokio::test]
-async fn streams_with_nothing_to_send_do_not_keep_room_from_those_behind_them() {
+async fn idle_streams_do_not_hold_output_room() {
     const IDLE: u64 = 500;
     let limits = Limits { max_inbound_calls: 1000, ..Limits::default() };
     let pair = Pair::with(|server| server.limits(limits), |client| client).await;
-    let mut raw = Raw::connect_with(&pair.path(), wide_window()).await;
-    // A text of a million letters, which nobody reads: whoever comes behind it finds no room.
-    raw.send(raw::frame(raw::CALL, 1, 7, TEXTS, &[252, 64, 66, 15, 0])).await;
+    let mut scripted = scripted_client_with(&pair.socket.path(), wide_window()).await;
+    // A text of a million letters that is not read: the streams after it find no room.
+    scripted.send(frames::frame(frames::CALL, 1, 7, TEXTS, &[252, 64, 66, 15, 0])).await;
     for _ in 0..3 {
-        pair.lives().await;
+        pair.assert_responds().await;
     }
     for id in 2..2 + IDLE {
-        raw.send(raw::frame(raw::CALL, id, 7, TRICKLE, &[0])).await;
+        scripted.send(frames::frame(frames::CALL, id, 7, GATED_COUNT, &[0])).await;
     }
-    raw.send(raw::frame(raw::CALL, 2 + IDLE, 7, COUNT, &[5])).await;
-    pair.lives().await;
+    scripted.send(frames::frame(frames::CALL, 2 + IDLE, 7, COUNT, &[5])).await;
+    pair.assert_responds().await;
     loop {
-        let reply = raw.next(raw::REPLY).await;
-        assert_eq!(reply.detail, raw::OK, "{}", reply.text());
+        let reply = scripted.next(frames::REPLY).await;
+        assert_eq!(reply.detail, frames::OK, "{}", reply.text());
         if reply.id == 2 + IDLE {
             break;
         }
     }
 }
 
-/// Numbers for ever, at the cost of all the time that the runtime gives a task in one go.
-fn greedy() -> impl Stream<Item = u64> + Send + 'static {
+/// Endless numbers, which use all of the budget that the runtime gives a task for one poll.
+fn busy() -> impl Stream<Item = u64> + Send + 'static {
     stream::unfold(0, async |number| {
         tokio::task::consume_budget().await;
         Some((number, number + 1))
@@ -49,51 +50,52 @@ fn greedy() -> impl Stream<Item = u64> + Send + 'static {
 }
 
 #[tokio::test]
-async fn a_producer_that_never_rests_leaves_its_calls_timer_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("socket");
-    let listener = UnixListener::bind(&path).unwrap();
-    let client = client_builder(&World::new()).connect(format!("unix:{}", path.display()).as_str()).unwrap();
-    let peer = async {
-        let mut raw = Raw::accept_with(&listener, wide_window()).await;
-        // It does not look at the time that the call has.
-        raw.next(raw::CANCEL).await;
-        raw
-    };
-    let call = send::<SUM>(&client.peer(), greedy()).timeout(Duration::from_millis(20));
-    let (_raw, sum) = tokio::join!(peer, within(call));
+async fn busy_producer_does_not_delay_its_deadline() {
+    let socket = SocketDirectory::new();
+    let listener = socket.listener();
+    let client = client_of(&socket);
+    let mut scripted = ScriptedPeer::accept_with(&listener, wide_window()).await;
+    // The call must not expire before it is sent.
+    within("the client to connect", client.ready()).await.unwrap();
+    // The peer does not enforce the deadline.
+    let cancelled = scripted.next(frames::CANCEL);
+    let call = send_stream::<SUM>(&client.peer(), busy()).timeout(Duration::from_millis(20));
+    let (_cancel, sum) = tokio::join!(cancelled, within("the result of SUM", call));
     assert!(matches!(sum, Err(CallError::DeadlineExceeded { .. })), "{sum:?}");
 }
 
 #[tokio::test]
-async fn a_handler_that_never_rests_ends_in_time() {
+async fn busy_handler_ends_at_deadline() {
     let pair = Pair::new().await;
-    pair.at_server.gate.add_permits(1 << 40);
-    let mut raw = Raw::connect_with(&pair.path(), wide_window()).await;
+    pair.server_state.gate.add_permits(1 << 40);
+    let mut scripted = scripted_client_with(&pair.socket.path(), wide_window()).await;
     let time = 20_000_u64.to_le_bytes();
-    raw.send(raw::frame_with(raw::CALL, (1, 7, TRICKLE), (1, &time), &[0])).await;
-    let reply = within(raw.next(raw::REPLY)).await;
-    assert_eq!(reply.detail, raw::DEADLINE_EXCEEDED);
+    scripted.send(frames::frame_with(frames::CALL, (1, 7, GATED_COUNT), (1, &time), &[0])).await;
+    let reply = scripted.next(frames::REPLY).await;
+    assert_eq!(reply.detail, frames::DEADLINE_EXCEEDED);
 }
 
 #[tokio::test]
-async fn items_that_take_long_do_not_wait_for_others_to_fill_a_frame() {
+async fn slow_items_are_sent_before_frame_is_full() {
     let pair = Pair::new().await;
-    // Work, not waiting: the task is busy with it.
+    // The sleep stands for work: the task is busy with it.
     let slow = stream::iter(0..).inspect(|_| std::thread::sleep(Duration::from_millis(1)));
-    assert_eq!(within(send::<FIRST>(&pair.peer, pair.at_client.watched(slow))).await, Ok(0));
-    let made = pair.at_client.made();
-    assert!(made < 1000, "{made} items were made before the first was taken");
+    assert_eq!(
+        within("the result of FIRST", send_stream::<FIRST>(&pair.peer, pair.client_state.track(slow))).await,
+        Ok(0)
+    );
+    let produced = pair.client_state.produced();
+    assert!(produced < 1000, "{produced} items were produced before the first was taken");
 }
 
 #[tokio::test]
-async fn a_reader_of_small_items_gives_others_their_turn() {
+async fn reader_of_small_items_yields() {
     let pair = Pair::new().await;
-    let mut numbers = listen::<COUNT>(&pair.peer, 20_000);
+    let mut numbers = receive_stream::<COUNT>(&pair.peer, 20_000);
     let (mut taken, mut most) = (0, 0);
-    within(std::future::poll_fn(|context| {
+    let reading = std::future::poll_fn(|context| {
         let before = taken;
-        let over = loop {
+        let progress = loop {
             match numbers.poll_next_unpin(context) {
                 Poll::Ready(Some(Ok(_))) => taken += 1,
                 Poll::Ready(end) => break Poll::Ready(end),
@@ -101,9 +103,10 @@ async fn a_reader_of_small_items_gives_others_their_turn() {
             }
         };
         most = most.max(taken - before);
-        over
-    }))
-    .await;
+        progress
+    });
+    let end = within("the end of the stream", reading).await;
+    assert!(end.is_none(), "{end:?}");
     assert_eq!(taken, 20_000);
-    assert!(most < 2000, "{most} items in one turn");
+    assert!(most < 2000, "{most} items in one poll");
 }

@@ -1,6 +1,7 @@
-//! Whoever stands between client and server, with channels of its own to both.
+//! An attacker between client and server, with its own channels to both.
 //!
-//! The attacker is made of the runtime's own streams: it has all that a stranger can have, but not the secret.
+//! The attacker uses the runtime's streams. It can do all that a stranger can do, but it does not know the
+//! secret.
 
 use bytes::BytesMut;
 use kaa_rpc_runtime::protocol::handshake::message::{BindingKind, Challenge, Hello};
@@ -8,17 +9,18 @@ use kaa_rpc_runtime::transport::{Address, ConnectOptions, ListenOptions, Listene
 use kaa_rpc_runtime::{AuthenticationError, Client};
 use tokio::task::JoinHandle;
 
-use crate::support::*;
-use crate::talk::{read, write_all};
+use crate::fixture::*;
+use kaa_rpc_test_support::byte_streams::{read, write_all};
+use kaa_rpc_test_support::waiting::*;
 
-/// What an attacker does to a message that it passes on.
+/// How an attacker changes a message that it forwards.
 type Change = fn(BytesMut) -> BytesMut;
 
 fn untouched(message: BytesMut) -> BytesMut {
     message
 }
 
-/// Somebody who listens at one address and passes on to another, message by message.
+/// Listens at one address and forwards to another, message by message.
 struct Attacker {
     address: Address,
     task: JoinHandle<()>,
@@ -32,7 +34,7 @@ impl Attacker {
         let task = tokio::spawn(async move {
             let client = listener.accept().await.unwrap().secure().await.unwrap();
             let server = connect(&server, &ConnectOptions::new()).await.unwrap();
-            tokio::join!(pass_on(&client, &server, to_server), pass_on(&server, &client, to_client));
+            tokio::join!(forward(&client, &server, to_server), forward(&server, &client, to_client));
         });
         Self { address, task }
     }
@@ -48,8 +50,8 @@ impl Drop for Attacker {
     }
 }
 
-/// Until either end has had enough. Only the first message is changed.
-async fn pass_on(from: &Stream, to: &Stream, change: Change) {
+/// Forwards until either end closes the connection. Only the first message is changed.
+async fn forward(from: &Stream, to: &Stream, change: Change) {
     let mut change = Some(change);
     loop {
         let mut bytes = BytesMut::new();
@@ -74,58 +76,58 @@ async fn pass_on(from: &Stream, to: &Stream, change: Change) {
 
 fn hello_with(binding: BindingKind, message: &[u8]) -> BytesMut {
     let mut hello = Hello::decode(message).unwrap();
-    assert_ne!(hello.binding, binding, "there is something to change");
+    assert_ne!(hello.binding, binding, "the attacker would change nothing");
     hello.binding = binding;
     BytesMut::from(&hello.encode()[..])
 }
 
 fn challenge_with(binding: BindingKind, message: &[u8]) -> BytesMut {
     let mut challenge = Challenge::decode(message).unwrap();
-    assert_ne!(challenge.binding, binding, "there is something to change");
+    assert_ne!(challenge.binding, binding, "the attacker would change nothing");
     challenge.binding = binding;
     BytesMut::from(&challenge.encode()[..])
 }
 
 #[tokio::test]
-async fn two_channels_joined_by_a_stranger_authenticate_nobody() {
+async fn relay_between_two_channels_is_rejected() {
     let (server, mut events) = server().await;
     let attacker = Attacker::between(ANY_PORT, server.address().unwrap(), untouched, untouched).await;
     let client = attacker.client();
     assert_eq!(authentication_error_of(&client).await, AuthenticationError::RejectedByPeer);
-    let refused = refused(&mut events).await;
-    assert!(refused.authentication_failed);
+    let refused = refusal(&mut events).await;
+    assert!(refused.authentication_failed, "{refused:?}");
     assert!(refused.reason.contains("its proof of the secret is wrong"), "{}", refused.reason);
     assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_stranger_who_passes_everything_on_over_plain_tcp_is_as_good_as_none() {
-    // What the binding is for: without it the same stranger gets through, and could read and change everything.
+async fn relay_over_plain_tcp_is_not_detected() {
+    // Without the binding the same attacker succeeds, and could read and change everything.
     let (server, _events) = server_at("tcp:127.0.0.1:0", |server| server).await;
     let attacker =
         Attacker::between("tcp:127.0.0.1:0", server.address().unwrap(), untouched, untouched).await;
-    crate::streams::within(attacker.client().ready()).await.unwrap();
+    within("the client to connect or fail", attacker.client().ready()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_client_with_a_channel_takes_no_server_without() {
+async fn client_with_binding_requires_binding() {
     let (server, mut events) = server_at("tcp:127.0.0.1:0", |server| server).await;
     let server = server.address().unwrap();
-    // The server says that it has none: the client gives no proof away.
+    // The server claims no binding: the client sends no proof.
     let attacker = Attacker::between(ANY_PORT, server, untouched, untouched).await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::BindingRequired);
-    assert!(!refused(&mut events).await.authentication_failed, "no proof came");
+    assert!(!refusal(&mut events).await.authentication_failed, "the client sent a proof");
 
-    // The stranger says that it has one: the server refuses what the client has.
+    // The attacker claims a binding: the server refuses the client's.
     let attacker = Attacker::between(ANY_PORT, server, untouched, |challenge| {
         challenge_with(BindingKind::TlsExporter, &challenge)
     })
     .await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::RejectedByPeer);
-    let reason = refused(&mut events).await.reason;
-    assert!(reason.contains("channel binding differs: this side has none"), "{reason}");
+    let reason = refusal(&mut events).await.reason;
+    assert!(reason.contains("the channel bindings differ: this side has none"), "{reason}");
 
-    // The stranger tells both what they want to hear: the proof fits neither.
+    // The attacker claims to each end what that end expects: the proof does not match.
     let attacker = Attacker::between(
         ANY_PORT,
         server,
@@ -134,26 +136,26 @@ async fn a_client_with_a_channel_takes_no_server_without() {
     )
     .await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::RejectedByPeer);
-    let reason = refused(&mut events).await.reason;
+    let reason = refusal(&mut events).await.reason;
     assert!(reason.contains("its proof of the secret is wrong"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_server_with_a_channel_takes_no_client_without() {
+async fn server_with_binding_requires_binding() {
     let (server, mut events) = server().await;
     let server = server.address().unwrap();
     let plain = "tcp:127.0.0.1:0";
     let attacker = Attacker::between(plain, server, untouched, untouched).await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::BindingRequired);
-    assert!(!refused(&mut events).await.authentication_failed, "no proof came");
+    assert!(!refusal(&mut events).await.authentication_failed, "the client sent a proof");
 
     let attacker = Attacker::between(plain, server, untouched, |challenge| {
         challenge_with(BindingKind::None, &challenge)
     })
     .await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::RejectedByPeer);
-    let reason = refused(&mut events).await.reason;
-    assert!(reason.contains("channel binding differs: this side has tls-exporter"), "{reason}");
+    let reason = refusal(&mut events).await.reason;
+    assert!(reason.contains("the channel bindings differ: this side has tls-exporter"), "{reason}");
 
     let attacker = Attacker::between(
         plain,
@@ -163,15 +165,16 @@ async fn a_server_with_a_channel_takes_no_client_without() {
     )
     .await;
     assert_eq!(authentication_error_of(&attacker.client()).await, AuthenticationError::RejectedByPeer);
-    let reason = refused(&mut events).await.reason;
+    let reason = refusal(&mut events).await.reason;
     assert!(reason.contains("its proof of the secret is wrong"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_refused_over_tls_as_anywhere() {
+async fn wrong_secret_is_rejected_over_tls() {
     let (server, mut events) = server().await;
     let wrong = kaa_rpc_runtime::Secret::generate().unwrap();
     let client = client_with(server.address().unwrap(), |client| client.secret(wrong));
     assert_eq!(authentication_error_of(&client).await, AuthenticationError::RejectedByPeer);
-    assert!(refused(&mut events).await.authentication_failed);
+    let refused = refusal(&mut events).await;
+    assert!(refused.authentication_failed, "{refused:?}");
 }

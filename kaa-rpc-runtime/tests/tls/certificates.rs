@@ -1,12 +1,14 @@
-//! Certificates of an authority: for a client that asks for one, on top of the binding.
+//! Certificates of an authority, which a client may require in addition to the binding.
 //!
-//! The files in `certificates` are made by openssl, see `certificates/make` there.
+//! The script `certificates/make` creates the files there with openssl.
 
 use kaa_rpc_runtime::transport::{Address, TlsCertificate, TlsError, TlsRoots};
 use kaa_rpc_runtime::{ConnectError, Server};
+use kaa_rpc_test_support::assert_matches;
 
-use crate::streams::*;
-use crate::support::*;
+use crate::fixture::*;
+use kaa_rpc_test_support::numbers::*;
+use kaa_rpc_test_support::waiting::*;
 
 macro_rules! file {
     ($name:literal) => {
@@ -32,55 +34,55 @@ async fn server_with(certificate: TlsCertificate) -> Server {
     server_at(ANY_PORT, |server| server.tls_certificate(certificate)).await.0
 }
 
-/// The same port by another of this machine's names.
+/// The server's port with another name of this machine.
 fn by_name(server: &Server, host: &str) -> Address {
     Address::Tls { host: host.to_owned(), port: port(server.address().unwrap()) }
 }
 
-async fn refusal(server: &Server, host: &str, roots: TlsRoots) -> String {
+async fn verification_error(server: &Server, host: &str, roots: TlsRoots) -> String {
     let error = error_of(&client_with(by_name(server, host), |client| client.tls_verify(roots))).await;
     assert!(matches!(&error, ConnectError::Transport(_)) && !error.is_transient(), "{error:?}");
     error.to_string()
 }
 
 #[tokio::test]
-async fn one_of_the_authority_for_the_host_is_accepted() {
+async fn certificate_of_authority_is_accepted() {
     for certificate in [certificate!("localhost"), certificate!("localhost-rsa")] {
         let server = server_with(certificate).await;
         for host in ["127.0.0.1", "localhost"] {
             let client = client_with(by_name(&server, host), |client| client.tls_verify(authority()));
-            assert_eq!(within(ask::<ECHO>(&client.peer(), 5)).await, Ok(5));
+            assert_eq!(within("the reply to ECHO", call_method::<ECHO>(&client.peer(), 5)).await, Ok(5));
         }
-        // A client that does not ask takes it, too.
-        within(client_at(server.address().unwrap()).ready()).await.unwrap();
+        // A client that requires no certificate accepts it, too.
+        within("the client to connect or fail", client_at(server.address().unwrap()).ready()).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn any_other_is_refused() {
+async fn other_certificates_are_refused() {
     let server = server_with(certificate!("localhost")).await;
     let other = TlsRoots::from_pem(file!("other-authority.pem")).unwrap();
-    let text = refusal(&server, "localhost", other).await;
+    let text = verification_error(&server, "localhost", other).await;
     assert!(text.contains("the server's certificate is not accepted: "), "{text}");
     assert!(text.contains("UnknownIssuer"), "{text}");
 
     let server = server_with(certificate!("elsewhere")).await;
-    let text = refusal(&server, "localhost", authority()).await;
+    let text = verification_error(&server, "localhost", authority()).await;
     assert!(text.contains("not valid for name \"localhost\""), "{text}");
 
     let server = server_with(certificate!("expired")).await;
-    let text = refusal(&server, "localhost", authority()).await;
+    let text = verification_error(&server, "localhost", authority()).await;
     assert!(text.contains("expired"), "{text}");
 
-    // One that a server made for itself.
+    // A certificate that a server generated for itself.
     let (server, mut events) = server_at(ANY_PORT, |server| server).await;
-    refusal(&server, "localhost", authority()).await;
-    let reason = refused(&mut events).await.reason;
-    assert!(reason.starts_with("the TLS handshake failed: the other end says "), "{reason}");
+    verification_error(&server, "localhost", authority()).await;
+    let reason = refusal(&mut events).await.reason;
+    assert!(reason.starts_with("the TLS handshake failed: the other end sent the alert "), "{reason}");
 }
 
 #[tokio::test]
-async fn a_good_certificate_without_the_secret_is_not_enough() {
+async fn valid_certificate_does_not_replace_secret() {
     let server = server_with(certificate!("localhost")).await;
     let wrong = kaa_rpc_runtime::Secret::generate().unwrap();
     let client =
@@ -89,17 +91,20 @@ async fn a_good_certificate_without_the_secret_is_not_enough() {
 }
 
 #[tokio::test]
-async fn a_host_that_no_certificate_can_name_is_an_error_where_one_is_asked_for() {
+async fn unnameable_host_fails_verification() {
     let server = server_with(certificate!("localhost")).await;
-    // The system takes it for ::1 or 127.0.0.1 as well; no certificate does.
+    // The system resolves this name to 127.0.0.1, but no certificate can be for it.
     let host = "127.1";
-    let text = refusal(&server, host, authority()).await;
-    assert!(text.contains("no certificate can be for a host of the name \"127.1\""), "{text}");
-    within(client_at(by_name(&server, host)).ready()).await.unwrap();
+    let text = verification_error(&server, host, authority()).await;
+    assert!(
+        text.contains("the host \"127.1\" is not a name or IP address that a certificate can have"),
+        "{text}"
+    );
+    within("the client to connect or fail", client_at(by_name(&server, host)).ready()).await.unwrap();
 }
 
 #[test]
-fn der_is_as_good_as_pem() {
+fn der_and_pem_are_equivalent() {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let der = |pem: &str| -> Vec<Vec<u8>> {
@@ -114,23 +119,21 @@ fn der_is_as_good_as_pem() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told() {
+fn unusable_certificates_are_reported() {
     let certificate = |chain: &str, key: &str| TlsCertificate::from_pem(chain, key).unwrap_err().to_string();
     let good = (file!("localhost.pem"), file!("localhost.key"));
-    assert_eq!(
-        certificate("nonsense", good.1),
-        "the certificate cannot be used: there is none in what was given"
-    );
+    assert_eq!(certificate("nonsense", good.1), "the certificate cannot be used: the input contains none");
     let text = certificate(good.0, "nonsense");
     assert!(text.starts_with("the certificate's private key cannot be used: "), "{text}");
     let text = certificate(good.0, file!("expired.key"));
     assert!(text.starts_with("the certificate's private key cannot be used: "), "{text}");
     let none = TlsRoots::from_pem("").unwrap_err();
-    assert!(matches!(none, TlsError::Unusable { .. }));
+    assert_matches!(none, TlsError::Unusable { .. });
     assert_eq!(
         none.to_string(),
-        "the list of certificate authorities cannot be used: there is none in what was given"
+        "the list of certificate authorities cannot be used: the input contains none"
     );
-    assert!(TlsRoots::from_der([vec![1, 2, 3]]).is_err());
-    assert!(!format!("{:?}", certificate!("localhost")).contains("PRIVATE"));
+    assert_matches!(TlsRoots::from_der([vec![1, 2, 3]]), Err(_));
+    let printed = format!("{:?}", certificate!("localhost"));
+    assert!(!printed.contains("PRIVATE"), "{printed}");
 }

@@ -1,6 +1,7 @@
-//! `tls:` addresses: the secret vouches for a channel that anybody could have made, and nobody stands in between.
+//! `tls:` addresses: the secret authenticates a channel that any peer could have opened, so that no attacker
+//! can stand between the two ends.
 //!
-//! Every test is bounded in time, so that a hang is a failure.
+//! Every wait has a limit, so that a hang is a failure.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,24 +10,14 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::print_stdout,
-    reason = "a test that cannot go on has failed; a child process tells its parent how far it is"
+    reason = "a test that cannot go on has failed; a child process reports to its parent"
 )]
 
 mod attacks;
 mod certificates;
+mod fixture;
 mod foreign;
 mod mismatch;
 #[cfg(not(feature = "tls-ring"))]
 mod processor;
-#[path = "../streams/support/mod.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the service is that of the tests of streams, which use more of it"
-)]
-mod streams;
-mod support;
-#[path = "../transport_sockets/talk.rs"]
-#[allow(dead_code, reason = "these are the words of the tests of sockets, which use more of them")]
-mod talk;
 mod using;

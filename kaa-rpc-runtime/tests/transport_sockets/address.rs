@@ -1,4 +1,4 @@
-//! Addresses as people write them, rightly and wrongly.
+//! Addresses as users write them, well-formed and malformed.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ fn tcp(host: &str, port: u16) -> Address {
 }
 
 #[test]
-fn addresses_parse_and_are_shown_as_they_were_written() {
+fn addresses_display_as_parsed() {
     for (text, expected) in [
         ("unix:/run/app.sock", Address::Unix("/run/app.sock".into())),
         ("unix:app.sock", Address::Unix("app.sock".into())),
@@ -50,7 +50,7 @@ fn check(text: &str, expected_problem: &str, expected_suggestion: Option<&str>) 
 }
 
 #[test]
-fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
+fn malformed_address_error_names_problem_and_suggestion() {
     let scheme = "it does not begin with a known scheme";
     check("", scheme, None);
     check("nonsense", scheme, None);
@@ -78,50 +78,51 @@ fn a_malformed_address_is_told_what_is_wrong_and_what_was_meant() {
     check("unix:", "the path is missing", None);
     check("unix:@", "the name is missing", None);
     check("unix:~/app.sock", "\"~\" is not expanded here; write the path in full", None);
-    check("unix:/run/\0", "it holds a zero byte", None);
+    check("unix:/run/\0", "it contains a zero byte", None);
     check("tcp:localhost", "the port is missing", None);
     check("tcp:localhost:", "the port is missing", None);
     check("tcp:[::1]", "the port is missing", None);
     check("tcp:7000", "the port is missing", Some("tcp:localhost:7000"));
     check("tcp::7000", "the host is missing", Some("tcp:localhost:7000"));
-    check("tcp://localhost:7000", "no host has such a name", Some("tcp:localhost:7000"));
-    check("tcp:::1:7000", "an IPv6 address must stand in brackets", Some("tcp:[::1]:7000"));
+    check("tcp://localhost:7000", "the host contains an invalid character", Some("tcp:localhost:7000"));
+    check("tcp:::1:7000", "an IPv6 address must be in brackets", Some("tcp:[::1]:7000"));
     check("tcp:[::1:7000", "the closing bracket is missing", None);
-    check("tcp:[localhost]:7000", "what stands in brackets is no IPv6 address", None);
-    check("tcp:local host:7000", "no host has such a name", None);
+    check("tcp:[localhost]:7000", "the brackets do not contain an IPv6 address", None);
+    check("tcp:local host:7000", "the host contains an invalid character", None);
     for port in ["65536", "-1", "+1", "http"] {
-        check(&format!("tcp:localhost:{port}"), "the port is no number from 0 to 65535", None);
+        check(&format!("tcp:localhost:{port}"), "the port is not a number from 0 to 65535", None);
     }
-    check("tcp:localhost:7 ", "the port is no number from 0 to 65535", Some("tcp:localhost:7"));
+    check("tcp:localhost:7 ", "the port is not a number from 0 to 65535", Some("tcp:localhost:7"));
 }
 
 #[cfg(feature = "_tls")]
 #[test]
-fn a_malformed_tls_address_is_one_with_tls_that_was_meant() {
+fn malformed_tls_address_error_suggests_tls() {
     check("tls:localhost", "the port is missing", None);
     check("tls:7000", "the port is missing", Some("tls:localhost:7000"));
-    check("tls://localhost:7000", "no host has such a name", Some("tls:localhost:7000"));
-    check("tls:::1:7000", "an IPv6 address must stand in brackets", Some("tls:[::1]:7000"));
+    check("tls://localhost:7000", "the host contains an invalid character", Some("tls:localhost:7000"));
+    check("tls:::1:7000", "an IPv6 address must be in brackets", Some("tls:[::1]:7000"));
     check("TLS:localhost:1", "it does not begin with a known scheme", Some("tls:localhost:1"));
 }
 
 #[cfg(not(feature = "_tls"))]
 #[test]
-fn a_tls_address_without_tls_is_told_which_feature_is_missing() {
+fn tls_address_without_feature_names_feature() {
     let message = "tls:host:7000".parse::<Address>().unwrap_err().to_string();
-    let expected = "\"tls:host:7000\" needs tls, and tls support is not compiled in: kaa-rpc-runtime has the feature \
-                    \"tls\" for it";
+    let expected = "\"tls:host:7000\" needs TLS, and TLS support is not compiled in; enable the \
+                    feature \"tls\" of kaa-rpc-runtime";
     assert_eq!(message, expected);
 }
 
 #[test]
-fn the_message_says_what_was_expected() {
+fn error_message_lists_expected_forms() {
     let message = "localhost:7000".parse::<Address>().unwrap_err().to_string();
     assert_eq!(
         message,
         format!(
-            "malformed address \"localhost:7000\": it does not begin with a known scheme; expected something like \
-             \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\"{}; did you mean \"tcp:localhost:7000\"?",
+            "malformed address \"localhost:7000\": it does not begin with a known scheme; expected an \
+             address like \"unix:/run/app.sock\", \"unix:@app\", \"tcp:localhost:7000\"{}; did you mean \
+             \"tcp:localhost:7000\"?",
             if cfg!(feature = "_tls") {
                 ", \"tcp:[::1]:7000\" or \"tls:tv.example:7000\""
             } else {
@@ -133,7 +134,7 @@ fn the_message_says_what_was_expected() {
 
 proptest! {
     #[test]
-    fn whatever_parses_is_shown_as_itself(text in "(unix:|tcp:|tls:|)[a-z@~/.:%\\[\\]0-9 é-]{0,20}") {
+    fn parsed_addresses_round_trip(text in "(unix:|tcp:|tls:|)[a-z@~/.:%\\[\\]0-9 é-]{0,20}") {
         match text.parse::<Address>() {
             Ok(address) => prop_assert_eq!(address.to_string().parse::<Address>(), Ok(address)),
             Err(AddressError::Malformed { suggestion: Some(suggestion), .. }) => {
@@ -144,7 +145,7 @@ proptest! {
     }
 
     #[test]
-    fn every_path_that_is_text_is_shown_as_itself(path in "[^\0~@][^\0]{0,30}") {
+    fn text_paths_round_trip(path in "[^\0~@][^\0]{0,30}") {
         let address = Address::Unix(PathBuf::from(path));
         prop_assert_eq!(address.to_string().parse::<Address>(), Ok(address));
     }

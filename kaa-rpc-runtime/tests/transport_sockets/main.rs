@@ -1,4 +1,4 @@
-//! Addresses, sockets and streams, with real sockets wherever the system has a say.
+//! Addresses, sockets and streams, with real sockets wherever the operating system takes part.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,6 @@
 
 mod address;
 mod streams;
-mod talk;
 mod tcp;
 mod unix;
 mod unix_processes;

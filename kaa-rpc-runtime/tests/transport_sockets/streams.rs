@@ -1,4 +1,4 @@
-//! Every kind of stream behaves alike: nothing is lost, whatever is dropped half-way.
+//! Every kind of stream behaves alike: nothing is lost, also if a future is dropped before it is ready.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -6,22 +6,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::BytesMut;
 use kaa_rpc_runtime::transport::{Address, PeerAddress, Stream, pair};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::talk::{bind, converse, read, read_to_end, write_all};
+use kaa_rpc_test_support::byte_streams::{
+    bind, connect_and_greet, flush, read, read_exactly, read_to_end, shutdown_write, write_all,
+};
+use kaa_rpc_test_support::waiting::{eventually, within};
 
 /// A connected pair of each kind, by name.
 async fn every_kind() -> Vec<(&'static str, Stream, Stream)> {
     let directory = tempfile::tempdir().unwrap();
     let unix = Address::Unix(directory.path().join("s"));
     let listener = bind(&unix).await;
-    let (unix_server, unix_client) = converse(&listener, &unix).await;
+    let (unix_server, unix_client) = connect_and_greet(&listener, &unix).await;
     let listener = bind(&"tcp:localhost:0".parse().unwrap()).await;
-    let (tcp_server, tcp_client) = converse(&listener, listener.local_address()).await;
+    let (tcp_server, tcp_client) = connect_and_greet(&listener, listener.local_address()).await;
     let (one, other) = pair(1000);
     let (tight, tighter) = pair(1);
     let (slow, slower) = tokio::io::duplex(700);
@@ -43,7 +45,7 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn both_directions_carry_more_than_fits_at_once() {
+async fn large_transfers_run_in_both_directions() {
     for (kind, one, other) in every_kind().await {
         let length = if kind.ends_with("one byte") { 20_000 } else { 3_000_000 };
         let sent = pattern(length);
@@ -52,28 +54,24 @@ async fn both_directions_carry_more_than_fits_at_once() {
             async move {
                 let writing = tokio::spawn(async move {
                     write_all(&from, &sent).await.unwrap();
-                    while let Err(error) = from.shutdown_write() {
-                        crate::talk::writable(&from, error).await.unwrap();
-                    }
+                    shutdown_write(&from).await.unwrap();
                 });
                 let received = read_to_end(&to).await.unwrap();
-                writing.await.unwrap();
+                within("the writer to end", writing).await.unwrap();
                 received
             }
         };
         let (one, other) = (Arc::new(one), Arc::new(other));
         let there = half(Arc::clone(&one), Arc::clone(&other));
         let back = half(Arc::clone(&other), Arc::clone(&one));
-        let (there, back) =
-            tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(there, back) })
-                .await
-                .unwrap_or_else(|_| panic!("{kind} stalls"));
+        let both = async { tokio::join!(there, back) };
+        let (there, back) = within(&format!("the transfers over {kind}"), both).await;
         assert!(there == sent[..] && back == sent[..], "{kind}");
     }
 }
 
 #[tokio::test]
-async fn a_reader_that_is_dropped_again_and_again_loses_nothing() {
+async fn dropped_read_futures_lose_nothing() {
     for (kind, one, other) in every_kind().await {
         let sent = pattern(5000);
         let writer = async {
@@ -85,7 +83,7 @@ async fn a_reader_that_is_dropped_again_and_again_loses_nothing() {
         let reader = async {
             let mut received = BytesMut::new();
             while received.len() < sent.len() {
-                // Whichever comes first; the reading future is dropped when it is the yield.
+                // If the yield comes first, the reading future is dropped.
                 tokio::select! {
                     biased;
                     result = read(&other, &mut received) => assert_ne!(result.unwrap(), 0, "{kind}"),
@@ -100,12 +98,12 @@ async fn a_reader_that_is_dropped_again_and_again_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_try_does_not_wait_and_takes_nothing_when_it_fails() {
+async fn failed_attempts_transfer_nothing() {
     for (kind, one, other) in every_kind().await {
         let mut buffer = BytesMut::from("kept");
         assert_eq!(other.try_read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock, "{kind}");
         assert_eq!(buffer, "kept");
-        // Until nothing more is taken; a writer that is dropped here has lost nothing that it was told was written.
+        // Until nothing more is taken: all that was reported as written must arrive.
         let chunk = pattern(100_000);
         let mut sent = Vec::new();
         loop {
@@ -119,17 +117,9 @@ async fn a_try_does_not_wait_and_takes_nothing_when_it_fails() {
         }
         assert!(!sent.is_empty(), "{kind}");
         let flush = async {
-            while let Err(error) = one.try_flush() {
-                crate::talk::writable(&one, error).await.unwrap();
-            }
+            flush(&one).await.unwrap();
         };
-        let receive = async {
-            let mut received = BytesMut::new();
-            while received.len() < sent.len() {
-                assert_ne!(read(&other, &mut received).await.unwrap(), 0);
-            }
-            received
-        };
+        let receive = async { read_exactly(&other, sent.len()).await.unwrap() };
         let ((), received) = tokio::join!(flush, receive);
         assert!(received == sent[..], "{kind}");
     }
@@ -158,21 +148,15 @@ async fn vectored_writes_keep_their_order() {
 }
 
 #[tokio::test]
-async fn a_half_closed_stream_still_reads() {
+async fn half_closed_stream_still_reads() {
     for (kind, one, other) in every_kind().await {
         let closing = async {
-            write_all(&one, b"last words").await.unwrap();
-            while let Err(error) = one.shutdown_write() {
-                crate::talk::writable(&one, error).await.unwrap();
-            }
-            let mut answer = BytesMut::new();
-            while answer.len() < 9 {
-                assert_ne!(read(&one, &mut answer).await.unwrap(), 0, "{kind}");
-            }
-            assert_eq!(answer, "an answer", "{kind}");
+            write_all(&one, b"a request").await.unwrap();
+            shutdown_write(&one).await.unwrap();
+            assert_eq!(read_exactly(&one, 9).await.unwrap(), "an answer", "{kind}");
         };
         let answering = async {
-            assert_eq!(read_to_end(&other).await.unwrap(), "last words", "{kind}");
+            assert_eq!(read_to_end(&other).await.unwrap(), "a request", "{kind}");
             write_all(&other, b"an answer").await.unwrap();
         };
         tokio::join!(closing, answering);
@@ -180,7 +164,7 @@ async fn a_half_closed_stream_still_reads() {
 }
 
 #[tokio::test]
-async fn the_end_is_told_when_the_peer_is_dropped() {
+async fn dropping_peer_ends_stream() {
     for (kind, one, other) in every_kind().await {
         drop(one);
         assert_eq!(read_to_end(&other).await.unwrap(), "", "{kind}");
@@ -188,10 +172,10 @@ async fn the_end_is_told_when_the_peer_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_reader_and_a_writer_wait_each_for_their_own() {
+async fn reader_and_writer_wait_independently() {
     for (kind, one, other) in every_kind().await {
         let (one, other) = (Arc::new(one), Arc::new(other));
-        // `one` waits in both directions at once: to read, where nothing comes, and to write, where nothing is taken.
+        // `one` waits in both directions at once: it receives nothing, and its peer reads nothing.
         let waiting = tokio::spawn({
             let one = Arc::clone(&one);
             async move { read(&one, &mut BytesMut::new()).await.unwrap() }
@@ -207,23 +191,24 @@ async fn a_reader_and_a_writer_wait_each_for_their_own() {
             async move { poll_fn(|context| one.poll_write_ready(context)).await.unwrap() }
         });
         tokio::task::yield_now().await;
-        assert!(!writable.is_finished() && !waiting.is_finished(), "{kind}");
+        assert!(!writable.is_finished(), "{kind}: a full stream may be written to");
+        assert!(!waiting.is_finished(), "{kind}: an empty stream was read");
         let mut received = BytesMut::new();
         while received.len() < sent && !writable.is_finished() {
             read(&other, &mut received).await.unwrap();
             tokio::task::yield_now().await;
         }
-        writable.await.unwrap();
-        assert!(!waiting.is_finished(), "{kind}");
+        within("the stream to take bytes", writable).await.unwrap();
+        assert!(!waiting.is_finished(), "{kind}: an empty stream was read");
         write_all(&other, b"!").await.unwrap();
-        assert_eq!(waiting.await.unwrap(), 1, "{kind}");
+        assert_eq!(within("the reader", waiting).await.unwrap(), 1, "{kind}");
     }
 }
 
-/// A stream that always has something to say.
-struct Chatter;
+/// A stream that always has bytes to read.
+struct Endless;
 
-impl AsyncRead for Chatter {
+impl AsyncRead for Endless {
     fn poll_read(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -234,7 +219,7 @@ impl AsyncRead for Chatter {
     }
 }
 
-impl AsyncWrite for Chatter {
+impl AsyncWrite for Endless {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(bytes.len()))
     }
@@ -249,8 +234,8 @@ impl AsyncWrite for Chatter {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_stops_does_not_starve_others() {
-    let stream = Stream::from_io(Chatter, "chatter");
+async fn endless_stream_does_not_starve_others() {
+    let stream = Stream::from_io(Endless, "endless");
     let count = Arc::new(AtomicUsize::new(0));
     let reading = tokio::spawn({
         let count = Arc::clone(&count);
@@ -263,23 +248,17 @@ async fn a_peer_that_never_stops_does_not_starve_others() {
             }
         }
     });
-    // On this one-threaded runtime, this goes on only if the reader lets go of its turn, and succeeds only if the reader
-    // gets it back.
-    let mut turns = 0;
-    while count.load(Ordering::Relaxed) < 10_000 {
-        turns += 1;
-        assert!(turns < 100_000, "the reader sleeps");
-        tokio::task::yield_now().await;
-    }
+    // On this runtime with one thread, this ends only if the reader yields, and is polled again.
+    eventually("the reader to read", || count.load(Ordering::Relaxed), |count| *count >= 10_000).await;
     reading.abort();
 }
 
 #[tokio::test]
-async fn errors_of_the_stream_beneath_come_through() {
-    let stream = Stream::from_io(Chatter, "chatter");
+async fn errors_of_wrapped_stream_are_returned() {
+    let stream = Stream::from_io(Endless, "endless");
     assert_eq!(stream.shutdown_write().unwrap_err().kind(), io::ErrorKind::NotConnected);
-    assert_eq!(stream.peer_address(), &PeerAddress::Other("chatter".into()));
-    assert_eq!(stream.peer_address().to_string(), "chatter");
+    assert_eq!(stream.peer_address(), &PeerAddress::Other("endless".into()));
+    assert_eq!(stream.peer_address().to_string(), "endless");
     assert_eq!(stream.peer_credentials(), None);
     assert_eq!(pair(1).0.peer_address().to_string(), "memory");
 }

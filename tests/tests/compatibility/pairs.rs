@@ -41,7 +41,9 @@ fn rules_agree_with_the_pairs_that_meet_over_sockets() {
             "{}: {refusals:?}",
             pair.display()
         );
-        let breaks_rule = |outcome| findings.iter().any(|finding| finding.rule.connect_outcome() == outcome);
+        let breaks_rule = |connect_outcome| {
+            findings.iter().any(|finding| finding.rule.connect_outcome() == connect_outcome)
+        };
         assert!(!breaks_rule(ConnectOutcome::Refused) || refused, "{}: {findings:?}", pair.display());
         let may_refuse = breaks_rule(ConnectOutcome::Refused) || breaks_rule(ConnectOutcome::Depends);
         assert!(may_refuse || !refused, "{}: {findings:?}", pair.display());

@@ -99,7 +99,7 @@ impl ChoirServer for RecordingServices {
             answer.fault()?;
         }
         self.at_server.finish(call);
-        if call == 7 { Err(Refusal::Nobody { singer: singer.id })? } else { Ok(singer.id) }
+        if call == 7 { Err(Refusal::UnknownSinger { singer: singer.id })? } else { Ok(singer.id) }
     }
 
     async fn plan(

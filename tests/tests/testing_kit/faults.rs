@@ -143,19 +143,19 @@ async fn delay_keeps_the_order_of_bytes() {
 
 #[tokio::test(start_paused = true)]
 async fn delayed_bytes_arrive_after_a_drop_but_not_after_a_cut() {
-    for is_cut in [false, true] {
+    for with_cut in [false, true] {
         let faults = Faults::new();
         faults.outgoing().delay(Duration::from_secs(10));
         let (mut near, far) = wrapped(&faults);
         near.write_all(b"late").await.unwrap();
         let start = Instant::now();
-        if is_cut {
+        if with_cut {
             faults.cut();
         }
         drop(near);
-        let expected: &[u8] = if is_cut { b"" } else { b"late" };
+        let expected: &[u8] = if with_cut { b"" } else { b"late" };
         assert_eq!(read_to_end(far).await.0, expected);
-        assert_eq!(start.elapsed().as_secs(), if is_cut { 0 } else { 10 });
+        assert_eq!(start.elapsed().as_secs(), if with_cut { 0 } else { 10 });
     }
 }
 

@@ -1,10 +1,10 @@
-//! Types of the user's own, carried as bincode carries any serde type.
+//! Foreign types, in the encoding that bincode has for any serde type.
 //!
 //! Invariants
-//! - Written by bincode; read by the deserializer here, which reads the same bytes but charges the message's budget,
-//!   counts its depth and believes no length: bincode's own does none of that.
-//! - Every element of a sequence or map takes at least one byte, here too: a sequence of units is written but not
-//!   read.
+//! - bincode encodes them. The deserializer here reads the same bytes, but unlike bincode's it charges the
+//!   message's budget, limits the depth and trusts no length.
+//! - Every element of a sequence or map takes at least one byte. A sequence of units can therefore be encoded
+//!   but not decoded.
 
 use std::marker::PhantomData;
 
@@ -22,7 +22,7 @@ use super::super::leaf;
 use super::super::wire::Wire;
 use super::{ENTRY_OVERHEAD, UNBOUNDED};
 
-/// A serde type in bincode's form.
+/// A serde type in bincode's encoding.
 #[derive(Debug)]
 pub struct Extern<T>(PhantomData<fn() -> T>);
 
@@ -40,7 +40,7 @@ impl<T: Serialize + DeserializeOwned> Wire for Extern<T> {
     }
 }
 
-/// A decoder as serde sees it.
+/// Adapts a decoder to serde.
 struct Reader<'decoder, 'payload>(&'decoder mut Decoder<'payload>);
 
 macro_rules! leaves {
@@ -62,7 +62,7 @@ impl<'de> Reader<'_, 'de> {
 
     fn bytes(&mut self) -> Result<&'de [u8], DecodeError> {
         let length = self.0.take_length(UNBOUNDED, 1)?;
-        // Whether the visitor copies is not known here, so all of it counts.
+        // It is not known whether the visitor copies the bytes, so all of them are charged.
         self.0.charge(length, 1)?;
         self.0.take_slice(length)
     }
@@ -81,7 +81,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, DecodeError> {
-        Err(DecodeError::custom("a type that needs a self-describing format cannot be carried"))
+        Err(DecodeError::custom("types that need a self-describing format are not supported"))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -220,14 +220,14 @@ impl<'de> VariantAccess<'de> for Reader<'_, 'de> {
 struct Elements<'decoder, 'payload> {
     decoder: &'decoder mut Decoder<'payload>,
     left: usize,
-    /// Whether elements end up on the heap: those of sequences and maps do, fields are a part of their struct.
+    /// Whether the elements are on the heap: those of sequences and maps are, the fields of a struct are not.
     charged: bool,
 }
 
 impl<'de> Elements<'_, 'de> {
     fn read<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, DecodeError> {
         if self.charged {
-            // Collections grow by doubling, and the growing one stands beside the old one for a moment.
+            // A growing collection doubles its size, and both the old and the new memory exist for a moment.
             self.decoder.charge(3, size_of::<S::Value>() + ENTRY_OVERHEAD)?;
         }
         seed.deserialize(Reader(self.decoder))
@@ -247,7 +247,7 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        // A hint is memory that is asked for before it is charged: at every depth up to a mebibyte of it.
+        // With a hint, serde would allocate up to a mebibyte at every depth before the memory is charged.
         if self.charged { None } else { Some(self.left) }
     }
 }

@@ -1,8 +1,8 @@
 //! Maps, ordered and hashed.
 //!
 //! Invariants
-//! - A map is its length, then each key with its value in any order, no key twice. An ordered map writes them in
-//!   order; a hashed one as they come, since nothing depends on the order.
+//! - A map is encoded as its length, then each key with its value, in any order, without duplicate keys. An
+//!   ordered map writes them in order, a hashed map in the order of iteration.
 
 use std::collections::{BTreeMap, HashMap as HashedMap};
 use std::hash::Hash;

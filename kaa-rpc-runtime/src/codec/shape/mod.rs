@@ -1,10 +1,10 @@
-//! Zero-sized descriptions of generic types, so that bounds nested in them are enforced: the schema's
-//! `Vec<String<..=64>, ..=10>` is `shape::Vec<shape::String<64>, 10>`, its value a `Vec<String>`.
+//! Zero-sized descriptions of generic types, which enforce nested bounds: the schema's `Vec<String<..=64>,
+//! ..=10>` is `shape::Vec<shape::String<64>, 10>`, and its value is a `Vec<String>`.
 //!
 //! Invariants
-//! - Shapes are never values.
-//! - A bound is checked before anything is written, and before anything is read or allocated.
-//! - Elements take at least one byte on the wire; a sequence of nothings does not compile.
+//! - Shapes have no values.
+//! - A bound is checked before bytes are written, read or allocated.
+//! - Elements take at least one byte on the wire. A sequence of empty elements does not compile.
 
 mod external;
 mod map;
@@ -25,7 +25,7 @@ use super::error::EncodeError;
 use super::leaf::{self, Varint};
 use super::path::Path;
 
-/// The bound of what has none.
+/// The bound of types without a bound.
 pub const UNBOUNDED: u64 = u64::MAX;
 
 /// Appends a length that must not exceed `bound`.
@@ -38,12 +38,12 @@ fn put_bounded_length(length: usize, bound: u64, encoder: &mut Encoder<'_>) -> R
     length.put(encoder)
 }
 
-/// What a set or map of `length` entries may take in memory, counted in entries: trees keep nodes of eleven, of which
-/// about half are used in the worst case, tables keep free places.
+/// The maximum memory of a set or map with `length` entries, counted in entries. Trees have nodes of eleven
+/// entries, about half of which may be unused, and hash tables have free slots.
 #[inline]
 const fn entries_charged(length: usize) -> usize {
     if length == 0 { 0 } else { length.saturating_mul(3).saturating_add(12) }
 }
 
-/// What an entry costs beside its own size: its share of a node's links, or a table's control byte.
+/// The overhead of an entry in bytes: its share of a tree node's links, or the control byte of a hash table.
 const ENTRY_OVERHEAD: usize = 8;

@@ -1,7 +1,7 @@
-//! Optional values, and values behind a box.
+//! Optional and boxed values.
 //!
 //! Invariants
-//! - An option is one byte, 0 or 1, then the value if it is 1. A box is nothing on the wire.
+//! - An option is encoded as one byte, 0 or 1, and after 1 the value. A box is encoded as its value.
 
 use std::marker::PhantomData;
 use std::option::Option as Maybe;
@@ -27,11 +27,7 @@ impl<W: Wire> Wire for Option<W> {
             None => encoder.put_byte(0),
             Some(value) => {
                 encoder.put_byte(1)?;
-                if W::NESTS {
-                    encoder.nested(|encoder| W::encode(value, encoder))
-                } else {
-                    W::encode(value, encoder)
-                }
+                encoder.nested_for::<W>(|encoder| W::encode(value, encoder))
             }
         }
     }
@@ -40,14 +36,13 @@ impl<W: Wire> Wire for Option<W> {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self::Value, DecodeError> {
         match decoder.take_byte()? {
             0 => Ok(None),
-            1 if W::NESTS => decoder.nested(|decoder| W::decode(decoder)).map(Some),
-            1 => W::decode(decoder).map(Some),
+            1 => decoder.nested_for::<W, _>(W::decode).map(Some),
             other => Err(DecodeError::new(DecodeErrorKind::InvalidOption(other))),
         }
     }
 }
 
-/// A value on the heap, where a recursive type needs one.
+/// A value on the heap, for recursive types.
 #[derive(Debug)]
 pub struct Boxed<W>(PhantomData<fn() -> W>);
 

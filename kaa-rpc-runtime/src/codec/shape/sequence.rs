@@ -1,8 +1,9 @@
 //! Sequences and arrays.
 //!
 //! Invariants
-//! - A sequence is its length, then its elements; an array has no length in front.
-//! - A sequence's memory is charged and allocated at once, and only if that many elements can be in the bytes left.
+//! - A sequence is encoded as its length, then its elements. An array has no length.
+//! - The memory of a sequence is charged and allocated at once, after a check that the bytes left can contain
+//!   that many elements.
 
 use std::marker::PhantomData;
 use std::vec::Vec as List;
@@ -26,11 +27,7 @@ impl<W: Wire, const MAX: u64> Wire for Vec<W, MAX> {
     #[inline]
     fn encode(value: &Self::Value, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         put_bounded_length(value.len(), MAX, encoder)?;
-        if W::NESTS {
-            encoder.nested(|encoder| W::encode_slice(value, encoder))
-        } else {
-            W::encode_slice(value, encoder)
-        }
+        encoder.nested_for::<W>(|encoder| W::encode_slice(value, encoder))
     }
 
     #[inline]
@@ -38,15 +35,11 @@ impl<W: Wire, const MAX: u64> Wire for Vec<W, MAX> {
         const { assert!(W::MIN_SIZE > 0, "elements take at least one byte") };
         let length = decoder.take_length(MAX, W::MIN_SIZE)?;
         decoder.charge(length, size_of::<W::Value>())?;
-        if W::NESTS {
-            decoder.nested(|decoder| W::decode_many(decoder, length))
-        } else {
-            W::decode_many(decoder, length)
-        }
+        decoder.nested_for::<W, _>(|decoder| W::decode_many(decoder, length))
     }
 }
 
-/// Exactly `N` elements.
+/// An array of exactly `N` elements.
 #[derive(Debug)]
 pub struct Array<W, const N: usize>(PhantomData<fn() -> W>);
 
@@ -58,11 +51,7 @@ impl<W: Wire, const N: usize> Wire for Array<W, N> {
 
     #[inline]
     fn encode(value: &Self::Value, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        if W::NESTS {
-            encoder.nested(|encoder| W::encode_slice(value, encoder))
-        } else {
-            W::encode_slice(value, encoder)
-        }
+        encoder.nested_for::<W>(|encoder| W::encode_slice(value, encoder))
     }
 
     #[inline]
@@ -70,6 +59,6 @@ impl<W: Wire, const N: usize> Wire for Array<W, N> {
         if decoder.remaining() < Self::MIN_SIZE {
             return Err(DecodeError::unexpected_end());
         }
-        if W::NESTS { decoder.nested(|decoder| W::decode_array(decoder)) } else { W::decode_array(decoder) }
+        decoder.nested_for::<W, _>(W::decode_array)
     }
 }

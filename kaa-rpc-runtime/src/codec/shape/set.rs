@@ -1,8 +1,8 @@
 //! Sets, ordered and hashed.
 //!
 //! Invariants
-//! - A set is its length, then its elements in any order, none twice. An ordered set writes them in order; a hashed
-//!   one as they come, since nothing depends on the order.
+//! - A set is encoded as its length, then its elements, in any order, without duplicates. An ordered set
+//!   writes them in order, a hashed set in the order of iteration.
 
 use std::collections::{BTreeSet, HashSet as HashedSet};
 use std::hash::Hash;

@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - A bound counts bytes, for strings too.
-//! - A large byte string shares the payload's memory, and the output buffer shares its.
+//! - A large byte string shares memory with the payload when it is decoded, and with the output buffer when
+//!   it is encoded.
 
 use std::string::String as Text;
 

@@ -1,7 +1,8 @@
-//! Call correlation: two tables, my questions ([`Outgoing`]) and your questions ([`Incoming`]).
+//! The tables of a connection's calls: those that this side makes ([`OutboundCalls`]) and those of the peer
+//! ([`InboundCalls`]).
 
-mod incoming;
-mod outgoing;
+mod inbound;
+mod outbound;
 
-pub use incoming::{Admission, Incoming};
-pub use outgoing::{Abandoned, Made, Outgoing, Poll, Terminal};
+pub use inbound::{Admission, InboundCalls};
+pub use outbound::{AbandonedCall, CallPoll, CallState, OutboundCalls, Terminal};

@@ -1,44 +1,46 @@
 //! The client's end of the handshake.
 //!
-//! Invariants: the client proves first, so a scanner that only listens gets nothing to crack; it is done only when the
-//! server's proof has been verified; a proof goes out only to a peer that agrees on version and binding.
+//! Invariants:
+//! - The client proves the secret first, so a scanner gets no proof from a server that it could attack
+//!   offline.
+//! - The handshake is complete only after the server's proof has been verified.
+//! - The client sends its proof only to a peer with a compatible version and the same channel binding.
 
 use bytes::{Bytes, BytesMut};
 
 use super::envelope::{Place, next_message};
 use super::error::HandshakeError;
+use super::established::{Established, FEATURES, Progress, VERSIONS, best_common};
 use super::identity::{Audience, ChannelBinding, InstanceId};
 use super::message::{
-    Accept, BindingKind, Challenge, Hello, MalformedMessage, MessageType, Proof as ProofMessage, Reject,
-    RejectCode,
+    Accept, BindingKind, Challenge, Hello, MessageType, Proof as ProofMessage, Reject, RejectCode,
 };
 use super::transcript::{Proof, Transcript};
-use super::{Established, FEATURES, Progress, VERSIONS, best_common};
 use crate::protocol::limits::Limits;
-use crate::secret::{KeyId, Secret};
+use crate::protocol::secret::{KeyId, Secret};
 
-/// What a client brings to the handshake.
+/// The parameters of a client's handshake.
 #[derive(Debug, Clone)]
 pub struct ClientParameters {
     /// 32 random bytes, new for every connection.
     pub nonce: [u8; 32],
-    /// This client object.
+    /// The id of this client object.
     pub instance: InstanceId,
-    /// Under which id the server knows the secret.
+    /// The key id under which the server knows the secret.
     pub key_id: KeyId,
     /// The shared secret.
     pub secret: Secret,
-    /// The service that is wanted.
+    /// The logical service that the client wants.
     pub audience: Audience,
-    /// What the secure channel beneath exports, if there is one.
+    /// The binding of the secure channel, if there is one.
     pub binding: Option<ChannelBinding>,
-    /// What this side is ready to receive.
+    /// The limits on what this side receives.
     pub limits: Limits,
     /// The fingerprint of this side's schema.
     pub schema: [u8; 32],
 }
 
-/// The client's end: writes HELLO and PROOF, reads CHALLENGE and ACCEPT.
+/// The client's end of the handshake. It sends HELLO and PROOF, and receives CHALLENGE and ACCEPT.
 #[derive(Debug)]
 pub struct ClientHandshake {
     state: State,
@@ -52,7 +54,7 @@ enum State {
     Ended,
 }
 
-/// All that is left to do once the proof is out.
+/// The state after the proof was sent.
 struct Proved {
     secret: Secret,
     transcript: Transcript,
@@ -67,7 +69,7 @@ impl std::fmt::Debug for Proved {
 }
 
 impl ClientHandshake {
-    /// Begins a handshake: HELLO is in the output.
+    /// Starts a handshake. HELLO is in the output.
     #[must_use]
     pub fn new(parameters: ClientParameters) -> Self {
         let hello = Hello {
@@ -76,7 +78,7 @@ impl ClientHandshake {
             instance: parameters.instance,
             key_id: parameters.key_id.clone(),
             audience: parameters.audience.clone(),
-            binding: binding_kind(parameters.binding.as_ref()),
+            binding: BindingKind::of(parameters.binding.as_ref()),
             features: FEATURES,
             limits: parameters.limits,
             schema: parameters.schema,
@@ -86,16 +88,15 @@ impl ClientHandshake {
         Self { state: State::AwaitingChallenge { parameters: Box::new(parameters), hello }, output }
     }
 
-    /// The bytes to write now, each given once; empty if there are none.
+    /// Takes the bytes to write now; empty if there are none.
     pub fn output(&mut self) -> Bytes {
         std::mem::take(&mut self.output)
     }
 
-    /// Takes the peer's messages out of the input, as far as they are whole. Bytes behind the last message of the
-    /// handshake stay in the input.
+    /// Handles the complete messages in the input. Bytes after the last message of the handshake stay there.
     ///
     /// # Errors
-    /// The handshake has failed for good; close the connection.
+    /// The handshake has failed. Close the connection.
     pub fn handle_input(&mut self, input: &mut BytesMut) -> Result<Progress, HandshakeError> {
         loop {
             let (expected, place) = match &self.state {
@@ -111,7 +112,7 @@ impl ClientHandshake {
                     return Err(error);
                 }
             };
-            // An error leaves the state at its end.
+            // After an error the state remains `Ended`.
             let state = std::mem::replace(&mut self.state, State::Ended);
             if message_type == MessageType::Reject {
                 return Err(rejection(&message));
@@ -134,8 +135,7 @@ fn handle_challenge(
     hello: &[u8],
     message: &[u8],
 ) -> Result<Proved, HandshakeError> {
-    let challenge =
-        Challenge::decode(message).map_err(|problem| malformed(MessageType::Challenge, problem))?;
+    let challenge = Challenge::decode(message).map_err(HandshakeError::malformed(MessageType::Challenge))?;
     if best_common(VERSIONS, &challenge.versions) != Some(challenge.version) {
         return Err(HandshakeError::WrongVersionChosen {
             chosen: challenge.version,
@@ -146,11 +146,11 @@ fn handle_challenge(
     if challenge.instance == parameters.instance {
         return Err(HandshakeError::SelfConnection);
     }
-    let binding = binding_kind(parameters.binding.as_ref());
+    let binding = BindingKind::of(parameters.binding.as_ref());
     if challenge.binding != binding {
         return Err(HandshakeError::BindingRequired { ours: binding, theirs: challenge.binding });
     }
-    let transcript = Transcript::new(hello, message, binding_bytes(parameters.binding.as_ref()));
+    let transcript = Transcript::new(hello, message, parameters.binding.as_ref());
     let proof = transcript.client_proof(&parameters.secret);
     let established = Established {
         version: challenge.version,
@@ -165,7 +165,7 @@ fn handle_challenge(
 }
 
 fn handle_accept(proved: Proved, message: &[u8]) -> Result<Established, HandshakeError> {
-    let accept = Accept::decode(message).map_err(|problem| malformed(MessageType::Accept, problem))?;
+    let accept = Accept::decode(message).map_err(HandshakeError::malformed(MessageType::Accept))?;
     if !proved.transcript.is_server_proof(&proved.secret, &proved.proof, &accept.mac) {
         return Err(HandshakeError::ServerProofInvalid);
     }
@@ -174,7 +174,7 @@ fn handle_accept(proved: Proved, message: &[u8]) -> Result<Established, Handshak
 
 fn rejection(message: &[u8]) -> HandshakeError {
     match Reject::decode(message) {
-        Err(problem) => malformed(MessageType::Reject, problem),
+        Err(problem) => HandshakeError::malformed(MessageType::Reject)(problem),
         Ok(reject) => match reject.code {
             RejectCode::AuthFailed => HandshakeError::RejectedByPeer,
             RejectCode::Version => {
@@ -185,19 +185,4 @@ fn rejection(message: &[u8]) -> HandshakeError {
             code => HandshakeError::Rejected { code },
         },
     }
-}
-
-pub(super) fn malformed(message: MessageType, problem: MalformedMessage) -> HandshakeError {
-    HandshakeError::Malformed { message, problem }
-}
-
-pub(super) fn binding_kind(binding: Option<&ChannelBinding>) -> BindingKind {
-    match binding {
-        None => BindingKind::None,
-        Some(_) => BindingKind::TlsExporter,
-    }
-}
-
-pub(super) fn binding_bytes(binding: Option<&ChannelBinding>) -> &[u8] {
-    binding.map_or(&[], |binding| binding.as_bytes().as_slice())
 }

@@ -1,18 +1,22 @@
-//! Takes whole handshake messages out of the input (`docs/wire.md`, clause 2.2).
+//! Takes complete handshake messages from the input (`docs/wire.md`, clause 2.2).
 //!
-//! Invariants: only a message's own bytes are taken; what cannot become the expected message is refused at the first
-//! byte that shows it, without waiting for a length that was never meant.
+//! Invariants: only the bytes of the message are taken. Input that cannot become the expected message is
+//! refused at the first wrong byte. It does not wait for the rest of a length that another protocol did not
+//! mean as one.
 
 use bytes::{Bytes, BytesMut};
 
-use super::MAX_MESSAGE;
 use super::error::HandshakeError;
 use super::message::{MAGIC, MessageType};
 
-/// Most bytes of a stranger's greeting that an error repeats.
-const GREETING: usize = 16;
+/// The maximum length of a handshake message in bytes, without its length field (clause 2.2).
+pub const MAX_MESSAGE: usize = 1024;
 
-/// The next whole message, if it is there. In the first place, whatever does not fit is a stranger's.
+/// The maximum number of bytes that an error repeats from a peer with another protocol.
+const MAX_QUOTED: usize = 16;
+
+/// The next complete message, if it has arrived. If the first message is not the expected one, the peer uses
+/// another protocol.
 pub(super) fn next_message(
     input: &mut BytesMut,
     expected: MessageType,
@@ -22,42 +26,42 @@ pub(super) fn next_message(
     let length = u16::from_be_bytes(*length_field);
     if length == 0 || usize::from(length) > MAX_MESSAGE {
         return Err(match place {
-            Place::First => stranger(input),
+            Place::First => other_protocol(input),
             Place::Later => HandshakeError::MessageLength { length },
         });
     }
     let Some((&type_byte, fields)) = rest.split_first() else { return Ok(None) };
     let message_type = match MessageType::from_byte(type_byte) {
         Some(message_type) if message_type == expected || may_replace(message_type, expected) => message_type,
-        _ if matches!(place, Place::First) => return Err(stranger(input)),
+        _ if matches!(place, Place::First) => return Err(other_protocol(input)),
         _ => return Err(HandshakeError::UnexpectedMessage { expected, received: type_byte }),
     };
     if message_type == MessageType::Hello
         && fields.iter().zip(MAGIC).any(|(received, magic)| received != magic)
     {
-        return Err(stranger(input));
+        return Err(other_protocol(input));
     }
-    let whole = usize::from(length).saturating_add(2);
-    if input.len() < whole {
+    let total = usize::from(length).saturating_add(2);
+    if input.len() < total {
         return Ok(None);
     }
-    Ok(Some((message_type, input.split_to(whole).freeze())))
+    Ok(Some((message_type, input.split_to(total).freeze())))
 }
 
-/// Where in the handshake a message stands.
+/// The position of a message in the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// The peer's first message.
     First,
-    /// Behind another of the peer's messages.
+    /// A later message.
     Later,
 }
 
-/// A server may reject instead of answering.
+/// A server may send REJECT instead of its answer.
 fn may_replace(received: MessageType, expected: MessageType) -> bool {
     received == MessageType::Reject && matches!(expected, MessageType::Challenge | MessageType::Accept)
 }
 
-fn stranger(input: &[u8]) -> HandshakeError {
-    HandshakeError::NotKaaRpc { received: input.iter().copied().take(GREETING).collect() }
+fn other_protocol(input: &[u8]) -> HandshakeError {
+    HandshakeError::NotKaaRpc { received: input.iter().copied().take(MAX_QUOTED).collect() }
 }

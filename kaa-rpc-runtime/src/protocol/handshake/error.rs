@@ -1,147 +1,160 @@
-//! How a handshake fails, and who erred.
+//! Errors of the handshake.
 //!
-//! Invariant: nothing here holds a secret or a proof. What the server knows about a refusal stays on its side: the
-//! wire says `AuthFailed` and no more (clause 2.10).
+//! Invariants: no error contains a secret or a proof. The details of a refusal stay on the server; the client
+//! receives only `AuthFailed` (clause 2.10).
 
 use std::time::Duration;
 
 use super::identity::Audience;
 use super::message::{BindingKind, MalformedMessage, MessageType, RejectCode};
-use crate::secret::KeyId;
+use crate::protocol::secret::KeyId;
 
-/// Why a handshake did not end in an established session. Always the end of the connection.
+/// Why a handshake failed. The connection is then closed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// What the peer sent first is no handshake: another protocol, most likely.
-    #[error("the peer does not speak kaa-rpc; it began with \"{}\"{}", received.escape_ascii(), guess(received))]
+    /// The first bytes from the peer are not a handshake. It probably uses another protocol.
+    #[error(
+        "the peer does not speak kaa-rpc; it began with \"{}\"{}",
+        received.escape_ascii(),
+        guess(received)
+    )]
     NotKaaRpc {
-        /// The first bytes it sent, 16 at most.
+        /// The first bytes, 16 at most.
         received: Vec<u8>,
     },
-    /// The peer sent a message with impossible content.
+    /// The peer sent a message with invalid content.
     #[error("the peer sent a malformed {message}: {problem}")]
     Malformed {
-        /// Which message.
+        /// The message.
         message: MessageType,
         /// What is wrong with it.
         #[source]
         problem: MalformedMessage,
     },
-    /// The peer announced a message of impossible length.
-    #[error("the peer announced a handshake message of {length} bytes")]
+    /// The peer announced a message with an invalid length.
+    #[error("the peer announced a handshake message of {length} bytes, which is not a valid length")]
     MessageLength {
         /// The announced length.
         length: u16,
     },
-    /// The peer sent another message than the handshake's order allows.
+    /// The peer sent a message out of order.
     #[error("the peer sent a message of type {received} where {expected} was expected")]
     UnexpectedMessage {
-        /// What should have come.
+        /// The expected message.
         expected: MessageType,
-        /// The type that came.
+        /// The type byte of the received message.
         received: u8,
     },
     /// The peers have no version in common.
-    #[error("no protocol version in common: this side speaks {ours:?}, the peer {theirs:?}")]
+    #[error("no protocol version in common: this side supports {ours:?}, the peer {theirs:?}")]
     Version {
-        /// Versions of this side.
+        /// The versions of this side.
         ours: Vec<u8>,
-        /// Versions of the peer.
+        /// The versions of the peer.
         theirs: Vec<u8>,
     },
-    /// The server chose a version that is not the best one in common, or was made to.
+    /// The server chose a version that is not the highest common one, or an attacker has changed the choice.
     #[error(
-        "the server chose protocol version {chosen}, which is not the best in common of {ours:?} and {theirs:?}"
+        "the server chose protocol version {chosen}, \
+         which is not the highest common version of {ours:?} and {theirs:?}"
     )]
     WrongVersionChosen {
-        /// The chosen one.
+        /// The chosen version.
         chosen: u8,
-        /// Versions of this side.
+        /// The versions of this side.
         ours: Vec<u8>,
-        /// Versions of the peer.
+        /// The versions of the peer.
         theirs: Vec<u8>,
     },
-    /// At the client: the server did not accept our proof. It does not say why.
+    /// At the client: the server did not accept this side's proof. It does not report why.
     #[error(
-        "the peer did not accept our proof of the shared secret: perhaps its secret, key id or audience is another"
+        "the peer did not accept the proof of the shared secret; its secret, key id or audience may differ"
     )]
     RejectedByPeer,
     /// At the client: the server could not prove that it has the secret.
     #[error("the server could not prove that it has the shared secret")]
     ServerProofInvalid,
-    /// One end has a secure channel to bind the proof to, and the other has not.
-    #[error("the two ends do not agree on channel binding: this side has {ours}, the peer {theirs}")]
+    /// Only one of the ends has a secure channel to which it can bind its proof.
+    #[error("the channel bindings differ: this side has {ours}, the peer {theirs}")]
     BindingRequired {
-        /// What this side has.
+        /// The binding of this side.
         ours: BindingKind,
-        /// What the peer has.
+        /// The binding of the peer.
         theirs: BindingKind,
     },
-    /// At the client: the server takes no more connections now. At the server: it was told to say so.
+    /// At the client: the server accepts no more connections now. At the server: it has refused the client
+    /// for that reason.
     #[error("the server is busy")]
     Busy {
-        /// When to try again; zero if the server did not say.
+        /// When to try again; zero if the server did not specify it.
         retry_after: Duration,
     },
-    /// The peer is the same node as this one.
-    #[error("a connection to oneself was refused")]
+    /// Client and server are the same object.
+    #[error("the connection leads back to this side itself")]
     SelfConnection,
-    /// At the client: the server refused the handshake for a reason other than the above.
+    /// At the client: the server rejected the handshake for another reason.
     #[error("the peer rejected the handshake: {code}")]
     Rejected {
-        /// The reason it gave.
+        /// The reason.
         code: RejectCode,
     },
-    /// At the server: the client is not who it must be. The client is told `AuthFailed` and no more.
+    /// At the server: the client could not authenticate itself. The client receives only `AuthFailed`.
     #[error("the client was refused: {reason} (key id \"{key_id}\")")]
     Refused {
         /// The key id that the client claimed.
         key_id: KeyId,
-        /// What did not fit.
-        reason: Refusal,
+        /// The reason.
+        reason: RefusalReason,
     },
-    /// The handshake had ended before, and was given more input.
+    /// The handshake received input after its end.
     #[error("the handshake has already ended")]
     Ended,
 }
 
-/// What was probably meant by a strange beginning.
+impl HandshakeError {
+    /// An error constructor for [`Result::map_err`].
+    pub(super) fn malformed(message: MessageType) -> impl Fn(MalformedMessage) -> Self {
+        move |problem| Self::Malformed { message, problem }
+    }
+}
+
+/// The protocol of a peer, guessed from its first bytes.
 fn guess(received: &[u8]) -> &'static str {
     match received {
-        // A record of TLS: an alert or a handshake, and the major version.
-        [21 | 22, 3, ..] => ", which is TLS: it has a tls: address, and this side has not",
+        // A TLS record: its type is alert or handshake, and its major version is 3.
+        [21 | 22, 3, ..] => ", which is TLS: the peer uses a tls: address, and this side does not",
         _ if !received.is_empty()
             && received.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')) =>
         {
-            ", which is text: it is another program, or a plugin that prints before it takes \"stdio:\""
+            ", which is text: the peer is another program, or a plugin that prints before it uses \"stdio:\""
         }
         _ => "",
     }
 }
 
-/// Why a server refused a client; for the server's own log.
+/// Why a server refused a client. Only the server knows it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
-    /// The server has no secret under this key id.
+pub enum RefusalReason {
+    /// The server has no secret with this key id.
     #[error("the key id is unknown")]
     UnknownKeyId,
-    /// The proof is not one of the secret under this key id.
+    /// The proof does not match the secret with this key id.
     #[error("its proof of the secret is wrong")]
     WrongProof,
-    /// The client wants another service.
+    /// The client wants another logical service.
     #[error("it asked for the audience \"{claimed}\"")]
     Audience {
-        /// The one it wants.
+        /// The audience that the client wants.
         claimed: Audience,
     },
-    /// One end has a secure channel to bind the proof to, and the other has not.
-    #[error("channel binding differs: this side has {ours}, the client {theirs}")]
+    /// Only one of the ends has a secure channel to which it can bind its proof.
+    #[error("the channel bindings differ: this side has {ours}, the client {theirs}")]
     Binding {
-        /// What this side has.
+        /// The binding of this side.
         ours: BindingKind,
-        /// What the client has.
+        /// The binding of the client.
         theirs: BindingKind,
     },
 }

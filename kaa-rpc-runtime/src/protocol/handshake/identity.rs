@@ -1,21 +1,21 @@
-//! Names and ids that the handshake carries.
+//! Names and ids in the handshake.
 //!
-//! Invariant: what is one of these fits its field on the wire.
+//! Invariant: every value of these types fits into its field on the wire.
 
 use std::fmt;
 
-/// One `Server` or `Client` object for as long as it lives: 16 random bytes (clause 2.7).
+/// The id of one `Server` or `Client` object: 16 random bytes (clause 2.7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InstanceId([u8; 16]);
 
 impl InstanceId {
-    /// An id of these bytes, which should be random.
+    /// Creates an id from bytes, which should be random.
     #[must_use]
     pub const fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// The bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -40,18 +40,18 @@ impl fmt::Debug for InstanceId {
     }
 }
 
-/// One connection, by a name that both ends compute and nobody else can: for logs (clause 2.6).
+/// The id of one connection, for logs (clause 2.6). Both ends compute the same id, and no third party can.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId([u8; 16]);
 
 impl SessionId {
-    /// An id of these bytes.
+    /// Creates an id from bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// The bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -70,27 +70,30 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The logical service for which a proof is made: worth nothing at another one with the same secret (clause 2.7).
-/// Empty by default.
+/// The name of the logical service to which a client wants to connect (clause 2.7). A proof for one audience
+/// is not valid for another with the same secret. Empty by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Audience(String);
 
 /// An audience that is too long.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an audience of {length} bytes is too long; at most {maximum} are allowed", maximum = Audience::MAX_LENGTH)]
+#[error(
+    "an audience of {length} bytes is too long; at most {maximum} are allowed",
+    maximum = Audience::MAX_LENGTH
+)]
 pub struct AudienceError {
-    /// Bytes it has.
+    /// Its length in bytes.
     pub length: usize,
 }
 
 impl Audience {
-    /// Most bytes of an audience.
+    /// The maximum length of an audience in bytes.
     pub const MAX_LENGTH: usize = 64;
 
-    /// An audience of this name.
+    /// Creates an audience from its name.
     ///
     /// # Errors
-    /// Longer than [`Audience::MAX_LENGTH`] bytes.
+    /// The name is longer than [`Audience::MAX_LENGTH`] bytes.
     pub fn new(name: impl Into<String>) -> Result<Self, AudienceError> {
         let name = name.into();
         if name.len() > Self::MAX_LENGTH {
@@ -99,7 +102,7 @@ impl Audience {
         Ok(Self(name))
     }
 
-    /// Its name.
+    /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -112,13 +115,13 @@ impl fmt::Display for Audience {
     }
 }
 
-/// What ties the proofs to the secure channel beneath: 32 bytes that each end takes from its own channel
+/// Ties the proofs to the secure channel: 32 bytes that each end takes from its own side of the channel
 /// (clause 2.9).
 #[derive(Clone, Copy)]
 pub struct ChannelBinding([u8; 32]);
 
 impl ChannelBinding {
-    /// The bytes that a TLS channel exports for this.
+    /// Creates a binding from the bytes that a TLS channel exports for this purpose.
     #[must_use]
     pub const fn tls_exporter(bytes: [u8; 32]) -> Self {
         Self(bytes)

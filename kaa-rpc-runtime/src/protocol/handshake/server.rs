@@ -1,45 +1,46 @@
 //! The server's end of the handshake.
 //!
-//! Invariants: whatever is wrong with a client's key id, audience or proof, it is told the same at the same point, after
-//! the same work (clause 2.10); after an error the output may hold a REJECT, to be written before closing.
+//! Invariants:
+//! - A client with a wrong key id, audience, binding or proof gets the same answer at the same point after
+//!   the same work (clause 2.10).
+//! - After an error the output may contain a REJECT, which must be written before the connection is closed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::client::{binding_bytes, binding_kind, malformed};
 use super::envelope::{Place, next_message};
-use super::error::{HandshakeError, Refusal};
+use super::error::{HandshakeError, RefusalReason};
+use super::established::{Established, FEATURES, Progress, VERSIONS, best_common};
 use super::identity::{Audience, ChannelBinding, InstanceId};
-use super::message::{Accept, Challenge, Hello, MessageType, Proof, Reject, RejectCode};
+use super::message::{Accept, BindingKind, Challenge, Hello, MessageType, Proof, Reject, RejectCode};
 use super::transcript::Transcript;
-use super::{Established, FEATURES, Progress, VERSIONS, best_common};
 use crate::protocol::limits::Limits;
-use crate::secret::{KeyId, Keys, Secret};
+use crate::protocol::secret::{KeyId, Keys, Secret};
 
-/// What a server brings to the handshake.
+/// The parameters of a server's handshake.
 #[derive(Debug, Clone)]
 pub struct ServerParameters {
     /// 32 random bytes, new for every connection.
     pub nonce: [u8; 32],
-    /// A random secret, against which proofs under unknown key ids are checked.
+    /// A random secret. Proofs with an unknown key id are verified with it, so that they take the same time.
     pub decoy: Secret,
-    /// This server object.
+    /// The id of this server object.
     pub instance: InstanceId,
     /// The secrets that are accepted.
     pub keys: Arc<Keys>,
-    /// The service that this is.
+    /// The logical service of this server.
     pub audience: Audience,
-    /// What the secure channel beneath exports, if there is one.
+    /// The binding of the secure channel, if there is one.
     pub binding: Option<ChannelBinding>,
-    /// What this side is ready to receive.
+    /// The limits on what this side receives.
     pub limits: Limits,
     /// The fingerprint of this side's schema.
     pub schema: [u8; 32],
 }
 
-/// The server's end: reads HELLO and PROOF, writes CHALLENGE and ACCEPT, or REJECT.
+/// The server's end of the handshake. It receives HELLO and PROOF, and sends CHALLENGE and ACCEPT, or REJECT.
 #[derive(Debug)]
 pub struct ServerHandshake {
     state: State,
@@ -54,13 +55,13 @@ enum State {
     Ended,
 }
 
-/// All that is left to do once the challenge is out.
+/// The state after the challenge was sent.
 struct Challenged {
     secret: Secret,
     transcript: Transcript,
     key_id: KeyId,
-    /// What is wrong with the client already, whatever it proves.
-    refusal: Option<Refusal>,
+    /// Why the client is refused in any case, even if its proof is correct.
+    refusal: Option<RefusalReason>,
     hello: Hello,
     version: u8,
 }
@@ -72,29 +73,28 @@ impl std::fmt::Debug for Challenged {
 }
 
 impl ServerHandshake {
-    /// Awaits a client's HELLO.
+    /// Waits for a client's HELLO.
     #[must_use]
     pub fn new(parameters: ServerParameters) -> Self {
         Self { state: State::AwaitingHello(Box::new(parameters)), output: Bytes::new() }
     }
 
-    /// Awaits a client's HELLO only to tell it that there are too many connections. (It is read first: closing a
-    /// socket with unread input could take the answer with it.)
+    /// Waits for a client's HELLO and rejects it as [`RejectCode::Busy`]. HELLO is read first, because
+    /// closing a socket with unread input can discard the answer.
     #[must_use]
     pub fn busy(retry_after: Duration) -> Self {
         Self { state: State::Busy { retry_after }, output: Bytes::new() }
     }
 
-    /// The bytes to write now, each given once; empty if there are none.
+    /// Takes the bytes to write now; empty if there are none.
     pub fn output(&mut self) -> Bytes {
         std::mem::take(&mut self.output)
     }
 
-    /// Takes the peer's messages out of the input, as far as they are whole. Bytes behind the last message of the
-    /// handshake stay in the input.
+    /// Handles the complete messages in the input. Bytes after the last message of the handshake stay there.
     ///
     /// # Errors
-    /// The handshake has failed for good: write the output, if there is any, and close the connection.
+    /// The handshake has failed. Write the output, if there is any, and close the connection.
     pub fn handle_input(&mut self, input: &mut BytesMut) -> Result<Progress, HandshakeError> {
         loop {
             let (expected, place) = match &self.state {
@@ -128,7 +128,8 @@ impl ServerHandshake {
         }
     }
 
-    /// Takes the ACCEPT back that is in the output: there is no room for the client after all. The error to end with.
+    /// Replaces the ACCEPT in the output by a REJECT, if there is no room for another connection. Returns the
+    /// error with which the handshake ends.
     pub fn refuse_busy(&mut self, retry_after: Duration) -> HandshakeError {
         self.fail(HandshakeError::Busy { retry_after })
     }
@@ -136,7 +137,7 @@ impl ServerHandshake {
     fn fail(&mut self, error: HandshakeError) -> HandshakeError {
         self.state = State::Ended;
         let (code, retry_after) = match &error {
-            // Whoever does not speak this protocol would not understand the answer either.
+            // A peer with another protocol would not understand a REJECT.
             HandshakeError::NotKaaRpc { .. } | HandshakeError::Ended => return error,
             HandshakeError::Busy { retry_after } => (RejectCode::Busy, *retry_after),
             HandshakeError::Version { .. } => (RejectCode::Version, Duration::ZERO),
@@ -153,21 +154,21 @@ fn handle_hello(
     parameters: ServerParameters,
     message: &[u8],
 ) -> Result<(Challenged, Vec<u8>), HandshakeError> {
-    let hello = Hello::decode(message).map_err(|problem| malformed(MessageType::Hello, problem))?;
+    let hello = Hello::decode(message).map_err(HandshakeError::malformed(MessageType::Hello))?;
     let Some(version) = best_common(VERSIONS, &hello.versions) else {
         return Err(HandshakeError::Version { ours: VERSIONS.to_vec(), theirs: hello.versions });
     };
     if hello.instance == parameters.instance {
         return Err(HandshakeError::SelfConnection);
     }
-    let binding = binding_kind(parameters.binding.as_ref());
+    let binding = BindingKind::of(parameters.binding.as_ref());
     let known = parameters.keys.secret(&hello.key_id);
     let refusal = if known.is_none() {
-        Some(Refusal::UnknownKeyId)
+        Some(RefusalReason::UnknownKeyId)
     } else if hello.audience != parameters.audience {
-        Some(Refusal::Audience { claimed: hello.audience.clone() })
+        Some(RefusalReason::Audience { claimed: hello.audience.clone() })
     } else if hello.binding != binding {
-        Some(Refusal::Binding { ours: binding, theirs: hello.binding })
+        Some(RefusalReason::Binding { ours: binding, theirs: hello.binding })
     } else {
         None
     };
@@ -184,7 +185,7 @@ fn handle_hello(
     .encode();
     let challenged = Challenged {
         secret: known.unwrap_or(&parameters.decoy).clone(),
-        transcript: Transcript::new(message, &challenge, binding_bytes(parameters.binding.as_ref())),
+        transcript: Transcript::new(message, &challenge, parameters.binding.as_ref()),
         key_id: hello.key_id.clone(),
         refusal,
         hello,
@@ -195,13 +196,13 @@ fn handle_hello(
 
 fn handle_proof(challenged: Challenged, message: &[u8]) -> Result<(Established, Vec<u8>), HandshakeError> {
     let Challenged { secret, transcript, key_id, refusal, hello, version } = challenged;
-    let proof = Proof::decode(message).map_err(|problem| malformed(MessageType::Proof, problem))?;
+    let proof = Proof::decode(message).map_err(HandshakeError::malformed(MessageType::Proof))?;
     let proved = transcript.is_client_proof(&secret, &proof.mac);
     match (proved, refusal) {
         (true, None) => {}
-        // What a stranger without the secret asks for does not matter.
-        (false, None | Some(Refusal::Audience { .. })) => {
-            return Err(HandshakeError::Refused { key_id, reason: Refusal::WrongProof });
+        // If the client does not have the secret, the audience that it asked for does not matter.
+        (false, None | Some(RefusalReason::Audience { .. })) => {
+            return Err(HandshakeError::Refused { key_id, reason: RefusalReason::WrongProof });
         }
         (_, Some(reason)) => return Err(HandshakeError::Refused { key_id, reason }),
     }

@@ -1,20 +1,21 @@
-//! The hash over everything said, and the proofs made of it (`docs/wire.md`, clause 2.6).
+//! The hash over the handshake's messages, and the proofs that are computed from it (`docs/wire.md`, clause
+//! 2.6).
 //!
-//! Invariants: each proof has its role's label, so neither can stand in for the other; proofs are compared in constant
-//! time.
+//! Invariants: each proof includes the label of its role, so that neither can be used as the other. Proofs
+//! are compared in constant time.
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use super::identity::SessionId;
-use crate::secret::Secret;
+use super::identity::{ChannelBinding, SessionId};
+use crate::protocol::secret::Secret;
 
 const TRANSCRIPT: &[u8] = b"kaa-rpc/1 transcript";
 const CLIENT_PROOF: &[u8] = b"kaa-rpc/1 client proof\0";
 const SERVER_PROOF: &[u8] = b"kaa-rpc/1 server proof\0";
 const SESSION: &[u8] = b"kaa-rpc/1 session\0";
 
-/// A proof of the secret, as it goes over the wire.
+/// A proof of the secret, as it is sent.
 pub(super) type Proof = [u8; 32];
 
 /// SHA-256 over HELLO, CHALLENGE and the binding data.
@@ -23,11 +24,12 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
-    /// The messages are whole, with length and type. `binding` is empty where there is none.
-    pub(super) fn new(hello: &[u8], challenge: &[u8], binding: &[u8]) -> Self {
+    /// The messages are complete, with length and type.
+    pub(super) fn new(hello: &[u8], challenge: &[u8], binding: Option<&ChannelBinding>) -> Self {
+        let binding = binding.map_or(&[][..], |binding| binding.as_bytes().as_slice());
         let mut hash = Sha256::new();
         for part in [TRANSCRIPT, hello, challenge, binding] {
-            // None of the parts comes near the limit of the length.
+            // Every part is far shorter than the limit of its length field.
             hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             hash.update(part);
         }

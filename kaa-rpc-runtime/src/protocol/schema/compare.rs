@@ -1,5 +1,5 @@
-//! The rules by which two generations of a schema fit together: what was appended and has a default does, a reorder or
-//! a retype does not.
+//! The rules of compatibility between two versions of a schema: appended elements with a default are
+//! compatible, reordered elements and changed types are not.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -7,15 +7,15 @@ use std::fmt;
 use super::payload::{Element, Table};
 use crate::descriptor::{ElementEntry, ServiceDescriptor, TypeForm};
 
-/// The first difference between two schemas that makes calls impossible, named on both ends.
+/// The first difference that makes two schemas incompatible. Both ends report the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Incompatibility {
-    /// The service both know.
+    /// The service.
     pub service: String,
-    /// What differs: a method or a type, with its name.
+    /// The method or type that differs, with its name.
     pub place: String,
-    /// How.
+    /// How it differs.
     pub difference: String,
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for Incompatibility {
     }
 }
 
-/// Finds what contradicts.
+/// Finds the first incompatible difference.
 pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), Incompatibility> {
     let incompatible = |place: String, difference: String| Incompatibility {
         service: ours.name.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), In
                 "differs in its result, its streams or in being oneway".to_owned(),
             ));
         }
-        // A reply says what it is: a side that declares no error takes the other's as a fault.
+        // A reply names its kind: a side that declares no error receives the other's as a fault.
         if method.throws != other.throws && method.throws != 0 && other.throws != 0 {
             return Err(incompatible(place(), "declares another error".to_owned()));
         }
@@ -55,7 +55,7 @@ pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), In
         let outcome = match (entry.form, other.form) {
             (TypeForm::Struct, TypeForm::Struct) => compare_chains("field", entry.elements, &other.elements),
             (TypeForm::SealedStruct, TypeForm::SealedStruct) => {
-                compare_frozen(entry.elements, &other.elements)
+                compare_sealed(entry.elements, &other.elements)
             }
             (TypeForm::Enum, TypeForm::Enum) => compare_tags(VARIANTS, entry.elements, &other.elements),
             (TypeForm::Flags, TypeForm::Flags) => compare_tags(FLAGS, entry.elements, &other.elements),
@@ -70,7 +70,7 @@ pub(super) fn compare(ours: &ServiceDescriptor, theirs: &Table) -> Result<(), In
     Ok(())
 }
 
-/// The shorter must be a prefix of the longer, and who lacks the rest must be able to fill it in.
+/// The shorter list must be a prefix of the longer one, and all further elements must have a default.
 fn compare_chains(what: &str, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
     let common = ours.len().min(theirs.len());
     first_difference(what, ours, theirs)?;
@@ -101,7 +101,7 @@ fn first_difference(what: &str, ours: &[ElementEntry], theirs: &[Element]) -> Re
     Ok(())
 }
 
-fn compare_frozen(ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+fn compare_sealed(ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
     first_difference("field", ours, theirs)?;
     let here = ours.get(theirs.len()).map(|element| (element.name, "here"));
     let there = theirs.get(ours.len()).map(|element| (element.name.as_str(), "there"));
@@ -111,21 +111,21 @@ fn compare_frozen(ours: &[ElementEntry], theirs: &[Element]) -> Result<(), Strin
     }
 }
 
-/// How the elements of a set are called, and what they must have in common.
+/// The terms for the elements of a set.
 #[derive(Debug, Clone, Copy)]
-struct Words {
+struct Terms {
     what: &'static str,
     tag: &'static str,
     same: &'static str,
 }
 
-const VARIANTS: Words = Words { what: "variant", tag: "tag", same: "it does not carry the same" };
-const FLAGS: Words = Words { what: "flag", tag: "value", same: "its integer is not the same" };
+const VARIANTS: Terms = Terms { what: "variant", tag: "tag", same: "its fields are not the same" };
+const FLAGS: Terms = Terms { what: "flag", tag: "value", same: "its integer is not the same" };
 
-/// What both know must be the same, by tag and by name.
-fn compare_tags(words: Words, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
-    let Words { what, tag: tag_word, same } = words;
-    // By name, so that both ends name the same one.
+/// Elements that both sides know must have the same tag, name and content.
+fn compare_tags(terms: Terms, ours: &[ElementEntry], theirs: &[Element]) -> Result<(), String> {
+    let Terms { what, tag: tag_word, same } = terms;
+    // Sorted by name, so that both ends report the same element.
     let names: BTreeMap<&str, u64> = ours.iter().map(|element| (element.name, element.tag)).collect();
     let their_names: HashMap<&str, u64> =
         theirs.iter().map(|element| (element.name.as_str(), element.tag)).collect();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn appended_fields_with_defaults_pass_and_others_are_named() {
+    fn appended_fields_need_defaults() {
         let old = [ours("a", 0, 10, false)];
         let pass = [theirs("a", 0, 10, false), theirs("b", 1, 20, true)];
         assert_eq!(compare_chains("field", &old, &pass), Ok(()));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retype_and_a_reorder_are_named() {
+    fn changed_type_and_order_are_reported() {
         let here = [ours("a", 0, 10, false), ours("b", 1, 20, false)];
         let retyped = [theirs("a", 0, 10, false), theirs("b", 1, 21, false)];
         let error = compare_chains("field", &here, &retyped).unwrap_err();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn open_enums_may_grow_and_sealed_ones_may_not() {
+    fn open_enums_can_grow_and_sealed_ones_cannot() {
         let here = [ours("A", 1, 10, false)];
         let grown = [theirs("A", 1, 10, false), theirs("B", 2, 20, false)];
         assert_eq!(compare_tags(VARIANTS, &here, &grown), Ok(()));
@@ -210,11 +210,11 @@ mod tests {
         assert_eq!(error, "is sealed and has a variant `B` there only");
         let changed = [theirs("A", 1, 11, false)];
         let error = compare_tags(VARIANTS, &here, &changed).unwrap_err();
-        assert_eq!(error, "differs in variant 1, `A`: it does not carry the same");
+        assert_eq!(error, "differs in variant 1, `A`: its fields are not the same");
     }
 
     #[test]
-    fn a_name_keeps_its_tag() {
+    fn name_must_keep_its_tag() {
         let here = [ours("A", 1, 10, false), ours("B", 2, 20, false), ours("C", 3, 30, false)];
         let moved = [theirs("A", 1, 10, false), theirs("C", 4, 40, false), theirs("B", 5, 50, false)];
         let error = compare_tags(VARIANTS, &here, &moved).unwrap_err();

@@ -1,7 +1,7 @@
-//! What [`Compatibility::Exact`] refuses: the first difference of two schemas, compatible or not.
+//! Finds the first difference between two schemas, compatible or not, for [`Compatibility::Exact`].
 //!
-//! Invariant: both ends go through methods by ascending id, then through types by name, so both name the same
-//! difference.
+//! Invariant: both ends compare methods in ascending order of ids, then types in order of names, so that both
+//! report the same difference.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use super::compare::Incompatibility;
 use super::payload::{Element, Table};
 use crate::descriptor::{ElementEntry, ServiceDescriptor};
 
-/// How much two peers' schemas of a service may differ.
+/// How much the two sides' schemas of a service may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Compatibility {
-    /// As far as the rules for changing a schema allow (`docs/idl.md`).
+    /// They may differ by compatible changes (`docs/idl.md`).
     #[default]
     Evolving,
-    /// Not at all: a service that both sides know must have the same fingerprint on both.
+    /// They must be equal: a service that both sides know must have the same fingerprint.
     Exact,
 }
 
-/// Names a difference between two schemas that do not contradict each other and whose fingerprints differ.
+/// Finds the first difference between two compatible schemas with different fingerprints.
 pub(super) fn first_difference(ours: &ServiceDescriptor, theirs: &Table) -> Incompatibility {
     let (place, difference) = methods(ours, theirs)
         .or_else(|| types(ours, theirs))
-        .unwrap_or_else(|| ("its fingerprint".to_owned(), "differs, and nothing that has a name".to_owned()));
-    let difference = format!("{difference}; only equal schemas are let in");
+        .unwrap_or_else(|| ("its fingerprint".to_owned(), "differs, but no method or type does".to_owned()));
+    let difference = format!("{difference}; only equal schemas are accepted");
     Incompatibility { service: ours.name.to_owned(), place, difference }
 }
 
@@ -68,7 +68,7 @@ fn types(ours: &ServiceDescriptor, theirs: &Table) -> Option<Difference> {
     })
 }
 
-/// Something that one side knows, or both.
+/// An element that one side knows, or both.
 enum Pair<A, B> {
     Here(A),
     There(B),
@@ -90,7 +90,7 @@ fn matched<K: Ord, A, B>(
     pairs
 }
 
-/// Of two chains one of which begins with the other.
+/// The difference between two lists, one of which is a prefix of the other.
 fn longer(what: &str, here: &[ElementEntry], there: &[Element]) -> Option<String> {
     let ours = here.get(there.len()).map(|element| format!("has one more {what} here, `{}`", element.name));
     ours.or_else(|| {
@@ -98,7 +98,7 @@ fn longer(what: &str, here: &[ElementEntry], there: &[Element]) -> Option<String
     })
 }
 
-/// Of two sets whose common elements are equal; by ascending tag.
+/// The difference between two sets whose common elements are equal, in ascending order of tags.
 fn unmatched(what: &str, here: &[ElementEntry], there: &[Element]) -> Option<String> {
     let ours = here.iter().map(|element| (element.tag, element.name));
     let theirs = there.iter().map(|element| (element.tag, element.name.as_str()));
@@ -144,18 +144,18 @@ mod tests {
     const X: ElementEntry = element("x", 0);
     const Y: ElementEntry = element("y", 1);
 
-    /// What two generations find, the second one in the words of the first and the other way round.
+    /// Checks the difference that each of two versions reports.
     fn check(before: &ServiceDescriptor, after: &ServiceDescriptor, here: &str, there: &str) {
         let find = |ours, theirs| {
             let found = first_difference(ours, &decode_table(&encode_table(theirs)).unwrap()).to_string();
-            found.strip_suffix("; only equal schemas are let in").unwrap().to_owned()
+            found.strip_suffix("; only equal schemas are accepted").unwrap().to_owned()
         };
         assert_eq!(find(before, after), format!("service a.A: {here}"));
         assert_eq!(find(after, before), format!("service a.A: {there}"));
     }
 
     #[test]
-    fn what_differs_in_methods_is_named() {
+    fn method_differences_are_reported() {
         let plain = service(&[method!(0, &[X])], &[]);
         check(&service(&[], &[]), &plain, "method m is known there only", "method m is known here only");
         check(
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_types_is_named() {
+    fn type_differences_are_reported() {
         let plain = service(&[], &[ty!(Struct, &[X])]);
         check(&service(&[], &[]), &plain, "type a.T is known there only", "type a.T is known here only");
         check(
@@ -197,9 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_with_a_name_differs_the_fingerprint_does() {
+    fn fingerprint_is_reported_if_nothing_else_differs() {
         let plain = service(&[method!(0, &[X])], &[ty!(Struct, &[X])]);
-        let text = "its fingerprint differs, and nothing that has a name";
+        let text = "its fingerprint differs, but no method or type does";
         check(&plain, &plain, text, text);
     }
 }

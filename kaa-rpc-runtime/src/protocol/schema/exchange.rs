@@ -1,10 +1,13 @@
-//! Who tells whom what about schemas, and when calls may begin.
+//! The exchange of schemas, and when calls may be sent.
 //!
-//! Each side says which services it knows, with their fingerprints (a summary). For a service that both know with
-//! different fingerprints each side sends its table, and both come to the same verdict.
+//! Each side sends a summary: its services with their fingerprints. If both know a service with different
+//! fingerprints, each side sends its table, and both reach the same verdict.
 //!
-//! Invariants: a side that is not settled sends no calls; frames are in order, so a peer's call never comes before what
-//! this side needs for its verdict, unless this side has come to know the service since; a peer's table is used and forgotten.
+//! Invariants:
+//! - A side sends no calls until the exchange is settled.
+//! - Frames arrive in order, so a peer's call arrives after everything that this side needs for its verdict,
+//!   unless the service was registered later.
+//! - A peer's table is compared and not kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +16,20 @@ use super::exact::{Compatibility, first_difference};
 use super::payload::{MalformedSchema, decode_summary, decode_table, encode_summary, encode_table};
 use crate::descriptor::ServiceDescriptor;
 
-/// Most services that a peer may tell of.
-const MOST_SERVICES: usize = 4096;
+/// The maximum number of services in a peer's summaries.
+const MAX_SERVICES: usize = 4096;
 
-/// What a Schema frame holds; the number in its header's `detail`.
+/// The content of a Schema frame. Its number is the `detail` field of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaMessage {
-    /// Names and fingerprints.
+    /// The names and fingerprints of services.
     Summary,
-    /// One service's table.
+    /// The table of one service.
     Table,
 }
 
 impl SchemaMessage {
-    /// The message with this number.
+    /// The message with this number, or `None`.
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
         match number {
@@ -49,9 +52,9 @@ impl SchemaMessage {
 /// Why a Schema frame ends the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchemaFailure {
-    /// It cannot be understood.
+    /// The frame cannot be decoded.
     Malformed,
-    /// The schemas contradict each other.
+    /// The schemas are incompatible.
     Incompatible(Incompatibility),
 }
 
@@ -61,33 +64,34 @@ impl From<MalformedSchema> for SchemaFailure {
     }
 }
 
-/// The state of one connection.
+/// The state of the exchange on one connection.
 #[derive(Debug, Default)]
 pub struct SchemaExchange {
     compatibility: Compatibility,
     ours: BTreeMap<&'static str, &'static ServiceDescriptor>,
     theirs: BTreeMap<String, [u8; 32]>,
-    /// Fingerprints were equal, or the peer's summary has come.
+    /// The fingerprints were equal, or the peer's summary has arrived.
     knows_theirs: bool,
-    /// Services whose table has been sent.
-    told: BTreeSet<&'static str>,
-    /// Services for whose table this side waits.
+    /// The services whose table this side has sent.
+    sent: BTreeSet<&'static str>,
+    /// The services whose table this side waits for.
     awaited: BTreeSet<&'static str>,
-    /// Services of this side that the peer does not know.
-    lacking: Vec<&'static str>,
+    /// The services of this side that the peer does not know.
+    missing: Vec<&'static str>,
 }
 
 /// A frame to send.
-type Outgoing = (SchemaMessage, Vec<u8>);
+type SchemaFrame = (SchemaMessage, Vec<u8>);
 
 impl SchemaExchange {
-    /// Begins after a handshake. Says what to send, which is nothing if the fingerprints were equal.
+    /// Starts the exchange after a handshake. Returns the frame to send; there is none if the fingerprints
+    /// were equal.
     #[must_use]
     pub fn begin(
         ours: &[&'static ServiceDescriptor],
         fingerprints_are_equal: bool,
         compatibility: Compatibility,
-    ) -> (Self, Option<Outgoing>) {
+    ) -> (Self, Option<SchemaFrame>) {
         let exchange = Self {
             compatibility,
             ours: ours.iter().map(|service| (service.name, *service)).collect(),
@@ -103,78 +107,82 @@ impl SchemaExchange {
         (exchange, summary)
     }
 
-    /// Whether calls may leave.
+    /// Whether calls may be sent.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.knows_theirs && self.awaited.is_empty()
     }
 
-    /// Whether the peer's table of this service has not come, which both know with different fingerprints.
+    /// Whether this side waits for the peer's table of this service.
     #[must_use]
     pub fn awaits(&self, service: &str) -> bool {
         self.awaited.contains(service)
     }
 
-    /// Whether the peer may call: it has said what it knows, unless both know the same.
+    /// Whether the peer may call: its summary has arrived, or the fingerprints were equal.
     #[must_use]
     pub fn knows_theirs(&self) -> bool {
         self.knows_theirs
     }
 
-    /// Whether the peer has said what it knows, and this service of ours is not among it.
+    /// Whether the peer is known to lack this service.
     #[must_use]
     #[inline]
     pub fn peer_lacks(&self, service: &str) -> bool {
-        self.lacking.contains(&service)
+        self.missing.contains(&service)
     }
 
-    fn note_lacking(&mut self) {
+    fn update_missing(&mut self) {
         if self.knows_theirs {
-            let lacking = self.ours.keys().filter(|name| !self.theirs.contains_key(**name));
-            self.lacking = lacking.copied().collect();
+            let missing = self.ours.keys().filter(|name| !self.theirs.contains_key(**name));
+            self.missing = missing.copied().collect();
         }
     }
 
-    /// This side knows one more service. Says what to send, which is nothing if it was known.
-    pub fn add(&mut self, service: &'static ServiceDescriptor) -> Vec<Outgoing> {
+    /// Adds a service of this side. Returns the frames to send; there are none if the service was known.
+    pub fn add(&mut self, service: &'static ServiceDescriptor) -> Vec<SchemaFrame> {
         if self.ours.insert(service.name, service).is_some() {
             return Vec::new();
         }
-        self.note_lacking();
+        self.update_missing();
         let mut output = vec![(SchemaMessage::Summary, encode_summary(&[service]))];
         if self.theirs.get(service.name).is_some_and(|theirs| *theirs != service.fingerprint) {
-            output.extend(self.tell(service));
+            output.extend(self.send_table(service));
         }
         output
     }
 
-    /// A Schema frame has come. Says what to send.
+    /// Handles a Schema frame. Returns the frames to send.
     ///
     /// # Errors
-    /// What ends the connection.
-    pub fn handle(&mut self, message: SchemaMessage, payload: &[u8]) -> Result<Vec<Outgoing>, SchemaFailure> {
+    /// The connection must be closed.
+    pub fn handle(
+        &mut self,
+        message: SchemaMessage,
+        payload: &[u8],
+    ) -> Result<Vec<SchemaFrame>, SchemaFailure> {
         let mut output = Vec::new();
         match message {
             SchemaMessage::Summary => {
                 for (name, fingerprint) in decode_summary(payload)? {
                     let ours = self.ours.get(name.as_str()).copied();
                     if let Some(ours) = ours.filter(|ours| ours.fingerprint != fingerprint) {
-                        output.extend(self.tell(ours));
+                        output.extend(self.send_table(ours));
                     }
                     self.theirs.insert(name, fingerprint);
-                    if self.theirs.len() > MOST_SERVICES {
+                    if self.theirs.len() > MAX_SERVICES {
                         return Err(SchemaFailure::Malformed);
                     }
                 }
                 self.knows_theirs = true;
-                self.note_lacking();
+                self.update_missing();
             }
             SchemaMessage::Table => {
                 let table = decode_table(payload)?;
-                // A table that nobody asked for is about a service that this side does not know.
+                // This side does not know the service.
                 let Some(ours) = self.ours.get(table.service.as_str()).copied() else { return Ok(output) };
-                output.extend(self.tell(ours));
-                // A service that does not fit stays awaited: no call may leave any more.
+                output.extend(self.send_table(ours));
+                // An incompatible service stays in `awaited`, so no call can be sent any more.
                 compare(ours, &table).map_err(SchemaFailure::Incompatible)?;
                 // Tables are exchanged only where fingerprints differ.
                 if self.compatibility == Compatibility::Exact {
@@ -186,9 +194,9 @@ impl SchemaExchange {
         Ok(output)
     }
 
-    /// Sends a table once, and waits for the peer's.
-    fn tell(&mut self, service: &'static ServiceDescriptor) -> Option<Outgoing> {
-        if !self.told.insert(service.name) {
+    /// Sends the table of a service, once, and waits for the peer's.
+    fn send_table(&mut self, service: &'static ServiceDescriptor) -> Option<SchemaFrame> {
+        if !self.sent.insert(service.name) {
             return None;
         }
         self.awaited.insert(service.name);
@@ -223,15 +231,15 @@ mod tests {
     static NEW: &ServiceDescriptor = service!(2, &[X, Y]);
     static OTHER: &ServiceDescriptor = service!(3, &[Z]);
 
-    /// Plays two sides against each other until nothing is left to send.
-    fn play(
+    /// Connects two sides until neither has more to send.
+    fn exchange(
         a: &[&'static ServiceDescriptor],
         b: &[&'static ServiceDescriptor],
     ) -> (Result<(), SchemaFailure>, Result<(), SchemaFailure>) {
         let (mut a, to_b) = SchemaExchange::begin(a, false, Compatibility::Evolving);
         let (mut b, to_a) = SchemaExchange::begin(b, false, Compatibility::Evolving);
-        let mut to_b: Vec<Outgoing> = to_b.into_iter().collect();
-        let mut to_a: Vec<Outgoing> = to_a.into_iter().collect();
+        let mut to_b: Vec<SchemaFrame> = to_b.into_iter().collect();
+        let mut to_a: Vec<SchemaFrame> = to_a.into_iter().collect();
         let (mut at_a, mut at_b) = (Ok(()), Ok(()));
         while !to_a.is_empty() || !to_b.is_empty() {
             for (message, payload) in std::mem::take(&mut to_b) {
@@ -247,28 +255,28 @@ mod tests {
                 }
             }
         }
-        assert_eq!(a.is_settled(), at_a.is_ok(), "no call leaves a side that found a contradiction");
+        assert_eq!(a.is_settled(), at_a.is_ok(), "a side with an incompatible peer sends no calls");
         assert_eq!(b.is_settled(), at_b.is_ok());
         (at_a, at_b)
     }
 
     #[test]
-    fn equal_fingerprints_cost_nothing() {
+    fn equal_fingerprints_need_no_exchange() {
         let (exchange, output) = SchemaExchange::begin(&[OLD], true, Compatibility::Exact);
         assert_eq!(output, None);
         assert!(exchange.is_settled());
     }
 
     #[test]
-    fn two_generations_that_fit_are_let_through() {
-        assert_eq!(play(&[OLD], &[NEW]), (Ok(()), Ok(())));
-        assert_eq!(play(&[], &[NEW]), (Ok(()), Ok(())));
-        assert_eq!(play(&[OLD], &[OLD]), (Ok(()), Ok(())));
+    fn compatible_versions_are_accepted() {
+        assert_eq!(exchange(&[OLD], &[NEW]), (Ok(()), Ok(())));
+        assert_eq!(exchange(&[], &[NEW]), (Ok(()), Ok(())));
+        assert_eq!(exchange(&[OLD], &[OLD]), (Ok(()), Ok(())));
     }
 
     #[test]
-    fn a_contradiction_is_named_on_both_ends() {
-        let (at_a, at_b) = play(&[OLD], &[OTHER]);
+    fn both_ends_report_incompatibility() {
+        let (at_a, at_b) = exchange(&[OLD], &[OTHER]);
         let name = |outcome: Result<(), SchemaFailure>| match outcome {
             Err(SchemaFailure::Incompatible(incompatibility)) => incompatibility.to_string(),
             other => panic!("{other:?}"),
@@ -278,14 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_added_later_is_compared_too() {
+    fn service_added_later_is_compared() {
         let (mut a, _) = SchemaExchange::begin(&[], true, Compatibility::Evolving);
         let (mut b, _) = SchemaExchange::begin(&[], true, Compatibility::Evolving);
         for (message, payload) in a.add(OLD) {
             assert!(b.handle(message, &payload).unwrap().is_empty());
         }
         let mut to_a = b.add(OTHER);
-        assert!(!b.is_settled(), "the peer's table must come first");
+        assert!(!b.is_settled(), "it waits for the peer's table");
         let (message, payload) = to_a.remove(0);
         let to_b = a.handle(message, &payload).unwrap();
         assert_eq!(to_b.len(), 1);
@@ -295,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_payloads_are_refused() {
+    fn malformed_payloads_are_errors() {
         let (mut exchange, _) = SchemaExchange::begin(&[OLD], false, Compatibility::Evolving);
         for payload in [&b""[..], &[1, 0, 0, 0], &[0xff; 40], &[0, 0, 0, 0, 0]] {
             assert_eq!(exchange.handle(SchemaMessage::Summary, payload), Err(SchemaFailure::Malformed));

@@ -1,7 +1,7 @@
-//! Comparing schemas where the handshake's fingerprints differ (`docs/wire.md`, section 5).
+//! Compares schemas if the handshake's fingerprints differ (`docs/wire.md`, section 5).
 //!
-//! [`SchemaExchange`] is the state machine; `compare` knows the rules and `exact` their strict
-//! sister; `payload` is how a table is written.
+//! [`SchemaExchange`] is the state machine. `compare` has the rules of compatibility, `exact` finds any
+//! difference, and `payload` encodes tables.
 
 mod compare;
 mod exact;

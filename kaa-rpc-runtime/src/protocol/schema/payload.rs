@@ -1,67 +1,68 @@
 //! The payloads of Schema frames.
 //!
-//! Invariants: all numbers are little-endian; nothing is reserved for more entries than the payload has bytes for.
+//! Invariants: all numbers are little-endian. Memory is reserved only for entries that the payload has bytes
+//! for.
 
 use bytes::{Buf, BufMut};
 
 use crate::descriptor::{ElementEntry, ServiceDescriptor, TypeForm};
 
-/// A payload that cannot be understood.
+/// A payload that cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a malformed schema table")]
 pub struct MalformedSchema;
 
-/// A peer's table of one service.
+/// The table of one service, as received from the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// The service's name.
+    /// The name of the service.
     pub service: String,
-    /// Its methods.
+    /// The methods.
     pub methods: Vec<MethodTable>,
-    /// The types they reach.
+    /// The types that the methods use, directly or indirectly.
     pub types: Vec<TypeTable>,
 }
 
-/// A peer's method.
+/// A method of the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodTable {
-    /// Its id.
+    /// The method id.
     pub id: u32,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Hash of all but its parameters and its error.
+    /// A hash of everything except the parameters and the error type.
     pub signature: u64,
-    /// Hash of its error; 0 where none is declared.
+    /// A hash of the error type; 0 if the method declares none.
     pub throws: u64,
-    /// Its parameters.
+    /// The parameters.
     pub parameters: Vec<Element>,
 }
 
-/// A peer's type.
+/// A type of the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeTable {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How it is compared.
+    /// The form, which determines how the type is compared.
     pub form: TypeForm,
-    /// Its fields, variants or flags.
+    /// The fields, variants or flags.
     pub elements: Vec<Element>,
 }
 
-/// A peer's field, parameter, variant or flag.
+/// A field, parameter, variant or flag of the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its position, tag or value.
+    /// The position, tag or value.
     pub tag: u64,
-    /// Its hash.
+    /// The hash.
     pub hash: u64,
-    /// Whether who lacks it can fill it in.
+    /// Whether a side that lacks the element can use a default.
     pub has_default: bool,
 }
 
-/// Names and fingerprints of services.
+/// Encodes the names and fingerprints of services.
 pub(super) fn encode_summary(services: &[&'static ServiceDescriptor]) -> Vec<u8> {
     let mut bytes = Vec::new();
     put_count(&mut bytes, services.len());
@@ -164,7 +165,7 @@ fn put_count(bytes: &mut Vec<u8>, count: usize) {
     bytes.put_u32_le(u32::try_from(count).unwrap_or(u32::MAX));
 }
 
-/// Names are identifiers and dotted paths: far below the limit of a u16.
+/// Names are identifiers and dotted paths, far shorter than the limit of a u16.
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     bytes.put_u16_le(length);
@@ -178,15 +179,15 @@ fn take_text(bytes: &mut &[u8]) -> Result<String, MalformedSchema> {
     String::from_utf8(text.to_vec()).map_err(|_| MalformedSchema)
 }
 
-/// A counted list whose entries have `least` bytes at least.
+/// Decodes a counted list whose entries have at least `min_size` bytes.
 fn take_many<T>(
     bytes: &mut &[u8],
-    least: usize,
+    min_size: usize,
     mut take: impl FnMut(&mut &[u8]) -> Result<T, MalformedSchema>,
 ) -> Result<Vec<T>, MalformedSchema> {
     let count = bytes.try_get_u32_le().map_err(|_| MalformedSchema)?;
     let count = usize::try_from(count).map_err(|_| MalformedSchema)?;
-    if count > bytes.len() / least {
+    if count > bytes.len() / min_size {
         return Err(MalformedSchema);
     }
     (0..count).map(|_| take(bytes)).collect()

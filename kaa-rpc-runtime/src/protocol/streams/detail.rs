@@ -1,55 +1,55 @@
-//! The `detail` field of frames about streams (`docs/wire.md`, clause 7.2): whose call it is, and a number.
+//! The `detail` field of stream frames (`docs/wire.md`, clause 7.2): the caller, and a number.
 
-/// Who made the call that a stream belongs to.
+/// The side that made the call to which a stream belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Caller {
-    /// This side: items that are sent are arguments, items that come are results.
+    /// This side: the items it sends are arguments, the items it receives are results.
     Us,
     /// The peer.
     Peer,
 }
 
-/// Set where the call was made by the receiver of the frame.
-const CALL_OF_THE_RECEIVER: u32 = 1 << 31;
+/// The bit that is set if the receiver of the frame made the call.
+const RECEIVERS_CALL: u32 = 1 << 31;
 
-/// Whose call a stream frame is about, and a number: a count of bytes, or an [`EndCode`].
+/// The caller, and a number: a count of bytes, or an [`EndCode`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamDetail {
-    /// Who made the call.
+    /// The side that made the call.
     pub caller: Caller,
-    /// At most [`StreamDetail::LARGEST`].
+    /// The number, at most [`StreamDetail::MAX`].
     pub value: u32,
 }
 
 impl StreamDetail {
-    /// The largest number that there is room for.
-    pub const LARGEST: u32 = CALL_OF_THE_RECEIVER - 1;
+    /// The largest number that the field can hold.
+    pub const MAX: u32 = RECEIVERS_CALL - 1;
 
-    /// The field as the sender writes it.
+    /// Encodes the field for sending.
     #[must_use]
     pub const fn encode(self) -> u32 {
         match self.caller {
-            Caller::Us => self.value & Self::LARGEST,
-            Caller::Peer => self.value | CALL_OF_THE_RECEIVER,
+            Caller::Us => self.value & Self::MAX,
+            Caller::Peer => self.value | RECEIVERS_CALL,
         }
     }
 
-    /// The field as the receiver reads it.
+    /// Decodes a received field.
     #[must_use]
     pub const fn decode(detail: u32) -> Self {
-        let caller = if detail & CALL_OF_THE_RECEIVER == 0 { Caller::Peer } else { Caller::Us };
-        Self { caller, value: detail & Self::LARGEST }
+        let caller = if detail & RECEIVERS_CALL == 0 { Caller::Peer } else { Caller::Us };
+        Self { caller, value: detail & Self::MAX }
     }
 }
 
-/// What a StreamEnd says (clause 7.6).
+/// The meaning of a StreamEnd frame (clause 7.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndCode {
-    /// The caller's stream has ended: there are no more items.
+    /// The caller's stream has no more items.
     Finished,
-    /// The caller's stream has failed; the payload is a message.
+    /// The caller's stream has failed. The payload is a message.
     Broken,
-    /// The handler takes no more items.
+    /// The handler reads no more items.
     Stop,
 }
 
@@ -64,7 +64,7 @@ impl EndCode {
         }
     }
 
-    /// The code with this number, if there is one.
+    /// The code with this number, or `None`.
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
         Some(match number {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_side_calls_its_own_the_other_calls_the_peers() {
+    fn caller_is_seen_from_each_side() {
         for (written, read) in [(Caller::Us, Caller::Peer), (Caller::Peer, Caller::Us)] {
             let detail = StreamDetail { caller: written, value: 77 };
             assert_eq!(StreamDetail::decode(detail.encode()), StreamDetail { caller: read, value: 77 });
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_keeps_its_number() {
+    fn end_codes_round_trip() {
         for number in 0..8 {
             if let Some(code) = EndCode::from_number(number) {
                 assert_eq!(code.to_number(), number);

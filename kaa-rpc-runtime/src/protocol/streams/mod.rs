@@ -1,7 +1,7 @@
-//! Streams of calls: what is sent item by item along with a call ([`Streams`]), by credit.
+//! Streams of calls, with flow control by credit. [`Streams`] holds those of a connection.
 //!
-//! A call has at most one stream in either direction. Both ends keep a half of it: [`Sending`], which has credit, and
-//! [`Receiving`], which holds what has come and gives credit back for what was taken.
+//! A call has at most one stream in each direction. Each end has one half of it: [`Sending`] has the credit,
+//! and [`Receiving`] holds the received items and grants credit for those that were taken.
 
 mod detail;
 mod receiving;

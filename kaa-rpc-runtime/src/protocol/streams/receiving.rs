@@ -1,7 +1,7 @@
-//! The half of a stream that receives.
+//! The receiving half of a stream.
 //!
-//! Invariants (`docs/wire.md`, clauses 7.4 to 7.6): what is held is never more than the window and one frame; credit is
-//! given back for what was taken only; after the end nothing comes.
+//! Invariants (`docs/wire.md`, clauses 7.4 to 7.6): the received items never exceed the window by more than
+//! one frame. Credit is granted only for items that were taken. No item follows the end.
 
 use std::collections::VecDeque;
 
@@ -12,52 +12,53 @@ use crate::protocol::frame::HEADER_LENGTH;
 
 use super::detail::StreamDetail;
 
-/// Payloads below this size are copied together: a small one that is kept would pin all that was read with it.
+/// Payloads below this size are copied into one buffer. A small payload would otherwise keep the whole read
+/// buffer alive.
 const COPY_BELOW: usize = 4 * 1024;
 
-/// What came of a stream and has not been taken. `W` is what wakes its receiver.
+/// The received items of a stream that were not taken yet. `W` is the waker of the receiver.
 #[derive(Debug)]
 pub struct Receiving<W> {
     window: u32,
     credit: i64,
     whole: VecDeque<(Bytes, u64)>,
-    /// Small payloads, behind all whole ones.
+    /// Small payloads, which follow all payloads in `whole`.
     small: BytesMut,
     small_cost: u64,
-    /// What the receiver has at hand.
+    /// The cost of the items that the receiver is processing.
     taken: u64,
-    /// What it is done with, and the sender does not know of yet.
+    /// The cost of processed items for which no credit was granted yet.
     done: u64,
     end: Option<StreamEnd>,
-    /// This side has ended it: whatever still comes is passed over.
-    is_deaf: bool,
-    /// Bytes that have come and were not taken.
+    /// This side has ended the stream. Further items are discarded.
+    is_discarding: bool,
+    /// The size of the items that were not taken yet, in bytes.
     held: u64,
     waker: Option<W>,
 }
 
-/// How the sender has ended a stream of arguments.
+/// How a stream of arguments has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamEnd {
-    /// There are no more items.
+    /// The stream has no more items.
     Finished,
-    /// It has failed, with this message.
+    /// The stream has failed with this message.
     Broken(Bytes),
 }
 
-/// What a receiver finds.
+/// The result of taking items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// Whole items, one behind the other, each with its length in front.
+    /// Complete items in sequence, each with its length in front.
     Items(Bytes),
-    /// All items were taken, and no more will come.
+    /// All items were taken, and the stream has ended.
     End(StreamEnd),
-    /// Nothing yet.
+    /// No item has arrived yet.
     Nothing,
 }
 
 impl<W> Receiving<W> {
-    /// A stream whose sender was told this window.
+    /// Creates the half with the window that this side has announced.
     #[must_use]
     pub fn new(window: u32) -> Self {
         Self {
@@ -69,18 +70,19 @@ impl<W> Receiving<W> {
             taken: 0,
             done: 0,
             end: None,
-            is_deaf: false,
+            is_discarding: false,
             held: 0,
             waker: None,
         }
     }
 
-    /// Items have come. Returns who waits for them.
+    /// Stores received items. Returns the waker of the receiver.
     ///
     /// # Errors
-    /// [`ProtocolError::ItemsBeyondCredit`], [`ProtocolError::ItemsAfterEnd`], and a frame without items.
+    /// [`ProtocolError::ItemsBeyondCredit`], [`ProtocolError::ItemsAfterEnd`], or
+    /// [`ProtocolError::Misplaced`] for a frame without items.
     pub fn receive(&mut self, payload: Bytes, call: u64) -> Result<Option<W>, ProtocolError> {
-        if self.is_deaf {
+        if self.is_discarding {
             return Ok(None);
         }
         if self.end.is_some() {
@@ -113,12 +115,12 @@ impl<W> Receiving<W> {
         }
     }
 
-    /// The sender has ended the stream. Returns who waits for items.
+    /// The sender has ended the stream. Returns the waker of the receiver.
     ///
     /// # Errors
-    /// [`ProtocolError::ItemsAfterEnd`] if it has done so before.
+    /// [`ProtocolError::ItemsAfterEnd`] if the stream has already ended.
     pub fn finish(&mut self, end: StreamEnd, call: u64) -> Result<Option<W>, ProtocolError> {
-        if self.is_deaf {
+        if self.is_discarding {
             return Ok(None);
         }
         if self.end.is_some() {
@@ -128,30 +130,30 @@ impl<W> Receiving<W> {
         Ok(self.waker.take())
     }
 
-    /// This side ends the stream: what was not taken is forgotten, and what still comes is passed over. Returns who waits
-    /// for items.
-    pub fn break_off(&mut self, message: &'static [u8]) -> Option<W> {
+    /// Ends the stream on this side. Items that were not taken, and those that still arrive, are discarded.
+    /// Returns the waker of the receiver.
+    pub fn abort(&mut self, message: &'static [u8]) -> Option<W> {
         self.whole.clear();
         self.small.clear();
         self.held = 0;
-        self.is_deaf = true;
+        self.is_discarding = true;
         self.end = Some(StreamEnd::Broken(Bytes::from_static(message)));
         self.waker.take()
     }
 
-    /// Bytes that have come and were not taken.
+    /// The size of the items that were not taken yet, in bytes.
     #[must_use]
     pub fn held(&self) -> u64 {
         self.held
     }
 
-    /// Whether the sender has ended the stream.
+    /// Whether the stream has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.end.is_some()
     }
 
-    /// The next items. Whoever asks is done with those it took before.
+    /// Takes the next items. The receiver has then finished with those it took before.
     pub fn take(&mut self) -> Taken {
         self.done = self.done.saturating_add(std::mem::take(&mut self.taken));
         if self.whole.is_empty() {
@@ -168,23 +170,23 @@ impl<W> Receiving<W> {
         }
     }
 
-    /// Credit to be given to the sender now, in bytes: nothing before it is worth a frame.
+    /// Takes the credit to grant to the sender now, in bytes. Less than half a window is not worth a frame.
     pub fn take_grant(&mut self) -> Option<u32> {
         if self.end.is_some() || self.done < u64::from(self.window.div_ceil(2)) {
             return None;
         }
-        let grant = u32::try_from(self.done).unwrap_or(u32::MAX).min(StreamDetail::LARGEST);
+        let grant = u32::try_from(self.done).unwrap_or(u32::MAX).min(StreamDetail::MAX);
         self.done -= u64::from(grant);
         self.credit = self.credit.saturating_add(i64::from(grant));
         Some(grant)
     }
 
-    /// Keeps what wakes the receiver.
+    /// Updates the waker of the receiver.
     pub fn keep(&mut self, keep: impl FnOnce(&mut Option<W>)) {
         keep(&mut self.waker);
     }
 
-    /// What wakes the receiver, if it waits.
+    /// Takes the waker of the receiver, if it waits.
     pub fn take_waker(&mut self) -> Option<W> {
         self.waker.take()
     }

@@ -1,73 +1,73 @@
-//! The half of a stream that sends.
+//! The sending half of a stream.
 //!
-//! Invariants (`docs/wire.md`, clause 7.4): a frame leaves only while there is credit, and costs all its bytes; credit
-//! never rises above the window that the receiver advertised.
+//! Invariants (`docs/wire.md`, clause 7.4): a frame is sent only while the credit is positive, and costs all
+//! its bytes. The credit never exceeds the receiver's window.
 
 use crate::protocol::error::ProtocolError;
 
-/// Credit, and who waits for it. `W` is what wakes them.
+/// The credit of a stream. `W` is the waker of the sender.
 #[derive(Debug)]
 pub struct Sending<W> {
     credit: i64,
     window: i64,
     stopped: bool,
-    /// It waits for room in the output.
-    pub(super) is_in_line: bool,
+    /// The sender waits for room in the output.
+    pub(super) is_waiting: bool,
     waker: Option<W>,
 }
 
 impl<W> Sending<W> {
-    /// A stream that may send at once, as much as the receiver's window lets it.
+    /// Creates a half that can send at once, with the receiver's window as its credit.
     #[must_use]
     pub fn new(window: u32) -> Self {
         let window = i64::from(window);
-        Self { credit: window, window, stopped: false, is_in_line: false, waker: None }
+        Self { credit: window, window, stopped: false, is_waiting: false, waker: None }
     }
 
-    /// A stream of a call that has not left yet.
+    /// Creates a half for a call that was not sent yet. It has no credit.
     #[must_use]
     pub fn waiting() -> Self {
         Self::new(0)
     }
 
-    /// The call has left: the window is open. Returns who waits for that.
+    /// Opens the window when the call was sent. Returns the waker of the sender.
     pub fn open(&mut self, window: u32) -> Option<W> {
         self.credit = i64::from(window);
         self.window = i64::from(window);
         self.waker.take()
     }
 
-    /// How many bytes may be sent, and a little more: where it is above zero, one frame of any legal size may leave.
+    /// The credit in bytes. While it is positive, one frame of any valid size may be sent.
     #[must_use]
     pub fn credit(&self) -> i64 {
         self.credit
     }
 
-    /// Whether the receiver takes no more.
+    /// Whether the receiver accepts no more items.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stopped
     }
 
-    /// A frame of so many bytes leaves.
+    /// Spends the credit for a frame of this size.
     pub fn spend(&mut self, bytes: usize) {
         self.credit = self.credit.saturating_sub(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
-    /// Keeps what wakes the sender.
+    /// Updates the waker of the sender.
     pub fn keep(&mut self, keep: impl FnOnce(&mut Option<W>)) {
         keep(&mut self.waker);
     }
 
-    /// What wakes the sender, if it waits.
+    /// Takes the waker of the sender, if it waits.
     pub fn take_waker(&mut self) -> Option<W> {
         self.waker.take()
     }
 
-    /// The receiver gives credit back. Returns who waits for it.
+    /// Adds credit that the receiver has granted. Returns the waker of the sender if it can send now.
     ///
     /// # Errors
-    /// [`ProtocolError::ExcessCredit`] for more than was sent.
+    /// [`ProtocolError::ExcessCredit`] for more credit than bytes were sent.
     pub fn grant(&mut self, bytes: u32, call: u64) -> Result<Option<W>, ProtocolError> {
         let credit = self.credit.saturating_add(i64::from(bytes));
         if credit > self.window {
@@ -77,7 +77,7 @@ impl<W> Sending<W> {
         Ok(if credit > 0 { self.waker.take() } else { None })
     }
 
-    /// The receiver takes no more. Returns who waits for credit in vain.
+    /// The receiver accepts no more items. Returns the waker of the sender.
     pub fn stop(&mut self) -> Option<W> {
         self.stopped = true;
         self.waker.take()

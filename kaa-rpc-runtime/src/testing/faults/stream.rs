@@ -1,9 +1,10 @@
-//! One end of a connection, under faults.
+//! A wrapped end of a connection.
 //!
-//! Invariants: whoever waits here is woken by every change of the faults; no lock is held while the stream beneath is
-//! polled; a cut drops that stream, so that its other end sees the loss as well.
+//! Invariants:
+//! - Every change of the faults wakes all waiting readers and writers.
+//! - No lock is held while the inner stream is polled.
+//! - A cut drops the inner stream, so that its other end sees the loss too.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -14,64 +15,27 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::flow::{Flow, Settings, Way};
-use super::{Cut, Shared};
+use super::flow::Flow;
+use super::settings::{Cut, Direction, Settings};
+use super::shared::Shared;
 
-/// Most bytes of one read of the stream beneath.
-const SCRATCH: usize = 16 * 1024;
+/// The maximum size of one read from the inner stream.
+const MAX_READ: usize = 16 * 1024;
 
 pub(super) trait Io: AsyncRead + AsyncWrite + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Send> Io for T {}
 
-/// One end of a connection, which fails as its [`Faults`](super::Faults) say. Where there is a delay, what is written
-/// arrives while somebody flushes, or when this is dropped; connections of this crate do flush.
+/// One end of a connection that fails as its [`Faults`](super::Faults) specify. With a delay, written bytes
+/// arrive only during a flush, or after this is dropped. Connections of this crate flush.
 pub struct FaultyIo {
-    /// `None` only in the drop.
+    /// `None` only while this is dropped.
     end: Option<End>,
-}
-
-/// What the handle knows of the connections that it has wrapped.
-#[derive(Default)]
-pub(super) struct Entries {
-    next: u64,
-    open: BTreeMap<u64, Entry>,
-}
-
-#[derive(Default)]
-struct Entry {
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-    cut: Option<Cut>,
-}
-
-impl Entries {
-    fn add(&mut self) -> u64 {
-        let number = self.next;
-        self.next += 1;
-        self.open.insert(number, Entry::default());
-        number
-    }
-
-    pub(super) fn living(&self) -> usize {
-        self.open.values().filter(|entry| entry.cut.is_none()).count()
-    }
-
-    pub(super) fn cut_all(&mut self, how: Cut) {
-        for entry in self.open.values_mut() {
-            entry.cut.get_or_insert(how);
-        }
-    }
-
-    pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
-        let wakers = |entry: &mut Entry| [entry.reader.take(), entry.writer.take()];
-        self.open.values_mut().flat_map(wakers).flatten().collect()
-    }
 }
 
 impl FaultyIo {
     pub(super) fn new(shared: Arc<Shared>, io: Pin<Box<dyn Io>>) -> Self {
-        let number = shared.lock().entries.add();
+        let number = shared.lock().connections.add();
         let end = End {
             shared,
             number,
@@ -99,27 +63,27 @@ struct End {
 }
 
 impl End {
-    /// Looks at the faults, and asks to be woken when they change. A cut that is due is made.
-    fn look(&mut self, context: &Context<'_>, way: Way) -> Result<Settings, Cut> {
+    /// Reads the settings, and registers to be woken when they change. Carries out a cut that is due.
+    fn check(&mut self, context: &Context<'_>, direction: Direction) -> Result<Settings, Cut> {
         let mut wakers = [None, None];
         let result = {
             let mut state = self.shared.lock();
             let due = state.outgoing.take_cut().or_else(|| state.incoming.take_cut());
-            let settings = state.settings(way).clone();
-            let Some(entry) = state.entries.open.get_mut(&self.number) else { return Err(Cut::Reset) };
-            if entry.cut.is_none() && due.is_some() {
-                entry.cut = due;
-                wakers = [entry.reader.take(), entry.writer.take()];
+            let settings = state.settings(direction).clone();
+            let connection = state.connections.by_number(self.number).ok_or(Cut::Reset)?;
+            if connection.cut.is_none() && due.is_some() {
+                connection.cut = due;
+                wakers = [connection.reader.take(), connection.writer.take()];
             }
-            let waiting = match way {
-                Way::Incoming => &mut entry.reader,
-                Way::Outgoing => &mut entry.writer,
+            let waker = match direction {
+                Direction::Incoming => &mut connection.reader,
+                Direction::Outgoing => &mut connection.writer,
             };
-            match waiting {
-                Some(waiting) => waiting.clone_from(context.waker()),
-                None => *waiting = Some(context.waker().clone()),
+            match waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                None => *waker = Some(context.waker().clone()),
             }
-            entry.cut.map_or(Ok(settings), Err)
+            connection.cut.map_or(Ok(settings), Err)
         };
         if result.is_err() {
             self.io = None;
@@ -128,23 +92,23 @@ impl End {
         result
     }
 
-    /// So many bytes have arrived.
-    fn note_passed(&mut self, context: &Context<'_>, way: Way, count: usize) {
-        self.shared.lock().settings(way).note_passed(count);
-        // A cut that is due now does not wait for a further byte.
-        let _due = self.look(context, way);
+    /// Counts bytes that have arrived.
+    fn note_passed(&mut self, context: &Context<'_>, direction: Direction, count: usize) {
+        self.shared.lock().settings(direction).note_passed(count);
+        // A cut that is due now must not wait for the next byte.
+        let _cut = self.check(context, direction);
     }
 
-    fn poll_write_beneath(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write_inner(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.io {
             Some(io) => io.as_mut().poll_write(context, bytes),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
 
-    fn poll_read_beneath(&mut self, context: &mut Context<'_>, most: usize) -> Poll<io::Result<Bytes>> {
+    fn poll_read_inner(&mut self, context: &mut Context<'_>, max: usize) -> Poll<io::Result<Bytes>> {
         let Some(io) = &mut self.io else { return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())) };
-        let mut space = vec![0; most.min(SCRATCH)];
+        let mut space = vec![0; max.min(MAX_READ)];
         let mut buffer = ReadBuf::new(&mut space);
         ready!(io.as_mut().poll_read(context, &mut buffer))?;
         let count = buffer.filled().len();
@@ -152,27 +116,27 @@ impl End {
         Poll::Ready(Ok(space.into()))
     }
 
-    /// Lets arrive what is due. Ready when nothing is on its way.
+    /// Delivers the bytes that are due. Ready when no bytes are in transit.
     fn poll_deliver(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let settings = self.look(context, Way::Outgoing).map_err(Cut::write_error)?;
+            let settings = self.check(context, Direction::Outgoing).map_err(Cut::write_error)?;
             if settings.is_stalled {
                 return Poll::Pending;
             }
             let Some(bytes) = ready!(self.outgoing.poll_front(context)) else { return Poll::Ready(Ok(())) };
-            let most = settings.allowed(settings.portion(bytes.len()));
-            let part = bytes.get(..most).unwrap_or_default();
-            let count = if part.is_empty() { 0 } else { ready!(self.poll_write_beneath(context, part))? };
+            let allowed = settings.allowed(settings.portion(bytes.len()));
+            let part = bytes.get(..allowed).unwrap_or_default();
+            let count = if part.is_empty() { 0 } else { ready!(self.poll_write_inner(context, part))? };
             if count == 0 && !part.is_empty() {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.outgoing.advance(count);
-            self.note_passed(context, Way::Outgoing, count);
+            self.note_passed(context, Direction::Outgoing, count);
         }
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let settings = self.look(context, Way::Outgoing).map_err(Cut::write_error)?;
+        let settings = self.check(context, Direction::Outgoing).map_err(Cut::write_error)?;
         if settings.is_stalled {
             return Poll::Pending;
         }
@@ -181,8 +145,8 @@ impl End {
         let part = bytes.get(..settings.portion(bytes.len())).unwrap_or_default();
         let count = if settings.delay.is_zero() && self.outgoing.is_empty() {
             let part = part.get(..settings.allowed(part.len())).unwrap_or_default();
-            let count = ready!(self.poll_write_beneath(context, part))?;
-            self.note_passed(context, Way::Outgoing, count);
+            let count = ready!(self.poll_write_inner(context, part))?;
+            self.note_passed(context, Direction::Outgoing, count);
             count
         } else if self.outgoing.is_full() {
             ready!(delivered);
@@ -212,7 +176,7 @@ impl End {
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let settings = match self.look(context, Way::Incoming) {
+        let settings = match self.check(context, Direction::Incoming) {
             Ok(settings) => settings,
             Err(cut) => return Poll::Ready(cut.read_error().map_or(Ok(()), Err)),
         };
@@ -223,27 +187,28 @@ impl End {
             return Poll::Ready(Ok(()));
         }
         self.poll_collect(context, &settings)?;
-        // With nothing on its way, what is beneath has nothing, or the rate lets nothing pass.
+        // No bytes in transit: the inner stream has none, or the rate allows none.
         let Some(bytes) = ready!(self.incoming.poll_front(context)) else { return Poll::Pending };
         if bytes.is_empty() {
-            // It stays at the front: the end is the end.
+            // The end of the stream stays at the front, for further reads.
             return Poll::Ready(Ok(()));
         }
-        let most = settings.allowed(settings.portion(bytes.len().min(buffer.remaining())));
-        buffer.put_slice(bytes.get(..most).unwrap_or_default());
-        self.incoming.advance(most);
-        self.note_passed(context, Way::Incoming, most);
+        let count = settings.allowed(settings.portion(bytes.len().min(buffer.remaining())));
+        buffer.put_slice(bytes.get(..count).unwrap_or_default());
+        self.incoming.advance(count);
+        self.note_passed(context, Direction::Incoming, count);
         Poll::Ready(Ok(()))
     }
 
-    /// Takes from beneath what is there, as of now. Where there is no delay, no more than is handed on at once.
+    /// Reads available bytes from the inner stream. Without a delay it reads only what can be passed on at
+    /// once.
     fn poll_collect(&mut self, context: &mut Context<'_>, settings: &Settings) -> io::Result<()> {
         while !self.input_has_ended
             && !self.incoming.is_full()
             && (self.incoming.is_empty() || !settings.delay.is_zero())
             && self.incoming.poll_free(context, settings).is_ready()
         {
-            match self.poll_read_beneath(context, settings.portion(SCRATCH)) {
+            match self.poll_read_inner(context, settings.portion(MAX_READ)) {
                 Poll::Pending => break,
                 Poll::Ready(bytes) => {
                     let bytes = bytes?;
@@ -259,11 +224,12 @@ impl End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.shared.lock().entries.open.remove(&self.number);
+        self.shared.lock().connections.remove(self.number);
     }
 }
 
-/// What is on its way arrives still, and then the end, if there is a runtime to see to it.
+/// Bytes in transit still arrive, followed by the end of the stream, if a tokio runtime can run the task for
+/// it.
 impl Drop for FaultyIo {
     fn drop(&mut self) {
         let Some(mut end) = self.end.take() else { return };
@@ -274,7 +240,7 @@ impl Drop for FaultyIo {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             end.outgoing.send(Bytes::new(), delay);
             runtime.spawn(async move {
-                // A cut meanwhile is its end as well.
+                // A cut in the meantime ends the task too.
                 let _cut = poll_fn(|context| end.poll_flush(context)).await;
             });
         }

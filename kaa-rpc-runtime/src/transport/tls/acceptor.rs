@@ -1,6 +1,6 @@
 //! The server's end of a TLS channel.
 //!
-//! Invariant: taking a connection does nothing on it; the handshake is for whoever waits for that connection only.
+//! Invariant: [`Acceptor::start`] does no I/O. The handshake runs later, in the task of its connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use super::error::TlsError;
 use super::provider::provider;
 use crate::transport::stream::Stream;
 
-/// Makes the server's end of channels.
+/// Creates the server's end of channels.
 #[derive(Debug)]
 pub(in crate::transport) struct Acceptor {
     config: Arc<ServerConfig>,
 }
 
 impl Acceptor {
-    /// With this certificate; without one, with one that is made here.
+    /// Uses the certificate, or creates one.
     pub(in crate::transport) fn new(certificate: Option<&TlsCertificate>) -> Result<Self, TlsError> {
         let certificate = certificate.cloned().map_or_else(TlsCertificate::ephemeral, Ok)?;
         let mut config = ServerConfig::builder_with_provider(provider()?)
@@ -39,13 +39,13 @@ impl Acceptor {
         Ok(Self { config: Arc::new(config) })
     }
 
-    /// Takes a connection; nothing is read or written yet.
-    pub(in crate::transport) fn take(&self, stream: TcpStream, peer: SocketAddr) -> Handshake {
+    /// Prepares the handshake on a connection. Nothing is read or written yet.
+    pub(in crate::transport) fn start(&self, stream: TcpStream, peer: SocketAddr) -> Handshake {
         Handshake { config: Arc::clone(&self.config), stream, peer }
     }
 }
 
-/// A connection whose TLS handshake is still to be done.
+/// A connection whose TLS handshake has not begun.
 #[derive(Debug)]
 pub(in crate::transport) struct Handshake {
     config: Arc<ServerConfig>,

@@ -1,4 +1,4 @@
-//! A server's certificate: the one it is given, or the one it makes.
+//! A server's certificate: a configured one, or a self-signed one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,19 +14,21 @@ use super::self_signed;
 const CERTIFICATE: &str = "the certificate";
 const KEY: &str = "the certificate's private key";
 
-/// A server's certificate, with those that lead from it to an authority, and its private key.
+/// A server's certificate, with its chain to an authority and its private key.
 ///
-/// There is no need for one: see [`ServerBuilder::tls_certificate`](crate::ServerBuilder::tls_certificate).
+/// It is optional; see [`ServerBuilder::tls_certificate`](crate::ServerBuilder::tls_certificate).
 #[derive(Clone)]
 pub struct TlsCertificate {
     key: Arc<CertifiedKey>,
 }
 
 impl TlsCertificate {
-    /// From PEM text: the server's certificate first, then the others; and its key, as PKCS #8, PKCS #1 or SEC 1.
+    /// Reads PEM text: the chain with the server's certificate first, and its private key as PKCS #8, PKCS #1
+    /// or SEC 1.
     ///
     /// # Errors
-    /// They are malformed, of an unknown kind, or do not belong together.
+    /// The certificates or the key are malformed or of an unknown type, or the key does not belong to the
+    /// certificate.
     pub fn from_pem(chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self, TlsError> {
         let chain = CertificateDer::pem_slice_iter(chain.as_ref())
             .collect::<Result<Vec<_>, _>>()
@@ -35,10 +37,10 @@ impl TlsCertificate {
         Self::new(chain, key)
     }
 
-    /// The same from DER.
+    /// Like [`TlsCertificate::from_pem`], from DER.
     ///
     /// # Errors
-    /// As [`TlsCertificate::from_pem`].
+    /// Those of [`TlsCertificate::from_pem`].
     pub fn from_der(chain: impl IntoIterator<Item = Vec<u8>>, key: Vec<u8>) -> Result<Self, TlsError> {
         let chain = chain.into_iter().map(CertificateDer::from).collect();
         let key = PrivateKeyDer::try_from(key).map_err(|error| unusable(KEY, error))?;
@@ -47,14 +49,14 @@ impl TlsCertificate {
 
     fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
         if chain.is_empty() {
-            return Err(unusable(CERTIFICATE, "there is none in what was given"));
+            return Err(unusable(CERTIFICATE, "the input contains none"));
         }
         let provider = provider()?;
         let key = CertifiedKey::from_der(chain, key, &provider).map_err(|error| unusable(KEY, error))?;
         Ok(Self { key: Arc::new(key) })
     }
 
-    /// One that says nothing, for as long as a listener lives.
+    /// Creates a self-signed certificate for one listener.
     pub(super) fn ephemeral() -> Result<Self, TlsError> {
         Ok(Self { key: Arc::new(self_signed::generate(&*provider()?)?) })
     }
@@ -68,7 +70,7 @@ fn unusable(what: &'static str, problem: impl fmt::Display) -> TlsError {
     TlsError::Unusable { what, problem: problem.to_string() }
 }
 
-/// The same certificates have the same key.
+/// Equal certificates have the same key.
 impl PartialEq for TlsCertificate {
     fn eq(&self, other: &Self) -> bool {
         self.key.cert == other.key.cert

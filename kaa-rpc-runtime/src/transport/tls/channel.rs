@@ -1,6 +1,7 @@
-//! A TLS channel and what binds the handshake's proofs to it: one thing.
+//! Turns a TLS session into a stream with its channel binding.
 //!
-//! Invariant: this is the only way from a TLS session to a [`Stream`], and it asks the session for its binding.
+//! Invariant: this is the only way from a TLS session to a [`Stream`], and it reads the binding from the
+//! session.
 
 use std::net::SocketAddr;
 
@@ -12,13 +13,13 @@ use super::error::TlsError;
 use crate::protocol::handshake::ChannelBinding;
 use crate::transport::stream::{PeerAddress, Stream};
 
-/// What both ends say that they will speak within.
+/// The application protocol (ALPN) of both ends.
 pub(super) const PROTOCOL: &[u8] = b"kaa-rpc/1";
 
 /// The label of RFC 9266.
 const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
-/// The stream of a session whose handshake is done.
+/// Creates the stream of a session whose handshake is complete.
 pub(super) fn bound(channel: impl Into<TlsStream<TcpStream>>, peer: SocketAddr) -> Result<Stream, TlsError> {
     let channel = channel.into();
     let binding = match &channel {
@@ -29,7 +30,7 @@ pub(super) fn bound(channel: impl Into<TlsStream<TcpStream>>, peer: SocketAddr) 
 }
 
 fn binding_of<Side>(session: &ConnectionCommon<Side>) -> Result<ChannelBinding, TlsError> {
-    // A peer that names no protocol at all passes TLS's own check.
+    // TLS itself accepts a peer that names no protocol.
     if session.alpn_protocol() != Some(PROTOCOL) {
         return Err(TlsError::OtherProtocol);
     }

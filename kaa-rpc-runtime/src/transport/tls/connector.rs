@@ -1,7 +1,7 @@
 //! The client's end of a TLS channel.
 //!
-//! Invariant: [`Connector::connect`] gives a stream with its binding or nothing; no configuration and no verifier leaves
-//! this file.
+//! Invariant: [`Connector::connect`] returns only streams with a binding. No configuration and no verifier
+//! leaves this file.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::provider::provider;
 use super::roots::TlsRoots;
 use crate::transport::stream::Stream;
 
-/// Makes the client's end of channels.
+/// Creates the client's end of channels.
 pub(in crate::transport) struct Connector {
     config: Arc<ClientConfig>,
     /// Whether the server's certificate must name the host.
@@ -29,7 +29,8 @@ pub(in crate::transport) struct Connector {
 }
 
 impl Connector {
-    /// With authorities, a server's certificate must come from one of them; without, any will do.
+    /// With `roots`, the server's certificate must come from one of them. Otherwise any certificate is
+    /// accepted.
     pub(in crate::transport) fn new(roots: Option<&TlsRoots>) -> Result<Self, TlsError> {
         let provider = provider()?;
         let algorithms = provider.signature_verification_algorithms;
@@ -49,7 +50,7 @@ impl Connector {
         Ok(Self { config: Arc::new(config), verifies: roots.is_some() })
     }
 
-    /// Makes a channel over a connection to this host.
+    /// Establishes a channel over a connection to this host.
     pub(in crate::transport) async fn connect(
         &self,
         host: &str,
@@ -58,7 +59,7 @@ impl Connector {
     ) -> Result<Stream, TlsError> {
         let name = match ServerName::try_from(host) {
             Ok(name) => name.to_owned(),
-            // A certificate that was not asked for a name need not have one.
+            // Without verification, the name in the certificate does not matter.
             Err(_) if !self.verifies => ServerName::from(peer.ip()),
             Err(_) => return Err(TlsError::HostName { host: host.to_owned() }),
         };
@@ -70,8 +71,8 @@ impl Connector {
     }
 }
 
-/// Takes any certificate whose key the server has. Who the server is, the handshake's proofs tell, which are bound to the
-/// channel; without those this would be no protection.
+/// Accepts any certificate whose private key the server has. This is secure only because the handshake's
+/// proofs, which are bound to the channel, authenticate the server.
 #[derive(Debug)]
 struct AnyCertificate {
     algorithms: WebPkiSupportedAlgorithms,

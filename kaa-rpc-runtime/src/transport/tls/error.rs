@@ -1,62 +1,62 @@
-//! Why there is no TLS channel.
+//! Errors of establishing a TLS channel.
 //!
-//! Invariant: nothing here names a type of the TLS implementation, and a peer of another make is told apart from a
-//! peer that means something else by what it sent.
+//! Invariants: the public error has no types of the TLS implementation. It distinguishes a peer with another
+//! protocol from one with an incompatible version of TLS.
 
 use std::io;
 
-/// Why there is no TLS channel.
+/// Why a TLS channel cannot be established.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The other end closed the connection before there was a channel.
+    /// The other end closed the connection during the handshake.
     #[error(
-        "the other end closed the connection amid the TLS handshake, as one does that has a tcp: address and expects no \
-         TLS"
+        "the other end closed the connection during the TLS handshake; \
+         it may have a tcp: address and not expect TLS"
     )]
     Closed,
-    /// The connection broke before there was a channel.
-    #[error("the connection broke amid the TLS handshake: {0}")]
+    /// The connection was lost during the handshake.
+    #[error("the connection was lost during the TLS handshake: {0}")]
     Io(io::Error),
-    /// The other end speaks something else.
-    #[error("the other end does not speak TLS; maybe it has a tcp: address")]
+    /// The other end uses another protocol.
+    #[error("the other end does not speak TLS; it may have a tcp: address")]
     NotTls,
-    /// The other end speaks TLS before 1.3.
+    /// The other end does not support TLS 1.3.
     #[error("the other end does not speak TLS 1.3")]
     Version,
-    /// The other end speaks TLS, and something else within.
+    /// The other end speaks another protocol over TLS.
     #[error("the other end speaks TLS, but not kaa-rpc over it")]
     OtherProtocol,
-    /// The client asks for a certificate from an authority, and this is none of them.
+    /// The client requires a certificate from an authority, and the server's is not valid.
     #[error("the server's certificate is not accepted: {0}")]
     CertificateRefused(String),
     /// The handshake failed for another reason.
     #[error("the TLS handshake failed: {0}")]
     Handshake(String),
-    /// A certificate, a key or an authority that this side was given is of no use.
+    /// A certificate, a key or an authority of this side cannot be used.
     #[error("{what} cannot be used: {problem}")]
     Unusable {
-        /// What it is.
+        /// The unusable item.
         what: &'static str,
         /// What is wrong with it.
         problem: String,
     },
-    /// No certificate can be for this host.
-    #[error("no certificate can be for a host of the name \"{host}\"")]
+    /// The client requires a certificate for the host, but no certificate can name it.
+    #[error("the host \"{host}\" is not a name or IP address that a certificate can have")]
     HostName {
-        /// The name.
+        /// The host.
         host: String,
     },
-    /// This processor is too old.
+    /// The processor is too old.
     #[error(
-        "this processor lacks instructions that the cryptography needs (AES and carry-less multiplication; ADX and AVX2 \
-         on x86_64); kaa-rpc-runtime's feature \"tls-ring\" does without them"
+        "this processor lacks instructions that the cryptography needs \
+         (AES and carry-less multiplication; ADX and AVX2 on x86_64); the feature \"tls-ring\" of kaa-rpc-runtime works without them"
     )]
     Processor,
 }
 
 impl TlsError {
-    /// Whether it may be otherwise at the next try.
+    /// Whether the next attempt may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Closed | Self::Io(_))
     }
@@ -71,7 +71,7 @@ mod from_rustls {
     use super::TlsError;
 
     impl TlsError {
-        /// What a failed handshake means.
+        /// Interprets the error of a failed handshake.
         pub(in crate::transport) fn of_handshake(error: io::Error) -> Self {
             let known = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
             match known {
@@ -102,7 +102,9 @@ mod from_rustls {
                 Error::NoApplicationProtocol
                 | Error::AlertReceived(AlertDescription::NoApplicationProtocol) => Self::OtherProtocol,
                 Error::InvalidCertificate(problem) => Self::CertificateRefused(problem.to_string()),
-                Error::AlertReceived(alert) => Self::Handshake(format!("the other end says {alert:?}")),
+                Error::AlertReceived(alert) => {
+                    Self::Handshake(format!("the other end sent the alert {alert:?}"))
+                }
                 other => Self::Handshake(other.to_string()),
             }
         }

@@ -1,13 +1,16 @@
-//! TLS beneath the handshake: an encrypted channel that the shared secret vouches for (clauses 1.5 and 2.9).
+//! TLS: an encrypted channel that the shared secret authenticates (clauses 1.5 and 2.9).
 //!
-//! By default no certificate says who the server is: the server makes one for itself when it begins to listen, and the
-//! client takes any. That alone would protect from nobody on the way, so the handshake's proofs are bound to the channel:
-//! whoever stands between two channels cannot make the proofs fit. A server can have a certificate from an authority all
-//! the same, and a client can ask for one; the binding stays.
+//! By default no certificate authenticates the server: it creates one when it starts to listen, and the
+//! client accepts any. This alone would not protect against an attacker between the two. The handshake's
+//! proofs are therefore bound to the channel: an attacker with one channel to each side cannot forward proofs
+//! that match. A server can also have a certificate from an authority, and a client can require one; the
+//! proofs are still bound.
 //!
-//! Invariants: a stream that this module makes carries its channel's binding, with no way to have one without; the
-//! verifier that takes any certificate, and every configuration that holds it, are private to [`connector`], whose one
-//! result is such a stream. TLS 1.3 only, no resumption, no early data: a channel is always made anew by both ends.
+//! Invariants:
+//! - Every stream from this module has the binding of its channel.
+//! - The verifier that accepts any certificate, and every configuration that contains it, are private to
+//!   [`connector`]. It returns only streams with a binding.
+//! - Only TLS 1.3, without resumption and early data: both ends establish every channel from scratch.
 
 mod error;
 

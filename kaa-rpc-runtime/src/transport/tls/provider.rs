@@ -1,6 +1,6 @@
-//! The cryptography: graviola, or ring where that was chosen.
+//! The cryptography: graviola, or ring with the feature `tls-ring`.
 //!
-//! Invariant: graviola is not called on a processor that it would panic on.
+//! Invariant: graviola is not used on a processor on which it would panic.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use rustls::crypto::CryptoProvider;
 
 use super::error::TlsError;
 
-/// What TLS is made with here.
+/// The cryptography provider.
 #[cfg(feature = "tls-ring")]
-#[expect(clippy::unnecessary_wraps, reason = "the other one can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "the other version can fail")]
 pub(super) fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
     Ok(Arc::new(rustls::crypto::ring::default_provider()))
 }
 
-/// What TLS is made with here.
+/// The cryptography provider.
 #[cfg(all(feature = "tls", not(feature = "tls-ring"), any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(super) fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
     if !graviola::util::is_cpu_supported() {
@@ -29,7 +29,7 @@ pub(super) fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
     not(feature = "tls-ring"),
     not(any(target_arch = "x86_64", target_arch = "aarch64"))
 ))]
-compile_error!("the feature \"tls\" is for x86_64 and aarch64; \"tls-ring\" is for other processors too");
+compile_error!("the feature \"tls\" supports only x86_64 and aarch64; use \"tls-ring\" for other processors");
 
 #[cfg(not(any(feature = "tls", feature = "tls-ring")))]
-compile_error!("the feature \"_tls\" is not for use by itself: choose \"tls\" or \"tls-ring\"");
+compile_error!("the feature \"_tls\" is internal; enable \"tls\" or \"tls-ring\"");

@@ -1,4 +1,4 @@
-//! The authorities by which a client judges a server's certificate.
+//! The certificate authorities that a client accepts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,9 +13,10 @@ use super::provider::provider;
 
 const AUTHORITIES: &str = "the list of certificate authorities";
 
-/// Certificate authorities: a server's certificate must come from one of them and name the host of the address.
+/// Certificate authorities. A server's certificate must come from one of them and name the host of the
+/// address.
 ///
-/// There is no need for any: see [`ClientBuilder::tls_verify`](crate::ClientBuilder::tls_verify).
+/// They are optional; see [`ClientBuilder::tls_verify`](crate::ClientBuilder::tls_verify).
 #[derive(Clone)]
 pub struct TlsRoots {
     authorities: Vec<CertificateDer<'static>>,
@@ -23,10 +24,10 @@ pub struct TlsRoots {
 }
 
 impl TlsRoots {
-    /// From PEM text with one certificate or more; a system's whole list, too.
+    /// Reads PEM text with one or more certificates, for example the list of the operating system.
     ///
     /// # Errors
-    /// It is malformed, or holds none.
+    /// The text is malformed or contains no certificate.
     pub fn from_pem(authorities: impl AsRef<[u8]>) -> Result<Self, TlsError> {
         let authorities = CertificateDer::pem_slice_iter(authorities.as_ref())
             .collect::<Result<Vec<_>, _>>()
@@ -34,17 +35,17 @@ impl TlsRoots {
         Self::new(authorities)
     }
 
-    /// The same from DER.
+    /// Like [`TlsRoots::from_pem`], from DER.
     ///
     /// # Errors
-    /// As [`TlsRoots::from_pem`].
+    /// Those of [`TlsRoots::from_pem`].
     pub fn from_der(authorities: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, TlsError> {
         Self::new(authorities.into_iter().map(CertificateDer::from).collect())
     }
 
     fn new(authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
         if authorities.is_empty() {
-            return Err(unusable("there is none in what was given"));
+            return Err(unusable("the input contains none"));
         }
         let mut store = RootCertStore::empty();
         for authority in &authorities {

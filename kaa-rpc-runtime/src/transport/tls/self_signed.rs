@@ -1,7 +1,8 @@
-//! The certificate that a server makes for itself: new at each start, and worth nothing but as the carrier of a key.
+//! The self-signed certificate that a server creates at each start. It only carries the key.
 //!
-//! Written by hand, since it says nothing: the crates that write certificates bring ten others with them. The key is
-//! Ed25519 because any 32 random bytes are one, whoever provides the cryptography.
+//! The certificate is encoded here because it has almost no content, and the crates that write certificates
+//! have ten dependencies. The key is Ed25519: any 32 random bytes are a valid key, with every cryptography
+//! provider.
 
 use std::sync::Arc;
 
@@ -21,20 +22,20 @@ const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTF8_STRING: u8 = 0x0c;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
-/// Where a certificate says which version of X.509 it is.
+/// The tag of the X.509 version.
 const VERSION: u8 = 0xa0;
 
 /// 2.5.4.3
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 /// 1.3.101.112
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-/// What stands before the 32 bytes of an Ed25519 key in PKCS #8.
+/// The bytes before the 32 bytes of an Ed25519 key in PKCS #8.
 const PKCS8_PREFIX: &[u8] =
     &[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
-/// A new key and a certificate of it, signed with it.
+/// Creates a key and a certificate for it, signed with the key itself.
 pub(super) fn generate(provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-    let unusable = |problem| TlsError::Unusable { what: "the certificate made here", problem };
+    let unusable = |problem| TlsError::Unusable { what: "the self-signed certificate", problem };
     let random = || crate::random::bytes::<32>().map_err(|error| unusable(error.to_string()));
     let seed = Zeroizing::new(random()?);
     let key = PrivatePkcs8KeyDer::from([PKCS8_PREFIX, seed.as_slice()].concat());
@@ -42,10 +43,10 @@ pub(super) fn generate(provider: &CryptoProvider) -> Result<CertifiedKey, TlsErr
         .key_provider
         .load_private_key(PrivateKeyDer::Pkcs8(key))
         .map_err(|error| unusable(error.to_string()))?;
-    let public_key = key.public_key().ok_or_else(|| unusable("its key has no public half".to_owned()))?;
+    let public_key = key.public_key().ok_or_else(|| unusable("its key has no public key".to_owned()))?;
     let signer = key
         .choose_scheme(&[SignatureScheme::ED25519])
-        .ok_or_else(|| unusable("its key does not sign".to_owned()))?;
+        .ok_or_else(|| unusable("its key cannot sign".to_owned()))?;
     let [serial @ .., _] = random()?;
     let content = to_be_signed(&serial, &public_key);
     let signature = signer.sign(&content).map_err(|error| unusable(error.to_string()))?;
@@ -53,10 +54,10 @@ pub(super) fn generate(provider: &CryptoProvider) -> Result<CertifiedKey, TlsErr
     Ok(CertifiedKey::new(vec![CertificateDer::from(certificate)], Arc::clone(&key)))
 }
 
-/// What is signed: version 3, a serial number, nobody in particular, for ever, the key.
+/// The signed content: version 3, a serial number, a fixed name, a validity without end, and the key.
 fn to_be_signed(random: &[u8], public_key: &[u8]) -> Vec<u8> {
     let version = element(VERSION, &[&element(INTEGER, &[&[2]])]);
-    // At most 20 bytes, and positive.
+    // A serial number is positive and has at most 20 bytes.
     let random: Vec<u8> = random.iter().copied().take(15).collect();
     let serial = element(INTEGER, &[&[1], &random]);
     let attribute =
@@ -64,7 +65,7 @@ fn to_be_signed(random: &[u8], public_key: &[u8]) -> Vec<u8> {
     let name = element(SEQUENCE, &[&element(SET, &[&element(SEQUENCE, &[&attribute])])]);
     let validity = [
         element(UTC_TIME, &[b"700101000000Z"]),
-        // RFC 5280's way to say that there is no end.
+        // RFC 5280 defines this value for certificates that do not expire.
         element(GENERALIZED_TIME, &[b"99991231235959Z"]),
     ]
     .concat();
@@ -76,7 +77,7 @@ fn algorithm() -> Vec<u8> {
     element(SEQUENCE, &[&element(OBJECT_IDENTIFIER, &[ED25519])])
 }
 
-/// One element of DER: tag, length, content. None here is as long as 64 KiB.
+/// Encodes one DER element: tag, length and content. All elements here are shorter than 64 KiB.
 fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
     let content = content.concat();
     let length = u16::try_from(content.len()).unwrap_or(u16::MAX);

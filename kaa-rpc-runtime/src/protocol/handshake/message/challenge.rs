@@ -1,8 +1,8 @@
 //! CHALLENGE: the server's answer to HELLO.
 
-use super::field::{Reader, Writer};
-use super::{BindingKind, MalformedMessage, MessageType};
-use crate::protocol::handshake::InstanceId;
+use super::field::{MalformedMessage, Reader, Writer};
+use super::kind::{BindingKind, MessageType};
+use crate::protocol::handshake::identity::InstanceId;
 use crate::protocol::limits::Limits;
 
 /// The server's first message.
@@ -10,24 +10,24 @@ use crate::protocol::limits::Limits;
 pub struct Challenge {
     /// The version for this connection.
     pub version: u8,
-    /// All versions that the server speaks, in descending order.
+    /// All versions that the server supports, in descending order.
     pub versions: Vec<u8>,
     /// 32 random bytes, new for every connection.
     pub nonce: [u8; 32],
-    /// The server object.
+    /// The id of the server object.
     pub instance: InstanceId,
-    /// What the server's proof will be bound to; must be what the client said.
+    /// The channel binding of the server's proof. It must be the client's.
     pub binding: BindingKind,
     /// Feature bits.
     pub features: u64,
-    /// What the server is ready to receive.
+    /// The limits on what the server receives.
     pub limits: Limits,
     /// The fingerprint of the server's schema.
     pub schema: [u8; 32],
 }
 
 impl Challenge {
-    /// The whole message.
+    /// Encodes the complete message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new(MessageType::Challenge);
@@ -43,10 +43,10 @@ impl Challenge {
         writer.finish()
     }
 
-    /// Reads a whole message.
+    /// Decodes a complete message.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The message is malformed.
     pub fn decode(message: &[u8]) -> Result<Self, MalformedMessage> {
         let mut reader = Reader::new(message, MessageType::Challenge)?;
         let challenge = Self {
@@ -54,7 +54,7 @@ impl Challenge {
             versions: reader.versions()?,
             nonce: reader.array()?,
             instance: InstanceId::new(reader.array()?),
-            binding: BindingKind::from_byte(reader.byte()?)?,
+            binding: reader.binding()?,
             features: u64::from_be_bytes(reader.array()?),
             limits: reader.limits()?,
             schema: reader.array()?,

@@ -1,17 +1,50 @@
 //! Reads and writes the fields of handshake messages.
 //!
-//! Invariant: a reader gives every byte once, and [`Reader::end`] makes sure that none is left.
+//! Invariant: a reader returns every byte once. [`Reader::end`] fails if bytes are left.
 
-use super::{MAX_VERSIONS, MalformedMessage, MessageType};
-use crate::protocol::limits::Limits;
+use super::kind::{BindingKind, MAX_VERSIONS, MessageType};
+use crate::protocol::limits::{Limits, LimitsError};
 
-/// Fields from first to last, out of one whole message.
+/// What is wrong with the bytes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MalformedMessage {
+    /// The message ends before its last field.
+    #[error("it ends before its last field")]
+    TooShort,
+    /// The message has bytes after its last field.
+    #[error("it has {0} extra bytes at the end")]
+    TooLong(usize),
+    /// The length or the type does not match the message.
+    #[error("its length or type is wrong")]
+    Header,
+    /// The message does not begin with the magic bytes.
+    #[error("its magic bytes are wrong")]
+    Magic,
+    /// The list of versions is empty, too long, contains zero, or is not in descending order.
+    #[error("its list of versions is invalid")]
+    Versions,
+    /// The key id is too long.
+    #[error("its key id is too long")]
+    KeyId,
+    /// The audience is too long or not UTF-8.
+    #[error("its audience is too long or not UTF-8")]
+    Audience,
+    /// The kind of channel binding is unknown.
+    #[error("it has the unknown channel binding {0}")]
+    UnknownBinding(u8),
+    /// A limit is too small.
+    #[error("it has {0}")]
+    Limits(LimitsError),
+}
+
+/// Reads the fields of one complete message, in order.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// Begins behind the type byte, after a check of length and type.
+    /// Checks the length and the type. The first field follows them.
     pub(super) fn new(message: &'a [u8], expected: MessageType) -> Result<Self, MalformedMessage> {
         let (length, body) = message.split_first_chunk::<2>().ok_or(MalformedMessage::Header)?;
         let (&type_byte, rest) = body.split_first().ok_or(MalformedMessage::Header)?;
@@ -48,11 +81,16 @@ impl<'a> Reader<'a> {
         Ok(versions.to_vec())
     }
 
+    pub(super) fn binding(&mut self) -> Result<BindingKind, MalformedMessage> {
+        let byte = self.byte()?;
+        BindingKind::from_byte(byte).ok_or(MalformedMessage::UnknownBinding(byte))
+    }
+
     pub(super) fn limits(&mut self) -> Result<Limits, MalformedMessage> {
         Limits::decode(self.array()?).map_err(MalformedMessage::Limits)
     }
 
-    /// `u16 length | bytes` that a later version understands (clause 2.5).
+    /// `u16 length | bytes`, for later versions (clause 2.5).
     pub(super) fn skip_extensions(&mut self) -> Result<(), MalformedMessage> {
         let length = u16::from_be_bytes(self.array()?);
         self.bytes(usize::from(length)).map(|_| ())
@@ -72,7 +110,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Fields from first to last, into one whole message.
+/// Writes the fields of one complete message, in order.
 pub(super) struct Writer {
     message: Vec<u8>,
 }
@@ -86,7 +124,7 @@ impl Writer {
         self.message.extend_from_slice(bytes);
     }
 
-    /// `u8 length | bytes`. What comes here is bounded by its type; cutting is only the way out that cannot panic.
+    /// `u8 length | bytes`. Every caller's type limits the length, so nothing is ever truncated.
     pub(super) fn put_short_bytes(&mut self, bytes: &[u8]) {
         let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
         self.message.push(length);
@@ -98,7 +136,7 @@ impl Writer {
         self.put(&0_u16.to_be_bytes());
     }
 
-    /// The message with its length filled in.
+    /// Fills in the length and returns the message.
     pub(super) fn finish(mut self) -> Vec<u8> {
         let length = u16::try_from(self.message.len().saturating_sub(2)).unwrap_or(u16::MAX);
         for (to, from) in self.message.iter_mut().zip(length.to_be_bytes()) {

@@ -1,36 +1,36 @@
-//! HELLO: the client says who it is and what it can do.
+//! HELLO: the client's identity and abilities.
 
-use super::field::{Reader, Writer};
-use super::{BindingKind, MAGIC, MalformedMessage, MessageType};
-use crate::protocol::handshake::{Audience, InstanceId};
+use super::field::{MalformedMessage, Reader, Writer};
+use super::kind::{BindingKind, MAGIC, MessageType};
+use crate::protocol::handshake::identity::{Audience, InstanceId};
 use crate::protocol::limits::Limits;
-use crate::secret::KeyId;
+use crate::protocol::secret::KeyId;
 
 /// The client's first message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
-    /// Versions that the client speaks, in descending order.
+    /// All versions that the client supports, in descending order.
     pub versions: Vec<u8>,
     /// 32 random bytes, new for every connection.
     pub nonce: [u8; 32],
-    /// The client object.
+    /// The id of the client object.
     pub instance: InstanceId,
-    /// Under which id the server knows the secret.
+    /// The key id under which the server knows the secret.
     pub key_id: KeyId,
-    /// The service that the client wants.
+    /// The logical service that the client wants.
     pub audience: Audience,
-    /// What the client's proof will be bound to.
+    /// The channel binding of the client's proof.
     pub binding: BindingKind,
     /// Feature bits.
     pub features: u64,
-    /// What the client is ready to receive.
+    /// The limits on what the client receives.
     pub limits: Limits,
     /// The fingerprint of the client's schema.
     pub schema: [u8; 32],
 }
 
 impl Hello {
-    /// The whole message.
+    /// Encodes the complete message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new(MessageType::Hello);
@@ -48,10 +48,10 @@ impl Hello {
         writer.finish()
     }
 
-    /// Reads a whole message.
+    /// Decodes a complete message.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The message is malformed.
     pub fn decode(message: &[u8]) -> Result<Self, MalformedMessage> {
         let mut reader = Reader::new(message, MessageType::Hello)?;
         if &reader.array()? != MAGIC {
@@ -66,7 +66,7 @@ impl Hello {
                 .ok()
                 .and_then(|name| Audience::new(name).ok())
                 .ok_or(MalformedMessage::Audience)?,
-            binding: BindingKind::from_byte(reader.byte()?)?,
+            binding: reader.binding()?,
             features: u64::from_be_bytes(reader.array()?),
             limits: reader.limits()?,
             schema: reader.array()?,

@@ -1,51 +1,51 @@
-//! PROOF and ACCEPT: one proof of the secret each.
+//! PROOF and ACCEPT: each has one proof of the secret.
 
 use std::fmt;
 
-use super::field::{Reader, Writer};
-use super::{MalformedMessage, MessageType};
+use super::field::{MalformedMessage, Reader, Writer};
+use super::kind::MessageType;
 
 /// The client's proof of the secret.
 #[derive(Clone)]
 pub struct Proof {
-    /// HMAC-SHA256 under the client's label.
+    /// HMAC-SHA256 with the client's label.
     pub mac: [u8; 32],
 }
 
 /// The server's proof of the secret.
 #[derive(Clone)]
 pub struct Accept {
-    /// HMAC-SHA256 under the server's label.
+    /// HMAC-SHA256 with the server's label.
     pub mac: [u8; 32],
 }
 
 impl Proof {
-    /// The whole message.
+    /// Encodes the complete message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         encode(MessageType::Proof, &self.mac)
     }
 
-    /// Reads a whole message.
+    /// Decodes a complete message.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The message is malformed.
     pub fn decode(message: &[u8]) -> Result<Self, MalformedMessage> {
         decode(message, MessageType::Proof).map(|mac| Self { mac })
     }
 }
 
 impl Accept {
-    /// The whole message.
+    /// Encodes the complete message.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         encode(MessageType::Accept, &self.mac)
     }
 
-    /// Reads a whole message.
+    /// Decodes a complete message.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The message is malformed.
     pub fn decode(message: &[u8]) -> Result<Self, MalformedMessage> {
         decode(message, MessageType::Accept).map(|mac| Self { mac })
     }

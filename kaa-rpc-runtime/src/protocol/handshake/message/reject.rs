@@ -1,40 +1,41 @@
-//! REJECT: the server's refusal, instead of CHALLENGE or of ACCEPT.
+//! REJECT: the server's refusal, instead of CHALLENGE or ACCEPT.
 //!
-//! Invariant: nobody has proved anything when it comes, so it may say nothing that a stranger could learn from, and the
-//! client may only take it as a hint.
+//! Invariant: neither side is authenticated yet. The message must not contain anything that an attacker could
+//! use, and the client may treat it only as a hint.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::field::{Reader, Writer};
-use super::{MalformedMessage, MessageType};
+use super::field::{MalformedMessage, Reader, Writer};
+use super::kind::MessageType;
 
 /// The server's refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// Why.
+    /// The reason.
     pub code: RejectCode,
-    /// When to try again; zero if there is nothing to say about it.
+    /// When to try again; zero if the server does not specify it.
     pub retry_after: Duration,
-    /// All versions that the server speaks, in descending order.
+    /// All versions that the server supports, in descending order.
     pub versions: Vec<u8>,
 }
 
-/// Why a server refuses (clause 2.10).
+/// Why a server refuses a client (clause 2.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectCode {
-    /// 1: the proof, the key id, the audience or the binding does not fit; which of them is not said.
+    /// 1: the proof, the key id, the audience or the channel binding does not match. The code does not tell
+    /// which.
     AuthFailed,
     /// 2: no version in common.
     Version,
     /// 3: too many connections.
     Busy,
-    /// 4: client and server are the same node.
+    /// 4: client and server are the same object.
     SelfConnection,
-    /// 5: a message of the client was malformed or out of order.
+    /// 5: a message from the client was malformed or unexpected.
     Malformed,
-    /// A code of a later version.
+    /// A code from a later version.
     Unknown(u8),
 }
 
@@ -73,14 +74,14 @@ impl fmt::Display for RejectCode {
             Self::Version => formatter.write_str("no version in common"),
             Self::Busy => formatter.write_str("busy"),
             Self::SelfConnection => formatter.write_str("a connection to oneself"),
-            Self::Malformed => formatter.write_str("it found our message malformed"),
+            Self::Malformed => formatter.write_str("malformed message"),
             Self::Unknown(code) => write!(formatter, "unknown code {code}"),
         }
     }
 }
 
 impl Reject {
-    /// The whole message. A time beyond 49 days is cut to that.
+    /// Encodes the complete message. A time over 49 days is encoded as 49 days.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let milliseconds = u32::try_from(self.retry_after.as_millis()).unwrap_or(u32::MAX);
@@ -92,10 +93,10 @@ impl Reject {
         writer.finish()
     }
 
-    /// Reads a whole message.
+    /// Decodes a complete message.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The message is malformed.
     pub fn decode(message: &[u8]) -> Result<Self, MalformedMessage> {
         let mut reader = Reader::new(message, MessageType::Reject)?;
         let reject = Self {
